@@ -1,0 +1,2 @@
+//! The elbow binary.
+fn main() {}

@@ -1,0 +1,18 @@
+//! The decisions of the data plane, as pure functions over one immutable snapshot.
+//!
+//! Nothing here performs I/O, reads a clock or draws a random number: times and draws are arguments.
+//! The vocabulary is that of a proxy (frontend, router, action, pool, endpoint); `control` lowers load
+//! balancers of every type to it.
+
+pub mod action;
+pub mod endpoint;
+pub mod health;
+pub mod pool;
+pub mod router;
+pub mod snapshot;
+
+pub use action::{Action, FixedResponse, Forward, Redirect};
+pub use endpoint::{Endpoint, EndpointState};
+pub use pool::{Algorithm, Pool, PoolId};
+pub use router::{RequestFacts, Router};
+pub use snapshot::{Admission, Frontend, FrontendId, Snapshot};

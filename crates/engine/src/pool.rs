@@ -1,0 +1,115 @@
+//! A target group as the data plane sees it, and the choice of a target.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arc_swap::ArcSwap;
+use model::health_check::HealthCheck;
+
+use crate::endpoint::Endpoint;
+
+/// Names a pool over all snapshots: the id at the end of the target group's ARN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId(pub u64);
+
+/// How a target is chosen among the candidates.
+///
+/// Source: ELB API, `TargetGroupAttribute`, `load_balancing.algorithm.type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// In turn.
+    RoundRobin,
+    /// The one with the fewest requests in progress.
+    LeastOutstandingRequests,
+}
+
+/// The targets that a rule can forward to.
+#[derive(Debug)]
+pub struct Pool {
+    /// The same in every snapshot that has this target group.
+    pub id: PoolId,
+    /// How a target is chosen.
+    pub algorithm: Algorithm,
+    /// How the targets are checked.
+    pub health_check: HealthCheck,
+    /// The registered targets in enabled zones, without the draining ones.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// How far round robin has come; shared with the next snapshot's pool, so that a change of
+    /// configuration does not start the round again.
+    pub position: Arc<AtomicUsize>,
+    /// Those of `endpoints` that requests go to now; kept up to date by `refresh`.
+    candidates: ArcSwap<Candidates>,
+}
+
+/// The targets that requests of a pool go to.
+#[derive(Debug, Default)]
+struct Candidates {
+    endpoints: Vec<Arc<Endpoint>>,
+}
+
+impl Pool {
+    /// A pool whose candidates follow from the present health of its targets.
+    #[must_use]
+    pub fn new(
+        id: PoolId,
+        algorithm: Algorithm,
+        health_check: HealthCheck,
+        endpoints: Vec<Arc<Endpoint>>,
+        position: Arc<AtomicUsize>,
+    ) -> Self {
+        let candidates = ArcSwap::default();
+        let pool = Self {
+            id,
+            algorithm,
+            health_check,
+            endpoints,
+            position,
+            candidates,
+        };
+        pool.refresh();
+        pool
+    }
+
+    /// Works out the candidates again. Call it after the health of a target has changed.
+    ///
+    /// The healthy ones; when there is none, all of them ("fail open").
+    /// Source: ALB guide, "Health checks for your target groups".
+    pub fn refresh(&self) {
+        let serving = |endpoint: &&Arc<Endpoint>| !endpoint.state.is_draining();
+        let healthy = |endpoint: &&Arc<Endpoint>| endpoint.state.health().is_healthy();
+        let all: Vec<_> = self.endpoints.iter().filter(serving).cloned().collect();
+        let some: Vec<_> = all.iter().filter(healthy).cloned().collect();
+        let endpoints = if some.is_empty() { all } else { some };
+        self.candidates.store(Arc::new(Candidates { endpoints }));
+    }
+
+    /// The target for one request, or `None` if the pool has none that may get it.
+    ///
+    /// `tried` are targets that could not be reached for this very request; they are passed over.
+    #[must_use]
+    pub fn choose_target(&self, tried: &[u64]) -> Option<Arc<Endpoint>> {
+        let candidates = self.candidates.load();
+        let candidates = candidates.endpoints.as_slice();
+        let may_get_it = |endpoint: &&Arc<Endpoint>| {
+            !endpoint.state.is_draining() && !tried.contains(&endpoint.state.id())
+        };
+        let chosen = match self.algorithm {
+            Algorithm::RoundRobin if candidates.is_empty() => None,
+            Algorithm::RoundRobin => {
+                let turn = self.position.fetch_add(1, Ordering::Relaxed) % candidates.len();
+                let (before, from) = candidates.split_at(turn);
+                from.iter().chain(before).find(may_get_it)
+            }
+            Algorithm::LeastOutstandingRequests => {
+                // Ties go round, or else the first target would get every request of an idle pool.
+                let turn = self.position.fetch_add(1, Ordering::Relaxed) % candidates.len().max(1);
+                let (before, from) = candidates.split_at(turn);
+                from.iter()
+                    .chain(before)
+                    .filter(may_get_it)
+                    .min_by_key(|endpoint| endpoint.state.requests_in_flight())
+            }
+        };
+        chosen.cloned()
+    }
+}

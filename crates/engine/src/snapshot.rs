@@ -1,0 +1,72 @@
+//! One whole configuration of the data plane, compiled and immutable.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::Cidr;
+
+use crate::pool::Pool;
+use crate::router::Router;
+
+/// What every worker serves. A request uses one snapshot from its first byte to its end.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Rises with every change, so that a late snapshot is recognised and dropped.
+    pub generation: u64,
+    /// The listeners, in order of their ids.
+    pub frontends: Vec<Arc<Frontend>>,
+    /// Every pool that some frontend uses; these, and no others, are health checked.
+    pub pools: Vec<Arc<Pool>>,
+}
+
+/// Names a frontend over all snapshots: the id at the end of the listener's ARN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrontendId(pub u64);
+
+/// One listener: where it listens, who may connect, and what happens to a request.
+#[derive(Debug)]
+pub struct Frontend {
+    /// The same in every snapshot that has this listener.
+    pub id: FrontendId,
+    /// The sockets to listen on: one for each enabled zone, all with the same port.
+    pub addresses: Vec<SocketAddr>,
+    /// Which peers may connect.
+    pub admission: Admission,
+    /// How long a connection may go without a byte in either direction, 1 to 4,000 s.
+    pub idle_timeout: Duration,
+    /// How long after its establishment a connection is told to close, 60 to 604,800 s.
+    pub client_keep_alive: Duration,
+    /// Sent as `Host` for requests of HTTP/1.0 that have none.
+    pub dns_name: Box<str>,
+    /// The rules.
+    pub router: Router,
+}
+
+impl Frontend {
+    /// The port that all addresses share; 0 for a frontend without an address.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.addresses.first().map_or(0, SocketAddr::port)
+    }
+}
+
+/// The sources from which connections to one listener port are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Every source.
+    Anyone,
+    /// The sources inside these blocks. None of them: nobody.
+    Only(Vec<Cidr>),
+}
+
+impl Admission {
+    /// Whether a peer with this address may connect.
+    #[must_use]
+    pub fn admits(&self, peer: IpAddr) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Only(blocks) => blocks.iter().any(|block| block.contains(peer)),
+        }
+    }
+}
