@@ -1,5 +1,6 @@
 //! What is done with a request that a rule has matched.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use crate::pool::Pool;
@@ -176,9 +177,11 @@ impl Template {
                 Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
                 Part::Protocol => out.extend_from_slice(subject.protocol.as_bytes()),
                 Part::Host => out.extend_from_slice(subject.host),
-                Part::Port => out.extend_from_slice(subject.port.to_string().as_bytes()),
+                Part::Port => {
+                    write!(out, "{}", subject.port).expect("a write to memory does not fail");
+                }
                 Part::Path => {
-                    out.extend_from_slice(subject.path.strip_prefix(b"/").unwrap_or(subject.path))
+                    out.extend_from_slice(subject.path.strip_prefix(b"/").unwrap_or(subject.path));
                 }
                 Part::Query => out.extend_from_slice(subject.query),
             }

@@ -75,26 +75,29 @@ impl Health {
     /// Just registered.
     pub const INITIAL: Self = Self::Initial { failures: 0 };
 
+    /// Where the counters stop: the most that `to_bits` has room for, and far more than any threshold.
+    const COUNTER_MAX: u8 = 0x3f;
+
     /// Whether the target is known to be well.
     #[must_use]
     pub fn is_healthy(self) -> bool {
         matches!(self, Self::Healthy { .. })
     }
 
-    /// Packs the state and its counter (0 to 10) into one byte, for an atomic.
+    /// Packs the state and its counter (0 to 63, of which checks use 0 to 10) into one byte, for an atomic.
     #[must_use]
     pub fn to_bits(self) -> u8 {
         match self {
-            Self::Initial { failures } => failures,
-            Self::Healthy { failures } => 0x40 | failures,
-            Self::Unhealthy { passes } => 0x80 | passes,
+            Self::Initial { failures } => failures.min(Self::COUNTER_MAX),
+            Self::Healthy { failures } => 0x40 | failures.min(Self::COUNTER_MAX),
+            Self::Unhealthy { passes } => 0x80 | passes.min(Self::COUNTER_MAX),
         }
     }
 
     /// The reverse of `to_bits`.
     #[must_use]
     pub fn from_bits(bits: u8) -> Self {
-        let counter = bits & 0x3f;
+        let counter = bits & Self::COUNTER_MAX;
         match bits & 0xc0 {
             0x00 => Self::Initial { failures: counter },
             0x40 => Self::Healthy { failures: counter },
@@ -114,18 +117,22 @@ pub fn after_check(health: Health, check: Check, config: &HealthCheck) -> Health
         (Health::Initial { .. } | Health::Healthy { .. }, Check::Pass) => {
             Health::Healthy { failures: 0 }
         }
-        (Health::Initial { failures }, Check::Fail) => match failures + 1 {
+        (Health::Initial { failures }, Check::Fail) => match one_more(failures) {
             n if u32::from(n) < config.unhealthy_threshold => Health::Initial { failures: n },
             _ => Health::Unhealthy { passes: 0 },
         },
-        (Health::Healthy { failures }, Check::Fail) => match failures + 1 {
+        (Health::Healthy { failures }, Check::Fail) => match one_more(failures) {
             n if u32::from(n) < config.unhealthy_threshold => Health::Healthy { failures: n },
             _ => Health::Unhealthy { passes: 0 },
         },
         (Health::Unhealthy { .. }, Check::Fail) => Health::Unhealthy { passes: 0 },
-        (Health::Unhealthy { passes }, Check::Pass) => match passes + 1 {
+        (Health::Unhealthy { passes }, Check::Pass) => match one_more(passes) {
             n if u32::from(n) < config.healthy_threshold => Health::Unhealthy { passes: n },
             _ => Health::Healthy { failures: 0 },
         },
     }
+}
+
+fn one_more(counter: u8) -> u8 {
+    counter.saturating_add(1).min(Health::COUNTER_MAX)
 }

@@ -75,12 +75,18 @@ impl Pool {
     /// The healthy ones; when there is none, all of them ("fail open").
     /// Source: ALB guide, "Health checks for your target groups".
     pub fn refresh(&self) {
+        // Not a plain store: of two refreshes at once the one that looked first could store last.
+        self.candidates.rcu(|_| self.candidates_now());
+    }
+
+    fn candidates_now(&self) -> Candidates {
         let serving = |endpoint: &&Arc<Endpoint>| !endpoint.state.is_draining();
         let healthy = |endpoint: &&Arc<Endpoint>| endpoint.state.health().is_healthy();
         let all: Vec<_> = self.endpoints.iter().filter(serving).cloned().collect();
         let some: Vec<_> = all.iter().filter(healthy).cloned().collect();
-        let endpoints = if some.is_empty() { all } else { some };
-        self.candidates.store(Arc::new(Candidates { endpoints }));
+        Candidates {
+            endpoints: if some.is_empty() { all } else { some },
+        }
     }
 
     /// The target for one request, or `None` if the pool has none that may get it.
@@ -90,26 +96,35 @@ impl Pool {
     pub fn choose_target(&self, tried: &[u64]) -> Option<Arc<Endpoint>> {
         let candidates = self.candidates.load();
         let candidates = candidates.endpoints.as_slice();
+        let chosen = self.choose_among(candidates, tried);
+        let is_draining = |endpoint: &Arc<Endpoint>| endpoint.state.is_draining();
+        if chosen.is_none() && candidates.iter().all(is_draining) {
+            // The last healthy target is leaving and the next snapshot, which fails open, is not live yet.
+            return self.choose_among(&self.endpoints, tried).cloned();
+        }
+        chosen.cloned()
+    }
+
+    fn choose_among<'a>(
+        &self,
+        endpoints: &'a [Arc<Endpoint>],
+        tried: &[u64],
+    ) -> Option<&'a Arc<Endpoint>> {
+        if endpoints.is_empty() {
+            return None;
+        }
         let may_get_it = |endpoint: &&Arc<Endpoint>| {
             !endpoint.state.is_draining() && !tried.contains(&endpoint.state.id())
         };
-        let chosen = match self.algorithm {
-            Algorithm::RoundRobin if candidates.is_empty() => None,
-            Algorithm::RoundRobin => {
-                let turn = self.position.fetch_add(1, Ordering::Relaxed) % candidates.len();
-                let (before, from) = candidates.split_at(turn);
-                from.iter().chain(before).find(may_get_it)
-            }
+        let turn = self.position.fetch_add(1, Ordering::Relaxed) % endpoints.len();
+        let (before, from) = endpoints.split_at(turn);
+        let mut in_turn = from.iter().chain(before).filter(may_get_it);
+        match self.algorithm {
+            Algorithm::RoundRobin => in_turn.next(),
+            // Ties go round, or else the first target would get every request of an idle pool.
             Algorithm::LeastOutstandingRequests => {
-                // Ties go round, or else the first target would get every request of an idle pool.
-                let turn = self.position.fetch_add(1, Ordering::Relaxed) % candidates.len().max(1);
-                let (before, from) = candidates.split_at(turn);
-                from.iter()
-                    .chain(before)
-                    .filter(may_get_it)
-                    .min_by_key(|endpoint| endpoint.state.requests_in_flight())
+                in_turn.min_by_key(|endpoint| endpoint.state.requests_in_flight())
             }
-        };
-        chosen.cloned()
+        }
     }
 }

@@ -2,8 +2,24 @@
 //!
 //! Nothing here performs I/O, reads a clock or draws a random number: a value that exists is valid.
 
+pub mod action;
+pub mod arn;
+pub mod attributes;
 pub mod cidr;
 pub mod condition;
+pub mod ec2;
 pub mod health_check;
+pub mod id;
+pub mod listener;
+pub mod listener_attributes;
+pub mod load_balancer;
+pub mod load_balancer_attributes;
+pub mod protocol;
+pub mod rule;
+pub mod tag;
+pub mod target;
+pub mod target_group;
+pub mod target_group_attributes;
+pub mod text_enum;
 
 pub use cidr::Cidr;

@@ -1,1 +1,29 @@
-//! proxy
+//! The data plane: listening sockets, client connections, HTTP, connections to targets, health checks.
+//!
+//! It serves the snapshot that was published last, knows nothing of where snapshots come from, and goes on
+//! serving when nobody publishes any more. Each worker is one thread with its own event loop.
+
+mod accept;
+mod admit;
+mod buffer;
+mod connection;
+mod conversation;
+mod counters;
+mod date;
+mod exchange;
+mod forward;
+pub mod http1;
+mod outgoing;
+mod plane;
+mod probe;
+mod pump;
+mod registry;
+mod respond;
+mod stream;
+mod target_connections;
+mod trace_id;
+mod tunnel;
+mod worker;
+
+pub use counters::{Counter, Counters};
+pub use plane::{BindError, Clock, Config, DataPlane};

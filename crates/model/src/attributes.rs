@@ -1,0 +1,230 @@
+//! What the attribute tables of load balancers, target groups and listeners have in common: an attribute
+//! is one entry of a table, and the entry is all that validation and description need.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One attribute.
+#[derive(Clone, Copy, Debug)]
+pub struct Attribute {
+    /// The key, unique in its table.
+    pub key: &'static str,
+    /// The values it can take.
+    pub values: Values,
+    /// The value of a resource on which it was never set.
+    pub default: &'static str,
+    /// What elbow does with it.
+    pub support: Support,
+    /// What it does, in one sentence.
+    pub help: &'static str,
+}
+
+/// The values an attribute can take.
+#[derive(Clone, Copy, Debug)]
+pub enum Values {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number between both, inclusive.
+    Integer(u64, u64),
+    /// 0, or a whole number between both, inclusive.
+    ZeroOrInteger(u64, u64),
+    /// `off`, or a whole number between both, inclusive.
+    OffOrInteger(u64, u64),
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// Any text, also none.
+    Text,
+}
+
+/// What elbow does with an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// Every value is obeyed.
+    Honoured,
+    /// These values are obeyed, others not yet: to set one is refused.
+    Only(&'static [&'static str]),
+    /// The default is how elbow behaves; to set another value is refused.
+    DefaultOnly,
+    /// AWS allows one value only.
+    Fixed,
+}
+
+/// The attributes of one resource that differ from their defaults, by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attributes(BTreeMap<String, String>);
+
+/// A value that an attribute cannot take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidValue {
+    /// Neither `true` nor `false`.
+    #[error("The value of '{key}' must be 'true' or 'false', but was '{value}'")]
+    Boolean {
+        /// The attribute.
+        key: &'static str,
+        /// What was given.
+        value: String,
+    },
+    /// Not a number, or out of range.
+    #[error("'{key}' value '{value}' must be between '{min}-{max}' inclusive")]
+    Integer {
+        /// The attribute.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// The lowest number.
+        min: u64,
+        /// The highest number.
+        max: u64,
+    },
+    /// None of the listed values.
+    #[error("'{value}' must be one of [{values}]")]
+    OneOf {
+        /// What was given.
+        value: String,
+        /// The allowed ones.
+        values: String,
+    },
+}
+
+impl Attribute {
+    /// Whether the attribute can take `value`.
+    ///
+    /// # Errors
+    /// `InvalidValue` says which values it can take.
+    pub fn check(&self, value: &str) -> Result<(), InvalidValue> {
+        let key = self.key;
+        let text = || value.to_owned();
+        let integer = |min, max| InvalidValue::Integer { key, value: text(), min, max };
+        match self.values {
+            Values::Boolean if !matches!(value, "true" | "false") => {
+                Err(InvalidValue::Boolean { key, value: text() })
+            }
+            Values::Integer(min, max) if !is_between(value, min, max) => Err(integer(min, max)),
+            Values::ZeroOrInteger(min, max) if value != "0" && !is_between(value, min, max) => {
+                Err(integer(min, max))
+            }
+            Values::OffOrInteger(min, max) if value != "off" && !is_between(value, min, max) => {
+                Err(integer(min, max))
+            }
+            Values::OneOf(values) if !values.contains(&value) => Err(InvalidValue::OneOf {
+                value: text(),
+                values: values.join(", "),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether elbow obeys `value`, which `check` has accepted.
+    #[must_use]
+    pub fn is_honoured(&self, value: &str) -> bool {
+        match self.support {
+            Support::Honoured => true,
+            Support::Only(values) => values.contains(&value),
+            Support::DefaultOnly | Support::Fixed => value == self.default,
+        }
+    }
+}
+
+/// Whether `text` is a plain decimal number within the bounds.
+fn is_between(text: &str, min: u64, max: u64) -> bool {
+    let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_plain && text.parse().is_ok_and(|n: u64| (min..=max).contains(&n))
+}
+
+impl Attributes {
+    /// The present value of `attribute`.
+    #[must_use]
+    pub fn value<'a>(&'a self, attribute: &Attribute) -> &'a str {
+        self.0.get(attribute.key).map_or(attribute.default, String::as_str)
+    }
+
+    /// The present value of an attribute whose values are numbers.
+    ///
+    /// # Panics
+    /// If the table lists the attribute with other values than `Integer` or `ZeroOrInteger`.
+    #[must_use]
+    pub fn number(&self, attribute: &Attribute) -> u64 {
+        let value = self.value(attribute);
+        value.parse().expect("values are checked before they are set, and defaults are numbers")
+    }
+
+    /// Sets a value that `check` has accepted.
+    pub fn set(&mut self, attribute: &Attribute, value: &str) {
+        if value == attribute.default {
+            self.0.remove(attribute.key);
+        } else {
+            self.0.insert(attribute.key.to_owned(), value.to_owned());
+        }
+    }
+
+    /// Every attribute of `table` with its present value, in the table's order.
+    #[must_use]
+    pub fn describe(&self, table: &'static [Attribute]) -> Vec<(&'static str, String)> {
+        let described = |attribute: &'static Attribute| {
+            (attribute.key, self.value(attribute).to_owned())
+        };
+        table.iter().map(described).collect()
+    }
+}
+
+/// The entry of `table` with this key.
+#[must_use]
+pub fn find(table: &'static [Attribute], key: &str) -> Option<&'static Attribute> {
+    table.iter().find(|attribute| attribute.key == key)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// What must be true of every table.
+    pub(crate) fn check_table(table: &'static [Attribute]) {
+        for (at, attribute) in table.iter().enumerate() {
+            let key = attribute.key;
+            assert!(attribute.check(attribute.default).is_ok(), "the default of {key} is allowed");
+            assert!(attribute.is_honoured(attribute.default), "the default of {key} is obeyed");
+            assert!(attribute.help.ends_with('.'), "the help of {key} is a sentence");
+            assert!(table[..at].iter().all(|other| other.key != key), "{key} is listed once");
+        }
+    }
+
+    const COUNT: Attribute = Attribute {
+        key: "count",
+        values: Values::ZeroOrInteger(30, 900),
+        default: "0",
+        support: Support::Honoured,
+        help: "Counts.",
+    };
+
+    #[test]
+    fn numbers_are_plain_and_within_their_bounds() {
+        for (value, is_allowed) in [
+            ("0", true),
+            ("30", true),
+            ("900", true),
+            ("29", false),
+            ("901", false),
+            ("+30", false),
+            ("-30", false),
+            ("", false),
+            ("99999999999999999999999", false),
+        ] {
+            assert_eq!(COUNT.check(value).is_ok(), is_allowed, "{value:?}");
+        }
+        assert_eq!(
+            COUNT.check("29").unwrap_err().to_string(),
+            "'count' value '29' must be between '30-900' inclusive"
+        );
+    }
+
+    #[test]
+    fn only_what_differs_from_the_default_is_kept() {
+        let mut attributes = Attributes::default();
+        attributes.set(&COUNT, "30");
+        assert_eq!(attributes.number(&COUNT), 30);
+        attributes.set(&COUNT, "0");
+        assert_eq!(attributes, Attributes::default());
+    }
+}

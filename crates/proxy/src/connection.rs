@@ -1,0 +1,130 @@
+//! A client connection from accept to close. While it is idle it owns a socket and a registry entry, and
+//! nothing else: the state of an exchange is allocated when bytes arrive.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::buffer::Lease;
+use crate::exchange::serve_request;
+use crate::registry::{Entry, Signal, Tick, ticks};
+use crate::stream::Stream;
+use crate::worker::{Listener, Worker};
+
+/// What a closing connection may still send us before it is reset. Closing with unread bytes would make the
+/// kernel send a reset that can overtake the response (RFC 9112 section 9.6).
+const LINGER_BYTES_MAX: usize = 256 * 1024;
+/// How long a closing connection may take for that.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The client's side of a connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) stream: Stream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) entry: Entry,
+    /// From this tick on, the next response closes the connection.
+    pub(crate) closes_after: Tick,
+}
+
+/// What becomes of a connection after an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The next request may come.
+    KeepOpen,
+    /// Nothing more is expected from the client.
+    Close,
+    /// The client may still be sending; give it time to read the response.
+    Linger,
+}
+
+/// Serves the requests of one connection.
+pub(crate) async fn serve_connection(
+    worker: Rc<Worker>,
+    listener: Rc<Listener>,
+    stream: Stream,
+    peer: SocketAddr,
+) {
+    let entry = worker.connections.enter(listener.id);
+    // Source: ALB guide, "HTTP client keepalive duration": fixed when the connection is established.
+    let keep_alive = ticks(listener.for_request().client_keep_alive);
+    let closes_after = worker.connections.now().saturating_add(keep_alive);
+    let mut client = Client {
+        stream,
+        peer,
+        entry,
+        closes_after,
+    };
+    while client.wait_for_bytes(&worker, &listener).await {
+        // Boxed, so that an idle connection does not carry the room for it.
+        let next = Box::pin(serve_requests(&worker, &listener, &mut client)).await;
+        if next != Next::KeepOpen {
+            break;
+        }
+    }
+    client.stream.count_bytes(
+        &worker.counters.bytes_from_clients,
+        &worker.counters.bytes_to_clients,
+    );
+    worker.counters.connections_closed.increment();
+}
+
+/// Serves what has arrived, up to the point where the client has sent no further request.
+async fn serve_requests(worker: &Rc<Worker>, listener: &Listener, client: &mut Client) -> Next {
+    let mut received = worker.buffers.head();
+    loop {
+        match serve_request(worker, listener, client, &mut received).await {
+            Next::KeepOpen if received.is_empty() => return Next::KeepOpen,
+            Next::KeepOpen => {}
+            Next::Close => return Next::Close,
+            Next::Linger => {
+                client.linger(&mut received).await;
+                return Next::Close;
+            }
+        }
+    }
+}
+
+impl Client {
+    /// Waits for the next request. Whether there is something to read.
+    async fn wait_for_bytes(&mut self, worker: &Worker, listener: &Listener) -> bool {
+        self.entry.arm(ticks(listener.for_request().idle_timeout));
+        poll_fn(|cx| {
+            if self.entry.poll_signal(cx) == Some(Signal::Expired) {
+                worker.counters.idle_timeouts.increment();
+                return Poll::Ready(false);
+            }
+            if self.entry.is_closing() {
+                return Poll::Ready(false);
+            }
+            self.stream.poll_readable(cx).map(|()| true)
+        })
+        .await
+    }
+
+    /// Whether a response that begins now must say that the connection closes.
+    pub(crate) fn must_close(&self) -> bool {
+        self.entry.is_closing() || self.entry.registry().now() >= self.closes_after
+    }
+
+    /// Reads and forgets what the client still sends, within bounds, after the last response.
+    async fn linger(&mut self, received: &mut Lease) {
+        self.stream.shut_down();
+        self.entry.arm(ticks(LINGER_TIMEOUT));
+        let mut read = 0;
+        poll_fn(|cx| {
+            while read < LINGER_BYTES_MAX && self.entry.poll_signal(cx).is_none() {
+                received.clear();
+                match self.stream.poll_fill(cx, received) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(0) | Err(_)) => break,
+                    Poll::Ready(Ok(count)) => read += count,
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}

@@ -1,0 +1,145 @@
+//! What a worker counts. Each worker writes its own counters; whoever reads them adds them up.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that one thread raises and any thread may read.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `amount`. Only the owning worker may call this: a plain load and store is enough for it and
+    /// costs a fifth of a locked addition.
+    pub(crate) fn add(&self, amount: u64) {
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_add(amount),
+            Ordering::Relaxed,
+        );
+    }
+
+    /// Adds one.
+    pub(crate) fn increment(&self) {
+        self.add(1);
+    }
+
+    /// The value now.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Declares the counters once, so that a new one cannot be missing from the listing.
+macro_rules! counters {
+    ($($(#[doc = $help:literal])+ $name:ident,)+) => {
+        /// The counters of one worker, from its start.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $($(#[doc = $help])+ pub $name: Counter,)+
+        }
+
+        impl Counters {
+            /// Every counter: its name, a sentence on what it counts, and its value.
+            pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
+                [$((stringify!($name), concat!($($help),+).trim_ascii(), self.$name.value()),)+].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Client connections accepted.
+    connections_accepted,
+    /// Client connections closed.
+    connections_closed,
+    /// Client connections closed without an answer because no security group allows their source.
+    connections_refused_by_security_group,
+    /// Client connections closed because the worker had `CLIENT_CONNECTIONS_MAX` already.
+    connections_over_limit,
+    /// Errors of the accept call, such as no more file descriptors.
+    accept_errors,
+    /// Requests whose head was received whole.
+    requests,
+    /// Requests refused with 400 because they are malformed or ambiguous.
+    requests_malformed,
+    /// Requests refused because a field, the head or the number of fields is over its limit.
+    request_heads_too_large,
+    /// Requests refused with 414 because the request line is over its limit.
+    request_targets_too_long,
+    /// Requests answered with 408.
+    request_timeouts,
+    /// Client connections closed after the idle timeout without a request in progress.
+    idle_timeouts,
+    /// Requests whose client went away before the response (460).
+    clients_gone,
+    /// Requests answered with a fixed response.
+    fixed_responses,
+    /// Requests answered with a redirect.
+    redirects,
+    /// Redirects not sent because the location is over its limit (507).
+    redirects_too_long,
+    /// Requests for which a target was chosen.
+    requests_forwarded,
+    /// Requests sent to another target, or on another connection, after a first try failed.
+    requests_retried,
+    /// Responses of targets with status 2xx.
+    target_responses_2xx,
+    /// Responses of targets with status 3xx.
+    target_responses_3xx,
+    /// Responses of targets with status 4xx.
+    target_responses_4xx,
+    /// Responses of targets with status 5xx.
+    target_responses_5xx,
+    /// Responses made here with status 3xx.
+    own_responses_3xx,
+    /// Responses made here with status 4xx.
+    own_responses_4xx,
+    /// Responses made here with status 5xx.
+    own_responses_5xx,
+    /// Responses 502: the target refused, closed, or did not speak HTTP.
+    bad_gateway,
+    /// Responses 503: no target can take the request.
+    service_unavailable,
+    /// Responses 504: the target did not answer in time.
+    gateway_timeouts,
+    /// Responses cut off because the target or the client failed in the middle of the body.
+    responses_cut,
+    /// Connections opened to targets.
+    target_connections_opened,
+    /// Connections to targets that could not be opened.
+    target_connection_errors,
+    /// Requests sent on a target connection that was already open.
+    target_connections_reused,
+    /// Idle target connections closed because their target had enough of them.
+    target_connections_over_limit,
+    /// Requests cut off because the deregistration delay of their target ended.
+    requests_cut_by_deregistration,
+    /// Connections turned into tunnels by 101.
+    tunnels,
+    /// Bytes received from clients.
+    bytes_from_clients,
+    /// Bytes sent to clients.
+    bytes_to_clients,
+    /// Bytes received from targets.
+    bytes_from_targets,
+    /// Bytes sent to targets.
+    bytes_to_targets,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counter_is_listed_with_its_help() {
+        let counters = Counters::default();
+        counters.requests.add(3);
+        let (_, help, value) = counters
+            .each()
+            .find(|(name, ..)| *name == "requests")
+            .unwrap();
+        assert_eq!(
+            (help, value),
+            ("Requests whose head was received whole.", 3)
+        );
+    }
+}

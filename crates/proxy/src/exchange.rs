@@ -1,0 +1,526 @@
+//! One request from its first byte to the decision what to do with it.
+//!
+//! The decision is made in one synchronous step over the received head; nothing of the head is kept after
+//! it but the bytes for the next hop and the few facts in `Exchange`.
+
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use engine::action::RedirectSubject;
+use engine::{Action, Frontend, Pool, Redirect, RequestFacts};
+
+use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
+use crate::connection::{Client, Next};
+use crate::counters::Counters;
+use crate::forward::forward;
+use crate::http1::request::{self, BadRequest, RequestHead};
+use crate::http1::scan::{REQUEST_LIMITS, Refusal, Scan, Scanner};
+use crate::http1::{FieldStorage, Framing, Version};
+use crate::outgoing::{self, Persistence};
+use crate::pump::PumpError;
+use crate::registry::{Tick, ticks};
+use crate::respond::Reply;
+use crate::trace_id::TraceId;
+use crate::worker::{Listener, Worker};
+
+/// Body bytes that are read and forgotten to keep a connection whose request was answered without them;
+/// for more, closing it is cheaper.
+const DISCARDED_BODY_BYTES_MAX: u64 = 64 * 1024;
+
+/// The facts of one exchange that outlive the request head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) version: Version,
+    pub(crate) is_head: bool,
+    /// RFC 9110 section 9.2.2; such a request may be sent again.
+    pub(crate) is_idempotent: bool,
+    /// Whether the client is able to send another request.
+    pub(crate) keeps_alive: bool,
+    pub(crate) framing: Framing,
+    pub(crate) is_upgrade: bool,
+    pub(crate) idle_timeout: Tick,
+}
+
+/// What happens to a request.
+enum Decision {
+    /// The answer has been written.
+    Answer(Exchange),
+    /// The request is refused, and with it all that may follow it; the answer has been written.
+    Refuse,
+    /// The head for the target has been written.
+    Forward(Exchange, Arc<Pool>),
+}
+
+/// Reads one request and sees to its response.
+pub(crate) async fn serve_request(
+    worker: &Rc<Worker>,
+    listener: &Listener,
+    client: &mut Client,
+    received: &mut Lease,
+) -> Next {
+    let frontend = listener.for_request();
+    let idle_timeout = ticks(frontend.idle_timeout);
+    let (start, end) = match read_head(client, received, idle_timeout).await {
+        HeadRead::Complete { start, end } => (start, end),
+        HeadRead::Nothing => return Next::KeepOpen,
+        HeadRead::Closed => return Next::Close,
+        HeadRead::Refused(status) => {
+            count_refused_head(&worker.counters, status);
+            return refuse(worker, client, status).await;
+        }
+    };
+    let mut out = worker.buffers.head();
+    let head = &received.filled()[start..end];
+    let (decision, expects_continue) = decide(worker, &frontend, client, head, &mut out);
+    received.consume(end);
+    if expects_continue && received.is_empty() {
+        // Source: ALB guide: sent at once, before anything is known of the target.
+        let mut interim = worker.buffers.head();
+        interim.put(b"HTTP/1.1 100 Continue\r\n\r\n");
+        if !send(client, &mut interim, idle_timeout).await {
+            return Next::Close;
+        }
+    }
+    match decision {
+        Decision::Forward(exchange, pool) => {
+            forward(worker, client, received, out, exchange, pool).await
+        }
+        Decision::Refuse => {
+            send(client, &mut out, idle_timeout).await;
+            Next::Linger
+        }
+        Decision::Answer(exchange) => finish(worker, client, received, &mut out, &exchange).await,
+    }
+}
+
+enum HeadRead {
+    Complete {
+        start: usize,
+        end: usize,
+    },
+    /// The readiness was a false one, or the bytes were empty lines.
+    Nothing,
+    Closed,
+    Refused(u16),
+}
+
+async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick) -> HeadRead {
+    let mut scanner = Scanner::default();
+    client.entry.arm(idle_timeout);
+    poll_fn(|cx| {
+        loop {
+            match scanner.scan(received.filled(), &REQUEST_LIMITS) {
+                Scan::Complete { start, end } => {
+                    return Poll::Ready(HeadRead::Complete { start, end });
+                }
+                Scan::Refused(refusal) => {
+                    return Poll::Ready(HeadRead::Refused(status_of(refusal)));
+                }
+                Scan::Incomplete => {}
+            }
+            if received.spare().is_empty() {
+                // The scanner refuses what is over the limit before the room for it is used up.
+                received.grow(REQUEST_LIMITS.head_max + HEAD_BUFFER_BYTES);
+            }
+            let has_begun = scanner.has_begun(received.filled());
+            if client.entry.poll_signal(cx).is_some() {
+                return Poll::Ready(if has_begun {
+                    HeadRead::Refused(408)
+                } else {
+                    HeadRead::Closed
+                });
+            }
+            if client.entry.is_closing() && !has_begun {
+                return Poll::Ready(HeadRead::Closed);
+            }
+            match client.stream.poll_fill(cx, received) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(HeadRead::Closed),
+                Poll::Ready(Ok(_)) => client.entry.arm(idle_timeout),
+                Poll::Pending if !has_begun => {
+                    received.clear();
+                    return Poll::Ready(HeadRead::Nothing);
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+fn status_of(refusal: Refusal) -> u16 {
+    match refusal {
+        Refusal::BareLineFeed | Refusal::TooLarge => 400,
+        Refusal::FirstLineTooLong => 414,
+    }
+}
+
+fn count_refused_head(counters: &Counters, status: u16) {
+    match status {
+        408 => counters.request_timeouts.increment(),
+        414 => counters.request_targets_too_long.increment(),
+        _ => counters.request_heads_too_large.increment(),
+    }
+}
+
+/// Parses a head, finds its rule, and writes either the answer or the head for the target to `out`.
+///
+/// The second value says that the client waits for `100 Continue`.
+fn decide(
+    worker: &Worker,
+    frontend: &Frontend,
+    client: &Client,
+    head: &[u8],
+    out: &mut Buffer,
+) -> (Decision, bool) {
+    let date = worker.date();
+    let counters = &worker.counters;
+    counters.requests.increment();
+    let mut storage = FieldStorage::new();
+    let head_bytes = head.len();
+    let head = match request::parse(head, &mut storage) {
+        Ok(head) => head,
+        Err(BadRequest { status, reason }) => {
+            tracing::debug!(peer = %client.peer, status, reason, "request refused");
+            counters.requests_malformed.increment();
+            count_own(counters, status);
+            let reply = Reply {
+                persistence: Persistence::Close,
+                is_head: false,
+                date: &date,
+            };
+            reply.page(out, status);
+            return (Decision::Refuse, false);
+        }
+    };
+    let exchange = Exchange {
+        version: head.version,
+        is_head: head.method == "HEAD",
+        is_idempotent: matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
+        keeps_alive: head.keeps_alive,
+        framing: head.framing,
+        is_upgrade: head.upgrade.is_some(),
+        idle_timeout: ticks(frontend.idle_timeout),
+    };
+    let expects_continue = head.expects_continue && head.framing != Framing::None;
+    let reply = Reply {
+        persistence: answer_persistence(client, &exchange),
+        is_head: exchange.is_head,
+        date: &date,
+    };
+    let facts = Facts {
+        head: &head,
+        source_ip: client.peer.ip().to_canonical(),
+    };
+    let (_, action) = frontend.router.route(&facts);
+    let status = match action {
+        Action::FixedResponse(fixed) => {
+            counters.fixed_responses.increment();
+            reply.fixed(out, fixed);
+            fixed.status
+        }
+        Action::Redirect(redirect) => {
+            write_redirect(&reply, redirect, frontend, &head, counters, out)
+        }
+        Action::Forward(forward) => {
+            let draw = if forward.is_single() {
+                0
+            } else {
+                worker.random()
+            };
+            let trace_id = TraceId::new(
+                date.seconds(),
+                [worker.random(), worker.random(), worker.random()],
+            );
+            let written =
+                outgoing::write_request(out, &head, head_bytes, frontend, client.peer, trace_id);
+            match (written, forward.choose_pool(draw)) {
+                (Ok(()), Some(pool)) => {
+                    return (
+                        Decision::Forward(exchange, Arc::clone(pool)),
+                        expects_continue,
+                    );
+                }
+                (Ok(()), None) => write_page(&reply, out, 503),
+                (Err(bad), _) => write_page(&reply, out, bad.status),
+            }
+        }
+    };
+    count_own(counters, status);
+    (Decision::Answer(exchange), expects_continue)
+}
+
+fn write_page(reply: &Reply<'_>, out: &mut Buffer, status: u16) -> u16 {
+    out.clear();
+    reply.page(out, status);
+    status
+}
+
+fn write_redirect(
+    reply: &Reply<'_>,
+    redirect: &Redirect,
+    frontend: &Frontend,
+    head: &RequestHead<'_, '_>,
+    counters: &Counters,
+    out: &mut Buffer,
+) -> u16 {
+    let subject = RedirectSubject {
+        protocol: "http",
+        host: head
+            .host
+            .map_or(frontend.dns_name.as_bytes(), |host| host.name),
+        port: frontend.port(),
+        path: head.path,
+        query: head.query.unwrap_or_default(),
+    };
+    let mut location = Vec::new();
+    redirect.write_location(&subject, &mut location);
+    if location.len() > Redirect::LOCATION_BYTES_MAX {
+        counters.redirects_too_long.increment();
+        return write_page(reply, out, 507);
+    }
+    counters.redirects.increment();
+    reply.redirect(out, redirect.status, &location);
+    redirect.status
+}
+
+/// Whether the connection outlives an answer that is made without a target.
+fn answer_persistence(client: &Client, exchange: &Exchange) -> Persistence {
+    let body_is_bounded = match exchange.framing {
+        Framing::None | Framing::Chunked => true,
+        Framing::Length(length) => length <= DISCARDED_BODY_BYTES_MAX,
+        Framing::UntilClose => false,
+    };
+    if exchange.keeps_alive && !client.must_close() && body_is_bounded {
+        Persistence::KeepAlive
+    } else {
+        Persistence::Close
+    }
+}
+
+/// Sends an answer, and reads past the body of its request.
+async fn finish(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    received: &mut Lease,
+    out: &mut Buffer,
+    exchange: &Exchange,
+) -> Next {
+    let persistence = answer_persistence(client, exchange);
+    if !send(client, out, exchange.idle_timeout).await {
+        return Next::Close;
+    }
+    match (persistence, exchange.framing) {
+        (Persistence::Close, Framing::None) => Next::Close,
+        (Persistence::Close, _) => Next::Linger,
+        (Persistence::KeepAlive, Framing::None) => Next::KeepOpen,
+        (Persistence::KeepAlive, framing) => {
+            discard_body(worker, client, received, framing, exchange.idle_timeout).await
+        }
+    }
+}
+
+/// Reads a body and forgets it.
+async fn discard_body(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    received: &mut Lease,
+    framing: Framing,
+    idle_timeout: Tick,
+) -> Next {
+    let mut discard = Discard::new(framing);
+    client.entry.arm(idle_timeout);
+    poll_fn(|cx| {
+        loop {
+            match discard.take(received) {
+                Ok(true) => return Poll::Ready(Next::KeepOpen),
+                Ok(false) if discard.taken <= DISCARDED_BODY_BYTES_MAX => {}
+                Ok(false) | Err(_) => return Poll::Ready(Next::Linger),
+            }
+            if client.entry.poll_signal(cx).is_some() {
+                worker.counters.request_timeouts.increment();
+                return Poll::Ready(Next::Close);
+            }
+            match client.stream.poll_fill(cx, received) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Close),
+                Poll::Ready(Ok(_)) => client.entry.arm(idle_timeout),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+/// A body that nobody wants.
+struct Discard {
+    left: u64,
+    decoder: Option<crate::http1::chunked::Decoder>,
+    taken: u64,
+}
+
+impl Discard {
+    fn new(framing: Framing) -> Self {
+        let (left, decoder) = match framing {
+            Framing::Length(length) => (length, None),
+            Framing::Chunked => (u64::MAX, Some(Default::default())),
+            Framing::None | Framing::UntilClose => (0, None),
+        };
+        Self {
+            left,
+            decoder,
+            taken: 0,
+        }
+    }
+
+    /// Takes what has arrived of the body. Whether it is complete.
+    fn take(&mut self, received: &mut Buffer) -> Result<bool, PumpError> {
+        use crate::http1::chunked::Step;
+        while !received.is_empty() && self.left > 0 {
+            let length = match &mut self.decoder {
+                None => usize::try_from(self.left)
+                    .unwrap_or(usize::MAX)
+                    .min(received.len()),
+                Some(decoder) => {
+                    let step = decoder
+                        .step(received.filled())
+                        .map_err(|_| PumpError::BadChunk)?;
+                    match step {
+                        Step::Skip(skip) => skip,
+                        Step::Data { skip, length } => skip + length,
+                        Step::End(skip) => {
+                            received.consume(skip);
+                            return Ok(true);
+                        }
+                    }
+                }
+            };
+            received.consume(length);
+            self.taken += length as u64;
+            if self.decoder.is_none() {
+                self.left -= length as u64;
+            }
+        }
+        Ok(self.left == 0)
+    }
+}
+
+/// Answers with the page of `status` where the connection cannot go on.
+pub(crate) async fn refuse(worker: &Rc<Worker>, client: &mut Client, status: u16) -> Next {
+    let date = worker.date();
+    let mut out = worker.buffers.head();
+    Reply {
+        persistence: Persistence::Close,
+        is_head: false,
+        date: &date,
+    }
+    .page(&mut out, status);
+    count_own(&worker.counters, status);
+    // What can be sent without waiting is sent: the client may be the one that has stopped reading.
+    send(client, &mut out, ticks(std::time::Duration::from_secs(2))).await;
+    Next::Linger
+}
+
+/// Answers a request that could not be forwarded.
+///
+/// `is_body_read` says that nothing of the request is still to come.
+pub(crate) async fn answer_failure(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    exchange: &Exchange,
+    status: u16,
+    is_body_read: bool,
+) -> Next {
+    let stays = exchange.keeps_alive && is_body_read && !client.must_close();
+    let persistence = if stays {
+        Persistence::KeepAlive
+    } else {
+        Persistence::Close
+    };
+    let date = worker.date();
+    let mut out = worker.buffers.head();
+    Reply {
+        persistence,
+        is_head: exchange.is_head,
+        date: &date,
+    }
+    .page(&mut out, status);
+    count_own(&worker.counters, status);
+    match send(client, &mut out, exchange.idle_timeout).await {
+        true if stays => Next::KeepOpen,
+        true => Next::Linger,
+        false => Next::Close,
+    }
+}
+
+/// Sends all of `out`. Whether the client took it within the idle timeout.
+pub(crate) async fn send(client: &mut Client, out: &mut Buffer, idle_timeout: Tick) -> bool {
+    client.entry.arm(idle_timeout);
+    poll_fn(|cx| {
+        while !out.is_empty() {
+            match client.stream.poll_write(cx, out.filled()) {
+                Poll::Ready(Ok(count)) => out.consume(count),
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Pending if client.entry.poll_signal(cx).is_some() => {
+                    return Poll::Ready(false);
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+            client.entry.arm(idle_timeout);
+        }
+        Poll::Ready(true)
+    })
+    .await
+}
+
+/// Counts a response that was made here.
+pub(crate) fn count_own(counters: &Counters, status: u16) {
+    match status {
+        300..400 => counters.own_responses_3xx.increment(),
+        400..500 => counters.own_responses_4xx.increment(),
+        500..600 => counters.own_responses_5xx.increment(),
+        _ => {}
+    }
+    match status {
+        502 => counters.bad_gateway.increment(),
+        503 => counters.service_unavailable.increment(),
+        504 => counters.gateway_timeouts.increment(),
+        _ => {}
+    }
+}
+
+/// The request as the rules see it.
+struct Facts<'h, 'a, 'b> {
+    head: &'h RequestHead<'a, 'b>,
+    source_ip: IpAddr,
+}
+
+impl RequestFacts for Facts<'_, '_, '_> {
+    fn method(&self) -> &[u8] {
+        self.head.method.as_bytes()
+    }
+
+    fn host(&self) -> &[u8] {
+        self.head.host.map_or(&[], |host| host.name)
+    }
+
+    fn path(&self) -> &[u8] {
+        self.head.path
+    }
+
+    fn query(&self) -> &[u8] {
+        self.head.query.unwrap_or_default()
+    }
+
+    fn any_field(&self, name: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.head
+            .fields
+            .iter()
+            .any(|(_, field, value)| field.as_bytes().eq_ignore_ascii_case(name) && visit(value))
+    }
+
+    fn source_ip(&self) -> IpAddr {
+        self.source_ip
+    }
+}

@@ -1,0 +1,277 @@
+//! Sends a request to a target of its pool: choose, connect, converse, and try again where that is safe.
+
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use engine::{Endpoint, Pool};
+use tokio::net::TcpStream;
+
+use crate::buffer::Lease;
+use crate::connection::{Client, Next};
+use crate::conversation::{Conversation, Failure, Finished, NoResponse};
+use crate::exchange::{Exchange, answer_failure, count_own, refuse};
+use crate::http1::Framing;
+use crate::pump::{Encode, Pump};
+use crate::registry::{Signal, ticks};
+use crate::stream::Stream;
+use crate::tunnel::tunnel;
+use crate::worker::Worker;
+
+/// Targets that are tried for one request.
+const TARGETS_TRIED_MAX: usize = 3;
+
+/// How long a connection to a target may take.
+///
+/// Source: ALB guide, "Troubleshoot your Application Load Balancers", HTTP 504.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What has been tried for one request.
+#[derive(Default)]
+struct Attempts {
+    /// The registrations that could not be reached; `EndpointState::id` is never 0.
+    unreachable: [u64; TARGETS_TRIED_MAX],
+    count: usize,
+    /// What the client is told if there is no other target.
+    status: Option<u16>,
+    has_resent: bool,
+}
+
+impl Attempts {
+    fn unreachable(&self) -> &[u64] {
+        &self.unreachable[..self.count]
+    }
+
+    /// Notes a target that could not be reached. Whether another one may be tried.
+    fn fail(&mut self, target: u64, status: u16) -> bool {
+        self.unreachable[self.count] = target;
+        self.count += 1;
+        self.status = Some(status);
+        self.count < TARGETS_TRIED_MAX
+    }
+}
+
+/// Forwards the request whose head is in `head`, and its body, to a target of `pool`.
+pub(crate) async fn forward(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    received: &mut Lease,
+    mut head: Lease,
+    exchange: Exchange,
+    pool: Arc<Pool>,
+) -> Next {
+    let mut upload = Pump::new(exchange.framing, upload_encoding(exchange.framing));
+    if let Some(pump) = &mut upload {
+        // What has arrived of the body goes out with the head, and can be sent again with it.
+        let count = pump.raw_prefix(received);
+        head.put(&received.filled()[..count]);
+        received.consume(count);
+        pump.skip_raw(count);
+    }
+    let mut upload = upload.filter(|pump| !pump.is_finished());
+    let is_replayable = upload.is_none();
+
+    let mut attempts = Attempts::default();
+    let mut is_first = true;
+    loop {
+        let Some(endpoint) = pool.choose_target(attempts.unreachable()) else {
+            let status = attempts.status.unwrap_or(503);
+            return answer_failure(worker, client, &exchange, status, is_replayable).await;
+        };
+        if std::mem::take(&mut is_first) {
+            worker.counters.requests_forwarded.increment();
+        } else {
+            worker.counters.requests_retried.increment();
+        }
+        let in_flight = endpoint.state.begin_request();
+        client.entry.set_endpoint(endpoint.state.id());
+        let (stream, is_reused) = match obtain(worker, client, &endpoint).await {
+            Ok(obtained) => obtained,
+            Err(status) => {
+                client.entry.clear_endpoint();
+                worker.counters.target_connection_errors.increment();
+                if attempts.fail(endpoint.state.id(), status) {
+                    continue;
+                }
+                return answer_failure(worker, client, &exchange, status, is_replayable).await;
+            }
+        };
+        // The drain promise: nothing below waits before the first byte is written.
+        if endpoint.state.is_draining() {
+            client.entry.clear_endpoint();
+            continue;
+        }
+        let mut conversation = Conversation::new(
+            worker,
+            client,
+            received,
+            stream,
+            &head,
+            upload.take(),
+            &exchange,
+        );
+        let outcome = conversation.run().await;
+        let has_sent = conversation.has_sent();
+        let returned = conversation.into_parts();
+        drop(in_flight);
+        client.entry.clear_endpoint();
+        match outcome {
+            Ok(finished) => {
+                return conclude(
+                    worker, client, received, &endpoint, &exchange, finished, returned,
+                )
+                .await;
+            }
+            Err(NoResponse {
+                failure: Failure::TargetClosed { received_bytes: 0 },
+                ..
+            }) if is_reused
+                && !attempts.has_resent
+                && is_replayable
+                && (exchange.is_idempotent || !has_sent) =>
+            {
+                // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
+                attempts.has_resent = true;
+            }
+            Err(NoResponse {
+                failure,
+                is_upload_done,
+            }) => {
+                return fail(worker, client, &exchange, failure, is_upload_done).await;
+            }
+        }
+    }
+}
+
+/// How the body of a request is framed for the target: as the client framed it.
+fn upload_encoding(framing: Framing) -> Encode {
+    match framing {
+        Framing::Chunked => Encode::Chunked,
+        Framing::None | Framing::Length(_) | Framing::UntilClose => Encode::Raw,
+    }
+}
+
+/// A connection to the target: an idle one, or else a new one. Whether it was used before.
+///
+/// # Errors
+/// The status for the client: 502 if the target refuses, 504 if it does not answer.
+async fn obtain(
+    worker: &Rc<Worker>,
+    client: &Client,
+    endpoint: &Endpoint,
+) -> Result<(Stream, bool), u16> {
+    if let Some(stream) = worker.targets.take(&endpoint.state) {
+        worker.counters.target_connections_reused.increment();
+        return Ok((stream, true));
+    }
+    client.entry.arm(ticks(CONNECT_TIMEOUT));
+    let mut connect = std::pin::pin!(TcpStream::connect(endpoint.address));
+    let connected: TcpStream = poll_fn(|cx| match client.entry.poll_signal(cx) {
+        Some(Signal::Expired) => Poll::Ready(Err(504_u16)),
+        Some(Signal::TargetCut) => Poll::Ready(Err(502)),
+        None => connect
+            .as_mut()
+            .poll(cx)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => 504,
+                _ => 502,
+            }),
+    })
+    .await?;
+    worker.counters.target_connections_opened.increment();
+    Stream::new(connected)
+        .map(|stream| (stream, false))
+        .map_err(|_| 502)
+}
+
+/// What a conversation gives back.
+pub(crate) struct Returned {
+    pub(crate) stream: Stream,
+    /// What the target sent beyond its response; after 101 the first bytes of the tunnel.
+    pub(crate) surplus: Option<Lease>,
+}
+
+/// Goes on after a response that was handed to the client whole.
+async fn conclude(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    received: &mut Lease,
+    endpoint: &Endpoint,
+    exchange: &Exchange,
+    finished: Finished,
+    mut returned: Returned,
+) -> Next {
+    let counters = &worker.counters;
+    match finished {
+        Finished::Switched => {
+            counters.tunnels.increment();
+            let in_flight = endpoint.state.begin_request();
+            client.entry.set_endpoint(endpoint.state.id());
+            tunnel(worker, client, received, returned, exchange.idle_timeout).await;
+            client.entry.clear_endpoint();
+            drop(in_flight);
+            Next::Close
+        }
+        Finished::Responded {
+            client: next,
+            target_stays,
+        } => {
+            returned
+                .stream
+                .count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
+            let has_surplus = returned.surplus.is_some_and(|surplus| !surplus.is_empty());
+            if target_stays && !has_surplus {
+                let expires = worker
+                    .connections
+                    .now()
+                    .saturating_add(exchange.idle_timeout);
+                worker
+                    .targets
+                    .put(&endpoint.state, returned.stream, expires, counters);
+            }
+            next
+        }
+    }
+}
+
+/// Answers, or closes, where there is no response to hand on.
+async fn fail(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    exchange: &Exchange,
+    failure: Failure,
+    is_upload_done: bool,
+) -> Next {
+    let counters = &worker.counters;
+    let status = match failure {
+        Failure::ClientGone => {
+            counters.clients_gone.increment();
+            count_own(counters, 460);
+            return Next::Close;
+        }
+        Failure::ResponseCut => {
+            counters.responses_cut.increment();
+            // The client must not take what it has for the whole.
+            client.stream.reset_on_close();
+            return Next::Close;
+        }
+        Failure::ClientStalled => {
+            counters.request_timeouts.increment();
+            return refuse(worker, client, 408).await;
+        }
+        Failure::BadBody => {
+            counters.requests_malformed.increment();
+            return refuse(worker, client, 400).await;
+        }
+        Failure::TargetCut => {
+            counters.requests_cut_by_deregistration.increment();
+            502
+        }
+        Failure::TargetClosed { .. } | Failure::BadResponse => 502,
+        Failure::TargetStalled => 504,
+    };
+    answer_failure(worker, client, exchange, status, is_upload_done).await
+}

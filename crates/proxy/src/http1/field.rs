@@ -1,0 +1,99 @@
+//! Which fields mean something to a proxy; all others pass through untouched.
+
+/// What a field means here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Nothing: it is forwarded as it is.
+    Other,
+    /// `Connection`
+    Connection,
+    /// `Content-Length`
+    ContentLength,
+    /// `Date`
+    Date,
+    /// `Expect`
+    Expect,
+    /// `Host`
+    Host,
+    /// A field for this hop only: `Keep-Alive`, `Proxy-Connection`, `TE`, `HTTP2-Settings`.
+    HopByHop,
+    /// `Transfer-Encoding`
+    TransferEncoding,
+    /// `Upgrade`
+    Upgrade,
+    /// `X-Amzn-Trace-Id`
+    TraceId,
+    /// `X-Forwarded-For`
+    ForwardedFor,
+    /// `X-Forwarded-Port` or `X-Forwarded-Proto`: written anew here.
+    ForwardedOther,
+}
+
+impl Field {
+    /// The meaning of a field name, whatever its case.
+    #[must_use]
+    pub fn of(name: &[u8]) -> Self {
+        // The length decides first: most fields of a request need no comparison at all.
+        let known: &[(&[u8], Self)] = match name.len() {
+            2 => &[(b"te", Self::HopByHop)],
+            4 => &[(b"host", Self::Host), (b"date", Self::Date)],
+            6 => &[(b"expect", Self::Expect)],
+            7 => &[(b"upgrade", Self::Upgrade)],
+            10 => &[
+                (b"connection", Self::Connection),
+                (b"keep-alive", Self::HopByHop),
+            ],
+            14 => &[
+                (b"content-length", Self::ContentLength),
+                (b"http2-settings", Self::HopByHop),
+            ],
+            15 => &[
+                (b"x-forwarded-for", Self::ForwardedFor),
+                (b"x-amzn-trace-id", Self::TraceId),
+            ],
+            16 => &[
+                (b"x-forwarded-port", Self::ForwardedOther),
+                (b"proxy-connection", Self::HopByHop),
+            ],
+            17 => &[
+                (b"transfer-encoding", Self::TransferEncoding),
+                (b"x-forwarded-proto", Self::ForwardedOther),
+            ],
+            _ => &[],
+        };
+        known
+            .iter()
+            .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
+            .map_or(Self::Other, |(_, kind)| *kind)
+    }
+
+    /// Whether the field may stand in a trailer section that is forwarded.
+    ///
+    /// Fields that frame, route or describe the connection may not: RFC 9110 section 6.5.1.
+    #[must_use]
+    pub fn may_trail(self) -> bool {
+        matches!(self, Self::Other | Self::Date)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_in_any_case() {
+        for (name, kind) in [
+            ("Host", Field::Host),
+            ("CONTENT-LENGTH", Field::ContentLength),
+            ("transfer-encoding", Field::TransferEncoding),
+            ("Te", Field::HopByHop),
+            ("X-Forwarded-Proto", Field::ForwardedOther),
+            ("X-Amzn-Trace-Id", Field::TraceId),
+            ("Cookie", Field::Other),
+            ("", Field::Other),
+            ("Hosts", Field::Other),
+        ] {
+            assert_eq!(Field::of(name.as_bytes()), kind, "{name}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Finds the end of a head as its bytes arrive, looking at every byte once.
+//!
+//! A peer that sends a head byte by byte would otherwise cost a parse of everything for each byte.
+
+/// Limits of one head, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// The request or status line with its line end.
+    pub first_line_max: usize,
+    /// One field line with its line end.
+    pub field_line_max: usize,
+    /// All lines.
+    pub head_max: usize,
+}
+
+/// Source: ALB guide, "Quotas for your Application Load Balancers", HTTP headers: request line 16 K,
+/// single header 16 K, entire request header 64 K.
+pub const REQUEST_LIMITS: HeadLimits = HeadLimits {
+    first_line_max: 16 * 1024,
+    field_line_max: 16 * 1024,
+    head_max: 64 * 1024,
+};
+
+/// Source: as `REQUEST_LIMITS`, entire response header 32 K.
+pub const RESPONSE_LIMITS: HeadLimits = HeadLimits {
+    first_line_max: 16 * 1024,
+    field_line_max: 32 * 1024,
+    head_max: 32 * 1024,
+};
+
+/// What has been seen of a head.
+#[derive(Clone, Debug, Default)]
+pub struct Scanner {
+    /// Bytes before the first line: empty lines that are passed over.
+    start: usize,
+    line_start: usize,
+    scanned: usize,
+}
+
+/// The state of a head after a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// More bytes are needed.
+    Incomplete,
+    /// The head is `start..end` of the scanned bytes.
+    Complete {
+        /// Where the first line begins.
+        start: usize,
+        /// Behind the empty line.
+        end: usize,
+    },
+    /// The head cannot become a valid one.
+    Refused(Refusal),
+}
+
+/// Why a head is refused before it is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A line feed without a carriage return before it; RFC 9112 section 2.2 lets a recipient accept it, but
+    /// two recipients that differ see two different messages.
+    BareLineFeed,
+    /// The first line is over its limit.
+    FirstLineTooLong,
+    /// A field line or the head is over its limit.
+    TooLarge,
+}
+
+impl Scanner {
+    /// Looks at the bytes of `received` that were not there at the last call.
+    pub fn scan(&mut self, received: &[u8], limits: &HeadLimits) -> Scan {
+        for line_feed in memchr::memchr_iter(b'\n', &received[self.scanned..]) {
+            let at = self.scanned + line_feed;
+            if at == 0 || received[at - 1] != b'\r' {
+                return Scan::Refused(Refusal::BareLineFeed);
+            }
+            let line_bytes = at + 1 - self.line_start;
+            let is_first = self.line_start == self.start;
+            self.line_start = at + 1;
+            if line_bytes == 2 && is_first {
+                // RFC 9112 section 2.2: empty lines before the request line are ignored.
+                self.start = self.line_start;
+            } else if line_bytes == 2 {
+                return Scan::Complete {
+                    start: self.start,
+                    end: self.line_start,
+                };
+            } else if is_first && line_bytes > limits.first_line_max {
+                return Scan::Refused(Refusal::FirstLineTooLong);
+            } else if line_bytes > limits.field_line_max {
+                return Scan::Refused(Refusal::TooLarge);
+            }
+            if self.line_start > limits.head_max {
+                return Scan::Refused(Refusal::TooLarge);
+            }
+        }
+        self.scanned = received.len();
+        let open_line = received.len() - self.line_start;
+        if self.line_start == self.start && open_line > limits.first_line_max {
+            Scan::Refused(Refusal::FirstLineTooLong)
+        } else if open_line > limits.field_line_max || received.len() > limits.head_max {
+            Scan::Refused(Refusal::TooLarge)
+        } else {
+            Scan::Incomplete
+        }
+    }
+
+    /// Whether anything but empty lines has been seen.
+    #[must_use]
+    pub fn has_begun(&self, received: &[u8]) -> bool {
+        received.len() > self.start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(bytes: &[u8]) -> Scan {
+        Scanner::default().scan(bytes, &REQUEST_LIMITS)
+    }
+
+    #[test]
+    fn the_empty_line_ends_a_head() {
+        assert_eq!(
+            scan(b"GET / HTTP/1.1\r\n\r\nrest"),
+            Scan::Complete { start: 0, end: 18 }
+        );
+        assert_eq!(scan(b"GET / HTTP/1.1\r\nA: b\r\n"), Scan::Incomplete);
+    }
+
+    #[test]
+    fn rfc9112_section_2_2_empty_lines_before_the_request_line_are_ignored() {
+        assert_eq!(
+            scan(b"\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+            Scan::Complete { start: 4, end: 22 }
+        );
+        assert!(!Scanner::default().has_begun(b""));
+    }
+
+    #[test]
+    fn rfc9112_section_2_2_a_bare_line_feed_is_refused() {
+        for bytes in [
+            &b"\nGET"[..],
+            b"GET / HTTP/1.1\n",
+            b"GET / HTTP/1.1\r\nA: b\n\n",
+        ] {
+            assert_eq!(scan(bytes), Scan::Refused(Refusal::BareLineFeed));
+        }
+    }
+
+    #[test]
+    fn the_outcome_does_not_depend_on_how_the_bytes_arrive() {
+        let head = b"\r\nGET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\nbody";
+        let at_once = scan(head);
+        let mut scanner = Scanner::default();
+        let first = (1..=head.len())
+            .map(|upto| scanner.scan(&head[..upto], &REQUEST_LIMITS))
+            .find(|scan| *scan != Scan::Incomplete);
+        assert_eq!(first, Some(at_once));
+    }
+
+    #[test]
+    fn limits_are_exact_and_need_no_complete_line() {
+        let line = |length: usize| {
+            let mut line = b"GET /".to_vec();
+            line.resize(length - 2, b'a');
+            line.extend_from_slice(b"\r\n\r\n");
+            line
+        };
+        assert!(matches!(scan(&line(16 * 1024)), Scan::Complete { .. }));
+        assert_eq!(
+            scan(&line(16 * 1024 + 1)),
+            Scan::Refused(Refusal::FirstLineTooLong)
+        );
+        assert_eq!(
+            scan(&vec![b'a'; 16 * 1024 + 1]),
+            Scan::Refused(Refusal::FirstLineTooLong)
+        );
+        let mut field = b"GET / HTTP/1.1\r\nA: ".to_vec();
+        field.resize(18 + 16 * 1024, b'a');
+        assert_eq!(scan(&field), Scan::Refused(Refusal::TooLarge));
+        let many = [b"GET / HTTP/1.1\r\n".to_vec(), b"A: b\r\n".repeat(11_000)].concat();
+        assert_eq!(scan(&many), Scan::Refused(Refusal::TooLarge));
+    }
+}

@@ -1,0 +1,322 @@
+//! The handle by which the rest of the program drives the workers.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use engine::{Admission, Snapshot};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::admit;
+use crate::counters::Counters;
+use crate::probe;
+use crate::worker::{COMMANDS_MAX, Command, Worker};
+
+/// Connections that wait to be accepted, for each socket; the kernel drops the SYNs of more.
+const BACKLOG: i32 = 4096;
+
+/// How the data plane is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Worker threads.
+    pub workers: NonZeroUsize,
+    /// What moves the timeouts.
+    pub clock: Clock,
+}
+
+/// What moves the timeouts of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The system's clock.
+    System,
+    /// `DataPlane::advance`, so that a test of a timeout need not wait for it.
+    Manual,
+}
+
+/// A socket could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct BindError {
+    /// What was to be listened on.
+    pub address: SocketAddr,
+    /// Why not.
+    #[source]
+    pub source: io::Error,
+}
+
+/// The running data plane. Dropping it ends the workers without waiting for connections.
+#[derive(Debug)]
+pub struct DataPlane {
+    workers: Vec<WorkerHandle>,
+    prober: mpsc::Sender<probe::Command>,
+    bound: Mutex<Bound>,
+}
+
+#[derive(Debug)]
+struct WorkerHandle {
+    commands: mpsc::Sender<Command>,
+    counters: Arc<Counters>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The addresses the workers listen on, and the sockets that wait to be handed to them.
+#[derive(Debug, Default)]
+struct Bound {
+    listening: Vec<SocketAddr>,
+    prepared: HashMap<SocketAddr, Vec<std::net::TcpListener>>,
+}
+
+impl DataPlane {
+    /// Starts the workers and the prober. They serve nothing until a snapshot is published.
+    ///
+    /// # Errors
+    /// If a thread or its event loop cannot be made.
+    pub fn start(config: Config) -> io::Result<Self> {
+        let seed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_nanos() as u64);
+        let workers = (0..config.workers.get() as u64)
+            .map(|index| {
+                start_worker(
+                    index,
+                    seed.rotate_left(17 * (index as u32 + 1)),
+                    config.clock,
+                )
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        let (prober, commands) = mpsc::channel(COMMANDS_MAX);
+        spawn_local_runtime("elbow-prober".to_owned(), move || probe::run(commands))?;
+        Ok(Self {
+            workers,
+            prober,
+            bound: Mutex::default(),
+        })
+    }
+
+    /// Binds the addresses of `snapshot` that nothing listens on yet, for every worker.
+    ///
+    /// # Errors
+    /// `BindError` for the first address that cannot be bound; then none that this call bound stays bound.
+    pub fn prepare(&self, snapshot: &Snapshot) -> Result<(), BindError> {
+        let mut bound = self.lock_bound();
+        bound.prepared.clear();
+        let mut prepared = HashMap::new();
+        for frontend in &snapshot.frontends {
+            for address in &frontend.addresses {
+                if !bound.listening.contains(address) && !prepared.contains_key(address) {
+                    let sockets = bind(*address, self.workers.len(), &frontend.admission).map_err(
+                        |source| BindError {
+                            address: *address,
+                            source,
+                        },
+                    )?;
+                    prepared.insert(*address, sockets);
+                }
+            }
+        }
+        bound.prepared = prepared;
+        Ok(())
+    }
+
+    /// Makes `snapshot` live. When this returns, every worker serves it and no request can start by an
+    /// older one; sockets that it does not have are closed.
+    pub async fn publish(&self, snapshot: Arc<Snapshot>) {
+        let mut sockets = self.take_prepared(&snapshot);
+        let mut barrier = Vec::with_capacity(self.workers.len() + 1);
+        // The prober first: it refreshes the candidates of the pools that the workers are about to use.
+        let (done, is_done) = oneshot::channel();
+        let command = probe::Command::Publish {
+            snapshot: Arc::clone(&snapshot),
+            done,
+        };
+        if self.prober.send(command).await.is_ok() {
+            barrier.push(is_done);
+        }
+        for worker in &self.workers {
+            let (done, is_done) = oneshot::channel();
+            let sockets = sockets
+                .iter_mut()
+                .filter_map(|(a, all)| Some((*a, all.pop()?)))
+                .collect();
+            let command = Command::Publish {
+                snapshot: Arc::clone(&snapshot),
+                sockets,
+                done,
+            };
+            if worker.commands.send(command).await.is_ok() {
+                barrier.push(is_done);
+            }
+        }
+        wait_for(barrier).await;
+    }
+
+    /// Ends the requests that are still at these registrations (`EndpointState::id`).
+    pub async fn cut(&self, endpoints: Vec<u64>) {
+        let endpoints: Arc<[u64]> = endpoints.into();
+        self.command_all(|done| Command::Cut {
+            endpoints: Arc::clone(&endpoints),
+            done,
+        })
+        .await;
+    }
+
+    /// Moves the clock of a data plane with `Clock::Manual`.
+    pub async fn advance(&self, by: Duration) {
+        self.command_all(|done| Command::Advance { by, done }).await;
+    }
+
+    /// The counters of each worker.
+    pub fn counters(&self) -> impl Iterator<Item = &Counters> {
+        self.workers.iter().map(|worker| &*worker.counters)
+    }
+
+    /// Accepts nothing more, lets the requests in progress finish for at most `grace`, and ends.
+    pub async fn stop(mut self, grace: Duration) {
+        for worker in &self.workers {
+            // A worker that has ended needs no command.
+            let _ = worker.commands.send(Command::Stop { grace }).await;
+        }
+        let threads: Vec<_> = self
+            .workers
+            .iter_mut()
+            .filter_map(|w| w.thread.take())
+            .collect();
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a worker has panicked");
+                }
+            }
+        });
+        // The blocking task only joins threads; it cannot fail.
+        let _ = joined.await;
+    }
+
+    async fn command_all(&self, command: impl Fn(oneshot::Sender<()>) -> Command) {
+        let mut barrier = Vec::with_capacity(self.workers.len());
+        for worker in &self.workers {
+            let (done, is_done) = oneshot::channel();
+            if worker.commands.send(command(done)).await.is_ok() {
+                barrier.push(is_done);
+            }
+        }
+        wait_for(barrier).await;
+    }
+
+    fn take_prepared(
+        &self,
+        snapshot: &Snapshot,
+    ) -> HashMap<SocketAddr, Vec<std::net::TcpListener>> {
+        let mut bound = self.lock_bound();
+        let mut prepared = std::mem::take(&mut bound.prepared);
+        let addresses = snapshot
+            .frontends
+            .iter()
+            .flat_map(|f| f.addresses.iter().copied());
+        let wanted: Vec<SocketAddr> = addresses.collect();
+        prepared.retain(|address, _| wanted.contains(address));
+        let is_served = |address: &SocketAddr| {
+            bound.listening.contains(address) || prepared.contains_key(address)
+        };
+        let listening = wanted.into_iter().filter(is_served).collect();
+        bound.listening = listening;
+        prepared
+    }
+
+    fn lock_bound(&self) -> std::sync::MutexGuard<'_, Bound> {
+        // Nothing in the critical sections can panic half way through a change.
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until each one has answered or is gone.
+async fn wait_for(barrier: Vec<oneshot::Receiver<()>>) {
+    for done in barrier {
+        let _ = done.await;
+    }
+}
+
+fn start_worker(index: u64, seed: u64, clock: Clock) -> io::Result<WorkerHandle> {
+    let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
+    let counters = Arc::new(Counters::default());
+    let shared = Arc::clone(&counters);
+    let thread = spawn_local_runtime(format!("elbow-worker-{index}"), move || async move {
+        let worker = Worker::new(shared, seed);
+        if clock == Clock::System {
+            tokio::task::spawn_local(std::rc::Rc::clone(&worker).follow_clock());
+        }
+        worker.run(receiver).await;
+    })?;
+    Ok(WorkerHandle {
+        commands,
+        counters,
+        thread: Some(thread),
+    })
+}
+
+/// Runs `main` on an event loop in a thread of its own.
+fn spawn_local_runtime<F: Future<Output = ()>>(
+    name: String,
+    main: impl FnOnce() -> F + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let (ready, is_ready) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new().name(name).spawn(move || {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build_local(LocalOptions::default());
+        match runtime {
+            Ok(runtime) => {
+                let _ = ready.send(Ok(()));
+                runtime.block_on(main());
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error));
+            }
+        }
+    })?;
+    is_ready
+        .recv()
+        .unwrap_or_else(|_| Err(io::Error::other("the thread ended at once")))?;
+    Ok(thread)
+}
+
+/// One listening socket at `address` for each worker; the kernel spreads connections over them.
+fn bind(
+    address: SocketAddr,
+    workers: usize,
+    admission: &Admission,
+) -> io::Result<Vec<std::net::TcpListener>> {
+    // Sockets that share a port would also share it with those of another process of the same user. This
+    // one shares with nobody, so it fails if anybody listens there.
+    let probe = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    probe.set_reuse_address(true)?;
+    probe.bind(&address.into())?;
+    drop(probe);
+    (0..workers)
+        .map(|_| {
+            let socket = Socket::new(
+                Domain::for_address(address),
+                Type::STREAM,
+                Some(Protocol::TCP),
+            )?;
+            socket.set_reuse_address(true)?;
+            socket.set_reuse_port(true)?;
+            socket.set_nonblocking(true)?;
+            socket.bind(&address.into())?;
+            // Before it listens: there is no moment in which anybody could connect.
+            admit::enforce(SockRef::from(&socket), address, admission);
+            socket.listen(BACKLOG)?;
+            Ok(socket.into())
+        })
+        .collect()
+}

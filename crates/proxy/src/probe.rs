@@ -1,0 +1,170 @@
+//! Health checks: one task a target, which asks, waits, and asks again.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use engine::health::{Check, Failure, after_check};
+use engine::{Endpoint, Pool, Snapshot};
+use model::health_check::HealthCheck;
+use rustc_hash::FxHashMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
+use crate::http1::{FieldStorage, response};
+
+/// What the data plane asks of the prober.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Check the targets of this snapshot, and no others.
+    Publish {
+        snapshot: Arc<Snapshot>,
+        done: oneshot::Sender<()>,
+    },
+}
+
+/// The checks that are running, by registration.
+#[derive(Default)]
+struct Prober {
+    running: FxHashMap<u64, Running>,
+}
+
+struct Running {
+    /// The pool of the latest snapshot; the task reads it before each check.
+    pool: Rc<RefCell<Arc<Pool>>>,
+    check: HealthCheck,
+    task: JoinHandle<()>,
+}
+
+/// Runs the checks of the latest snapshot until the commands end.
+pub(crate) async fn run(mut commands: mpsc::Receiver<Command>) {
+    let mut prober = Prober::default();
+    while let Some(Command::Publish { snapshot, done }) = commands.recv().await {
+        prober.follow(&snapshot);
+        // Nobody may be waiting any more.
+        let _ = done.send(());
+    }
+}
+
+impl Prober {
+    fn follow(&mut self, snapshot: &Snapshot) {
+        let mut before = std::mem::take(&mut self.running);
+        for pool in &snapshot.pools {
+            for endpoint in &pool.endpoints {
+                let running = match before.remove(&endpoint.state.id()) {
+                    Some(running) if running.check == pool.health_check => {
+                        running.pool.replace(Arc::clone(pool));
+                        running
+                    }
+                    outdated => {
+                        if let Some(outdated) = outdated {
+                            outdated.task.abort();
+                        }
+                        start(pool, endpoint)
+                    }
+                };
+                self.running.insert(endpoint.state.id(), running);
+            }
+            // A check may have ended between the compilation of this pool and now.
+            pool.refresh();
+        }
+        for gone in before.into_values() {
+            gone.task.abort();
+        }
+    }
+}
+
+fn start(pool: &Arc<Pool>, endpoint: &Arc<Endpoint>) -> Running {
+    let pool = Rc::new(RefCell::new(Arc::clone(pool)));
+    let check = pool.borrow().health_check.clone();
+    let task = tokio::task::spawn_local(check_forever(
+        Rc::clone(&pool),
+        Arc::clone(endpoint),
+        check.clone(),
+    ));
+    Running { pool, check, task }
+}
+
+async fn check_forever(pool: Rc<RefCell<Arc<Pool>>>, endpoint: Arc<Endpoint>, config: HealthCheck) {
+    let mut due = interval(config.interval);
+    // A slow answer does not shift the next check; one that was missed is not made up for.
+    due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        due.tick().await;
+        let outcome = check_once(endpoint.check_address, &config).await;
+        let check = if outcome.is_ok() {
+            Check::Pass
+        } else {
+            Check::Fail
+        };
+        let before = endpoint.state.health();
+        let after = after_check(before, check, &config);
+        endpoint.state.set_health(after, outcome.err());
+        if before.is_healthy() != after.is_healthy() {
+            tracing::info!(target = %endpoint.address, health = ?after, failure = ?outcome.err(), "target health changed");
+            pool.borrow().refresh();
+        }
+    }
+}
+
+/// Makes one check, within its timeout.
+async fn check_once(address: SocketAddr, config: &HealthCheck) -> Result<(), Failure> {
+    let status = timeout(config.timeout, request_status(address, &config.path))
+        .await
+        .map_err(|_| Failure::Timeout)??;
+    if config.matcher.matches(status) {
+        Ok(())
+    } else {
+        Err(Failure::ResponseCodeMismatch(status))
+    }
+}
+
+/// Asks for `path` on a connection of its own and gives the status of the answer.
+///
+/// Source: ALB guide, "Health checks for your target groups"; the fields are those seen on the service.
+async fn request_status(address: SocketAddr, path: &str) -> Result<u16, Failure> {
+    let mut stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::TimedOut => Failure::Timeout,
+            _ => Failure::FailedHealthChecks,
+        })?;
+    let host = match address.port() {
+        80 => address.ip().to_string(),
+        _ => address.to_string(),
+    };
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+         User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n"
+    );
+    let io = |_| Failure::FailedHealthChecks;
+    stream.write_all(request.as_bytes()).await.map_err(io)?;
+    let mut received = Vec::new();
+    let mut scanner = Scanner::default();
+    loop {
+        if stream.read_buf(&mut received).await.map_err(io)? == 0 {
+            return Err(Failure::FailedHealthChecks);
+        }
+        let status = match scanner.scan(&received, &RESPONSE_LIMITS) {
+            Scan::Incomplete => continue,
+            Scan::Refused(_) => return Err(Failure::FailedHealthChecks),
+            Scan::Complete { start, end } => parsed_status(&received[start..end])?,
+        };
+        if status >= 200 {
+            return Ok(status);
+        }
+        // An interim response; the final one follows.
+        return Err(Failure::ResponseCodeMismatch(status));
+    }
+}
+
+fn parsed_status(head: &[u8]) -> Result<u16, Failure> {
+    response::parse(head, false, &mut FieldStorage::new())
+        .map(|head| head.status)
+        .map_err(|_| Failure::FailedHealthChecks)
+}

@@ -1,0 +1,337 @@
+//! Peers that speak bytes, and a data plane between them whose clock stands still until it is moved.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use engine::router::Rule;
+use engine::{
+    Action, Admission, Algorithm, Endpoint, EndpointState, Forward, Frontend, FrontendId, Pool,
+    PoolId, Router, Snapshot,
+};
+use model::health_check::HealthCheck;
+use proxy::{Clock, Config, Counters, DataPlane};
+
+/// Longest wait for a byte that must come; only a failing test ever waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The idle timeout of every listener here.
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
+
+/// A data plane with one listener.
+pub(crate) struct Fixture {
+    pub(crate) address: SocketAddr,
+    pub(crate) plane: DataPlane,
+    runtime: tokio::runtime::Runtime,
+    generation: u64,
+}
+
+/// A registration of a target.
+pub(crate) fn endpoint(address: SocketAddr) -> Arc<Endpoint> {
+    static IDS: AtomicU64 = AtomicU64::new(1);
+    let state = Arc::new(EndpointState::new(IDS.fetch_add(1, Ordering::Relaxed)));
+    // Checks go to an address where nobody listens: all targets stay equally unhealthy, which means that
+    // all of them serve, and no check disturbs a scripted target.
+    Arc::new(Endpoint {
+        address,
+        check_address: "127.0.0.1:1".parse().unwrap(),
+        state,
+    })
+}
+
+pub(crate) fn pool(endpoints: &[Arc<Endpoint>]) -> Arc<Pool> {
+    let position = Arc::new(AtomicUsize::new(0));
+    let check = HealthCheck::default();
+    Arc::new(Pool::new(
+        PoolId(1),
+        Algorithm::RoundRobin,
+        check,
+        endpoints.to_vec(),
+        position,
+    ))
+}
+
+pub(crate) fn forward_to(endpoints: &[Arc<Endpoint>]) -> Action {
+    Action::Forward(Forward::new(vec![(pool(endpoints), 1)]))
+}
+
+impl Fixture {
+    /// A listener that forwards everything to these targets.
+    pub(crate) fn forwarding_to(targets: &[&Target]) -> Self {
+        let endpoints: Vec<_> = targets
+            .iter()
+            .map(|target| endpoint(target.address))
+            .collect();
+        Self::with_action(forward_to(&endpoints))
+    }
+
+    pub(crate) fn with_action(action: Action) -> Self {
+        Self::start(Admission::Anyone, Vec::new(), action)
+    }
+
+    pub(crate) fn start(admission: Admission, rules: Vec<Rule>, default: Action) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let config = Config {
+            workers: NonZeroUsize::MIN,
+            clock: Clock::Manual,
+        };
+        let plane = DataPlane::start(config).expect("the workers start");
+        let address = free_address();
+        let mut fixture = Self {
+            address,
+            plane,
+            runtime,
+            generation: 0,
+        };
+        fixture.publish(admission, rules, default);
+        fixture
+    }
+
+    /// Replaces the listener's configuration.
+    pub(crate) fn publish(&mut self, admission: Admission, rules: Vec<Rule>, default: Action) {
+        let router = Router::compile(rules, default).expect("the rules compile");
+        let frontend = Frontend {
+            id: FrontendId(1),
+            addresses: vec![self.address],
+            admission,
+            idle_timeout: IDLE,
+            client_keep_alive: Duration::from_secs(3600),
+            dns_name: "test-1.us-east-1.elb.internal".into(),
+            router,
+        };
+        self.publish_frontends(vec![Arc::new(frontend)]);
+    }
+
+    pub(crate) fn publish_frontends(&mut self, frontends: Vec<Arc<Frontend>>) {
+        self.generation += 1;
+        let snapshot = Arc::new(Snapshot {
+            generation: self.generation,
+            frontends,
+            pools: vec![],
+        });
+        self.plane.prepare(&snapshot).expect("the address is free");
+        self.runtime.block_on(self.plane.publish(snapshot));
+    }
+
+    /// Lets time pass. What the peers have sent before is taken in first.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.settle();
+        self.runtime.block_on(self.plane.advance(by));
+    }
+
+    /// Returns when the worker has seen everything that was sent before the call: bytes on a loopback
+    /// socket are there when `send` returns, and each of these commands makes the worker look.
+    pub(crate) fn settle(&self) {
+        for _ in 0..8 {
+            self.runtime.block_on(self.plane.advance(Duration::ZERO));
+        }
+    }
+
+    pub(crate) fn cut(&self, endpoint: &Endpoint) {
+        self.runtime
+            .block_on(self.plane.cut(vec![endpoint.state.id()]));
+    }
+
+    pub(crate) fn client(&self) -> Peer {
+        Peer::new(TcpStream::connect(self.address).expect("the listener accepts"))
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        self.settle();
+        self.plane.counters().next().expect("there is one worker")
+    }
+
+    /// Sends `request` on a connection of its own and gives back everything until the close.
+    pub(crate) fn exchange(&self, request: &str) -> String {
+        let mut client = self.client();
+        client.send(request);
+        client.rest()
+    }
+}
+
+/// An address of this machine with a free port. Every test has an address of its own, so that ports cannot
+/// be taken by another test between the choice and the use.
+fn free_address() -> SocketAddr {
+    static LAST: AtomicU8 = AtomicU8::new(1);
+    let [high, low, ..] = std::process::id().to_le_bytes();
+    let ip = Ipv4Addr::new(
+        127,
+        100 + high % 100,
+        low,
+        LAST.fetch_add(1, Ordering::Relaxed),
+    );
+    TcpListener::bind((ip, 0))
+        .and_then(|socket| socket.local_addr())
+        .expect("a free port")
+}
+
+/// A target that does what the test tells it.
+pub(crate) struct Target {
+    listener: TcpListener,
+    pub(crate) address: SocketAddr,
+}
+
+impl Target {
+    pub(crate) fn listen() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().unwrap();
+        Self { listener, address }
+    }
+
+    pub(crate) fn accept(&self) -> Peer {
+        Peer::new(self.listener.accept().expect("a connection").0)
+    }
+
+    /// Answers one request on a new connection and gives back the request.
+    pub(crate) fn answer(&self, response: &str) -> (String, Peer) {
+        let mut peer = self.accept();
+        let request = peer.head();
+        peer.send(response);
+        (request, peer)
+    }
+
+    /// Whether nobody has tried to connect.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.listener.set_nonblocking(true).unwrap();
+        let accepted = self.listener.accept();
+        self.listener.set_nonblocking(false).unwrap();
+        accepted.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+}
+
+/// One end of a connection.
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Peer {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            received: Vec::new(),
+        }
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        // The other side may have closed already; what it has answered is what counts.
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn finish_sending(&self) {
+        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
+    /// Closes with a reset.
+    pub(crate) fn reset(self) {
+        socket2::SockRef::from(&self.stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+    }
+
+    /// The next bytes up to and with `end`.
+    pub(crate) fn until(&mut self, end: &str) -> String {
+        loop {
+            if let Some(at) = find(&self.received, end.as_bytes()) {
+                let rest = self.received.split_off(at + end.len());
+                let bytes = std::mem::replace(&mut self.received, rest);
+                return String::from_utf8(bytes).expect("text");
+            }
+            let read = self.read_more();
+            assert!(
+                read > 0,
+                "closed before {end:?}; received {:?}",
+                self.received.escape_ascii().to_string()
+            );
+        }
+    }
+
+    /// The next head.
+    pub(crate) fn head(&mut self) -> String {
+        self.until("\r\n\r\n")
+    }
+
+    /// The next `count` bytes.
+    pub(crate) fn bytes(&mut self, count: usize) -> String {
+        while self.received.len() < count {
+            let read = self.read_more();
+            assert!(
+                read > 0,
+                "closed before {count} bytes; received {:?}",
+                self.received.escape_ascii().to_string()
+            );
+        }
+        let rest = self.received.split_off(count);
+        String::from_utf8(std::mem::replace(&mut self.received, rest)).expect("text")
+    }
+
+    /// Everything up to the close or the reset.
+    pub(crate) fn rest(&mut self) -> String {
+        while self.read_more() > 0 {}
+        String::from_utf8(std::mem::take(&mut self.received)).expect("text")
+    }
+
+    /// Whether the connection ends with a reset instead of a close.
+    pub(crate) fn ends_with_reset(&mut self) -> bool {
+        let mut block = [0; 4096];
+        loop {
+            match self.stream.read(&mut block) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == std::io::ErrorKind::ConnectionReset,
+            }
+        }
+    }
+
+    fn read_more(&mut self) -> usize {
+        let mut block = [0; 64 * 1024];
+        match self.stream.read(&mut block) {
+            Ok(count) => {
+                self.received.extend_from_slice(&block[..count]);
+                count
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => 0,
+            Err(error) => panic!(
+                "{error}; received {:?}",
+                self.received.escape_ascii().to_string()
+            ),
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
+
+/// The value of a field in a head; fails if it stands there twice.
+pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut values = head.lines().skip(1).filter_map(|line| {
+        let (field, value) = line.split_once(':')?;
+        field.eq_ignore_ascii_case(name).then(|| value.trim())
+    });
+    let first = values.next();
+    assert_eq!(values.next(), None, "{name} stands twice in {head:?}");
+    first
+}
+
+/// The status code of a response.
+pub(crate) fn status(response: &str) -> u16 {
+    let code = response
+        .split(' ')
+        .nth(1)
+        .unwrap_or_else(|| panic!("no status in {response:?}"));
+    code.parse().expect("a status code")
+}
