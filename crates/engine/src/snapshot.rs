@@ -20,6 +20,15 @@ pub struct Snapshot {
     pub pools: Vec<Arc<Pool>>,
 }
 
+impl Snapshot {
+    /// The frontend with this id.
+    #[must_use]
+    pub fn frontend(&self, id: FrontendId) -> Option<&Arc<Frontend>> {
+        let at = self.frontends.binary_search_by_key(&id, |frontend| frontend.id).ok()?;
+        Some(&self.frontends[at])
+    }
+}
+
 /// Names a frontend over all snapshots: the id at the end of the listener's ARN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrontendId(pub u64);

@@ -1,6 +1,6 @@
 //! The handle by which the rest of the program drives the workers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -68,7 +68,7 @@ struct WorkerHandle {
 /// The addresses the workers listen on, and the sockets that wait to be handed to them.
 #[derive(Debug, Default)]
 struct Bound {
-    listening: Vec<SocketAddr>,
+    listening: HashSet<SocketAddr>,
     prepared: HashMap<SocketAddr, Vec<std::net::TcpListener>>,
 }
 
@@ -219,7 +219,7 @@ impl DataPlane {
             .frontends
             .iter()
             .flat_map(|f| f.addresses.iter().copied());
-        let wanted: Vec<SocketAddr> = addresses.collect();
+        let wanted: HashSet<SocketAddr> = addresses.collect();
         prepared.retain(|address, _| wanted.contains(address));
         let is_served = |address: &SocketAddr| {
             bound.listening.contains(address) || prepared.contains_key(address)

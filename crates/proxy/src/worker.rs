@@ -174,46 +174,48 @@ impl Worker {
         snapshot: &Snapshot,
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
     ) {
-        self.listeners
-            .borrow_mut()
-            .retain(|id, _| snapshot.frontends.iter().any(|f| f.id == *id));
-        for frontend in &snapshot.frontends {
-            let mut listeners = self.listeners.borrow_mut();
-            let current = listeners.entry(frontend.id).or_insert_with(|| {
-                let current = RefCell::new(Rc::new(Arc::clone(frontend)));
-                Rc::new(Listener {
-                    id: frontend.id,
-                    frontend: current,
-                })
-            });
-            if !Arc::ptr_eq(&current.frontend.borrow(), frontend) {
-                current.frontend.replace(Rc::new(Arc::clone(frontend)));
-            }
-        }
+        self.listeners.borrow_mut().retain(|id, _| snapshot.frontend(*id).is_some());
+        let changed = self.take_over(snapshot);
         self.close_sockets_outside(snapshot).await;
-        let mut sockets: FxHashMap<_, _> = sockets.into_iter().collect();
-        for frontend in &snapshot.frontends {
-            for address in &frontend.addresses {
-                let added = sockets.remove(address);
-                if let Err(error) = self.listen(frontend, *address, added) {
-                    tracing::error!(%address, %error, "a bound socket cannot be accepted from");
-                }
+        for frontend in changed {
+            self.enforce_admission(frontend);
+        }
+        for (address, socket) in sockets {
+            if let Err(error) = self.listen(snapshot, address, socket) {
+                tracing::error!(%address, %error, "a bound socket cannot be accepted from");
             }
         }
         // RFC 9112 section 9.6: connections of a listener that is gone finish their response and close.
         let listeners = self.listeners.borrow();
-        self.connections
-            .close(|frontend| !listeners.contains_key(&frontend));
+        self.connections.close(|frontend| !listeners.contains_key(&frontend));
         self.targets.sweep(self.connections.now());
+    }
+
+    /// Gives each listener its present configuration, and gives back those whose was another.
+    fn take_over<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s Arc<Frontend>> {
+        let mut listeners = self.listeners.borrow_mut();
+        let mut changed = Vec::new();
+        for frontend in &snapshot.frontends {
+            match listeners.get(&frontend.id) {
+                Some(listener) if Arc::ptr_eq(&listener.frontend.borrow(), frontend) => {}
+                Some(listener) => {
+                    listener.frontend.replace(Rc::new(Arc::clone(frontend)));
+                    changed.push(frontend);
+                }
+                None => {
+                    let current = RefCell::new(Rc::new(Arc::clone(frontend)));
+                    let listener = Rc::new(Listener { id: frontend.id, frontend: current });
+                    listeners.insert(frontend.id, listener);
+                }
+            }
+        }
+        changed
     }
 
     /// Closes the listening sockets that `snapshot` does not have; they are closed when this returns.
     async fn close_sockets_outside(&self, snapshot: &Snapshot) {
         let stays = |address: &SocketAddr, socket: &ListeningSocket| {
-            snapshot
-                .frontends
-                .iter()
-                .any(|f| f.id == socket.frontend && f.addresses.contains(address))
+            snapshot.frontend(socket.frontend).is_some_and(|f| f.addresses.contains(address))
         };
         let closed: Vec<_> = self
             .sockets
@@ -228,40 +230,40 @@ impl Worker {
         }
     }
 
-    /// Accepts on `address` for `frontend`; an address that is listened on already gets its new sources.
+    /// Applies the present sources of a listener to its sockets.
+    fn enforce_admission(&self, frontend: &Frontend) {
+        let sockets = self.sockets.borrow();
+        for address in &frontend.addresses {
+            if let Some(listening) = sockets.get(address) {
+                let socket = SockRef::from(&*listening.socket);
+                listening.enforcement.set(admit::enforce(socket, *address, &frontend.admission));
+            }
+        }
+    }
+
+    /// Accepts on a socket that was bound for `snapshot`.
     fn listen(
         self: &Rc<Self>,
-        frontend: &Arc<Frontend>,
+        snapshot: &Snapshot,
         address: SocketAddr,
-        added: Option<std::net::TcpListener>,
+        socket: std::net::TcpListener,
     ) -> io::Result<()> {
-        if let Some(listening) = self.sockets.borrow().get(&address) {
-            let socket = SockRef::from(&*listening.socket);
-            listening
-                .enforcement
-                .set(admit::enforce(socket, address, &frontend.admission));
+        let mut frontends = snapshot.frontends.iter();
+        let Some(frontend) = frontends.find(|frontend| frontend.addresses.contains(&address)) else {
             return Ok(());
-        }
-        let Some(added) = added else { return Ok(()) };
-        let socket = Rc::new(TcpListener::from_std(added)?);
+        };
+        let socket = Rc::new(TcpListener::from_std(socket)?);
         let enforced = admit::enforce(SockRef::from(&*socket), address, &frontend.admission);
         let enforcement = Rc::new(Cell::new(enforced));
         let listeners = self.listeners.borrow();
-        let listener = listeners
-            .get(&frontend.id)
-            .expect("publish has entered every listener");
+        let listener = listeners.get(&frontend.id).expect("publish has entered every listener");
         let accepting = tokio::task::spawn_local(accept_connections(
             Rc::clone(self),
             Rc::clone(listener),
             Rc::clone(&socket),
             Rc::clone(&enforcement),
         ));
-        let listening = ListeningSocket {
-            socket,
-            accepting,
-            frontend: frontend.id,
-            enforcement,
-        };
+        let listening = ListeningSocket { socket, accepting, frontend: frontend.id, enforcement };
         self.sockets.borrow_mut().insert(address, listening);
         Ok(())
     }
