@@ -7,7 +7,7 @@ from harness.load import parse_wrk
 from harness.measure import rotated
 from harness.processes import BenchError
 from harness.report import cpu_ratios
-from harness.scenarios import NAMES, select
+from harness.scenarios import NAMES, Scenario, request_path, select
 
 WRK_REPORT = """Running 4s test @ http://127.0.0.1:1/64
   1 threads and 64 connections
@@ -44,6 +44,10 @@ class Load(unittest.TestCase):
             with self.assertRaises(BenchError, msg=failure):
                 parse_wrk(WRK_REPORT.format(failure=failure))
 
+    def test_a_load_without_an_answer_has_no_figures(self):
+        with self.assertRaises(BenchError):
+            parse_wrk(WRK_REPORT.format(failure="").replace("160001", "0"))
+
     def test_a_report_without_figures_is_refused(self):
         with self.assertRaises(BenchError):
             parse_wrk("unable to connect to 127.0.0.1:1 Connection refused")
@@ -71,8 +75,12 @@ class Selection(unittest.TestCase):
         self.assertEqual(select(["rules-1*", "keepalive"]), ["keepalive", "rules-1", "rules-100", "rules-10000", "rules-100000"])
         self.assertEqual(select(["*"]), NAMES)
 
+    def test_a_request_goes_through_its_rule_if_there_are_rules(self):
+        self.assertEqual(request_path(Scenario("", "", path="/64"), -1), "/64")
+        self.assertEqual(request_path(Scenario("", "", path="/64", rules=3), 2), "/service-2/64")
+
     def test_a_pattern_that_chooses_nothing_is_refused_by_name(self):
-        with self.assertRaisesRegex(ValueError, "kepalive"):
+        with self.assertRaisesRegex(BenchError, "kepalive"):
             select(["keepalive", "kepalive"])
 
 

@@ -45,6 +45,8 @@ def parse_wrk(text):
         if found := re.search(failure, text):
             raise BenchError(f"the load did not pass cleanly: {found.group()}")
     requests, seconds = _search(r"(\d+) requests in ([\d.]+)s", text).groups()
+    if int(requests) == 0:
+        raise BenchError("no request was answered")
     return LoadResult(
         requests=int(requests),
         seconds=float(seconds),

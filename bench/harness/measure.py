@@ -29,6 +29,7 @@ class Plan:
     rounds: int
     seconds: int
     files_max: int
+    cores: Cores
     # Whether a proxy must prove that it adds the forwarded fields.
     check_fields: bool
 
@@ -77,7 +78,7 @@ class Bench:
         self._plan = plan
         self._say = say
         self._results = Results()
-        self._cores = Cores.choose()
+        self._cores = plan.cores
         # Memory per idle connection is measured by this process, as a client.
         os.sched_setaffinity(0, {self._cores.client})
 
@@ -141,6 +142,7 @@ class Bench:
             self._note_absence([load.name], proxy.name, error)
 
     def _sample(self, load, proxy, number):
+        proxy.check_answer(load)
         run_wrk(proxy.address, load, WARM_UP_SECONDS, self._cores.client)
         before = usage.cpu(proxy.pid)
         seen = run_wrk(proxy.address, load, self._plan.seconds, self._cores.client)

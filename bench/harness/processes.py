@@ -33,7 +33,7 @@ class Cores:
 class Child:
     """A running program with its output in a log file."""
 
-    def __init__(self, command, core, log_path, env=None):
+    def __init__(self, command, core, log_path):
         self._command = command
         self._log_path = log_path
         # `setpriv` has the kernel end the child if the harness itself is killed.
@@ -44,7 +44,6 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=env,
                 # Its own process group, so that ctrl-C reaches the harness first.
                 start_new_session=True,
             )

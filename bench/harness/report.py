@@ -6,6 +6,7 @@ from statistics import median
 from .scenarios import IDLE, LOADS
 
 REFERENCE = "haproxy"
+ONE_RULE = "rules-1"
 
 
 def summarise(results):
@@ -70,6 +71,8 @@ def tables(results):
     summary = summarise(results)
     if any(row["cpu_ratio"] is not None for row in summary):
         yield overview(summary)
+    if any(sample.scenario == ONE_RULE for sample in results.samples):
+        yield growth(results.samples)
     for load in LOADS:
         rows = [load_cells(row) for row in summary if row["scenario"] == load.name]
         if rows:
@@ -92,6 +95,23 @@ def overview(summary):
         if any((load.name, proxy) in ratios for proxy in proxies)
     ]
     return f"CPU time of the proxy per request, {REFERENCE} = 1", ["scenario"] + proxies, rows
+
+
+def growth(samples):
+    """The table of what more rules cost: each proxy beside itself with one rule, in the same round."""
+    proxies = list(dict.fromkeys(sample.proxy for sample in samples))
+    loads = [load for load in LOADS if load.rules and any(sample.scenario == load.name for sample in samples)]
+
+    def cell(load, proxy):
+        with_rules, with_one = (
+            [sample for sample in samples if (sample.scenario, sample.proxy) == (scenario, proxy)]
+            for scenario in (load.name, ONE_RULE)
+        )
+        ratios = cpu_ratios(with_rules, with_one)
+        return ratio_text(median(ratios) if ratios else None)
+
+    rows = [[load.title] + [cell(load, proxy) for proxy in proxies] for load in loads]
+    return "CPU time of the proxy per request, the same proxy with 1 rule = 1", ["scenario"] + proxies, rows
 
 
 def load_cells(row):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from .processes import BenchError
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -48,12 +50,17 @@ NAMES = [scenario.name for scenario in LOADS] + [IDLE.name]
 def select(patterns):
     """The names of the scenarios that match any of the shell patterns, in table order.
 
-    Raises ValueError for a pattern that matches none.
+    Raises BenchError for a pattern that matches none.
     """
     for pattern in patterns:
         if not any(fnmatch(name, pattern) for name in NAMES):
-            raise ValueError(f"no scenario is called {pattern}; there are {', '.join(NAMES)}")
+            raise BenchError(f"no scenario is called {pattern}; there are {', '.join(NAMES)}")
     return [name for name in NAMES if any(fnmatch(name, pattern) for pattern in patterns)]
+
+
+def request_path(load, rule):
+    """The path of a request that rule number `rule` forwards, or the default action if there are no rules."""
+    return load.path if load.rules == 0 else rule_path(rule) + load.path.removeprefix("/")
 
 
 def rule_path(index):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..processes import BenchError, Child
+from ..scenarios import request_path
 
 FIELDS_TO_ADD = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id")
 
@@ -66,24 +67,31 @@ class Running:
 
         Raises BenchError naming those that are missing or do not change.
         """
-        first, second = (self._get("/added").split("|") for _ in range(2))
+        first, second = (self._exchange("GET", "/added").split("|") for _ in range(2))
         wrong = [name for name, value in zip(FIELDS_TO_ADD, first) if not value]
         if not wrong and first[-1] == second[-1]:
             wrong = [f"a new {FIELDS_TO_ADD[-1]} for each request"]
         if wrong:
             raise BenchError(f"{self.name} did not add {', '.join(wrong)}: the target got {first}")
 
-    def _get(self, path):
+    def check_answer(self, load):
+        """Makes one request of `load`. Raises BenchError if the answer is not of the size it should be."""
+        body = b"b" * load.request_body_bytes
+        answer = self._exchange("POST" if body else "GET", request_path(load, load.rules - 1), body)
+        if len(answer) != load.response_body_bytes:
+            raise BenchError(f"{self.name} answered {load.name} with {len(answer)} B: {answer[:200]}")
+
+    def _exchange(self, method, path, body=b""):
         connection = http.client.HTTPConnection(*self.address, timeout=10)
         try:
-            connection.request("GET", path)
+            connection.request(method, path, body or None)
             response = connection.getresponse()
-            body = response.read().decode()
+            answer = response.read().decode()
         finally:
             connection.close()
         if response.status != 200:
-            raise BenchError(f"{self.name} answered GET {path} with {response.status}: {body[:200]}")
-        return body
+            raise BenchError(f"{self.name} answered {method} {path} with {response.status}: {answer[:200]}")
+        return answer
 
 
 def start_program(proxy, command, setup, address):

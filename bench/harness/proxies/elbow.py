@@ -4,13 +4,18 @@ import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from ..processes import START_SECONDS_MAX, BenchError, Child, free_port
 from ..scenarios import rule_path
-from .base import Proxy, Running, first_line, stopped_on_error
+from .base import Proxy, Running, first_line, start_program, stopped_on_error
 
 ROOT = Path(__file__).resolve().parents[3]
+
+# More rules than this go straight into the data plane: each CreateRule compiles the whole listener
+# anew, and a listener has only 50,000 priorities.
+API_RULES_MAX = 10_000
 
 # Enough to keep the endpoint busy while Python signs the next calls.
 CALLS_IN_FLIGHT = 4
@@ -18,15 +23,15 @@ CALLS_IN_FLIGHT = 4
 
 class Elbow(Proxy):
     name = "elbow"
-    # A listener's priorities end at 50,000.
-    rules_max = 50_000
+    rules_max = 100_000
 
     def __init__(self, binary=None):
         """Measures this binary, or the one that cargo builds from this tree."""
         self._given_binary = binary
-        self._built_binary = None
 
     def start(self, setup):
+        if setup.rules > API_RULES_MAX:
+            return self._start_data_plane(setup)
         command = [self._binary(), "serve", "--data-dir", str(setup.directory), "--listen", "127.0.0.1:0"]
         command += ["--workers", "1", "--log", "warn"]
         if setup.rules:
@@ -34,21 +39,22 @@ class Elbow(Proxy):
         child = Child(command, setup.core, setup.directory / "log")
         with stopped_on_error(child):
             variables = self._wait_for_endpoint(child, setup.directory)
-            address = Account(variables).make_load_balancer(setup)
+            address = set_up(variables, setup)
             child.wait_until_accepting(address)
         return Running(self.name, address, child)
+
+    def _start_data_plane(self, setup):
+        """The same data plane with its snapshot made by a small program instead of the control plane."""
+        address = ("127.0.0.1", free_port())
+        program = build_directory() / "examples" / "plain_proxy"
+        command = [str(program), "%s:%d" % address, setup.target_text, str(setup.rules)]
+        return start_program(self, command, setup, address)
 
     def version(self):
         return first_line([self._binary(), "--version"])
 
     def _binary(self):
-        if self._given_binary:
-            return self._given_binary
-        if not self._built_binary:
-            subprocess.run(["cargo", "build", "--release", "--package", "elbow"], cwd=ROOT, check=True)
-            target_directory = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
-            self._built_binary = str(Path(target_directory) / "release" / "elbow")
-        return self._built_binary
+        return self._given_binary or str(build_directory() / "elbow")
 
     def _wait_for_endpoint(self, child, data_directory):
         """The variables that `elbow env` prints once elbow serves."""
@@ -65,11 +71,31 @@ class Elbow(Proxy):
             time.sleep(0.05)
 
 
+@cache
+def build_directory():
+    """Where the programs of this tree are, once cargo has built them optimised."""
+    packages = ["--package", "elbow", "--bin", "elbow", "--package", "proxy", "--example", "plain_proxy"]
+    done = subprocess.run(["cargo", "build", "--release", *packages], cwd=ROOT, check=False)
+    if done.returncode != 0:
+        raise BenchError("elbow cannot be built; --elbow-binary PATH measures one that is built already")
+    return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
+
+
+def set_up(variables, setup):
+    """Makes the load balancer and returns its listener's address. Raises BenchError if elbow refuses."""
+    # Not at the top: bench/run starts before there is a boto3.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return Account(variables).make_load_balancer(setup)
+    except (BotoCoreError, ClientError) as error:
+        raise BenchError(f"elbow cannot be set up: {error}") from error
+
+
 class Account:
     """The AWS account of one running elbow."""
 
     def __init__(self, variables):
-        # Not at the top: the peers can be measured without boto3.
         import boto3
         from botocore.config import Config
 
@@ -94,6 +120,7 @@ class Account:
             VpcId=subnets[0]["VpcId"],
             TargetType="ip",
             HealthCheckIntervalSeconds=5,
+            HealthCheckTimeoutSeconds=2,
             HealthyThresholdCount=2,
         )["TargetGroups"][0]["TargetGroupArn"]
         self._elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": setup.target[0]}])

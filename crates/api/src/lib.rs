@@ -1,1 +1,28 @@
-//! api
+//! The AWS APIs: wire protocols, signatures and error codes, one folder a service and one file an
+//! operation.
+//!
+//! Nothing here decides what an operation means: this crate parses a request, calls `control` and
+//! prints the answer. A request goes through `server`, `endpoint`, [`sigv4`], [`query`], the folder of
+//! its service, and [`xml`].
+
+mod ec2;
+mod elbv2;
+mod endpoint;
+mod error;
+#[cfg(test)]
+mod indented;
+mod input;
+pub mod query;
+mod request_id;
+mod server;
+mod service;
+#[cfg(test)]
+mod signed;
+pub mod sigv4;
+mod sts;
+pub mod xml;
+
+pub use endpoint::{EXTENSION_PREFIX, Endpoint, Extension, ExtensionFuture, HEALTH_PATH, Parts};
+pub use error::ApiError;
+pub use request_id::{RandomRequestIds, RequestId, RequestIds};
+pub use server::{Limits, serve};

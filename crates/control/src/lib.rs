@@ -1,1 +1,23 @@
-//! control
+//! What the operations of the AWS APIs mean: the stored intent, and the snapshot that the data plane
+//! serves because of it.
+//!
+//! `Control` is one value for the whole process. A change goes through `Control::transact`: it is checked
+//! against the `State`, compiled, its sockets are bound, it is stored, and it is live when the call returns.
+//! Nothing here knows of XML, of HTTP status codes or of sockets.
+
+mod control;
+mod drain;
+pub mod ec2;
+pub mod elb;
+mod lower;
+pub mod plane;
+pub mod record;
+pub mod seams;
+pub mod settings;
+pub mod state;
+
+pub use control::{CommitError, Control, ListenError, OpenError, Parts};
+pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};
+pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};
+pub use settings::{Limits, Settings};
+pub use state::{Draft, State};

@@ -24,7 +24,10 @@ impl Snapshot {
     /// The frontend with this id.
     #[must_use]
     pub fn frontend(&self, id: FrontendId) -> Option<&Arc<Frontend>> {
-        let at = self.frontends.binary_search_by_key(&id, |frontend| frontend.id).ok()?;
+        let at = self
+            .frontends
+            .binary_search_by_key(&id, |frontend| frontend.id)
+            .ok()?;
         Some(&self.frontends[at])
     }
 }

@@ -114,7 +114,10 @@ impl fmt::Display for Place {
             region,
             account,
         } = self;
-        write!(f, "arn:{partition}:elasticloadbalancing:{region}:{account}:")
+        write!(
+            f,
+            "arn:{partition}:elasticloadbalancing:{region}:{account}:"
+        )
     }
 }
 
@@ -136,7 +139,11 @@ impl fmt::Display for RuleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let load_balancer = &self.listener.load_balancer;
         let (place, name) = (&load_balancer.place, load_balancer.full_name());
-        write!(f, "{place}listener-rule/{name}/{}/{}", self.listener.id, self.id)
+        write!(
+            f,
+            "{place}listener-rule/{name}/{}/{}",
+            self.listener.id, self.id
+        )
     }
 }
 
@@ -218,10 +225,14 @@ macro_rules! from_text {
     };
 }
 
-from_text!(LoadBalancerArn, "load balancer", |place, parts| match parts {
-    ["loadbalancer", kind, name, id] => load_balancer(place, kind, name, id),
-    _ => None,
-});
+from_text!(
+    LoadBalancerArn,
+    "load balancer",
+    |place, parts| match parts {
+        ["loadbalancer", kind, name, id] => load_balancer(place, kind, name, id),
+        _ => None,
+    }
+);
 
 from_text!(ListenerArn, "listener", |place, parts| match parts {
     ["listener", kind, name, load_balancer_id, id] => Some(ListenerArn {
@@ -232,7 +243,14 @@ from_text!(ListenerArn, "listener", |place, parts| match parts {
 });
 
 from_text!(RuleArn, "listener rule", |place, parts| match parts {
-    ["listener-rule", kind, name, load_balancer_id, listener_id, id] => Some(RuleArn {
+    [
+        "listener-rule",
+        kind,
+        name,
+        load_balancer_id,
+        listener_id,
+        id,
+    ] => Some(RuleArn {
         listener: ListenerArn {
             load_balancer: load_balancer(place, kind, name, load_balancer_id)?,
             id: listener_id.parse().ok()?,

@@ -96,7 +96,12 @@ impl Attribute {
     pub fn check(&self, value: &str) -> Result<(), InvalidValue> {
         let key = self.key;
         let text = || value.to_owned();
-        let integer = |min, max| InvalidValue::Integer { key, value: text(), min, max };
+        let integer = |min, max| InvalidValue::Integer {
+            key,
+            value: text(),
+            min,
+            max,
+        };
         match self.values {
             Values::Boolean if !matches!(value, "true" | "false") => {
                 Err(InvalidValue::Boolean { key, value: text() })
@@ -137,7 +142,9 @@ impl Attributes {
     /// The present value of `attribute`.
     #[must_use]
     pub fn value<'a>(&'a self, attribute: &Attribute) -> &'a str {
-        self.0.get(attribute.key).map_or(attribute.default, String::as_str)
+        self.0
+            .get(attribute.key)
+            .map_or(attribute.default, String::as_str)
     }
 
     /// The present value of an attribute whose values are numbers.
@@ -147,7 +154,9 @@ impl Attributes {
     #[must_use]
     pub fn number(&self, attribute: &Attribute) -> u64 {
         let value = self.value(attribute);
-        value.parse().expect("values are checked before they are set, and defaults are numbers")
+        value
+            .parse()
+            .expect("values are checked before they are set, and defaults are numbers")
     }
 
     /// Sets a value that `check` has accepted.
@@ -162,9 +171,8 @@ impl Attributes {
     /// Every attribute of `table` with its present value, in the table's order.
     #[must_use]
     pub fn describe(&self, table: &'static [Attribute]) -> Vec<(&'static str, String)> {
-        let described = |attribute: &'static Attribute| {
-            (attribute.key, self.value(attribute).to_owned())
-        };
+        let described =
+            |attribute: &'static Attribute| (attribute.key, self.value(attribute).to_owned());
         table.iter().map(described).collect()
     }
 }
@@ -183,10 +191,22 @@ pub(crate) mod tests {
     pub(crate) fn check_table(table: &'static [Attribute]) {
         for (at, attribute) in table.iter().enumerate() {
             let key = attribute.key;
-            assert!(attribute.check(attribute.default).is_ok(), "the default of {key} is allowed");
-            assert!(attribute.is_honoured(attribute.default), "the default of {key} is obeyed");
-            assert!(attribute.help.ends_with('.'), "the help of {key} is a sentence");
-            assert!(table[..at].iter().all(|other| other.key != key), "{key} is listed once");
+            assert!(
+                attribute.check(attribute.default).is_ok(),
+                "the default of {key} is allowed"
+            );
+            assert!(
+                attribute.is_honoured(attribute.default),
+                "the default of {key} is obeyed"
+            );
+            assert!(
+                attribute.help.ends_with('.'),
+                "the help of {key} is a sentence"
+            );
+            assert!(
+                table[..at].iter().all(|other| other.key != key),
+                "{key} is listed once"
+            );
         }
     }
 

@@ -76,7 +76,9 @@ pub enum InvalidCondition {
     #[error("Condition value '{0}' contains a character that is not valid")]
     Character(String),
     /// The host has a condition of its own.
-    #[error("The header 'Host' cannot be used in a condition of type 'http-header'; use 'host-header'")]
+    #[error(
+        "The header 'Host' cannot be used in a condition of type 'http-header'; use 'host-header'"
+    )]
     HostField,
     /// Not a block of addresses, or the one that nobody sends from.
     #[error(transparent)]
@@ -144,7 +146,12 @@ impl Condition {
     /// `InvalidCondition` for the first value that breaks a rule.
     pub fn http_request_method(values: Vec<String>) -> Result<Self, InvalidCondition> {
         let is_allowed = |c: char| c.is_ascii_uppercase() || "-_".contains(c);
-        check_all(&values, HTTP_REQUEST_METHOD, NAME_CHARACTERS_MAX, is_allowed)?;
+        check_all(
+            &values,
+            HTTP_REQUEST_METHOD,
+            NAME_CHARACTERS_MAX,
+            is_allowed,
+        )?;
         Ok(Self::HttpRequestMethod(values))
     }
 
@@ -170,7 +177,9 @@ impl Condition {
             "255.255.255.255/32" => Err(InvalidCidr(value.clone())),
             _ => value.parse(),
         };
-        Ok(Self::SourceIp(values.iter().map(block).collect::<Result<_, _>>()?))
+        Ok(Self::SourceIp(
+            values.iter().map(block).collect::<Result<_, _>>()?,
+        ))
     }
 
     /// The name of the condition's type in the API.
@@ -208,9 +217,14 @@ impl Condition {
             | Self::HttpHeader {
                 patterns: Patterns::Wildcards(values),
                 ..
-            } => values.iter().map(|value| value.matches(['*', '?']).count()).sum(),
+            } => values
+                .iter()
+                .map(|value| value.matches(['*', '?']).count())
+                .sum(),
             Self::QueryString(pairs) => {
-                let texts = pairs.iter().flat_map(|pair| pair.key.iter().chain([&pair.value]));
+                let texts = pairs
+                    .iter()
+                    .flat_map(|pair| pair.key.iter().chain([&pair.value]));
                 texts.map(|text| query_wildcards(text)).sum()
             }
             Self::HostHeader(Patterns::Regexes(_))
@@ -265,7 +279,9 @@ fn check_regex(pattern: &str) -> Result<(), InvalidCondition> {
             return Err(invalid("classes of Unicode properties are not supported"));
         }
     }
-    let compiled = RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build();
+    let compiled = RegexBuilder::new(pattern)
+        .size_limit(REGEX_BYTES_MAX)
+        .build();
     compiled.map(drop).map_err(|error| {
         // The last line names the fault; those before it draw an arrow.
         let text = error.to_string();
@@ -298,7 +314,9 @@ fn check_all(
     max: usize,
     is_allowed: impl Fn(char) -> bool,
 ) -> Result<(), InvalidCondition> {
-    values.iter().try_for_each(|value| check(value, field, max, &is_allowed))
+    values
+        .iter()
+        .try_for_each(|value| check(value, field, max, &is_allowed))
 }
 
 fn check(
@@ -344,9 +362,16 @@ mod tests {
             ("example.com.", bad("example.com.")),
             ("10.0.0.1", bad("10.0.0.1")),
             ("ex_ample.com", bad("ex_ample.com")),
-            ("", "A condition value for 'host-header' cannot be empty".to_owned()),
+            (
+                "",
+                "A condition value for 'host-header' cannot be empty".to_owned(),
+            ),
         ] {
-            assert_eq!(message(Condition::host_header(one(value))), expected, "{value:?}");
+            assert_eq!(
+                message(Condition::host_header(one(value))),
+                expected,
+                "{value:?}"
+            );
         }
         let long = format!("{}.com", "a".repeat(125));
         assert_eq!(
@@ -363,7 +388,11 @@ mod tests {
             ("/a b", bad("/a b")),
             ("/a%20b", bad("/a%20b")),
         ] {
-            assert_eq!(message(Condition::path_pattern(one(value))), expected, "{value:?}");
+            assert_eq!(
+                message(Condition::path_pattern(one(value))),
+                expected,
+                "{value:?}"
+            );
         }
     }
 
@@ -393,7 +422,10 @@ mod tests {
     fn methods() {
         assert_eq!(message(Condition::http_request_method(one("M-SEARCH"))), "");
         for value in ["get", "GET*", "GET "] {
-            assert_eq!(message(Condition::http_request_method(one(value))), bad(value));
+            assert_eq!(
+                message(Condition::http_request_method(one(value))),
+                bad(value)
+            );
         }
     }
 
@@ -409,11 +441,17 @@ mod tests {
     #[test]
     fn regexes() {
         for pattern in ["^/v[0-9]+/.*$", "a|b", "(?i)abc"] {
-            assert!(Patterns::regexes(PATH_PATTERN, one(pattern)).is_ok(), "{pattern}");
+            assert!(
+                Patterns::regexes(PATH_PATTERN, one(pattern)).is_ok(),
+                "{pattern}"
+            );
         }
         for (pattern, reason) in [
             ("(", "unclosed group"),
-            ("(?=a)", "look-around, including look-ahead and look-behind, is not supported"),
+            (
+                "(?=a)",
+                "look-around, including look-ahead and look-behind, is not supported",
+            ),
             (r"(a)\1", "backreferences are not supported"),
             (r"\p{L}", "classes of Unicode properties are not supported"),
         ] {
@@ -425,7 +463,10 @@ mod tests {
 
     #[test]
     fn wildcards_are_counted_and_escaped_ones_are_not() {
-        let pair = |value: &str| QueryPair { key: Some("k*".to_owned()), value: value.to_owned() };
+        let pair = |value: &str| QueryPair {
+            key: Some("k*".to_owned()),
+            value: value.to_owned(),
+        };
         let condition = Condition::query_string(vec![pair(r"a\*b?"), pair("*")]).unwrap();
         assert_eq!(condition.wildcard_count(), 4);
         assert_eq!(condition.value_count(), 2);

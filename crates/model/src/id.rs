@@ -94,7 +94,13 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "50dc6c495c0c918", "50DC6C495C0C9188", "+0dc6c495c0c9188", "50dc6c495c0c91881"] {
+        for text in [
+            "",
+            "50dc6c495c0c918",
+            "50DC6C495C0C9188",
+            "+0dc6c495c0c9188",
+            "50dc6c495c0c91881",
+        ] {
             assert!(text.parse::<RuleId>().is_err(), "{text:?} is not an id");
         }
     }

@@ -39,7 +39,10 @@ impl LoadBalancerType {
     /// The reverse of `arn_part`.
     #[must_use]
     pub fn from_arn_part(part: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.arn_part() == part)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.arn_part() == part)
     }
 }
 
@@ -164,7 +167,10 @@ mod tests {
         for (name, ending) in [
             ("", "cannot be empty"),
             (&*long, "cannot be longer than '32' characters"),
-            ("a_b", "can only contain characters that are alphanumeric characters and hyphens(-)"),
+            (
+                "a_b",
+                "can only contain characters that are alphanumeric characters and hyphens(-)",
+            ),
             ("internal-a", "cannot begin with 'internal-'"),
             ("-a", "cannot begin with a hyphen(-)"),
             ("a-", "cannot end with a hyphen(-)"),

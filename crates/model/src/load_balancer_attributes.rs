@@ -35,17 +35,41 @@ pub const DELETION_PROTECTION: Attribute = Attribute {
 ///
 /// `ipv6.deny_all_igw_traffic` has another default on internal load balancers: see `ipv6_default`.
 pub const APPLICATION: &[Attribute] = &[
-    boolean("access_logs.s3.enabled", "Whether every request is logged to a bucket."),
+    boolean(
+        "access_logs.s3.enabled",
+        "Whether every request is logged to a bucket.",
+    ),
     text("access_logs.s3.bucket", "The bucket of the access log."),
-    text("access_logs.s3.prefix", "What the names of access log objects begin with."),
+    text(
+        "access_logs.s3.prefix",
+        "What the names of access log objects begin with.",
+    ),
     CLIENT_KEEP_ALIVE,
-    boolean("connection_logs.s3.enabled", "Whether every connection is logged to a bucket."),
-    text("connection_logs.s3.bucket", "The bucket of the connection log."),
-    text("connection_logs.s3.prefix", "What the names of connection log objects begin with."),
+    boolean(
+        "connection_logs.s3.enabled",
+        "Whether every connection is logged to a bucket.",
+    ),
+    text(
+        "connection_logs.s3.bucket",
+        "The bucket of the connection log.",
+    ),
+    text(
+        "connection_logs.s3.prefix",
+        "What the names of connection log objects begin with.",
+    ),
     DELETION_PROTECTION,
-    boolean("health_check_logs.s3.enabled", "Whether every health check is logged to a bucket."),
-    text("health_check_logs.s3.bucket", "The bucket of the health check log."),
-    text("health_check_logs.s3.prefix", "What the names of health check log objects begin with."),
+    boolean(
+        "health_check_logs.s3.enabled",
+        "Whether every health check is logged to a bucket.",
+    ),
+    text(
+        "health_check_logs.s3.bucket",
+        "The bucket of the health check log.",
+    ),
+    text(
+        "health_check_logs.s3.prefix",
+        "What the names of health check log objects begin with.",
+    ),
     IDLE_TIMEOUT,
     boolean(
         "ipv6.deny_all_igw_traffic",
@@ -95,8 +119,14 @@ pub const APPLICATION: &[Attribute] = &[
         support: Support::DefaultOnly,
         help: "Whether HTTPS listeners offer HTTP/2.",
     },
-    boolean("waf.fail_open.enabled", "Whether requests pass when the web ACL cannot be asked."),
-    boolean("zonal_shift.config.enabled", "Whether traffic can be shifted away from a zone."),
+    boolean(
+        "waf.fail_open.enabled",
+        "Whether requests pass when the web ACL cannot be asked.",
+    ),
+    boolean(
+        "zonal_shift.config.enabled",
+        "Whether traffic can be shifted away from a zone.",
+    ),
 ];
 
 /// Keys that other types of load balancers have.

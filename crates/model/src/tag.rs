@@ -112,7 +112,9 @@ mod tests {
 
     #[test]
     fn tags_are_replaced_by_key_and_sorted() {
-        let tags = Tags::default().with(&pairs(&[("b", "1"), ("a", "2")])).unwrap();
+        let tags = Tags::default()
+            .with(&pairs(&[("b", "1"), ("a", "2")]))
+            .unwrap();
         let tags = tags.with(&pairs(&[("b", "3")])).unwrap();
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("a", "2"), ("b", "3")]);
     }
@@ -136,8 +138,15 @@ mod tests {
 
     #[test]
     fn fifty_tags_fit_and_no_more() {
-        let many = |n: usize| (0..n).map(|i| (format!("k{i}"), String::new())).collect::<Vec<_>>();
+        let many = |n: usize| {
+            (0..n)
+                .map(|i| (format!("k{i}"), String::new()))
+                .collect::<Vec<_>>()
+        };
         assert!(Tags::default().with(&many(50)).is_ok());
-        assert_eq!(Tags::default().with(&many(51)), Err(InvalidTag::TooMany(51)));
+        assert_eq!(
+            Tags::default().with(&many(51)),
+            Err(InvalidTag::TooMany(51))
+        );
     }
 }

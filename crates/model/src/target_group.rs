@@ -133,7 +133,10 @@ mod tests {
         for (name, ending) in [
             ("", "cannot be empty"),
             (&*long, "cannot be longer than '32' characters"),
-            ("a.b", "can only contain characters that are alphanumeric characters and hyphens(-)"),
+            (
+                "a.b",
+                "can only contain characters that are alphanumeric characters and hyphens(-)",
+            ),
             ("-a", "cannot begin or end with a hyphen(-)"),
             ("a-", "cannot begin or end with a hyphen(-)"),
         ] {

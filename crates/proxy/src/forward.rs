@@ -18,6 +18,7 @@ use crate::http1::Framing;
 use crate::pump::{Encode, Pump};
 use crate::registry::{Signal, ticks};
 use crate::stream::Stream;
+use crate::target_connections::Taken;
 use crate::tunnel::tunnel;
 use crate::worker::Worker;
 
@@ -37,12 +38,37 @@ struct Attempts {
     count: usize,
     /// What the client is told if there is no other target.
     status: Option<u16>,
+    /// The first target whose idle connections turned out to be closed.
+    stale: Option<u64>,
     has_resent: bool,
 }
 
 impl Attempts {
-    fn unreachable(&self) -> &[u64] {
-        &self.unreachable[..self.count]
+    /// The next target. One that has closed its connections may be going away, and would then reset a
+    /// new connection too, with a request on it: any other target is better.
+    fn choose(&self, pool: &Pool) -> Option<Arc<Endpoint>> {
+        let unreachable = &self.unreachable[..self.count];
+        let Some(stale) = self.stale else {
+            return pool.choose_target(unreachable);
+        };
+        let mut avoided = self.unreachable;
+        avoided[self.count] = stale;
+        pool.choose_target(&avoided[..=self.count]).or_else(|| pool.choose_target(unreachable))
+    }
+
+    /// The next target with what there is of idle connections to it. A target that turns out to have
+    /// closed its connections is passed over once.
+    fn choose_with_idle(&mut self, worker: &Worker, pool: &Pool) -> Option<(Arc<Endpoint>, Taken)> {
+        let endpoint = self.choose(pool)?;
+        match worker.targets.take(&endpoint.state) {
+            Taken::Closed if self.stale.is_none() => {
+                self.stale = Some(endpoint.state.id());
+                let other = self.choose(pool)?;
+                let idle = worker.targets.take(&other.state);
+                Some((other, idle))
+            }
+            idle => Some((endpoint, idle)),
+        }
     }
 
     /// Notes a target that could not be reached. Whether another one may be tried.
@@ -77,7 +103,7 @@ pub(crate) async fn forward(
     let mut attempts = Attempts::default();
     let mut is_first = true;
     loop {
-        let Some(endpoint) = pool.choose_target(attempts.unreachable()) else {
+        let Some((endpoint, idle)) = attempts.choose_with_idle(worker, &pool) else {
             let status = attempts.status.unwrap_or(503);
             return answer_failure(worker, client, &exchange, status, is_replayable).await;
         };
@@ -88,7 +114,7 @@ pub(crate) async fn forward(
         }
         let in_flight = endpoint.state.begin_request();
         client.entry.set_endpoint(endpoint.state.id());
-        let (stream, is_reused) = match obtain(worker, client, &endpoint).await {
+        let (stream, is_reused) = match obtain(worker, client, &endpoint, idle).await {
             Ok(obtained) => obtained,
             Err(status) => {
                 client.entry.clear_endpoint();
@@ -135,6 +161,7 @@ pub(crate) async fn forward(
             {
                 // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
                 attempts.has_resent = true;
+                attempts.stale = Some(endpoint.state.id());
             }
             Err(NoResponse {
                 failure,
@@ -162,8 +189,9 @@ async fn obtain(
     worker: &Rc<Worker>,
     client: &Client,
     endpoint: &Endpoint,
+    idle: Taken,
 ) -> Result<(Stream, bool), u16> {
-    if let Some(stream) = worker.targets.take(&endpoint.state) {
+    if let Taken::Open(stream) = idle {
         worker.counters.target_connections_reused.increment();
         return Ok((stream, true));
     }

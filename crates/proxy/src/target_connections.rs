@@ -27,17 +27,32 @@ struct Idle {
     connections: Vec<(Stream, Tick)>,
 }
 
+/// What there was of idle connections to a target.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// One that is open and was silent until now.
+    Open(Stream),
+    /// The target has closed all there were.
+    Closed,
+    /// None.
+    Nothing,
+}
+
 impl TargetConnections {
-    /// An open connection that was silent until now.
-    pub(crate) fn take(&self, target: &EndpointState) -> Option<Stream> {
+    /// Takes an idle connection.
+    pub(crate) fn take(&self, target: &EndpointState) -> Taken {
         let mut idle = self.idle.borrow_mut();
-        let connections = &mut idle.get_mut(&target.id())?.connections;
-        while let Some((stream, _)) = connections.pop() {
+        let Some(entry) = idle.get_mut(&target.id()) else {
+            return Taken::Nothing;
+        };
+        let mut taken = Taken::Nothing;
+        while let Some((stream, _)) = entry.connections.pop() {
             if stream.is_quiet() {
-                return Some(stream);
+                return Taken::Open(stream);
             }
+            taken = Taken::Closed;
         }
-        None
+        taken
     }
 
     /// Keeps a connection for the next request until `expires`.

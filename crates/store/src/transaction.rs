@@ -51,12 +51,6 @@ impl Transaction {
         self.writes.insert(key.into(), None);
         self
     }
-
-    /// Whether there is nothing to write.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.writes.is_empty()
-    }
 }
 
 impl Condition {

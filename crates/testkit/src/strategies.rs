@@ -59,7 +59,8 @@ const REGEXES: &[&str] = &[
     "(?-i)a",
     "b|/a|aa",
     "\\xC3",
-    "ab?a", "a(?:/|b)b",
+    "ab?a",
+    "a(?:/|b)b",
 ];
 
 fn text(words: Vec<&'static str>, length: std::ops::Range<usize>) -> impl Strategy<Value = String> {

@@ -46,14 +46,14 @@ impl Test {
     /// Compiles `condition`.
     pub(super) fn compile(condition: &Condition) -> Result<Self, CompileError> {
         Ok(match condition {
-            Condition::HostHeader(values) => Self::Host(patterns(values, Syntax::CaseIgnored)?),
-            Condition::PathPattern(values) => Self::Path(patterns(values, Syntax::CaseMatters)?),
+            Condition::HostHeader(values) => Self::Host(patterns(values, Syntax::Folded)?),
+            Condition::PathPattern(values) => Self::Path(patterns(values, Syntax::Cased)?),
             Condition::HttpHeader {
                 name,
                 patterns: values,
             } => Self::Field {
                 name: name.to_ascii_lowercase().into_bytes().into(),
-                patterns: patterns(values, Syntax::CaseIgnored)?,
+                patterns: patterns(values, Syntax::Folded)?,
             },
             Condition::HttpRequestMethod(methods) => {
                 let exact = |method: &String| Pattern::Glob(Glob::Exact(method.as_bytes().into()));

@@ -29,11 +29,11 @@ pub(super) enum Symbol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
     /// Letters stand for themselves: paths.
-    CaseMatters,
+    Cased,
     /// Letters are lowered, as the subject will be: hosts and field values.
-    CaseIgnored,
+    Folded,
     /// Letters are lowered, and `\*`, `\?` and `\\` stand for `*`, `?` and `\`: queries.
-    CaseIgnoredWithEscapes,
+    FoldedWithEscapes,
 }
 
 impl Glob {
@@ -106,15 +106,13 @@ impl Glob {
 
 fn symbols(pattern: &str, syntax: Syntax) -> Vec<Symbol> {
     let folded = |byte: u8| match syntax {
-        Syntax::CaseMatters => Symbol::Byte(byte),
-        Syntax::CaseIgnored | Syntax::CaseIgnoredWithEscapes => {
-            Symbol::Byte(byte.to_ascii_lowercase())
-        }
+        Syntax::Cased => Symbol::Byte(byte),
+        Syntax::Folded | Syntax::FoldedWithEscapes => Symbol::Byte(byte.to_ascii_lowercase()),
     };
     let mut symbols = Vec::with_capacity(pattern.len());
     let mut rest = pattern.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
-        let is_escape = byte == b'\\' && syntax == Syntax::CaseIgnoredWithEscapes;
+        let is_escape = byte == b'\\' && syntax == Syntax::FoldedWithEscapes;
         let (symbol, after) = match (byte, after) {
             (_, [escaped @ (b'*' | b'?' | b'\\'), after @ ..]) if is_escape => {
                 (Symbol::Byte(*escaped), after)
@@ -186,7 +184,7 @@ mod tests {
             ("a**b", "ab", true),
             ("\\*", "\\x", true), // No escapes outside queries.
         ] {
-            let glob = Glob::parse(pattern, Syntax::CaseMatters);
+            let glob = Glob::parse(pattern, Syntax::Cased);
             let found = glob.matches(subject.as_bytes());
             assert_eq!(found, matches, "{subject:?} against {pattern:?}");
             let found = matches_symbols(&glob.symbols(), subject.as_bytes());
@@ -199,7 +197,7 @@ mod tests {
 
     #[test]
     fn escapes_make_wildcards_literal() {
-        let query = |pattern| Glob::parse(pattern, Syntax::CaseIgnoredWithEscapes);
+        let query = |pattern| Glob::parse(pattern, Syntax::FoldedWithEscapes);
         assert_eq!(query(r"\*A\?\\"), Glob::Exact((*br"*a?\").into()));
         assert_eq!(query(r"\a*"), Glob::Prefix((*br"\a").into()));
         assert_eq!(query(r"\"), Glob::Exact((*br"\").into()));
@@ -207,7 +205,7 @@ mod tests {
 
     #[test]
     fn shapes_are_told_apart() {
-        let shape = |pattern| Glob::parse(pattern, Syntax::CaseIgnored);
+        let shape = |pattern| Glob::parse(pattern, Syntax::Folded);
         assert_eq!(shape("A.b"), Glob::Exact((*b"a.b").into()));
         assert_eq!(shape("**"), Glob::Prefix([].into()));
         assert_eq!(shape("a**"), Glob::Prefix((*b"a").into()));
@@ -217,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_hostile_subject_costs_no_more_than_the_product_of_the_lengths() {
-        let glob = Glob::parse(&"*a".repeat(30), Syntax::CaseMatters);
+        let glob = Glob::parse(&"*a".repeat(30), Syntax::Cased);
         assert!(!glob.matches(&[&b"a".repeat(5_000)[..], b"b"].concat()));
     }
 }

@@ -15,6 +15,7 @@ mod tree;
 mod trie;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::condition::Condition;
 
@@ -30,7 +31,8 @@ use crate::action::Action;
 pub struct Router {
     /// The priority and the action of each rule, lowest priority first.
     outcomes: Vec<(u32, Action)>,
-    tree: Tree,
+    /// Shared with the routers that `with_actions` made of this one.
+    tree: Arc<Tree>,
     looks_at_host: bool,
     looks_at_path: bool,
     default: Action,
@@ -90,9 +92,32 @@ impl Router {
             outcomes: rules.into_iter().map(outcome).collect(),
             looks_at_host: looks_at(|test| matches!(test, Test::Host(_))),
             looks_at_path: looks_at(|test| matches!(test, Test::Path(_))),
-            tree: Tree::new(tests),
+            tree: Arc::new(Tree::new(tests)),
             default,
         })
+    }
+
+    /// A router with the same conditions and priorities and other actions, without compiling anything.
+    ///
+    /// `actions` are those of the rules, lowest priority first.
+    ///
+    /// # Panics
+    /// If there are not as many actions as rules.
+    #[must_use]
+    pub fn with_actions(&self, actions: Vec<Action>, default: Action) -> Self {
+        assert_eq!(
+            actions.len(),
+            self.outcomes.len(),
+            "each rule has one action"
+        );
+        let priorities = self.outcomes.iter().map(|(priority, _)| *priority);
+        Self {
+            outcomes: priorities.zip(actions).collect(),
+            tree: Arc::clone(&self.tree),
+            looks_at_host: self.looks_at_host,
+            looks_at_path: self.looks_at_path,
+            default,
+        }
     }
 
     /// The action of the rule with the lowest priority that matches, with that priority (0: the default).

@@ -23,7 +23,7 @@ pub(super) enum PairPattern {
 impl PairPattern {
     /// The pattern of one value of a condition.
     pub(super) fn new(pair: &model::condition::QueryPair) -> Self {
-        let parse = |text: &str| Glob::parse(text, Syntax::CaseIgnoredWithEscapes);
+        let parse = |text: &str| Glob::parse(text, Syntax::FoldedWithEscapes);
         let value = parse(&pair.value);
         match pair.key.as_deref().map(parse) {
             // With a `=` in it the joined pattern could match where the pair is not cut.
@@ -88,6 +88,7 @@ impl QueryIndex {
             }
         }
         let mut by_value = Vec::new();
+        #[expect(clippy::mutable_key_type, reason = "a `Search` is hashed by its text")]
         let mut places = rustc_hash::FxHashMap::default();
         let mut keyed: Vec<Vec<_>> = Vec::new();
         for (value, key, number) in parts {

@@ -143,6 +143,7 @@ impl Tree {
     /// Groups `candidates` by the values of their next condition, makes a child of each group, and indexes
     /// the children.
     fn indexes(&mut self, tests: &[Test], candidates: Vec<Candidate>) -> Vec<Index> {
+        #[expect(clippy::mutable_key_type, reason = "a `Search` is hashed by its text")]
         let mut groups: FxHashMap<Value<'_>, Vec<Candidate>> = FxHashMap::default();
         for Candidate { rule, tests: own } in candidates {
             for value in values(&tests[own.start as usize]) {

@@ -21,5 +21,6 @@ pub use security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traf
 
 /// The tags of an EC2 resource: keys of 1 to 128 characters, values of 0 to 256, at most 50 of them.
 ///
+/// Unlike those of Elastic Load Balancing (`crate::tag::Tags`) they may have any character.
 /// Source: EC2 User Guide, "Tag your Amazon EC2 resources", "Tag restrictions".
 pub type Tags = BTreeMap<String, String>;

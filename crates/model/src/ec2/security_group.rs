@@ -1,6 +1,5 @@
 //! Who may talk to whom: security groups and their rules.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -73,7 +72,7 @@ pub enum Peer {
 
 /// A protocol and, where it has them, its ports or its types.
 ///
-/// Source: ELB and EC2 API, `IpPermission`, `IpProtocol`, `FromPort`, `ToPort`.
+/// Source: EC2 API, `IpPermission`, `IpProtocol`, `FromPort`, `ToPort`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Traffic {
     /// Everything; written `-1`.
@@ -205,8 +204,7 @@ impl Traffic {
         match self {
             Self::All => true,
             Self::Tcp(ports) => ports.contains(port),
-            Self::Udp(_) | Self::Icmp(_) | Self::Icmpv6(_) => false,
-            Self::Other(_) => false,
+            Self::Udp(_) | Self::Icmp(_) | Self::Icmpv6(_) | Self::Other(_) => false,
         }
     }
 }
@@ -276,12 +274,6 @@ impl FromStr for GroupText {
             return Err(InvalidGroupText);
         }
         Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for GroupText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

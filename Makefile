@@ -1,0 +1,59 @@
+# Everything that is done with this repository, on a fresh Debian machine with rust, gcc and python3.
+
+PYTHON ?= python3
+VENV := .venv
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+# aws-lc is C; without this it looks for the compilers that the machine's environment names.
+export CC ?= gcc
+
+.PHONY: help demo build test test-rust test-e2e bench lint fmt fuzz clean
+
+help:
+	@echo "make demo    build and run the example; Ctrl-C ends it"
+	@echo "make test    every test: Rust and end to end"
+	@echo "make bench   elbow beside HAProxy, NGINX and Envoy; results go to docs/benchmarks.md"
+	@echo "make lint    format and lints, as CI checks them"
+	@echo "make fmt     format the Rust code"
+	@echo "make fuzz    how to fuzz"
+
+build:
+	$(CARGO) build --locked --package elbow
+
+demo: build
+	$(TARGET)/debug/elbow demo $(DEMO_ARGS)
+
+test: test-rust test-e2e
+
+test-rust:
+	@if command -v cargo-nextest >/dev/null; \
+	then $(CARGO) nextest run --locked --workspace --no-tests=pass; \
+	else $(CARGO) test --locked --workspace; fi
+
+test-e2e: build $(VENV)/installed
+	$(VENV)/bin/python -m pytest -c tests/pytest.ini --rootdir tests -n 4 $(PYTEST_ARGS) tests
+
+# The venv module is a package of its own on Debian.
+$(VENV)/installed: tests/requirements.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || ./tests/install-venv
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	touch $@
+
+bench:
+	./bench/run --write-page
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all
+
+fuzz:
+	@cat fuzz/README.md
+
+clean:
+	$(CARGO) clean
+	rm -rf $(VENV)

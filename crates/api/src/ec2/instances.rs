@@ -1,0 +1,224 @@
+//! `RunInstances`, `TerminateInstances`, `DescribeInstances`, `DescribeInstanceStatus`.
+
+use control::ec2::describe_instances::{
+    DescribeInstanceStatus, DescribeInstances, InstanceDescription, status_name,
+};
+use control::ec2::run_instances::RunInstances;
+use control::ec2::{Ec2, Ec2Error};
+use model::ec2::{InstanceState, NetworkInterface, NetworkInterfaceId};
+
+use super::input::Fields;
+use super::shapes::{
+    print_groups, print_instance_state, print_tags, read_filters, read_page,
+    read_tag_specifications,
+};
+use crate::ApiError;
+use crate::query::Lists;
+use crate::xml::{Xml, timestamp};
+
+/// What says how to start a machine, and thus nothing about one that runs already.
+const STARTING: &[&str] = &[
+    "AdditionalInfo",
+    "BlockDeviceMapping",
+    "CapacityReservationSpecification",
+    "CpuOptions",
+    "CreditSpecification",
+    "ElasticGpuSpecification",
+    "ElasticInferenceAccelerator",
+    "EnclaveOptions",
+    "HibernationOptions",
+    "IamInstanceProfile",
+    "InstanceInitiatedShutdownBehavior",
+    "InstanceMarketOptions",
+    "Ipv6Address",
+    "Ipv6AddressCount",
+    "KernelId",
+    "KeyName",
+    "LaunchTemplate",
+    "LicenseSpecification",
+    "MaintenanceOptions",
+    "MetadataOptions",
+    "Monitoring",
+    "NetworkPerformanceOptions",
+    "Operator",
+    "Placement",
+    "PrivateDnsNameOptions",
+    "RamdiskId",
+    "SecondaryInterface",
+    "UserData",
+];
+/// The same, for switches that are off unless they are turned on.
+const STARTING_SWITCHES: &[&str] = &[
+    "DisableApiStop",
+    "DisableApiTermination",
+    "EbsOptimized",
+    "EnablePrimaryIpv6",
+];
+const BECAUSE: &str = "it registers machines that run already and does not start any; leave it out";
+
+pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
+    fields.refuse(STARTING, BECAUSE)?;
+    fields.refuse_true(STARTING_SWITCHES, BECAUSE)?;
+    fields.refuse(
+        &["NetworkInterface"],
+        "give SubnetId, PrivateIpAddress and SecurityGroupId of the request itself",
+    )?;
+    Ok(RunInstances {
+        min_count: fields.integer("MinCount")?,
+        max_count: fields.integer("MaxCount")?,
+        private_address: fields.text("PrivateIpAddress")?,
+        subnet_id: fields.text("SubnetId")?,
+        security_group_ids: fields.texts("SecurityGroupId")?,
+        security_group_names: fields.texts("SecurityGroup")?,
+        image_id: fields.text("ImageId")?,
+        instance_type: fields.text("InstanceType")?,
+        client_token: fields.text("ClientToken")?,
+        tag_specifications: read_tag_specifications(fields)?,
+    })
+}
+
+pub(super) async fn run(ec2: &Ec2<'_>, request: RunInstances) -> Result<Xml, Ec2Error> {
+    let instance = ec2.run_instances(request).await?;
+    let mut xml = Xml::new(Lists::Flat);
+    print_reservation(&mut xml, &instance);
+    Ok(xml)
+}
+
+pub(super) fn read_terminate(fields: &Fields<'_>) -> Result<Vec<String>, ApiError> {
+    fields.refuse_true(
+        &["Force", "SkipOsShutdown"],
+        "it does not stop the machine; leave it out",
+    )?;
+    fields.texts("InstanceId")
+}
+
+pub(super) async fn terminate(ec2: &Ec2<'_>, instance_ids: Vec<String>) -> Result<Xml, Ec2Error> {
+    let changes = ec2.terminate_instances(instance_ids).await?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.list("instancesSet", &changes, |xml, change| {
+        xml.text("instanceId", &change.instance_id);
+        print_instance_state(xml, "currentState", change.current);
+        print_instance_state(xml, "previousState", change.previous);
+    });
+    Ok(xml)
+}
+
+pub(super) fn read_describe(fields: &Fields<'_>) -> Result<DescribeInstances, ApiError> {
+    // Nobody manages instances but their owner, so there are none to include.
+    fields.boolean("IncludeManagedResources")?;
+    Ok(DescribeInstances {
+        instance_ids: fields.texts("InstanceId")?,
+        filters: read_filters(fields)?,
+        page: read_page(fields)?,
+    })
+}
+
+pub(super) async fn describe(ec2: &Ec2<'_>, request: DescribeInstances) -> Result<Xml, Ec2Error> {
+    let page = ec2.describe_instances(&request)?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.list("reservationSet", &page.items, print_reservation);
+    xml.optional("nextToken", page.next_token);
+    Ok(xml)
+}
+
+pub(super) fn read_status(fields: &Fields<'_>) -> Result<DescribeInstanceStatus, ApiError> {
+    fields.boolean("IncludeManagedResources")?;
+    Ok(DescribeInstanceStatus {
+        instance_ids: fields.texts("InstanceId")?,
+        include_all: fields.boolean("IncludeAllInstances")?.unwrap_or(false),
+        filters: read_filters(fields)?,
+        page: read_page(fields)?,
+    })
+}
+
+pub(super) async fn describe_status(
+    ec2: &Ec2<'_>,
+    request: DescribeInstanceStatus,
+) -> Result<Xml, Ec2Error> {
+    let page = ec2.describe_instance_status(&request)?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.list("instanceStatusSet", &page.items, |xml, instance| {
+        xml.text("instanceId", &instance.id);
+        xml.text("availabilityZone", &instance.zone.name);
+        xml.text("availabilityZoneId", &instance.zone.id);
+        print_instance_state(xml, "instanceState", instance.state);
+        print_status(xml, "systemStatus", instance.state);
+        print_status(xml, "instanceStatus", instance.state);
+    });
+    xml.optional("nextToken", page.next_token);
+    Ok(xml)
+}
+
+fn print_status(xml: &mut Xml, name: &str, state: InstanceState) {
+    xml.element(name, |xml| xml.text("status", status_name(state)));
+}
+
+/// Each instance is the only one of its reservation.
+fn print_reservation(xml: &mut Xml, description: &InstanceDescription) {
+    xml.text("reservationId", &description.instance.reservation_id);
+    xml.text("ownerId", &description.owner_id);
+    xml.texts("groupSet", [""; 0]);
+    xml.list("instancesSet", [description], print);
+}
+
+fn print(xml: &mut Xml, description: &InstanceDescription) {
+    let instance = &description.instance;
+    xml.text("instanceId", &instance.id);
+    xml.optional("imageId", instance.image_id.as_ref());
+    print_instance_state(xml, "instanceState", instance.state);
+    xml.text("privateDnsName", "");
+    xml.text("dnsName", "");
+    xml.text("reason", "");
+    xml.text("amiLaunchIndex", 0);
+    xml.optional("instanceType", instance.instance_type.as_ref());
+    xml.text("launchTime", timestamp(instance.launched_at_millis));
+    xml.element("placement", |xml| {
+        xml.text("availabilityZone", &instance.zone.name);
+        xml.text("availabilityZoneId", &instance.zone.id);
+        xml.text("groupName", "");
+        xml.text("tenancy", "default");
+    });
+    xml.element("monitoring", |xml| xml.text("state", "disabled"));
+    if instance.is_running() {
+        xml.text("subnetId", &instance.subnet_id);
+        xml.text("vpcId", &instance.vpc_id);
+        xml.text("privateIpAddress", instance.private_address);
+    }
+    print_groups(xml, &description.groups);
+    xml.optional("clientToken", instance.client_token.as_ref());
+    print_tags(xml, &instance.tags);
+    let attached = Some(description).filter(|_| instance.is_running());
+    xml.list("networkInterfaceSet", attached, print_interface);
+}
+
+fn print_interface(xml: &mut Xml, description: &InstanceDescription) {
+    let instance = &description.instance;
+    let id = NetworkInterface::derived_id(instance.id.as_str(), &instance.subnet_id);
+    xml.text("networkInterfaceId", &id);
+    xml.text("subnetId", &instance.subnet_id);
+    xml.text("vpcId", &instance.vpc_id);
+    xml.text("description", "");
+    xml.text("ownerId", &description.owner_id);
+    xml.text("status", "in-use");
+    xml.text("privateIpAddress", instance.private_address);
+    print_groups(xml, &description.groups);
+    xml.element("attachment", |xml| {
+        let attachment = id
+            .as_str()
+            .replacen(NetworkInterfaceId::PREFIX, "eni-attach-", 1);
+        xml.text("attachmentId", attachment);
+        xml.text("deviceIndex", 0);
+        xml.text("status", "attached");
+        xml.text("attachTime", timestamp(instance.launched_at_millis));
+        xml.text("deleteOnTermination", true);
+    });
+    xml.list(
+        "privateIpAddressesSet",
+        [instance.private_address],
+        |xml, address| {
+            xml.text("privateIpAddress", address);
+            xml.text("primary", true);
+        },
+    );
+    xml.text("interfaceType", "interface");
+}

@@ -1,0 +1,79 @@
+//! The structures that several operations read or print.
+
+use control::ec2::{Filter, PageRequest, TagSpecification};
+use model::ec2::{InstanceState, SecurityGroupId, Tags};
+
+use super::input::Fields;
+use crate::ApiError;
+use crate::xml::Xml;
+
+/// `Filters`.
+pub(super) fn read_filters(fields: &Fields<'_>) -> Result<Vec<Filter>, ApiError> {
+    fields.structures("Filter", |filter| {
+        Ok(Filter {
+            name: filter.text("Name")?.unwrap_or_default(),
+            values: filter.texts("Value")?,
+        })
+    })
+}
+
+/// `MaxResults` and `NextToken`.
+pub(super) fn read_page(fields: &Fields<'_>) -> Result<PageRequest, ApiError> {
+    Ok(PageRequest {
+        max_results: fields.integer("MaxResults")?,
+        next_token: fields.text_or_empty("NextToken")?,
+    })
+}
+
+/// `TagSpecifications`.
+pub(super) fn read_tag_specifications(
+    fields: &Fields<'_>,
+) -> Result<Vec<TagSpecification>, ApiError> {
+    fields.structures("TagSpecification", |specification| {
+        Ok(TagSpecification {
+            resource_type: specification.text("ResourceType")?.unwrap_or_default(),
+            tags: read_tags(specification)?,
+        })
+    })
+}
+
+/// `Tags`; a tag without a value has the empty one.
+pub(super) fn read_tags(fields: &Fields<'_>) -> Result<Vec<(String, String)>, ApiError> {
+    fields.structures("Tag", |tag| {
+        Ok((
+            tag.text("Key")?.unwrap_or_default(),
+            tag.text("Value")?.unwrap_or_default(),
+        ))
+    })
+}
+
+/// `tagSet`, which EC2 leaves out where there are no tags.
+pub(super) fn print_tags(xml: &mut Xml, tags: &Tags) {
+    if !tags.is_empty() {
+        xml.list("tagSet", tags, |xml, (key, value)| {
+            xml.text("key", key);
+            xml.text("value", value);
+        });
+    }
+}
+
+/// `groupSet`: groups with their names.
+pub(super) fn print_groups(xml: &mut Xml, groups: &[(SecurityGroupId, String)]) {
+    xml.list("groupSet", groups, |xml, (id, name)| {
+        xml.text("groupId", id);
+        xml.text("groupName", name);
+    });
+}
+
+/// An `InstanceState`.
+pub(super) fn print_instance_state(xml: &mut Xml, name: &str, state: InstanceState) {
+    xml.element(name, |xml| {
+        xml.text("code", state.code());
+        xml.text("name", state.name());
+    });
+}
+
+/// The answer of an operation that has nothing else to say.
+pub(super) fn print_return(xml: &mut Xml) {
+    xml.text("return", true);
+}

@@ -1,0 +1,88 @@
+//! `DescribeSubnets`, `CreateSubnet`, `DeleteSubnet`.
+
+use control::ec2::subnets::{CreateSubnet, DescribeSubnets, SubnetDescription};
+use control::ec2::{Ec2, Ec2Error};
+
+use super::input::Fields;
+use super::shapes::{print_return, print_tags, read_filters, read_page, read_tag_specifications};
+use crate::ApiError;
+use crate::query::Lists;
+use crate::xml::Xml;
+
+pub(super) fn read_describe(fields: &Fields<'_>) -> Result<DescribeSubnets, ApiError> {
+    Ok(DescribeSubnets {
+        subnet_ids: fields.texts("SubnetId")?,
+        filters: read_filters(fields)?,
+        page: read_page(fields)?,
+    })
+}
+
+pub(super) async fn describe(ec2: &Ec2<'_>, request: DescribeSubnets) -> Result<Xml, Ec2Error> {
+    let page = ec2.describe_subnets(&request)?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.list("subnetSet", &page.items, print);
+    xml.optional("nextToken", page.next_token);
+    Ok(xml)
+}
+
+pub(super) fn read_create(fields: &Fields<'_>) -> Result<CreateSubnet, ApiError> {
+    let ipv6 = "its subnets have IPv4 addresses only";
+    fields.refuse(
+        &["Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength"],
+        ipv6,
+    )?;
+    fields.refuse_true(&["Ipv6Native"], ipv6)?;
+    fields.refuse(
+        &["Ipv4IpamPoolId", "Ipv4NetmaskLength"],
+        "give the block as CidrBlock",
+    )?;
+    fields.refuse(&["OutpostArn"], "it has no Outposts")?;
+    Ok(CreateSubnet {
+        vpc_id: fields.text("VpcId")?,
+        cidr_block: fields.text("CidrBlock")?,
+        availability_zone: fields.text("AvailabilityZone")?,
+        availability_zone_id: fields.text("AvailabilityZoneId")?,
+        tag_specifications: read_tag_specifications(fields)?,
+    })
+}
+
+pub(super) async fn create(ec2: &Ec2<'_>, request: CreateSubnet) -> Result<Xml, Ec2Error> {
+    let subnet = ec2.create_subnet(request).await?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.element("subnet", |xml| print(xml, &subnet));
+    Ok(xml)
+}
+
+pub(super) fn read_delete(fields: &Fields<'_>) -> Result<String, ApiError> {
+    match fields.text("SubnetId")? {
+        Some(id) => Ok(id),
+        None => Err(Ec2Error::MissingParameter("subnetId").into()),
+    }
+}
+
+pub(super) async fn delete(ec2: &Ec2<'_>, subnet_id: String) -> Result<Xml, Ec2Error> {
+    ec2.delete_subnet(subnet_id).await?;
+    let mut xml = Xml::new(Lists::Flat);
+    print_return(&mut xml);
+    Ok(xml)
+}
+
+fn print(xml: &mut Xml, description: &SubnetDescription) {
+    let subnet = &description.subnet;
+    xml.text("subnetId", &subnet.id);
+    xml.text("subnetArn", &description.arn);
+    xml.text("state", "available");
+    xml.text("ownerId", &description.owner_id);
+    xml.text("vpcId", &subnet.vpc_id);
+    xml.text("cidrBlock", subnet.cidr);
+    xml.texts("ipv6CidrBlockAssociationSet", [""; 0]);
+    xml.text("assignIpv6AddressOnCreation", false);
+    xml.text("ipv6Native", false);
+    xml.text("enableDns64", false);
+    xml.text("availableIpAddressCount", description.available_addresses);
+    xml.text("availabilityZone", &subnet.zone.name);
+    xml.text("availabilityZoneId", &subnet.zone.id);
+    xml.text("defaultForAz", subnet.is_default_for_zone);
+    xml.text("mapPublicIpOnLaunch", false);
+    print_tags(xml, &subnet.tags);
+}

@@ -1,0 +1,152 @@
+//! Elastic Load Balancing, version 2015-12-01.
+//!
+//! An operation is a file with two functions, `read` and `call`, and one line in [`OPERATIONS`]. What
+//! happens in between stands here once: the input is decoded, the operation runs, its error gets a code.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use control::Control;
+
+use crate::ApiError;
+use crate::input;
+use crate::query::Node;
+use crate::service::{Service, unknown_operation};
+use crate::xml::Xml;
+
+mod add_tags;
+mod create_listener;
+mod create_load_balancer;
+mod create_rule;
+mod create_target_group;
+mod delete_listener;
+mod delete_load_balancer;
+mod delete_rule;
+mod delete_target_group;
+mod deregister_targets;
+mod describe_account_limits;
+mod describe_listener_attributes;
+mod describe_listeners;
+mod describe_load_balancer_attributes;
+mod describe_load_balancers;
+mod describe_rules;
+mod describe_tags;
+mod describe_target_group_attributes;
+mod describe_target_groups;
+mod describe_target_health;
+mod error;
+mod modify_listener;
+mod modify_listener_attributes;
+mod modify_load_balancer_attributes;
+mod modify_rule;
+mod modify_target_group;
+mod modify_target_group_attributes;
+mod register_targets;
+mod remove_tags;
+mod set_rule_priorities;
+mod set_security_groups;
+mod set_subnets;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
+/// Decodes the input of an operation and performs it.
+type Handler = for<'a> fn(&'a Control, &'a Node) -> Answer<'a>;
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Xml, ApiError>> + Send + 'a>>;
+
+/// An operation that is supported.
+struct Operation {
+    name: &'static str,
+    handler: Handler,
+    /// The parameters that the operation does not read.
+    #[cfg(test)]
+    ignored: fn(&Node) -> Vec<String>,
+}
+
+macro_rules! operations {
+    ($($name:literal => $module:ident,)+) => {
+        &[$(Operation {
+            name: $name,
+            handler: |control, input| Box::pin(async move {
+                let input = input::decode(input, $module::read)?;
+                Ok($module::call(control, input).await?)
+            }),
+            #[cfg(test)]
+            ignored: |input| input::ignored(input, $module::read),
+        }),+]
+    };
+}
+
+/// Every operation that is supported.
+const OPERATIONS: &[Operation] = operations! {
+    "AddTags" => add_tags,
+    "CreateListener" => create_listener,
+    "CreateLoadBalancer" => create_load_balancer,
+    "CreateRule" => create_rule,
+    "CreateTargetGroup" => create_target_group,
+    "DeleteListener" => delete_listener,
+    "DeleteLoadBalancer" => delete_load_balancer,
+    "DeleteRule" => delete_rule,
+    "DeleteTargetGroup" => delete_target_group,
+    "DeregisterTargets" => deregister_targets,
+    "DescribeAccountLimits" => describe_account_limits,
+    "DescribeListenerAttributes" => describe_listener_attributes,
+    "DescribeListeners" => describe_listeners,
+    "DescribeLoadBalancerAttributes" => describe_load_balancer_attributes,
+    "DescribeLoadBalancers" => describe_load_balancers,
+    "DescribeRules" => describe_rules,
+    "DescribeTags" => describe_tags,
+    "DescribeTargetGroupAttributes" => describe_target_group_attributes,
+    "DescribeTargetGroups" => describe_target_groups,
+    "DescribeTargetHealth" => describe_target_health,
+    "ModifyListener" => modify_listener,
+    "ModifyListenerAttributes" => modify_listener_attributes,
+    "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes,
+    "ModifyRule" => modify_rule,
+    "ModifyTargetGroup" => modify_target_group,
+    "ModifyTargetGroupAttributes" => modify_target_group_attributes,
+    "RegisterTargets" => register_targets,
+    "RemoveTags" => remove_tags,
+    "SetRulePriorities" => set_rule_priorities,
+    "SetSecurityGroups" => set_security_groups,
+    "SetSubnets" => set_subnets,
+};
+
+/// The rest of the API's operations, which are refused by name.
+const NOT_YET: &[&str] = &[
+    "AddListenerCertificates",
+    "AddTrustStoreRevocations",
+    "CreateTrustStore",
+    "DeleteSharedTrustStoreAssociation",
+    "DeleteTrustStore",
+    "DescribeCapacityReservation",
+    "DescribeListenerCertificates",
+    "DescribeSSLPolicies",
+    "DescribeTrustStoreAssociations",
+    "DescribeTrustStoreRevocations",
+    "DescribeTrustStores",
+    "GetResourcePolicy",
+    "GetTrustStoreCaCertificatesBundle",
+    "GetTrustStoreRevocationContent",
+    "ModifyCapacityReservation",
+    "ModifyIpPools",
+    "ModifyTrustStore",
+    "RemoveListenerCertificates",
+    "RemoveTrustStoreRevocations",
+    "SetIpAddressType",
+];
+
+/// Performs an operation.
+pub(crate) async fn call(control: &Control, action: &str, input: &Node) -> Result<Xml, ApiError> {
+    match OPERATIONS.iter().find(|operation| operation.name == action) {
+        Some(operation) => (operation.handler)(control, input).await,
+        None if NOT_YET.contains(&action) => Err(ApiError::sender(
+            "InvalidAction",
+            format!("elbow does not support the operation {action} yet; nothing was done."),
+        )),
+        None => Err(unknown_operation(
+            action,
+            Service::ElasticLoadBalancing.version(),
+        )),
+    }
+}

@@ -1,0 +1,187 @@
+//! Every operation's requests and answers, as `transcript.txt` has them, on one fresh control plane; and
+//! every member of the API's model.
+//!
+//! A request is a form on a line of its own; what follows it up to an empty line is the answer: the
+//! members of the result, or a code, a status and a message. Random parts of identifiers are numbered in
+//! the order in which they first appear: `#1` is the same everywhere in the transcript. A request that
+//! begins with `ec2 ` goes to the inventory, and of its answer only the identifiers are told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use control::{Control, ManualClock, NoPlane, Parts, SequentialIds, Settings};
+use regex::Regex;
+
+use super::{NOT_YET, OPERATIONS};
+use crate::indented::indented;
+use crate::query;
+
+const TRANSCRIPT: &str = include_str!("transcript.txt");
+/// What `tests/vectors/elbv2_members.py` wrote.
+const MEMBERS: &str = include_str!("../../tests/vectors/elbv2_members.txt");
+
+#[tokio::test]
+async fn requests_get_the_answers_of_the_transcript() {
+    let control = control_plane().await;
+    let mut numbers = Numbers::default();
+    let mut actual = String::new();
+    for block in TRANSCRIPT.split("\n\n").map(str::trim) {
+        let request = block.lines().next().unwrap_or_default();
+        if block.starts_with("# ") || block.is_empty() {
+            actual += &format!("{block}\n\n");
+            continue;
+        }
+        let answer = ask(&control, &numbers.restore(request)).await;
+        let answer = numbers.name(&answer);
+        let answer = if request.starts_with("ec2 ") {
+            identifiers(&answer)
+        } else {
+            answer
+        };
+        actual += &format!("{request}\n{answer}\n\n");
+    }
+    let pairs = actual
+        .trim()
+        .split("\n\n")
+        .zip(TRANSCRIPT.trim().split("\n\n"));
+    for (is, should) in pairs {
+        assert!(
+            is == should.trim(),
+            "the answer is\n\n{is}\n\nand the transcript has\n\n{should}\n\nwhole:\n{actual}"
+        );
+    }
+}
+
+#[test]
+fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
+    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for block in TRANSCRIPT.split("\n\n") {
+        let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
+        let Some(action) = request.strip_prefix("Action=") else {
+            continue;
+        };
+        let action = action.split('&').next().unwrap_or_default();
+        // What has no members has no elements either, and no code.
+        match answer.starts_with('<') || answer == "(nothing)" {
+            true => answered.insert(action),
+            false => refused.insert(action),
+        };
+    }
+    for name in OPERATIONS.iter().map(|operation| operation.name) {
+        assert!(
+            answered.contains(name),
+            "{name} has no answer in transcript.txt"
+        );
+        assert!(
+            refused.contains(name),
+            "{name} has no refusal in transcript.txt"
+        );
+    }
+}
+
+#[test]
+fn every_operation_of_the_model_is_supported_or_refused_by_name() {
+    let known: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+    let mut all: Vec<_> = known.iter().chain(NOT_YET).copied().collect();
+    all.sort_unstable();
+    let of_model = MEMBERS.lines().map(|line| {
+        line["Action=".len()..]
+            .split('&')
+            .next()
+            .unwrap_or_default()
+    });
+    assert_eq!(all, of_model.collect::<Vec<_>>());
+    assert!(
+        known.is_sorted(),
+        "the operations are in the order of their names"
+    );
+}
+
+/// A member that nobody reads would be accepted and dropped.
+#[test]
+fn every_member_of_the_model_is_read() {
+    for form in MEMBERS.lines() {
+        let input = query::decode(form.as_bytes()).expect(form);
+        let action = input.text("Action").expect(form);
+        if let Some(operation) = OPERATIONS.iter().find(|operation| operation.name == action) {
+            assert_eq!((operation.ignored)(&input), [""; 0], "{action} reads these");
+        }
+    }
+}
+
+async fn control_plane() -> Control {
+    let parts = Parts {
+        store: Arc::new(store::Memory::new()),
+        plane: Arc::new(NoPlane),
+        clock: Arc::new(ManualClock::at(1_700_000_000_000)),
+        ids: Arc::new(SequentialIds::default()),
+        settings: Settings::default(),
+    };
+    Control::open(parts)
+        .await
+        .expect("the defaults are in order")
+}
+
+async fn ask(control: &Control, request: &str) -> String {
+    let form = request.strip_prefix("ec2 ").unwrap_or(request);
+    let input = query::decode(form.as_bytes()).expect(request);
+    let action = input.text("Action").expect(request);
+    let answer = match form == request {
+        true => super::call(control, action, &input).await,
+        false => crate::ec2::call(control, action, &input).await,
+    };
+    match answer {
+        Ok(xml) if xml.as_str().is_empty() => "(nothing)".to_owned(),
+        Ok(xml) => indented(xml.as_str()),
+        Err(error) => format!("{} {} {}", error.code, error.status, error.message),
+    }
+}
+
+/// The identifiers in an answer, each once.
+fn identifiers(answer: &str) -> String {
+    let pattern = Regex::new("[a-z-]+-#[0-9]+").expect("an expression");
+    let mut found: Vec<&str> = Vec::new();
+    for id in pattern.find_iter(answer).map(|found| found.as_str()) {
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    found.join(" ")
+}
+
+/// The random parts of identifiers, in the order of their appearance.
+#[derive(Default)]
+struct Numbers(Vec<String>);
+
+impl Numbers {
+    fn name(&mut self, text: &str) -> String {
+        // The ends of ARNs, of EC2 identifiers, and of the first label of DNS names.
+        let pattern =
+            Regex::new(r"\b([0-9a-f]{16,17}|[0-9]{9,10}(?:\.us))\b").expect("an expression");
+        let number = |found: &regex::Captures<'_>| {
+            let id = found[0].trim_end_matches(".us");
+            let at = self
+                .0
+                .iter()
+                .position(|known| known == id)
+                .unwrap_or_else(|| {
+                    self.0.push(id.to_owned());
+                    self.0.len() - 1
+                });
+            format!("#{}{}", at + 1, &found[0][id.len()..])
+        };
+        pattern.replace_all(text, number).into_owned()
+    }
+
+    fn restore(&self, text: &str) -> String {
+        let pattern = Regex::new("#([0-9]+)").expect("an expression");
+        let id = |found: &regex::Captures<'_>| {
+            let at: usize = found[1].parse().expect("digits");
+            self.0
+                .get(at - 1)
+                .expect("the number has been named")
+                .clone()
+        };
+        pattern.replace_all(text, id).into_owned()
+    }
+}

@@ -1,0 +1,249 @@
+//! One request to the endpoint of all services: authenticate it, find its service and operation, perform
+//! it, print the answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use control::{Clock, Control};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use model::arn::Place;
+use time::OffsetDateTime;
+
+use crate::query::{self, Node, QueryError};
+use crate::service::Service;
+use crate::sigv4::{self, Claim, Keys, SignatureError};
+use crate::xml::Xml;
+use crate::{ApiError, RequestIds, ec2, elbv2, sts};
+
+/// Where anybody may ask whether the process answers.
+pub const HEALTH_PATH: &str = "/_elbow/health";
+/// What the paths of an [`Extension`] begin with.
+pub const EXTENSION_PREFIX: &str = "/_elbow/";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// What an endpoint is made of.
+pub struct Parts {
+    /// What performs the operations.
+    pub control: Control,
+    /// The account and the Region of this endpoint.
+    pub place: Place,
+    /// The keys that may sign requests.
+    pub keys: Keys,
+    /// Tells the time of day, which signatures are compared with.
+    pub clock: Arc<dyn Clock>,
+    /// Names the requests.
+    pub request_ids: Arc<dyn RequestIds>,
+    /// What answers under `/_elbow/`, if anything does.
+    pub extension: Option<Arc<dyn Extension>>,
+}
+
+/// What an [`Extension`] returns.
+pub type ExtensionFuture<'a> = Pin<Box<dyn Future<Output = Result<String, ApiError>> + Send + 'a>>;
+
+/// What a process offers beside the AWS services. Its requests are signed for the service `elbow`.
+pub trait Extension: Send + Sync + 'static {
+    /// Answers with a JSON text.
+    ///
+    /// `path` is what follows [`EXTENSION_PREFIX`], `input` the parameters of query and body.
+    ///
+    /// # Errors
+    /// What the caller is told; it gets the shape of an AWS Query error.
+    fn answer<'a>(&'a self, path: &'a str, input: &'a Node) -> ExtensionFuture<'a>;
+}
+
+/// The endpoint. Cheap to clone; all clones are the same one.
+#[derive(Clone)]
+pub struct Endpoint(Arc<Parts>);
+
+/// What an operation has to say.
+enum Answer {
+    /// The members of its result.
+    Xml { operation: String, result: Xml },
+    /// A whole JSON text.
+    Json(String),
+}
+
+impl Endpoint {
+    /// An endpoint made of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Answers a request. Every answer but that of [`HEALTH_PATH`] has a request id.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
+        if request.uri().path() == HEALTH_PATH {
+            return response(
+                StatusCode::OK,
+                "application/json",
+                "{\"status\":\"ok\"}\n".to_owned(),
+            );
+        }
+        let (head, body) = request.into_parts();
+        let request = sigv4::Request {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or(""),
+            headers: &head.headers,
+            body: &body,
+        };
+        let input = parameters(&request);
+        let claim = sigv4::claim(&request);
+        let signed_for = claim
+            .as_ref()
+            .ok()
+            .and_then(|claim| signed_service(claim).ok());
+        let service = signed_for.unwrap_or_else(|| Service::guess(input.as_ref().ok()));
+        let answer = self.perform(&request, claim, input).await;
+        self.print(service, answer.map_err(|error| service.translate(error)))
+    }
+
+    /// An answer for a request that could not even be read.
+    pub fn refuse(&self, error: ApiError) -> Response<Full<Bytes>> {
+        self.print(Service::guess(None), Err(error))
+    }
+
+    async fn perform(
+        &self,
+        request: &sigv4::Request<'_>,
+        claim: Result<Claim, SignatureError>,
+        input: Result<Node, QueryError>,
+    ) -> Result<Answer, ApiError> {
+        let parts = &self.0;
+        let claim = claim?;
+        sigv4::verify(
+            &claim,
+            request,
+            &parts.place.region,
+            &parts.keys,
+            self.now(),
+        )?;
+        let service = signed_service(&claim)?;
+        let input = input?;
+        if let Some(path) = request.path.strip_prefix(EXTENSION_PREFIX) {
+            return self.extend(service, path, &input).await;
+        }
+        check_address(request)?;
+        let action = match input.text("Action") {
+            Some(action) if !action.is_empty() => action,
+            _ => {
+                return Err(ApiError::sender(
+                    "MissingAction",
+                    "The request must contain the parameter Action",
+                ));
+            }
+        };
+        service.check_version(action, input.text("Version"))?;
+        let result = match service {
+            Service::ElasticLoadBalancing => elbv2::call(&parts.control, action, &input).await?,
+            Service::Ec2 => ec2::call(&parts.control, action, &input).await?,
+            Service::Sts => sts::call(&parts.place, action)?,
+            Service::Elbow => {
+                return Err(ApiError::sender(
+                    "InvalidAction",
+                    format!("The service 'elbow' answers under {EXTENSION_PREFIX}, not here."),
+                ));
+            }
+        };
+        Ok(Answer::Xml {
+            operation: action.to_owned(),
+            result,
+        })
+    }
+
+    async fn extend(&self, service: Service, path: &str, input: &Node) -> Result<Answer, ApiError> {
+        if service != Service::Elbow {
+            return Err(SignatureError::ScopeService(Service::Elbow.signing_name()).into());
+        }
+        match &self.0.extension {
+            Some(extension) => extension.answer(path, input).await.map(Answer::Json),
+            None => Err(ApiError::new(
+                "ResourceNotFound",
+                404,
+                format!("Nothing is at {EXTENSION_PREFIX}{path}."),
+            )),
+        }
+    }
+
+    fn print(&self, service: Service, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
+        let id = self.0.request_ids.next();
+        let mut response = match answer {
+            Ok(Answer::Xml { operation, result }) => {
+                tracing::info!(%id, service = service.signing_name(), operation, "answered");
+                response(
+                    StatusCode::OK,
+                    service.content_type(),
+                    service.response(&operation, id, &result),
+                )
+            }
+            Ok(Answer::Json(text)) => response(StatusCode::OK, "application/json", text),
+            Err(error) => {
+                tracing::info!(%id, service = service.signing_name(), code = error.code, "refused");
+                let status =
+                    StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                response(status, service.content_type(), service.error(id, &error))
+            }
+        };
+        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        let nanos = i128::from(self.0.clock.now_millis()) * 1_000_000;
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+fn signed_service(claim: &Claim) -> Result<Service, ApiError> {
+    Service::signed_for(&claim.credential.service)
+}
+
+/// The parameters of URL and body, without those of the signature.
+fn parameters(request: &sigv4::Request<'_>) -> Result<Node, QueryError> {
+    let of_url: Vec<_> = request
+        .query
+        .split('&')
+        .filter(|pair| !pair.starts_with("X-Amz-"))
+        .collect();
+    let mut input = query::decode(of_url.join("&").as_bytes())?;
+    if request.method == Method::POST.as_str() {
+        input.merge(request.body)?;
+    }
+    Ok(input)
+}
+
+fn check_address(request: &sigv4::Request<'_>) -> Result<(), ApiError> {
+    if request.path != "/" {
+        let message = format!(
+            "There is no operation at the path '{}'; send it to '/'.",
+            request.path
+        );
+        return Err(ApiError::sender("InvalidAction", message));
+    }
+    if request.method != Method::POST.as_str() && request.method != Method::GET.as_str() {
+        let message = format!(
+            "Operations are called with GET or POST, not with {}.",
+            request.method
+        );
+        return Err(ApiError::new("InvalidAction", 405, message));
+    }
+    Ok(())
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,393 @@
+//! Whole answers: envelope, status and header fields, by service.
+
+use http_body_util::BodyExt;
+
+use super::*;
+use crate::signed::{REQUEST_ID, endpoint, sign};
+
+struct Answered {
+    status: u16,
+    content_type: String,
+    request_id: Option<String>,
+    body: String,
+}
+
+async fn send(endpoint: &Endpoint, request: Request<Bytes>) -> Answered {
+    let response = endpoint.answer(request).await;
+    let field = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+    Answered {
+        status: response.status().as_u16(),
+        content_type: field("content-type").expect("every answer has a content type"),
+        request_id: field("x-amzn-requestid"),
+        body: {
+            let bytes = response
+                .into_body()
+                .collect()
+                .await
+                .expect("it is all there")
+                .to_bytes();
+            String::from_utf8(bytes.to_vec()).expect("answers are UTF-8")
+        },
+    }
+}
+
+fn signed(service: &str, method: &str, target: &str, body: &str) -> Request<Bytes> {
+    let mut request = Request::builder().method(method).uri(target);
+    for (name, value) in sign(service, method, target, body) {
+        request = request.header(name, value);
+    }
+    request
+        .body(Bytes::from(body.to_owned()))
+        .expect("the parts are valid")
+}
+
+fn unsigned(target: &str) -> Request<Bytes> {
+    Request::builder()
+        .uri(target)
+        .body(Bytes::new())
+        .expect("the target is valid")
+}
+
+async fn check(request: Request<Bytes>, status: u16, content_type: &str, body: &str) {
+    let answered = send(&endpoint(None).await, request).await;
+    assert_eq!(answered.body, body);
+    assert_eq!(
+        (answered.status, &*answered.content_type),
+        (status, content_type),
+        "{body}"
+    );
+    assert_eq!(answered.request_id.as_deref(), Some(REQUEST_ID), "{body}");
+}
+
+/// Checks the code in the body of an error.
+async fn check_refused(request: Request<Bytes>, status: u16, code: &str, message: &str) {
+    let answered = send(&endpoint(None).await, request).await;
+    let body = &answered.body;
+    assert_eq!(answered.status, status, "{body}");
+    assert!(
+        body.contains(&format!("<Code>{code}</Code><Message>{message}")),
+        "{code} {message}: {body}"
+    );
+    assert!(body.contains(REQUEST_ID), "{body}");
+}
+
+#[tokio::test]
+async fn each_service_answers_in_its_own_envelope() {
+    check(
+        signed("sts", "POST", "/", "Action=GetCallerIdentity&Version=2011-06-15"),
+        200,
+        "text/xml",
+        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+         <UserId>123456789012</UserId><Account>123456789012</Account>\
+         <Arn>arn:aws:iam::123456789012:root</Arn></GetCallerIdentityResult><ResponseMetadata>\
+         <RequestId>00000000-0000-4000-8000-000000000001</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
+    )
+    .await;
+    check(
+        signed("elasticloadbalancing", "GET", "/?Action=DescribeTargetGroups&Version=2015-12-01", ""),
+        200,
+        "text/xml",
+        "<DescribeTargetGroupsResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\
+         <DescribeTargetGroupsResult><TargetGroups></TargetGroups></DescribeTargetGroupsResult><ResponseMetadata>\
+         <RequestId>00000000-0000-4000-8000-000000000001</RequestId></ResponseMetadata></DescribeTargetGroupsResponse>",
+    )
+    .await;
+    check(
+        signed("ec2", "POST", "/", "Action=DescribeInstances&Version=2016-11-15"),
+        200,
+        "text/xml;charset=UTF-8",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <DescribeInstancesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
+         <requestId>00000000-0000-4000-8000-000000000001</requestId><reservationSet></reservationSet>\
+         </DescribeInstancesResponse>",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn each_service_refuses_in_its_own_envelope() {
+    check(
+        signed("elasticloadbalancing", "POST", "/", "Action=DescribeLoadBalancers&Version=2015-12-01&Names.member.1=x"),
+        400,
+        "text/xml",
+        "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><Error><Type>Sender</Type>\
+         <Code>LoadBalancerNotFound</Code><Message>Load balancers '[x]' not found</Message></Error>\
+         <RequestId>00000000-0000-4000-8000-000000000001</RequestId></ErrorResponse>",
+    )
+    .await;
+    check(
+        signed("ec2", "POST", "/", "Action=DescribeVpcs&Version=2016-11-15&VpcId.1=vpc-12345678"),
+        400,
+        "text/xml;charset=UTF-8",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>InvalidVpcID.NotFound</Code>\
+         <Message>The vpc ID 'vpc-12345678' does not exist</Message></Error></Errors>\
+         <RequestID>00000000-0000-4000-8000-000000000001</RequestID></Response>",
+    )
+    .await;
+    check(
+        unsigned("/?Action=DescribeTags&Version=2015-12-01"),
+        403,
+        "text/xml",
+        "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><Error><Type>Sender</Type>\
+         <Code>MissingAuthenticationToken</Code><Message>Request is missing Authentication Token</Message></Error>\
+         <RequestId>00000000-0000-4000-8000-000000000001</RequestId></ErrorResponse>",
+    )
+    .await;
+    check(
+        unsigned("/?Action=DescribeVpcs&Version=2016-11-15"),
+        403,
+        "text/xml;charset=UTF-8",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>MissingAuthenticationToken</Code>\
+         <Message>Request is missing Authentication Token</Message></Error></Errors>\
+         <RequestID>00000000-0000-4000-8000-000000000001</RequestID></Response>",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_names_no_operation_is_refused() {
+    const ELB: &str = "elasticloadbalancing";
+    for (service, method, target, body, status, code, message) in [
+        (
+            ELB,
+            "POST",
+            "/",
+            "",
+            400,
+            "MissingAction",
+            "The request must contain the parameter Action",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=&Version=2015-12-01",
+            400,
+            "MissingAction",
+            "The request must",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=A&Version=2015-12-01",
+            400,
+            "InvalidAction",
+            "Could not find operation A for version 2015-12-01",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=A",
+            400,
+            "InvalidAction",
+            "Could not find operation A for version NO_VERSION_SPECIFIED",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=DescribeVpcs&Version=2016-11-15",
+            400,
+            "InvalidAction",
+            "Could not find operation DescribeVpcs for version 2016-11-15",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=DescribeLoadBalancers&Version=2012-06-01",
+            400,
+            "InvalidAction",
+            "elbow does not support Classic Load Balancers",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=CreateTrustStore&Version=2015-12-01",
+            400,
+            "InvalidAction",
+            "elbow does not support the operation CreateTrustStore yet",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=A&Action=B",
+            400,
+            "InvalidQueryParameter",
+            "The query string is malformed: the parameter 'Action'",
+        ),
+        (
+            ELB,
+            "POST",
+            "/?Action=A",
+            "Action=A",
+            400,
+            "InvalidQueryParameter",
+            "The query string is malformed",
+        ),
+        (
+            ELB,
+            "POST",
+            "/",
+            "Action=%",
+            404,
+            "MalformedQueryString",
+            "The query string is malformed",
+        ),
+        (
+            ELB,
+            "POST",
+            "/x",
+            "Action=A",
+            400,
+            "InvalidAction",
+            "There is no operation at the path '/x'",
+        ),
+        (
+            ELB,
+            "DELETE",
+            "/",
+            "",
+            405,
+            "InvalidAction",
+            "Operations are called with GET or POST, not with DELETE.",
+        ),
+        (
+            "ec2",
+            "POST",
+            "/",
+            "Action=A",
+            400,
+            "MissingParameter",
+            "The request must contain the parameter Version",
+        ),
+        (
+            "ec2",
+            "POST",
+            "/",
+            "Action=A&Version=1",
+            400,
+            "NoSuchVersion",
+            "The requested version (1) of service AmazonEC2",
+        ),
+        (
+            "sts",
+            "POST",
+            "/",
+            "Action=AssumeRole&Version=2011-06-15",
+            400,
+            "InvalidAction",
+            "elbow does not support the operation AssumeRole yet",
+        ),
+        (
+            "sts",
+            "POST",
+            "/",
+            "Action=A&Version=2011-06-15",
+            400,
+            "InvalidAction",
+            "Could not find operation A for version 2011-06-15",
+        ),
+        (
+            "s3",
+            "GET",
+            "/",
+            "",
+            400,
+            "InvalidAction",
+            "elbow does not support the service 's3'; this endpoint answers for",
+        ),
+        (
+            "elbow",
+            "POST",
+            "/",
+            "Action=A&Version=1",
+            400,
+            "InvalidAction",
+            "The service 'elbow' answers under /_elbow/",
+        ),
+        (
+            "elbow",
+            "GET",
+            "/_elbow/nothing",
+            "",
+            404,
+            "ResourceNotFound",
+            "Nothing is at /_elbow/nothing.",
+        ),
+        (
+            "sts",
+            "GET",
+            "/_elbow/nothing",
+            "",
+            403,
+            "SignatureDoesNotMatch",
+            "Credential should be scoped to correct service: 'elbow'.",
+        ),
+    ] {
+        check_refused(signed(service, method, target, body), status, code, message).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_signature_is_refused_in_the_words_of_the_service() {
+    for (service, status, code) in [
+        ("elasticloadbalancing", 403, "SignatureDoesNotMatch"),
+        ("ec2", 401, "AuthFailure"),
+        ("s3", 403, "SignatureDoesNotMatch"),
+    ] {
+        let mut request = signed(service, "POST", "/", "Action=A");
+        *request.body_mut() = Bytes::from("Action=B");
+        check_refused(request, status, code, "").await;
+    }
+}
+
+#[tokio::test]
+async fn anybody_may_ask_whether_it_answers() {
+    let answered = send(&endpoint(None).await, unsigned(HEALTH_PATH)).await;
+    assert_eq!(
+        (answered.status, &*answered.content_type),
+        (200, "application/json")
+    );
+    assert_eq!(answered.body, "{\"status\":\"ok\"}\n");
+}
+
+struct Echo;
+
+impl Extension for Echo {
+    fn answer<'a>(&'a self, path: &'a str, input: &'a Node) -> ExtensionFuture<'a> {
+        Box::pin(async move {
+            match input.text("word") {
+                Some(word) => Ok(format!("[\"{path}\",\"{word}\"]")),
+                None => Err(ApiError::sender("MissingParameter", "say a word")),
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_extension_answers_signed_requests_under_its_paths() {
+    let endpoint = endpoint(Some(Arc::new(Echo))).await;
+    let answered = send(
+        &endpoint,
+        signed("elbow", "GET", "/_elbow/echo?word=hi", ""),
+    )
+    .await;
+    assert_eq!(
+        (answered.status, &*answered.body),
+        (200, "[\"echo\",\"hi\"]")
+    );
+    let answered = send(&endpoint, signed("elbow", "POST", "/_elbow/echo", "")).await;
+    assert_eq!(answered.status, 400);
+    assert!(
+        answered.body.contains("<Code>MissingParameter</Code>"),
+        "{}",
+        answered.body
+    );
+    let answered = send(&endpoint, unsigned("/_elbow/echo?word=hi")).await;
+    assert_eq!(answered.status, 403);
+}

@@ -1,0 +1,192 @@
+//! What a single value can be: the constraints of the API's model.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+/// The shape of a plain value.
+pub(crate) trait Scalar {
+    /// What it reads as.
+    type Value;
+
+    /// Reads a value.
+    fn parse(&self, text: &str) -> Result<Self::Value, Unfit>;
+
+    /// Any value; stands for one that could not be read until the request is refused.
+    fn placeholder(&self) -> Self::Value;
+}
+
+/// Why a text is not a value of a shape.
+pub(crate) enum Unfit {
+    /// It does not have the form; says which.
+    Form(&'static str),
+    /// It breaks these constraints, each of which continues "Member must".
+    Constraints(Vec<String>),
+}
+
+/// Any text.
+pub(crate) const TEXT: Text = Text {
+    length: 0..=usize::MAX,
+    pattern: None,
+};
+
+/// A text of some length.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    /// In characters.
+    length: RangeInclusive<usize>,
+    pattern: Option<Pattern>,
+}
+
+/// A regular expression and what it accepts; the expression is printed, the function decides.
+#[derive(Clone, Copy, Debug)]
+struct Pattern {
+    expression: &'static str,
+    accepts: fn(&str) -> bool,
+}
+
+impl Text {
+    /// The same with at most this many characters.
+    pub(crate) const fn at_most(self, max: usize) -> Self {
+        self.between(0, max)
+    }
+
+    /// The same with at least and at most this many characters.
+    pub(crate) const fn between(mut self, min: usize, max: usize) -> Self {
+        self.length = min..=max;
+        self
+    }
+
+    /// The same with only the texts that `accepts` accepts, in the words of `expression`.
+    pub(crate) const fn matching(
+        mut self,
+        expression: &'static str,
+        accepts: fn(&str) -> bool,
+    ) -> Self {
+        self.pattern = Some(Pattern {
+            expression,
+            accepts,
+        });
+        self
+    }
+}
+
+impl Scalar for Text {
+    type Value = String;
+
+    fn parse(&self, text: &str) -> Result<String, Unfit> {
+        let mut constraints = Vec::new();
+        let length = text.chars().count();
+        if length > *self.length.end() {
+            constraints.push(format!(
+                "have length less than or equal to {}",
+                self.length.end()
+            ));
+        }
+        if length < *self.length.start() {
+            constraints.push(format!(
+                "have length greater than or equal to {}",
+                self.length.start()
+            ));
+        }
+        if let Some(pattern) = self.pattern.filter(|pattern| !(pattern.accepts)(text)) {
+            constraints.push(format!(
+                "satisfy regular expression pattern: {}",
+                pattern.expression
+            ));
+        }
+        match constraints.is_empty() {
+            true => Ok(text.to_owned()),
+            false => Err(Unfit::Constraints(constraints)),
+        }
+    }
+
+    fn placeholder(&self) -> String {
+        String::new()
+    }
+}
+
+/// Any whole number of 32 bits.
+pub(crate) const INTEGER: Integer = Integer {
+    min: i32::MIN,
+    max: i32::MAX,
+};
+
+/// A whole number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Integer {
+    min: i32,
+    max: i32,
+}
+
+impl Integer {
+    /// The same between both, inclusive.
+    pub(crate) const fn within(self, min: i32, max: i32) -> Self {
+        Self { min, max }
+    }
+}
+
+impl Scalar for Integer {
+    type Value = i32;
+
+    fn parse(&self, text: &str) -> Result<i32, Unfit> {
+        let number: i32 = text.parse().map_err(|_| Unfit::Form("a whole number"))?;
+        let constraint = if number < self.min {
+            format!("have value greater than or equal to {}", self.min)
+        } else if number > self.max {
+            format!("have value less than or equal to {}", self.max)
+        } else {
+            return Ok(number);
+        };
+        Err(Unfit::Constraints(vec![constraint]))
+    }
+
+    fn placeholder(&self) -> i32 {
+        self.min
+    }
+}
+
+/// `true` or `false`.
+pub(crate) const BOOLEAN: Boolean = Boolean;
+
+/// `true` or `false`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Boolean;
+
+impl Scalar for Boolean {
+    type Value = bool;
+
+    fn parse(&self, text: &str) -> Result<bool, Unfit> {
+        text.parse().map_err(|_| Unfit::Form("'true' or 'false'"))
+    }
+
+    fn placeholder(&self) -> bool {
+        false
+    }
+}
+
+/// One of some values, by its text. There is at least one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OneOf<T: 'static>(pub(crate) &'static [T]);
+
+impl<T: Copy + Display> Scalar for OneOf<T> {
+    type Value = T;
+
+    fn parse(&self, text: &str) -> Result<T, Unfit> {
+        let found = self
+            .0
+            .iter()
+            .copied()
+            .find(|value| value.to_string() == text);
+        found.ok_or_else(|| {
+            let values: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+            Unfit::Constraints(vec![format!(
+                "satisfy enum value set: [{}]",
+                values.join(", ")
+            )])
+        })
+    }
+
+    fn placeholder(&self) -> T {
+        self.0[0]
+    }
+}

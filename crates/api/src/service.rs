@@ -1,0 +1,160 @@
+//! The services behind the one endpoint: their names, their versions and the envelopes of their answers.
+//!
+//! A service is a module with a function
+//! `call(control, action, input) -> Result<Xml, ApiError>` that prints the members of the result; what
+//! stands around them is printed here.
+
+use crate::query::Node;
+use crate::xml::{self, Xml};
+use crate::{ApiError, RequestId};
+
+/// A service that this endpoint has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// Elastic Load Balancing.
+    ElasticLoadBalancing,
+    /// Elastic Compute Cloud: the inventory.
+    Ec2,
+    /// Security Token Service.
+    Sts,
+    /// What elbow adds of its own, under `/_elbow/`.
+    Elbow,
+}
+
+impl Service {
+    const ALL: [Self; 4] = [
+        Self::ElasticLoadBalancing,
+        Self::Ec2,
+        Self::Sts,
+        Self::Elbow,
+    ];
+
+    /// The service that a signature is scoped to.
+    pub(crate) fn signed_for(name: &str) -> Result<Self, ApiError> {
+        let service = Self::ALL
+            .into_iter()
+            .find(|service| service.signing_name() == name);
+        service.ok_or_else(|| {
+            let known = Self::ALL.map(Self::signing_name).join(", ");
+            ApiError::sender(
+                "InvalidAction",
+                format!("elbow does not support the service '{name}'; this endpoint answers for {known}."),
+            )
+        })
+    }
+
+    /// The service that `input` most likely means, for the shape of an error that comes before the
+    /// signature could be read.
+    pub(crate) fn guess(input: Option<&Node>) -> Self {
+        let version = input.and_then(|input| input.text("Version"));
+        let service = Self::ALL
+            .into_iter()
+            .find(|service| version == Some(service.version()));
+        service.unwrap_or(Self::ElasticLoadBalancing)
+    }
+
+    /// How the service is called in the scope of a signature.
+    pub(crate) fn signing_name(self) -> &'static str {
+        match self {
+            Self::ElasticLoadBalancing => "elasticloadbalancing",
+            Self::Ec2 => "ec2",
+            Self::Sts => "sts",
+            Self::Elbow => "elbow",
+        }
+    }
+
+    /// The version of the API that is served.
+    pub(crate) fn version(self) -> &'static str {
+        match self {
+            Self::ElasticLoadBalancing => "2015-12-01",
+            Self::Ec2 => "2016-11-15",
+            Self::Sts => "2011-06-15",
+            Self::Elbow => "1",
+        }
+    }
+
+    /// Checks the `Version` parameter.
+    pub(crate) fn check_version(self, action: &str, version: Option<&str>) -> Result<(), ApiError> {
+        let given = version.unwrap_or("NO_VERSION_SPECIFIED");
+        match self {
+            _ if given == self.version() => Ok(()),
+            Self::ElasticLoadBalancing if given == "2012-06-01" => Err(ApiError::sender(
+                "InvalidAction",
+                "elbow does not support Classic Load Balancers (version 2012-06-01) yet; \
+                 use `aws elbv2`, version 2015-12-01.",
+            )),
+            Self::Ec2 if version.is_none() => Err(ApiError::sender(
+                "MissingParameter",
+                "The request must contain the parameter Version",
+            )),
+            Self::Ec2 => Err(ApiError::sender(
+                "NoSuchVersion",
+                format!(
+                    "The requested version ({given}) of service AmazonEC2 does not exist; elbow has {}",
+                    self.version()
+                ),
+            )),
+            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => {
+                Err(unknown_operation(action, given))
+            }
+        }
+    }
+
+    /// The error of the service for an error that all services share.
+    pub(crate) fn translate(self, error: ApiError) -> ApiError {
+        const REFUSED: &str = "AWS was not able to validate the provided access credentials";
+        match (self, error.code) {
+            (Self::Ec2, "InvalidClientTokenId" | "SignatureDoesNotMatch") => {
+                ApiError::new("AuthFailure", 401, format!("{REFUSED}: {}", error.message))
+            }
+            _ => error,
+        }
+    }
+
+    /// An answer with the members of `result`.
+    pub(crate) fn response(self, operation: &str, id: RequestId, result: &Xml) -> String {
+        match self {
+            Self::Ec2 => xml::ec2_response(self.namespace(), operation, &id.to_string(), result),
+            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => {
+                xml::query_response(self.namespace(), operation, &id.to_string(), result)
+            }
+        }
+    }
+
+    /// An answer that says what went wrong.
+    pub(crate) fn error(self, id: RequestId, error: &ApiError) -> String {
+        match self {
+            Self::Ec2 => xml::ec2_error(&id.to_string(), error),
+            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => {
+                xml::query_error(self.namespace(), &id.to_string(), error)
+            }
+        }
+    }
+
+    /// The content type of its answers.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Ec2 => "text/xml;charset=UTF-8",
+            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => "text/xml",
+        }
+    }
+
+    fn namespace(self) -> &'static str {
+        match self {
+            Self::ElasticLoadBalancing => {
+                "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
+            }
+            Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Elbow => "urn:elbow:1",
+        }
+    }
+}
+
+/// The error of AWS Query for an operation that the version of the API does not have.
+pub(crate) fn unknown_operation(action: &str, version: &str) -> ApiError {
+    ApiError::sender(
+        "InvalidAction",
+        format!("Could not find operation {action} for version {version}"),
+    )
+}

@@ -1,0 +1,95 @@
+//! Requests with a signature and an endpoint to send them to, for tests.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use aws_lc_rs::{digest, hmac};
+use control::{Control, ManualClock, NoPlane, SequentialIds, Settings};
+
+use crate::sigv4::{AccessKey, Keys};
+use crate::{Endpoint, Extension, Parts, RequestId, RequestIds};
+
+/// 2026-01-02 03:04:05 UTC.
+pub(crate) const NOW_MILLIS: u64 = 1_767_323_045_000;
+pub(crate) const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000001";
+const SECRET: &str = "secret";
+
+struct OneRequestId;
+
+impl RequestIds for OneRequestId {
+    fn next(&self) -> RequestId {
+        RequestId::from_bits(1)
+    }
+}
+
+/// An endpoint over a fresh control plane, at a fixed time.
+pub(crate) async fn endpoint(extension: Option<Arc<dyn Extension>>) -> Endpoint {
+    let settings = Settings::default();
+    let place = settings.place.clone();
+    let control = Control::open(control::Parts {
+        store: Arc::new(store::Memory::new()),
+        plane: Arc::new(NoPlane),
+        clock: Arc::new(ManualClock::at(NOW_MILLIS)),
+        ids: Arc::new(SequentialIds::default()),
+        settings,
+    })
+    .await
+    .expect("the defaults are in order");
+    Endpoint::new(Parts {
+        control,
+        place,
+        keys: Keys::from_iter([AccessKey::new("KEY", SECRET)]),
+        clock: Arc::new(ManualClock::at(NOW_MILLIS)),
+        request_ids: Arc::new(OneRequestId),
+        extension,
+    })
+}
+
+/// The header fields that sign a request to `localhost`, made at the time of [`endpoint`].
+///
+/// The target may have a path but no query that has to be put in order.
+pub(crate) fn sign(
+    service: &str,
+    method: &str,
+    target: &str,
+    body: &str,
+) -> [(&'static str, String); 3] {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let date = "20260102T030405Z";
+    let scope = format!("20260102/us-east-1/{service}/aws4_request");
+    let canonical = format!(
+        "{method}\n{path}\n{query}\nhost:localhost\nx-amz-date:{date}\n\nhost;x-amz-date\n{}",
+        hash(body)
+    );
+    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hash(&canonical));
+    let first = format!("AWS4{SECRET}").into_bytes();
+    let key = scope
+        .split('/')
+        .fold(first, |key, part| keyed_hash(&key, part));
+    let signature = hex(&keyed_hash(&key, &to_sign));
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=KEY/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
+    );
+    [
+        ("host", "localhost".to_owned()),
+        ("x-amz-date", date.to_owned()),
+        ("authorization", authorization),
+    ]
+}
+
+fn keyed_hash(key: &[u8], text: &str) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes())
+        .as_ref()
+        .to_vec()
+}
+
+fn hash(text: &str) -> String {
+    hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

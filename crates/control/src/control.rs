@@ -1,0 +1,334 @@
+//! The one value through which the intended state is read and changed.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use engine::router::CompileError;
+use model::arn::ListenerArn;
+use store::record::RecordError;
+use store::{Revision, Store, Transaction};
+use tokio::sync::{Mutex, Notify};
+
+use crate::ec2::{InventoryError, ensure_inventory};
+use crate::lower::{Lowered, lower};
+use crate::plane::{BindError, DataPlane};
+use crate::record::{self, Record};
+use crate::seams::{Clock, Ids};
+use crate::settings::Settings;
+use crate::state::{Draft, State};
+
+/// The control plane. Cheap to clone; all clones are the same one.
+#[derive(Clone)]
+pub struct Control {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What a control plane is made of.
+pub struct Parts {
+    /// Where the state is kept.
+    pub store: Arc<dyn Store>,
+    /// What serves the snapshots.
+    pub plane: Arc<dyn DataPlane>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// What the operator decides.
+    pub settings: Settings,
+}
+
+pub(crate) struct Inner {
+    pub(crate) parts: Parts,
+    /// What is in force: replaced as a whole, so that a reader sees one moment.
+    live: RwLock<Arc<Live>>,
+    /// Held by the one change that is being made.
+    changing: Mutex<()>,
+    /// Told after every change, for what waits for the time at which something is due.
+    pub(crate) changed: Notify,
+}
+
+/// The state with what was compiled from it.
+pub(crate) struct Live {
+    pub(crate) state: State,
+    pub(crate) lowered: Lowered,
+}
+
+/// The stored state cannot be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store cannot be read.
+    #[error("the stored state cannot be read")]
+    Read(#[from] store::ReadError),
+    /// A record is not what this elbow writes.
+    #[error("the record '{key}' cannot be read")]
+    Record {
+        /// Its key in the store.
+        key: String,
+        /// What is wrong with it.
+        #[source]
+        source: RecordError,
+    },
+    /// A stored rule cannot be compiled any more.
+    #[error("a stored rule cannot be compiled")]
+    Rules(#[from] CompileError),
+    /// A stored listener cannot listen.
+    #[error(transparent)]
+    Bind(#[from] ListenError),
+    /// The configuration and the stored inventory contradict each other.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The inventory of the first start cannot be stored.
+    #[error("the inventory cannot be saved")]
+    Store(#[from] store::TransactError),
+}
+
+impl From<CommitError> for OpenError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Rules(error) => Self::Rules(error),
+            CommitError::Bind(error) => Self::Bind(error),
+            CommitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// A change was valid and yet could not be made; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// A rule has a regular expression that cannot be compiled.
+    #[error(transparent)]
+    Rules(#[from] CompileError),
+    /// A listener cannot listen.
+    #[error(transparent)]
+    Bind(#[from] ListenError),
+    /// The store has not taken it.
+    #[error("the change could not be saved")]
+    Store(#[from] store::TransactError),
+}
+
+/// A listener's address cannot be listened on; the text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The port is privileged.
+    #[error(
+        "elbow may not listen on {address}: permission denied. Ports below 1024 need a privilege: run elbow \
+         as root, or allow it with 'setcap cap_net_bind_service=+ep' on its binary or with 'sysctl \
+         net.ipv4.ip_unprivileged_port_start=0', or choose a port from 1024 on"
+    )]
+    Permission {
+        /// The address and port.
+        address: SocketAddr,
+    },
+    /// Another listener of elbow has the address and port.
+    #[error("elbow cannot listen on {address}: listener {holder} has it; choose another port")]
+    Held {
+        /// The address and port.
+        address: SocketAddr,
+        /// Who has it.
+        holder: Box<ListenerArn>,
+    },
+    /// Another process has the address and port.
+    #[error(
+        "elbow cannot listen on {address}: another process has it; stop that process or choose another port"
+    )]
+    InUse {
+        /// The address and port.
+        address: SocketAddr,
+    },
+    /// The machine does not have the address.
+    #[error(
+        "elbow cannot listen on {address}: this machine does not have the address; give it to one of its \
+         interfaces or choose another subnet"
+    )]
+    NoAddress {
+        /// The address and port.
+        address: SocketAddr,
+    },
+    /// Anything else.
+    #[error("elbow cannot listen on {0}: {source}", source = .0.source)]
+    Other(BindError),
+}
+
+impl Control {
+    /// Reads the stored state, compiles it and makes it live. Makes what is missing of the inventory:
+    /// all of it at the first start.
+    ///
+    /// # Errors
+    /// `OpenError` if the store cannot be read, or what it holds cannot be served as it is.
+    pub async fn open(parts: Parts) -> Result<Self, OpenError> {
+        let store = Arc::clone(&parts.store);
+        let state = blocking(move || load(&*store)).await?;
+        let lowered = lower(&state, &Lowered::default())?;
+        let prepared = parts.plane.prepare(Arc::clone(&lowered.snapshot)).await;
+        prepared.map_err(|error| ListenError::explain(error, &State::default()))?;
+        parts.plane.publish(Arc::clone(&lowered.snapshot)).await;
+        let inner = Inner {
+            parts,
+            live: RwLock::new(Arc::new(Live { state, lowered })),
+            changing: Mutex::default(),
+            changed: Notify::new(),
+        };
+        let control = Self {
+            inner: Arc::new(inner),
+        };
+        control
+            .transact(|draft| Ok::<_, OpenError>(ensure_inventory(draft)?))
+            .await?;
+        Ok(control)
+    }
+
+    /// What the operator decided.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.parts.settings
+    }
+
+    /// The state at this moment.
+    #[must_use]
+    pub(crate) fn live(&self) -> Arc<Live> {
+        let live = self
+            .inner
+            .live
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&live)
+    }
+
+    /// Calls `read` with the state at this moment.
+    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.live().state)
+    }
+
+    /// Makes the change that `change` writes into a draft. When this returns, the change is stored and
+    /// live; after an error nothing is different from before.
+    ///
+    /// Changes are made one after the other. A caller that goes away does not stop a change half way.
+    ///
+    /// # Errors
+    /// What `change` returns, or a `CommitError` in its words.
+    pub async fn transact<T, E>(
+        &self,
+        change: impl FnOnce(&mut Draft) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<CommitError> + Send + 'static,
+    {
+        let control = self.clone();
+        let task = tokio::spawn(async move {
+            let _changing = control.inner.changing.lock().await;
+            let parts = &control.inner.parts;
+            let state = control.live().state.clone();
+            let mut draft = Draft::new(state, parts);
+            let outcome = change(&mut draft)?;
+            control.commit(draft).await?;
+            Ok(outcome)
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Compiles, binds, stores and publishes; the order is what leaves no trace of a failure.
+    async fn commit(&self, draft: Draft) -> Result<(), CommitError> {
+        if draft.is_unchanged() {
+            return Ok(());
+        }
+        let before = self.live();
+        let (mut state, writes) = draft.into_parts();
+        state.generation += 1;
+        let lowered = lower(&state, &before.lowered)?;
+        let plane = &self.inner.parts.plane;
+        let snapshot = Arc::clone(&lowered.snapshot);
+        let prepared = plane.prepare(Arc::clone(&snapshot)).await;
+        prepared.map_err(|error| ListenError::explain(error, &before.state))?;
+        if let Err(error) = self.write(writes).await {
+            // Closes what was bound for this change alone.
+            plane.publish(Arc::clone(&before.lowered.snapshot)).await;
+            return Err(error.into());
+        }
+        // From here on a worker that still serves the old snapshot sees the flag before its first byte.
+        lowered.start_draining(&state, &before.lowered);
+        let live = Arc::new(Live { state, lowered });
+        *self
+            .inner
+            .live
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = live;
+        plane.publish(snapshot).await;
+        self.inner.changed.notify_one();
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        writes: std::collections::BTreeMap<String, Option<Vec<u8>>>,
+    ) -> Result<Revision, store::TransactError> {
+        let add = |transaction: Transaction, (key, value): (String, Option<Vec<u8>>)| match value {
+            Some(value) => transaction.put(key, value),
+            None => transaction.delete(key),
+        };
+        let transaction = writes.into_iter().fold(Transaction::new(), add);
+        let store = Arc::clone(&self.inner.parts.store);
+        blocking(move || store.transact(transaction)).await
+    }
+}
+
+/// Runs what waits for the disk where waiting is allowed.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// The whole stored state.
+fn load(store: &dyn Store) -> Result<State, OpenError> {
+    let mut state = State {
+        generation: store.revision()?.0,
+        ..State::default()
+    };
+    load_kind::<model::ec2::Vpc>(store, &mut state)?;
+    load_kind::<model::ec2::Subnet>(store, &mut state)?;
+    load_kind::<model::ec2::SecurityGroup>(store, &mut state)?;
+    load_kind::<model::ec2::Instance>(store, &mut state)?;
+    load_kind::<model::load_balancer::LoadBalancer>(store, &mut state)?;
+    load_kind::<model::target_group::TargetGroup>(store, &mut state)?;
+    load_kind::<model::listener::Listener>(store, &mut state)?;
+    load_kind::<model::rule::Rule>(store, &mut state)?;
+    load_kind::<model::target::Target>(store, &mut state)?;
+    Ok(state)
+}
+
+fn load_kind<R: Record>(store: &dyn Store, state: &mut State) -> Result<(), OpenError> {
+    let range = store.range(&format!("{}/", R::KIND), None)?;
+    for stored in range.records {
+        let noun: R = record::decode(&stored.value).map_err(|source| OpenError::Record {
+            key: stored.key.clone(),
+            source,
+        })?;
+        R::table_mut(state).insert(noun.key(), Arc::new(noun));
+    }
+    Ok(())
+}
+
+impl ListenError {
+    /// Says what to do about `error`; `state` is what was in force before.
+    fn explain(error: BindError, state: &State) -> Self {
+        use std::io::ErrorKind;
+        let address = error.address;
+        match error.source.kind() {
+            ErrorKind::PermissionDenied => Self::Permission { address },
+            ErrorKind::AddrNotAvailable => Self::NoAddress { address },
+            ErrorKind::AddrInUse => match state.elb.holder_of(address) {
+                Some(holder) => Self::Held {
+                    address,
+                    holder: Box::new(holder),
+                },
+                None => Self::InUse { address },
+            },
+            _ => Self::Other(error),
+        }
+    }
+}

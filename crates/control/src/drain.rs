@@ -1,0 +1,101 @@
+//! The end of deregistration delays: what is due is read from the stored state, so that a restart goes on
+//! with the drains that were in progress.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use model::id::RegistrationId;
+use model::target::{Target, TargetKey, TargetPhase};
+
+use crate::control::{CommitError, Control};
+
+/// How long to wait after a failure before the next attempt.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl Control {
+    /// Does what is due at its time; never returns. Run one of these for a control plane.
+    pub async fn run_background(&self) {
+        loop {
+            let wait = match self.finish_drains().await {
+                Ok(()) => self.until_next_deadline(),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "drained targets could not be removed; trying again");
+                    Some(RETRY_AFTER)
+                }
+            };
+            let changed = self.inner.changed.notified();
+            match wait {
+                None => changed.await,
+                Some(wait) => {
+                    // Either way the state is looked at again.
+                    let _ = tokio::time::timeout(wait, changed).await;
+                }
+            }
+        }
+    }
+
+    /// Removes the targets whose deregistration delay is over, and cuts the requests they still have.
+    ///
+    /// # Errors
+    /// `CommitError` if that could not be stored; it stays due.
+    pub async fn finish_drains(&self) -> Result<(), CommitError> {
+        let now = self.inner.parts.clock.now_millis();
+        let live = self.live();
+        let is_due =
+            |target: &&std::sync::Arc<Target>| matches!(deadline(target), Some(at) if at <= now);
+        let due = live.state.elb.targets.values().filter(is_due);
+        let due: Vec<_> = due
+            .map(|target| (target.key.clone(), target.registration))
+            .collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let removed = self.remove_registrations(due).await?;
+        let states = removed
+            .iter()
+            .filter_map(|registration| live.lowered.endpoints.get(registration));
+        self.inner
+            .parts
+            .plane
+            .cut(states.map(|state| state.id()).collect())
+            .await;
+        Ok(())
+    }
+
+    /// Removes those of `due` that have not been registered anew in the meantime.
+    async fn remove_registrations(
+        &self,
+        due: Vec<(TargetKey, RegistrationId)>,
+    ) -> Result<BTreeSet<RegistrationId>, CommitError> {
+        self.transact(move |draft| {
+            let mut removed = BTreeSet::new();
+            for (key, registration) in due {
+                let present = draft.state().find::<Target>(&key);
+                if present.is_some_and(|target| target.registration == registration) {
+                    draft.remove::<Target>(&key);
+                    removed.insert(registration);
+                }
+            }
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// How long until the next deregistration delay is over; `None` if nothing drains.
+    fn until_next_deadline(&self) -> Option<Duration> {
+        let next = self.read(|state| {
+            let targets = state.elb.targets.values();
+            targets.filter_map(|target| deadline(target)).min()
+        })?;
+        let now = self.inner.parts.clock.now_millis();
+        Some(Duration::from_millis(next.saturating_sub(now)))
+    }
+}
+
+fn deadline(target: &Target) -> Option<u64> {
+    match target.phase {
+        TargetPhase::Registered => None,
+        TargetPhase::Draining { until_millis } => Some(until_millis),
+    }
+}

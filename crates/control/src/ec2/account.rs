@@ -1,0 +1,44 @@
+//! DescribeAccountAttributes.
+
+use crate::ec2::run_instances::GROUPS_PER_INSTANCE_MAX;
+use crate::ec2::{Ec2Error, lookups};
+use crate::state::State;
+
+/// One fact about the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountAttribute {
+    /// Such as `default-vpc`.
+    pub name: &'static str,
+    /// Its values.
+    pub values: Vec<String>,
+}
+
+/// The attributes with these names; all for an empty list.
+///
+/// # Errors
+/// `InvalidValue` for a name that elbow does not know.
+pub(crate) fn describe(state: &State, names: &[String]) -> Result<Vec<AccountAttribute>, Ec2Error> {
+    let default_vpc = lookups::default_vpc(&state.ec2).map(|vpc| vpc.id.to_string());
+    let all = [
+        ("supported-platforms", vec!["VPC".to_owned()]),
+        ("default-vpc", default_vpc.into_iter().collect()),
+        (
+            "vpc-max-security-groups-per-interface",
+            vec![GROUPS_PER_INSTANCE_MAX.to_string()],
+        ),
+    ];
+    let is_known = |name: &str| all.iter().any(|(known, _)| *known == name);
+    if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+        let known: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        return Err(Ec2Error::InvalidValue {
+            parameter: "attributeName",
+            value: unknown.clone(),
+            expectation: format!("elbow knows {}.", known.join(", ")),
+        });
+    }
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    let wanted = all.into_iter().filter(|(name, _)| is_wanted(name));
+    Ok(wanted
+        .map(|(name, values)| AccountAttribute { name, values })
+        .collect())
+}

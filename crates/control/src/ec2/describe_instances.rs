@@ -1,0 +1,175 @@
+//! DescribeInstances and DescribeInstanceStatus.
+
+use std::sync::Arc;
+
+use model::ec2::{Instance, InstanceId, InstanceState, SecurityGroupId};
+
+use crate::ec2::instance_filters::{FILTERS, STATUS_FILTERS};
+use crate::ec2::networks::is_named;
+use crate::ec2::{Ec2Error, Filter, Page, PageRequest};
+use crate::settings::Settings;
+use crate::state::State;
+
+/// For how long a terminated instance is shown: EC2 says "a short while, typically one hour".
+///
+/// Source: EC2 User Guide, "Terminate Amazon EC2 instances".
+pub const TERMINATED_SHOWN_MILLIS: u64 = 60 * 60 * 1000;
+
+/// Which instances to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribeInstances {
+    /// These alone; all for an empty list.
+    pub instance_ids: Vec<String>,
+    /// What must be true of them.
+    pub filters: Vec<Filter>,
+    /// Which part of the answer; not together with ids.
+    pub page: PageRequest,
+}
+
+/// Of which instances to show the status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribeInstanceStatus {
+    /// These alone; all for an empty list.
+    pub instance_ids: Vec<String>,
+    /// Whether to show those that do not run as well.
+    pub include_all: bool,
+    /// What must be true of them.
+    pub filters: Vec<Filter>,
+    /// Which part of the answer; not together with ids.
+    pub page: PageRequest,
+}
+
+/// An instance, and what is known about it elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceDescription {
+    /// The instance.
+    pub instance: Arc<Instance>,
+    /// The groups it carries, with their names.
+    pub groups: Vec<(SecurityGroupId, String)>,
+    /// The account it belongs to.
+    pub owner_id: String,
+}
+
+/// Whether an instance is reachable. elbow asks nobody but the targets of load balancers, by their health
+/// checks: so there is nothing to say about an instance as such.
+///
+/// Source: EC2 API, `InstanceStatusSummary`, `Status`.
+#[must_use]
+pub fn status_name(state: InstanceState) -> &'static str {
+    match state {
+        InstanceState::Running => "insufficient-data",
+        InstanceState::Terminated { .. } => "not-applicable",
+    }
+}
+
+/// The instances in the order of their ids. Each is the only one of its reservation.
+///
+/// # Errors
+/// `MalformedId`, `InstancesNotFound`, `IdsWithMaxResults`, and those of filters and pages.
+pub(crate) fn describe(
+    state: &State,
+    settings: &Settings,
+    now_millis: u64,
+    request: &DescribeInstances,
+) -> Result<Page<InstanceDescription>, Ec2Error> {
+    let is_wanted = FILTERS.parse(&request.filters)?;
+    request
+        .page
+        .refuse_with("instancesSet", &request.instance_ids)?;
+    require_ids(state, &request.instance_ids, now_millis)?;
+    let instances = state
+        .ec2
+        .instances
+        .values()
+        .filter(|instance| is_shown(instance, now_millis))
+        .filter(|instance| is_named(&request.instance_ids, instance.id.as_str()))
+        .map(|instance| describe_instance(state, settings, instance))
+        .filter(is_wanted);
+    request.page.cut(instances, |it| it.instance.id.to_string())
+}
+
+/// # Errors
+/// As `describe`.
+pub(crate) fn describe_status(
+    state: &State,
+    settings: &Settings,
+    now_millis: u64,
+    request: &DescribeInstanceStatus,
+) -> Result<Page<Arc<Instance>>, Ec2Error> {
+    let is_wanted = STATUS_FILTERS.parse(&request.filters)?;
+    request
+        .page
+        .refuse_with("instancesSet", &request.instance_ids)?;
+    require_ids(state, &request.instance_ids, now_millis)?;
+    let instances = state
+        .ec2
+        .instances
+        .values()
+        .filter(|instance| is_shown(instance, now_millis))
+        .filter(|instance| request.include_all || instance.is_running())
+        .filter(|instance| is_named(&request.instance_ids, instance.id.as_str()))
+        .filter(|instance| is_wanted(&describe_instance(state, settings, instance)))
+        .cloned();
+    request
+        .page
+        .cut(instances, |instance| instance.id.to_string())
+}
+
+/// An instance with the names of its groups. A terminated one carries none: they may be gone.
+pub(crate) fn describe_instance(
+    state: &State,
+    settings: &Settings,
+    instance: &Arc<Instance>,
+) -> InstanceDescription {
+    let carried = instance
+        .security_groups
+        .iter()
+        .filter(|_| instance.is_running());
+    let named = carried.filter_map(|id| state.ec2.security_groups.get(id));
+    InstanceDescription {
+        instance: Arc::clone(instance),
+        groups: named
+            .map(|group| (group.id.clone(), group.name.clone()))
+            .collect(),
+        owner_id: settings.place.account.clone(),
+    }
+}
+
+/// Whether the instance runs, or was terminated less than an hour ago.
+pub(crate) fn is_shown(instance: &Instance, now_millis: u64) -> bool {
+    match instance.state {
+        InstanceState::Running => true,
+        InstanceState::Terminated { at_millis } => {
+            now_millis.saturating_sub(at_millis) < TERMINATED_SHOWN_MILLIS
+        }
+    }
+}
+
+/// The ids in `texts`, all of instances that are shown.
+///
+/// # Errors
+/// `MalformedId`, `InstancesNotFound` with all that are missing.
+pub(crate) fn require_ids(
+    state: &State,
+    texts: &[String],
+    now_millis: u64,
+) -> Result<Vec<InstanceId>, Ec2Error> {
+    let ids: Vec<InstanceId> = texts
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()?;
+    let exists = |id: &InstanceId| {
+        let instance = state.ec2.instances.get(id);
+        instance.is_some_and(|instance| is_shown(instance, now_millis))
+    };
+    let missing: Vec<String> = ids
+        .iter()
+        .filter(|id| !exists(id))
+        .map(InstanceId::to_string)
+        .collect();
+    if missing.is_empty() {
+        Ok(ids)
+    } else {
+        Err(Ec2Error::InstancesNotFound(missing))
+    }
+}

@@ -1,0 +1,379 @@
+//! What instances can be filtered by: every filter that EC2 documents.
+
+use model::ec2::{NetworkInterface, NetworkInterfaceId};
+
+use crate::ec2::describe_instances::{InstanceDescription, status_name};
+use crate::ec2::filter::{Column, Filters};
+use crate::ec2::names;
+
+/// Filters of DescribeInstances.
+pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
+    columns: &[
+        Column {
+            name: "instance-id",
+            texts: |it| vec![it.instance.id.to_string()],
+        },
+        Column {
+            name: "reservation-id",
+            texts: |it| vec![it.instance.reservation_id.to_string()],
+        },
+        Column {
+            name: "owner-id",
+            texts: |it| vec![it.owner_id.clone()],
+        },
+        Column {
+            name: "image-id",
+            texts: |it| it.instance.image_id.iter().cloned().collect(),
+        },
+        Column {
+            name: "instance-type",
+            texts: |it| it.instance.instance_type.iter().cloned().collect(),
+        },
+        Column {
+            name: "client-token",
+            texts: |it| it.instance.client_token.iter().cloned().collect(),
+        },
+        Column {
+            name: "instance-state-name",
+            texts: |it| vec![it.instance.state.name().into()],
+        },
+        Column {
+            name: "instance-state-code",
+            texts: |it| vec![it.instance.state.code().to_string()],
+        },
+        Column {
+            name: "private-ip-address",
+            texts: address,
+        },
+        Column {
+            name: "network-interface.addresses.private-ip-address",
+            texts: address,
+        },
+        Column {
+            name: "network-interface.private-ip-address",
+            texts: address,
+        },
+        Column {
+            name: "subnet-id",
+            texts: subnet,
+        },
+        Column {
+            name: "network-interface.subnet-id",
+            texts: subnet,
+        },
+        Column {
+            name: "vpc-id",
+            texts: vpc,
+        },
+        Column {
+            name: "network-interface.vpc-id",
+            texts: vpc,
+        },
+        Column {
+            name: "availability-zone",
+            texts: |it| vec![it.instance.zone.name.clone()],
+        },
+        Column {
+            name: "network-interface.availability-zone",
+            texts: |it| vec![it.instance.zone.name.clone()],
+        },
+        Column {
+            name: "availability-zone-id",
+            texts: |it| vec![it.instance.zone.id.clone()],
+        },
+        Column {
+            name: "instance.group-id",
+            texts: group_ids,
+        },
+        Column {
+            name: "network-interface.group-id",
+            texts: group_ids,
+        },
+        Column {
+            name: "group-id",
+            texts: group_ids,
+        },
+        Column {
+            name: "instance.group-name",
+            texts: group_names,
+        },
+        Column {
+            name: "network-interface.group-name",
+            texts: group_names,
+        },
+        Column {
+            name: "group-name",
+            texts: group_names,
+        },
+        Column {
+            name: "network-interface.network-interface-id",
+            texts: network_interface,
+        },
+        Column {
+            name: "network-interface.status",
+            texts: |it| if_running(it, "in-use"),
+        },
+        Column {
+            name: "tenancy",
+            texts: |_| vec!["default".into()],
+        },
+        Column {
+            name: "monitoring-state",
+            texts: |_| vec!["disabled".into()],
+        },
+        Column {
+            name: "launch-time",
+            texts: launch_time,
+        },
+        Column {
+            name: "network-interface.attachment.attach-time",
+            texts: |it| {
+                if it.instance.is_running() {
+                    launch_time(it)
+                } else {
+                    Vec::new()
+                }
+            },
+        },
+        Column {
+            name: "network-interface.attachment.attachment-id",
+            texts: attachment,
+        },
+        Column {
+            name: "network-interface.attachment.delete-on-termination",
+            texts: |it| if_running(it, true),
+        },
+        Column {
+            name: "network-interface.attachment.device-index",
+            texts: |it| if_running(it, 0),
+        },
+        Column {
+            name: "network-interface.attachment.instance-id",
+            texts: |it| if_running(it, &it.instance.id),
+        },
+        Column {
+            name: "network-interface.attachment.instance-owner-id",
+            texts: |it| if_running(it, &it.owner_id),
+        },
+        Column {
+            name: "network-interface.attachment.status",
+            texts: |it| if_running(it, "attached"),
+        },
+        Column {
+            name: "network-interface.addresses.primary",
+            texts: |it| if_running(it, true),
+        },
+        Column {
+            name: "network-interface.description",
+            texts: |it| if_running(it, ""),
+        },
+        Column {
+            name: "network-interface.owner-id",
+            texts: |it| if_running(it, &it.owner_id),
+        },
+        Column {
+            name: "network-interface.requester-managed",
+            texts: |it| if_running(it, false),
+        },
+    ],
+    // What belongs to machines that EC2 starts, and to addresses outside the VPC.
+    absent: &[
+        "affinity",
+        "architecture",
+        "block-device-mapping.attach-time",
+        "block-device-mapping.delete-on-termination",
+        "block-device-mapping.device-name",
+        "block-device-mapping.status",
+        "block-device-mapping.volume-id",
+        "boot-mode",
+        "capacity-reservation-id",
+        "capacity-reservation-specification.capacity-reservation-preference",
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn",
+        "current-instance-boot-mode",
+        "dns-name",
+        "ebs-optimized",
+        "ena-support",
+        "enclave-options.enabled",
+        "hibernation-options.configured",
+        "host-id",
+        "hypervisor",
+        "iam-instance-profile.arn",
+        "iam-instance-profile.id",
+        "instance-lifecycle",
+        "ip-address",
+        "ipv6-address",
+        "kernel-id",
+        "key-name",
+        "launch-index",
+        "maintenance-options.auto-recovery",
+        "metadata-options.http-endpoint",
+        "metadata-options.http-protocol-ipv4",
+        "metadata-options.http-protocol-ipv6",
+        "metadata-options.http-put-response-hop-limit",
+        "metadata-options.http-tokens",
+        "metadata-options.instance-metadata-tags",
+        "metadata-options.state",
+        "network-interface.addresses.association.allocation-id",
+        "network-interface.addresses.association.association-id",
+        "network-interface.addresses.association.carrier-ip",
+        "network-interface.addresses.association.customer-owned-ip",
+        "network-interface.addresses.association.ip-owner-id",
+        "network-interface.addresses.association.public-dns-name",
+        "network-interface.addresses.association.public-ip",
+        "network-interface.addresses.private-dns-name",
+        "network-interface.association.allocation-id",
+        "network-interface.association.association-id",
+        "network-interface.association.carrier-ip",
+        "network-interface.association.customer-owned-ip",
+        "network-interface.association.ip-owner-id",
+        "network-interface.association.public-dns-name",
+        "network-interface.association.public-ip",
+        "network-interface.attachment.network-card-index",
+        "network-interface.deny-all-igw-traffic",
+        "network-interface.ipv4-prefixes.ipv4-prefix",
+        "network-interface.ipv6-address",
+        "network-interface.ipv6-addresses.ipv6-address",
+        "network-interface.ipv6-addresses.is-primary-ipv6",
+        "network-interface.ipv6-native",
+        "network-interface.ipv6-prefixes.ipv6-prefix",
+        "network-interface.mac-address",
+        "network-interface.operator.managed",
+        "network-interface.operator.principal",
+        "network-interface.outpost-arn",
+        "network-interface.private-dns-name",
+        "network-interface.public-dns-name",
+        "network-interface.requester-id",
+        "network-interface.source-dest-check",
+        "network-interface.tag-key",
+        "network-interface.tag-value",
+        "network-performance-options.bandwidth-weighting",
+        "operator.managed",
+        "operator.principal",
+        "outpost-arn",
+        "placement-group-name",
+        "placement-partition-number",
+        "platform",
+        "platform-details",
+        "private-dns-name",
+        "private-dns-name-options.enable-resource-name-dns-a-record",
+        "private-dns-name-options.enable-resource-name-dns-aaaa-record",
+        "private-dns-name-options.hostname-type",
+        "product-code",
+        "product-code.type",
+        "ramdisk-id",
+        "reason",
+        "requester-id",
+        "root-device-name",
+        "root-device-type",
+        "source-dest-check",
+        "spot-instance-request-id",
+        "state-reason-code",
+        "state-reason-message",
+        "tpm-support",
+        "usage-operation",
+        "usage-operation-update-time",
+        "virtualization-type",
+    ],
+    tags: Some(|it| &it.instance.tags),
+};
+
+/// Filters of DescribeInstanceStatus.
+pub(crate) const STATUS_FILTERS: Filters<InstanceDescription> = Filters {
+    columns: &[
+        Column {
+            name: "availability-zone",
+            texts: |it| vec![it.instance.zone.name.clone()],
+        },
+        Column {
+            name: "availability-zone-id",
+            texts: |it| vec![it.instance.zone.id.clone()],
+        },
+        Column {
+            name: "instance-state-name",
+            texts: |it| vec![it.instance.state.name().into()],
+        },
+        Column {
+            name: "instance-state-code",
+            texts: |it| vec![it.instance.state.code().to_string()],
+        },
+        Column {
+            name: "instance-status.status",
+            texts: status,
+        },
+        Column {
+            name: "system-status.status",
+            texts: status,
+        },
+        Column {
+            name: "instance-status.reachability",
+            texts: status,
+        },
+        Column {
+            name: "system-status.reachability",
+            texts: status,
+        },
+    ],
+    absent: &[
+        "application-status.status",
+        "attached-ebs-status.status",
+        "event.code",
+        "event.description",
+        "event.instance-event-id",
+        "event.not-after",
+        "event.not-before",
+        "event.not-before-deadline",
+        "operator.managed",
+        "operator.principal",
+    ],
+    tags: None,
+};
+
+fn status(it: &InstanceDescription) -> Vec<String> {
+    vec![status_name(it.instance.state).to_owned()]
+}
+
+/// A terminated instance has let go of its address and its network.
+fn if_running(it: &InstanceDescription, text: impl ToString) -> Vec<String> {
+    it.instance
+        .is_running()
+        .then(|| text.to_string())
+        .into_iter()
+        .collect()
+}
+
+fn address(it: &InstanceDescription) -> Vec<String> {
+    if_running(it, it.instance.private_address)
+}
+
+fn subnet(it: &InstanceDescription) -> Vec<String> {
+    if_running(it, &it.instance.subnet_id)
+}
+
+fn vpc(it: &InstanceDescription) -> Vec<String> {
+    if_running(it, &it.instance.vpc_id)
+}
+
+fn network_interface(it: &InstanceDescription) -> Vec<String> {
+    let id = NetworkInterface::derived_id(it.instance.id.as_str(), &it.instance.subnet_id);
+    if_running(it, id)
+}
+
+fn attachment(it: &InstanceDescription) -> Vec<String> {
+    let interfaces = network_interface(it).into_iter();
+    interfaces
+        .map(|id| id.replacen(NetworkInterfaceId::PREFIX, "eni-attach-", 1))
+        .collect()
+}
+
+fn launch_time(it: &InstanceDescription) -> Vec<String> {
+    vec![names::timestamp(it.instance.launched_at_millis)]
+}
+
+fn group_ids(it: &InstanceDescription) -> Vec<String> {
+    it.groups.iter().map(|(id, _)| id.to_string()).collect()
+}
+
+fn group_names(it: &InstanceDescription) -> Vec<String> {
+    it.groups.iter().map(|(_, name)| name.clone()).collect()
+}

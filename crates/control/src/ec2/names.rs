@@ -1,0 +1,44 @@
+//! Identifiers, ARNs and times of EC2 resources.
+
+use std::collections::BTreeMap;
+
+use model::arn::Place;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::state::Draft;
+
+/// An identifier that `taken` does not have.
+pub(crate) fn fresh<K: Ord, V>(
+    draft: &Draft,
+    from_bits: fn(u64) -> K,
+    taken: &BTreeMap<K, V>,
+) -> K {
+    loop {
+        let id = from_bits(draft.draw());
+        if !taken.contains_key(&id) {
+            return id;
+        }
+    }
+}
+
+/// The ARN of an EC2 resource, such as `subnet/subnet-…`.
+#[must_use]
+pub fn arn(place: &Place, resource: &str) -> String {
+    format!(
+        "arn:{}:ec2:{}:{}:{resource}",
+        place.partition, place.region, place.account
+    )
+}
+
+/// A time as EC2 writes it, in UTC: `2021-09-29T11:04:43.305Z`. `millis` counts from 1970.
+#[must_use]
+pub fn timestamp(millis: u64) -> String {
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000);
+    // A time after the year 9999 has no such text and is written as that of 1970.
+    at.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        .format(format)
+        .unwrap_or_default()
+}

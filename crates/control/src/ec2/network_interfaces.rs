@@ -1,0 +1,317 @@
+//! DescribeNetworkInterfaces: which addresses are in use, and by what.
+//!
+//! Network interfaces are derived from running instances and from load balancers.
+
+use model::ec2::{
+    Instance, InterfaceKind, NetworkInterface, NetworkInterfaceId, SecurityGroupId, Tags,
+};
+
+use crate::ec2::filter::{Column, Filters};
+use crate::ec2::networks::is_named;
+use crate::ec2::{Ec2Error, Filter, Holding, Page, PageRequest, lookups, names};
+use crate::settings::Settings;
+use crate::state::State;
+
+/// Who asks for the network interfaces of load balancers.
+pub const LOAD_BALANCER_REQUESTER: &str = "amazon-elb";
+
+/// Which network interfaces to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribeNetworkInterfaces {
+    /// These alone; all for an empty list.
+    pub network_interface_ids: Vec<String>,
+    /// What must be true of them.
+    pub filters: Vec<Filter>,
+    /// Which part of the answer; not together with ids.
+    pub page: PageRequest,
+}
+
+/// A network interface, and what is known about it elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkInterfaceDescription {
+    /// The network interface.
+    pub interface: NetworkInterface,
+    /// Its groups, with their names.
+    pub groups: Vec<(SecurityGroupId, String)>,
+    /// The account it belongs to.
+    pub owner_id: String,
+}
+
+impl NetworkInterfaceDescription {
+    /// Who made it: nobody but its owner for `None`.
+    #[must_use]
+    pub fn requester_id(&self) -> Option<&'static str> {
+        match self.interface.kind {
+            InterfaceKind::Instance { .. } => None,
+            InterfaceKind::LoadBalancer { .. } => Some(LOAD_BALANCER_REQUESTER),
+        }
+    }
+
+    /// Names the hold of its owner on it; derived from its own id.
+    #[must_use]
+    pub fn attachment_id(&self) -> String {
+        let prefix = match self.interface.kind {
+            InterfaceKind::Instance { .. } => "eni-attach-",
+            InterfaceKind::LoadBalancer { .. } => "ela-attach-",
+        };
+        self.interface
+            .id
+            .as_str()
+            .replacen(NetworkInterfaceId::PREFIX, prefix, 1)
+    }
+
+    /// When it was attached; known for instances only.
+    #[must_use]
+    pub fn attached_at_millis(&self) -> Option<u64> {
+        match self.interface.kind {
+            InterfaceKind::Instance {
+                attached_at_millis, ..
+            } => Some(attached_at_millis),
+            InterfaceKind::LoadBalancer { .. } => None,
+        }
+    }
+
+    /// Its place among the interfaces of its owner, as EC2 numbers them: 1 for load balancers.
+    #[must_use]
+    pub fn device_index(&self) -> u8 {
+        match self.interface.kind {
+            InterfaceKind::Instance { .. } => 0,
+            InterfaceKind::LoadBalancer { .. } => 1,
+        }
+    }
+
+    /// Whether it goes together with the instance it is attached to.
+    #[must_use]
+    pub fn is_deleted_on_termination(&self) -> bool {
+        matches!(self.interface.kind, InterfaceKind::Instance { .. })
+    }
+
+    /// The account of what it is attached to.
+    #[must_use]
+    pub fn instance_owner_id(&self) -> &str {
+        self.requester_id().unwrap_or(&self.owner_id)
+    }
+}
+
+const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
+    columns: &[
+        Column {
+            name: "network-interface-id",
+            texts: |it| vec![it.interface.id.to_string()],
+        },
+        Column {
+            name: "description",
+            texts: |it| vec![it.interface.description()],
+        },
+        Column {
+            name: "private-ip-address",
+            texts: address,
+        },
+        Column {
+            name: "addresses.private-ip-address",
+            texts: address,
+        },
+        Column {
+            name: "addresses.primary",
+            texts: |_| vec!["true".into()],
+        },
+        Column {
+            name: "subnet-id",
+            texts: |it| vec![it.interface.subnet_id.to_string()],
+        },
+        Column {
+            name: "vpc-id",
+            texts: |it| vec![it.interface.vpc_id.to_string()],
+        },
+        Column {
+            name: "availability-zone",
+            texts: |it| vec![it.interface.zone.name.clone()],
+        },
+        Column {
+            name: "availability-zone-id",
+            texts: |it| vec![it.interface.zone.id.clone()],
+        },
+        Column {
+            name: "group-id",
+            texts: |it| it.groups.iter().map(|(id, _)| id.to_string()).collect(),
+        },
+        Column {
+            name: "group-name",
+            texts: |it| it.groups.iter().map(|(_, name)| name.clone()).collect(),
+        },
+        Column {
+            name: "attachment.attachment-id",
+            texts: |it| vec![it.attachment_id()],
+        },
+        Column {
+            name: "attachment.instance-id",
+            texts: instance,
+        },
+        Column {
+            name: "attachment.instance-owner-id",
+            texts: |it| vec![it.instance_owner_id().to_owned()],
+        },
+        Column {
+            name: "attachment.attach-time",
+            texts: |it| {
+                it.attached_at_millis()
+                    .map(names::timestamp)
+                    .into_iter()
+                    .collect()
+            },
+        },
+        Column {
+            name: "attachment.delete-on-termination",
+            texts: |it| vec![it.is_deleted_on_termination().to_string()],
+        },
+        Column {
+            name: "attachment.device-index",
+            texts: |it| vec![it.device_index().to_string()],
+        },
+        Column {
+            name: "attachment.status",
+            texts: |_| vec!["attached".into()],
+        },
+        Column {
+            name: "interface-type",
+            texts: |_| vec!["interface".into()],
+        },
+        Column {
+            name: "owner-id",
+            texts: |it| vec![it.owner_id.clone()],
+        },
+        Column {
+            name: "requester-id",
+            texts: |it| it.requester_id().into_iter().map(str::to_owned).collect(),
+        },
+        Column {
+            name: "requester-managed",
+            texts: |it| vec![it.requester_id().is_some().to_string()],
+        },
+        Column {
+            name: "status",
+            texts: |_| vec!["in-use".into()],
+        },
+    ],
+    // What belongs to addresses outside the VPC, to IPv6 and to machines that EC2 starts.
+    absent: &[
+        "addresses.association.owner-id",
+        "addresses.association.public-ip",
+        "association.allocation-id",
+        "association.association-id",
+        "association.ip-owner-id",
+        "association.public-dns-name",
+        "association.public-ip",
+        "ipv6-addresses.ipv6-address",
+        "mac-address",
+        "operator.managed",
+        "operator.principal",
+        "private-dns-name",
+        "source-dest-check",
+    ],
+    tags: Some(|it| &it.interface.tags),
+};
+
+fn address(it: &NetworkInterfaceDescription) -> Vec<String> {
+    vec![it.interface.private_address.to_string()]
+}
+
+fn instance(it: &NetworkInterfaceDescription) -> Vec<String> {
+    match &it.interface.kind {
+        InterfaceKind::Instance { id, .. } => vec![id.to_string()],
+        InterfaceKind::LoadBalancer { .. } => Vec::new(),
+    }
+}
+
+/// # Errors
+/// `MalformedId`, `NetworkInterfaceNotFound`, `IdsWithMaxResults`, and those of filters and pages.
+pub(crate) fn describe(
+    state: &State,
+    settings: &Settings,
+    request: &DescribeNetworkInterfaces,
+) -> Result<Page<NetworkInterfaceDescription>, Ec2Error> {
+    let is_wanted = FILTERS.parse(&request.filters)?;
+    request
+        .page
+        .refuse_with("networkInterfaceIdSet", &request.network_interface_ids)?;
+    let mut interfaces = network_interfaces(state);
+    for id in &request.network_interface_ids {
+        let id: NetworkInterfaceId = id.parse()?;
+        if !interfaces.iter().any(|interface| interface.id == id) {
+            return Err(Ec2Error::NetworkInterfaceNotFound(id.to_string()));
+        }
+    }
+    interfaces.sort_by(|a, b| a.id.cmp(&b.id));
+    let wanted = interfaces
+        .into_iter()
+        .filter(|interface| is_named(&request.network_interface_ids, interface.id.as_str()))
+        .map(|interface| describe_interface(state, settings, interface))
+        .filter(is_wanted);
+    request.page.cut(wanted, |it| it.interface.id.to_string())
+}
+
+fn describe_interface(
+    state: &State,
+    settings: &Settings,
+    interface: NetworkInterface,
+) -> NetworkInterfaceDescription {
+    let groups = interface
+        .security_groups
+        .iter()
+        .filter_map(|id| state.ec2.security_groups.get(id));
+    NetworkInterfaceDescription {
+        groups: groups
+            .map(|group| (group.id.clone(), group.name.clone()))
+            .collect(),
+        owner_id: settings.place.account.clone(),
+        interface,
+    }
+}
+
+/// Every address that is in use.
+fn network_interfaces(state: &State) -> Vec<NetworkInterface> {
+    let running = state
+        .ec2
+        .instances
+        .values()
+        .filter(|instance| instance.is_running());
+    let instances = running.map(|instance| of_instance(instance));
+    let holdings = state.elb.holdings();
+    let load_balancers = holdings
+        .iter()
+        .filter_map(|holding| of_load_balancer(state, holding));
+    instances.chain(load_balancers).collect()
+}
+
+fn of_instance(instance: &Instance) -> NetworkInterface {
+    NetworkInterface {
+        id: NetworkInterface::derived_id(instance.id.as_str(), &instance.subnet_id),
+        kind: InterfaceKind::Instance {
+            id: instance.id.clone(),
+            attached_at_millis: instance.launched_at_millis,
+        },
+        private_address: instance.private_address,
+        subnet_id: instance.subnet_id.clone(),
+        vpc_id: instance.vpc_id.clone(),
+        zone: instance.zone.clone(),
+        security_groups: instance.security_groups.clone(),
+        tags: Tags::new(),
+    }
+}
+
+/// `None` for a holding in a subnet that does not exist, which no operation leaves behind.
+fn of_load_balancer(state: &State, holding: &Holding) -> Option<NetworkInterface> {
+    let subnet = lookups::subnet(&state.ec2, holding.subnet_id.as_str())?;
+    Some(NetworkInterface {
+        id: NetworkInterface::derived_id(&holding.full_name, &subnet.id),
+        kind: InterfaceKind::LoadBalancer {
+            full_name: holding.full_name.clone(),
+        },
+        private_address: holding.address,
+        subnet_id: subnet.id.clone(),
+        vpc_id: subnet.vpc_id.clone(),
+        zone: subnet.zone.clone(),
+        security_groups: holding.security_groups.clone(),
+        tags: Tags::new(),
+    })
+}

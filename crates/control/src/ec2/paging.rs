@@ -1,0 +1,197 @@
+//! A Describe operation's answer in pages.
+//!
+//! Nouns are shown in the order of their ids. A token names the last one shown, so that a noun that is
+//! made or deleted between two pages makes no other one appear twice or never.
+
+use std::fmt::Write;
+
+use crate::ec2::Ec2Error;
+
+/// The page of an answer that a request asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many nouns, 5 to 1,000; everything for `None`.
+    pub max_results: Option<i64>,
+    /// The token of the page before; the first page for `None`.
+    pub next_token: Option<String>,
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// How to ask for the next one; `None` on the last one.
+    pub next_token: Option<String>,
+}
+
+/// The smallest page.
+const MAX_RESULTS_MIN: i64 = 5;
+/// The largest page.
+const MAX_RESULTS_MAX: i64 = 1000;
+
+impl PageRequest {
+    /// The page of `items`, which are in ascending order of their `key`s.
+    ///
+    /// # Errors
+    /// `InvalidMaxResults` and `InvalidNextToken`.
+    pub(crate) fn cut<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> String,
+    ) -> Result<Page<T>, Ec2Error> {
+        let max = self.max()?;
+        let after = self.after()?;
+        let is_behind = |item: &T| after.as_ref().is_none_or(|after| key(item) > *after);
+        let mut items = items.into_iter().filter(is_behind);
+        let shown: Vec<T> = items.by_ref().take(max).collect();
+        let next_token = match (items.next(), shown.last()) {
+            (Some(_), Some(last)) => Some(token(&key(last))),
+            _ => None,
+        };
+        Ok(Page {
+            items: shown,
+            next_token,
+        })
+    }
+
+    /// Refuses a page size beside a list of ids, whose API name is `ids`.
+    ///
+    /// # Errors
+    /// `IdsWithMaxResults`.
+    pub(crate) fn refuse_with(&self, ids: &'static str, given: &[String]) -> Result<(), Ec2Error> {
+        match self.max_results {
+            Some(_) if !given.is_empty() => Err(Ec2Error::IdsWithMaxResults(ids)),
+            _ => Ok(()),
+        }
+    }
+
+    fn max(&self) -> Result<usize, Ec2Error> {
+        let Some(value) = self.max_results else {
+            return Ok(usize::MAX);
+        };
+        let refused = |expectation| Err(Ec2Error::InvalidMaxResults { value, expectation });
+        match value {
+            ..MAX_RESULTS_MIN => refused("Expecting a value greater than 5."),
+            MAX_RESULTS_MIN..=MAX_RESULTS_MAX => Ok(usize::try_from(value).unwrap_or(usize::MAX)),
+            _ => refused("Expecting a value less than 1000."),
+        }
+    }
+
+    fn after(&self) -> Result<Option<String>, Ec2Error> {
+        let Some(text) = &self.next_token else {
+            return Ok(None);
+        };
+        match untoken(text) {
+            Some(key) => Ok(Some(key)),
+            None => Err(Ec2Error::InvalidNextToken(text.clone())),
+        }
+    }
+}
+
+/// The first byte of every token, so that a later form of tokens can be told from this one.
+const TOKEN_VERSION: &str = "01";
+
+/// Hexadecimal, so that nobody builds on what is in it.
+fn token(key: &str) -> String {
+    key.bytes()
+        .fold(TOKEN_VERSION.to_owned(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a text can be written to");
+            text
+        })
+}
+
+fn untoken(text: &str) -> Option<String> {
+    let digits = text
+        .strip_prefix(TOKEN_VERSION)
+        .filter(|digits| !digits.is_empty())?;
+    if digits.len() % 2 != 0 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let bytes = (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16));
+    String::from_utf8(bytes.collect::<Result<_, _>>().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(
+        max: Option<i64>,
+        token: Option<String>,
+        keys: &[&str],
+    ) -> Result<Page<String>, Ec2Error> {
+        let request = PageRequest {
+            max_results: max,
+            next_token: token,
+        };
+        request.cut(keys.iter().map(|key| (*key).to_owned()), Clone::clone)
+    }
+
+    #[test]
+    fn pages_show_everything_once() {
+        let keys: Vec<String> = (0..17).map(|number| format!("key-{number:02}")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let (mut shown, mut token, mut sizes) = (Vec::new(), None, Vec::new());
+        loop {
+            let page = cut(Some(5), token, &keys).unwrap();
+            sizes.push(page.items.len());
+            shown.extend(page.items);
+            token = page.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(shown, keys);
+        assert_eq!(sizes, [5, 5, 5, 2]);
+    }
+
+    #[test]
+    fn a_full_last_page_has_no_token() {
+        let page = cut(Some(5), None, &["a", "b", "c", "d", "e"]).unwrap();
+        assert_eq!(page.next_token, None);
+    }
+
+    #[test]
+    fn a_page_goes_on_behind_a_noun_that_is_gone() {
+        let first = cut(Some(5), None, &["a", "b", "c", "d", "e", "f", "g"]).unwrap();
+        let second = cut(None, first.next_token, &["a", "f", "g"]).unwrap();
+        assert_eq!(second.items, ["f", "g"]);
+    }
+
+    #[test]
+    fn page_sizes_out_of_bounds_are_refused() {
+        for (size, is_valid) in [
+            (4, false),
+            (5, true),
+            (1000, true),
+            (1001, false),
+            (-1, false),
+        ] {
+            assert_eq!(cut(Some(size), None, &[]).is_ok(), is_valid, "{size}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_no_answer_had_are_refused() {
+        for text in [
+            "",
+            "01",
+            "abc",
+            "0161f",
+            "01zz",
+            "0261",
+            "01ff",
+            "None___20",
+            "01é0",
+        ] {
+            let refused = cut(None, Some(text.to_owned()), &["a"]);
+            assert!(
+                matches!(refused, Err(Ec2Error::InvalidNextToken(_))),
+                "{text:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! RunInstances: registers a machine that runs already, by its private address.
+//!
+//! elbow starts no machines. What EC2 would need to start one, the image and the type, are kept as notes
+//! of the caller and shown again; everything else that would have to be obeyed is refused by `api`.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use model::ec2::{
+    Instance, InstanceId, InstanceState, ReservationId, SecurityGroup, SecurityGroupId, Subnet,
+};
+
+use crate::ec2::describe_instances::{InstanceDescription, describe_instance};
+use crate::ec2::terminate_instances::forget_terminated;
+use crate::ec2::{Ec2Error, TagSpecification, lookups, names, security_groups, tags};
+use crate::state::{Draft, State};
+
+/// How many security groups an instance may carry.
+///
+/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Security groups per network interface".
+pub const GROUPS_PER_INSTANCE_MAX: usize = 5;
+
+/// A machine to register.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunInstances {
+    /// 1; 1 for `None`.
+    pub min_count: Option<i64>,
+    /// 1; 1 for `None`.
+    pub max_count: Option<i64>,
+    /// Where it is reached: an address of a subnet that nobody has.
+    pub private_address: Option<String>,
+    /// The subnet that holds the address; found by the address for `None`.
+    pub subnet_id: Option<String>,
+    /// The security groups it carries, by id.
+    pub security_group_ids: Vec<String>,
+    /// More of them, by name. The default group of the VPC if neither list has one.
+    pub security_group_names: Vec<String>,
+    /// A note.
+    pub image_id: Option<String>,
+    /// A note.
+    pub instance_type: Option<String>,
+    /// A repetition with the same token registers nothing and shows the same instance.
+    pub client_token: Option<String>,
+    /// Tags for it.
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+/// # Errors
+/// `AddressMissing`, `NotOneInstance`, `InvalidValue` for what is no address, `SubnetNotFound`,
+/// `AddressOutsideSubnet`, `AddressReserved`, `AddressInUse`, `MalformedId`, `SecurityGroupNotFound`,
+/// `GroupNameNotFound`, `TooManyGroupsOnInstance`, `TokenMismatch`, and those of tags.
+pub(crate) fn run(
+    draft: &mut Draft,
+    request: &RunInstances,
+) -> Result<InstanceDescription, Ec2Error> {
+    let instance = register(draft, request)?;
+    Ok(describe_instance(
+        draft.state(),
+        draft.settings(),
+        &instance,
+    ))
+}
+
+fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, Ec2Error> {
+    let counts = [request.min_count, request.max_count];
+    if counts.into_iter().flatten().any(|count| count != 1) {
+        return Err(Ec2Error::NotOneInstance);
+    }
+    let (address, subnet) = place(draft.state(), request)?;
+    let security_groups = groups(draft.state(), request, &subnet)?;
+    if let Some(instance) = repeated(draft.state(), request, address, &security_groups)? {
+        return Ok(instance);
+    }
+    forget_terminated(draft);
+    require_free(draft.state(), &subnet, address)?;
+    let instance = Instance {
+        id: names::fresh(draft, InstanceId::from_bits, &draft.state().ec2.instances),
+        reservation_id: ReservationId::from_bits(draft.draw()),
+        private_address: address,
+        subnet_id: subnet.id.clone(),
+        vpc_id: subnet.vpc_id.clone(),
+        zone: subnet.zone.clone(),
+        state: InstanceState::Running,
+        image_id: request.image_id.clone(),
+        instance_type: request.instance_type.clone(),
+        security_groups,
+        launched_at_millis: draft.now_millis(),
+        client_token: request.client_token.clone(),
+        tags: tags::specified(&request.tag_specifications, "instance")?,
+    };
+    Ok(draft.put(instance))
+}
+
+/// The address, and the subnet it lies in.
+fn place(state: &State, request: &RunInstances) -> Result<(Ipv4Addr, Arc<Subnet>), Ec2Error> {
+    let text = request
+        .private_address
+        .as_ref()
+        .ok_or(Ec2Error::AddressMissing)?;
+    let address: Ipv4Addr = text.parse().map_err(|_| Ec2Error::InvalidValue {
+        parameter: "privateIpAddress",
+        value: text.clone(),
+        expectation: "This is not a valid IPv4 address.".to_owned(),
+    })?;
+    let ec2 = &state.ec2;
+    let (subnet, blocks) = match &request.subnet_id {
+        Some(id) => {
+            let subnet =
+                lookups::subnet(ec2, id).ok_or_else(|| Ec2Error::SubnetNotFound(id.clone()))?;
+            let holds_it = subnet.cidr.contains(address.into());
+            (
+                Some(subnet).filter(|_| holds_it),
+                vec![subnet.cidr.to_string()],
+            )
+        }
+        None => {
+            let blocks = ec2
+                .subnets
+                .values()
+                .map(|subnet| subnet.cidr.to_string())
+                .collect();
+            (lookups::subnet_of(ec2, address.into()), blocks)
+        }
+    };
+    match subnet {
+        Some(subnet) => Ok((address, Arc::clone(subnet))),
+        None => Err(Ec2Error::AddressOutsideSubnet {
+            address,
+            subnets: blocks.join(", "),
+        }),
+    }
+}
+
+fn groups(
+    state: &State,
+    request: &RunInstances,
+    subnet: &Subnet,
+) -> Result<Vec<SecurityGroupId>, Ec2Error> {
+    let ec2 = &state.ec2;
+    let by_id = request
+        .security_group_ids
+        .iter()
+        .map(|id| security_groups::find(ec2, id));
+    let by_name = request
+        .security_group_names
+        .iter()
+        .map(|name| security_groups::find_by_name(ec2, name));
+    let named: Vec<&Arc<SecurityGroup>> = by_id.chain(by_name).collect::<Result<_, _>>()?;
+    let default = lookups::default_security_group(ec2, subnet.vpc_id.as_str());
+    let mut seen = BTreeSet::new();
+    let mut groups: Vec<SecurityGroupId> = match named.is_empty() {
+        true => default.into_iter().map(|group| group.id.clone()).collect(),
+        false => named.into_iter().map(|group| group.id.clone()).collect(),
+    };
+    groups.retain(|id| seen.insert(id.clone()));
+    if groups.len() > GROUPS_PER_INSTANCE_MAX {
+        return Err(Ec2Error::TooManyGroupsOnInstance(GROUPS_PER_INSTANCE_MAX));
+    }
+    Ok(groups)
+}
+
+/// The instance that an earlier request with the same token registered.
+fn repeated(
+    state: &State,
+    request: &RunInstances,
+    address: Ipv4Addr,
+    security_groups: &[SecurityGroupId],
+) -> Result<Option<Arc<Instance>>, Ec2Error> {
+    let Some(token) = &request.client_token else {
+        return Ok(None);
+    };
+    let has_token = |instance: &&Arc<Instance>| instance.client_token.as_ref() == Some(token);
+    let Some(instance) = state.ec2.instances.values().find(has_token) else {
+        return Ok(None);
+    };
+    let is_same = instance.private_address == address
+        && instance.security_groups == security_groups
+        && instance.image_id == request.image_id
+        && instance.instance_type == request.instance_type;
+    if is_same {
+        Ok(Some(Arc::clone(instance)))
+    } else {
+        Err(Ec2Error::TokenMismatch(token.clone()))
+    }
+}
+
+fn require_free(state: &State, subnet: &Subnet, address: Ipv4Addr) -> Result<(), Ec2Error> {
+    if !subnet.is_usable(address) {
+        return Err(Ec2Error::AddressReserved(address));
+    }
+    let is_held = lookups::instance_addresses(&state.ec2).contains(&address)
+        || state.elb.addresses().contains(&address);
+    if is_held {
+        Err(Ec2Error::AddressInUse(address))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! The inventory that is there before anybody asks for it: the default VPC and what belongs to it.
+//!
+//! Runs at every start and makes what is missing, so that the first start, a zone added to the
+//! configuration and a start that was cut short are one path.
+
+use std::sync::Arc;
+
+use model::Cidr;
+use model::ec2::security_group::DEFAULT_GROUP_NAME;
+use model::ec2::{
+    Direction, InternetGateway, InternetGatewayId, Peer, SecurityGroup, SecurityGroupId,
+    SecurityGroupRule, SecurityGroupRuleId, Subnet, SubnetId, Tags, Traffic, Vpc, VpcId, Zone,
+};
+
+use crate::ec2::{lookups, names, subnets};
+use crate::state::Draft;
+
+/// What the default security group says about the rule that EC2's does not have.
+pub const OWN_ADDRESSES_DESCRIPTION: &str =
+    "Made by elbow so that a first load balancer can be reached from this machine and its VPC";
+
+/// Why the configuration and the stored inventory do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// The VPC's block differs.
+    #[error(
+        "the VPC was made with the block {stored}, the configuration says {configured}; configure \
+         {stored} or choose another data directory"
+    )]
+    VpcBlock {
+        /// The block of the state.
+        stored: Cidr,
+        /// The block of the configuration.
+        configured: Cidr,
+    },
+    /// The block of a zone's default subnet differs.
+    #[error(
+        "the subnet of zone {zone} was made with the block {stored}, the configuration says \
+         {configured}; configure {stored} or choose another data directory"
+    )]
+    SubnetBlock {
+        /// The name of the zone.
+        zone: String,
+        /// The block of the state.
+        stored: Cidr,
+        /// The block of the configuration.
+        configured: Cidr,
+    },
+    /// A zone of the state is not configured any more.
+    #[error(
+        "the subnet {subnet} is in zone {zone}, which the configuration does not have; add the zone or \
+         choose another data directory"
+    )]
+    ZoneGone {
+        /// The name of the zone.
+        zone: String,
+        /// A subnet in it.
+        subnet: SubnetId,
+    },
+    /// A zone has another id than before: the region changed, or the order of the zones.
+    #[error(
+        "the zone {zone} was {stored}, in the configuration it is {configured}; keep the region and the \
+         order of the zones, with new ones at the end, or choose another data directory"
+    )]
+    ZoneRenumbered {
+        /// The name of the zone.
+        zone: String,
+        /// Its id in the state.
+        stored: String,
+        /// Its id in the configuration.
+        configured: String,
+    },
+    /// A block of the configuration cannot be that of a subnet or of the VPC.
+    #[error(
+        "the block {0} of the configuration cannot be used: a VPC or a subnet is IPv4 and /16 to /28, and \
+         a subnet lies in the VPC and overlaps no other subnet"
+    )]
+    UnusableBlock(Cidr),
+    /// The configuration names one zone twice.
+    #[error("the configuration has the zone {0} twice")]
+    RepeatedZone(String),
+}
+
+/// Makes what is missing of the inventory that the configuration describes.
+///
+/// # Errors
+/// `InventoryError` if the stored inventory contradicts the configuration; nothing may be stored then.
+pub fn ensure_inventory(draft: &mut Draft) -> Result<(), InventoryError> {
+    let vpc = ensure_vpc(draft)?;
+    if lookups::default_security_group(&draft.state().ec2, vpc.as_str()).is_none() {
+        let group = default_security_group(&vpc, draft);
+        draft.put(group);
+    }
+    ensure_subnets(&vpc, draft)
+}
+
+fn ensure_vpc(draft: &mut Draft) -> Result<VpcId, InventoryError> {
+    let configured = draft.settings().topology.vpc;
+    if let Some(vpc) = lookups::default_vpc(&draft.state().ec2) {
+        return match vpc.cidr {
+            stored if stored == configured => Ok(vpc.id.clone()),
+            stored => Err(InventoryError::VpcBlock { stored, configured }),
+        };
+    }
+    if !subnets::has_usable_size(configured) {
+        return Err(InventoryError::UnusableBlock(configured));
+    }
+    let vpc = Vpc {
+        id: names::fresh(draft, VpcId::from_bits, &draft.state().ec2.vpcs),
+        cidr: configured,
+        is_default: true,
+        internet_gateway: InternetGateway {
+            id: InternetGatewayId::from_bits(draft.draw()),
+            tags: Tags::new(),
+        },
+        tags: Tags::new(),
+    };
+    Ok(draft.put(vpc).id.clone())
+}
+
+/// The group that load balancers and instances carry if they name no other.
+///
+/// On AWS it admits its own members alone, so that a load balancer made without naming a group answers
+/// nobody. Here it has one more rule, visible and revocable like any other: everything from the VPC and
+/// from this machine. Groups made later are exactly as on AWS.
+fn default_security_group(vpc_id: &VpcId, draft: &Draft) -> SecurityGroup {
+    let id = names::fresh(
+        draft,
+        SecurityGroupId::from_bits,
+        &draft.state().ec2.security_groups,
+    );
+    let rule = |direction, peer, description: Option<&str>| SecurityGroupRule {
+        id: SecurityGroupRuleId::from_bits(draft.draw()),
+        direction,
+        traffic: Traffic::All,
+        peer,
+        description: description.map(str::to_owned),
+        tags: Tags::new(),
+    };
+    let mut rules = vec![
+        rule(Direction::Ingress, Peer::Members(id.clone()), None),
+        rule(Direction::Egress, Peer::Block(Cidr::ANY_IPV4), None),
+    ];
+    for block in own_addresses(draft.settings().topology.vpc) {
+        rules.push(rule(
+            Direction::Ingress,
+            Peer::Block(block),
+            Some(OWN_ADDRESSES_DESCRIPTION),
+        ));
+    }
+    SecurityGroup {
+        id,
+        name: DEFAULT_GROUP_NAME.to_owned(),
+        description: "default VPC security group".to_owned(),
+        vpc_id: vpc_id.clone(),
+        rules,
+        tags: Tags::new(),
+    }
+}
+
+/// The addresses of the VPC and those a process of this machine connects from.
+fn own_addresses(vpc: Cidr) -> Vec<Cidr> {
+    let loopback = Cidr::new([127, 0, 0, 0].into(), 8).expect("8 is a length of IPv4");
+    if loopback.covers(&vpc) {
+        vec![loopback]
+    } else {
+        vec![loopback, vpc]
+    }
+}
+
+fn ensure_subnets(vpc_id: &VpcId, draft: &mut Draft) -> Result<(), InventoryError> {
+    let settings = draft.settings().clone();
+    let topology = &settings.topology;
+    let zones: Vec<Zone> = topology.ec2_zones(&settings.place.region).collect();
+    for (index, zone) in zones.iter().enumerate() {
+        if zones[..index].iter().any(|other| other.name == zone.name) {
+            return Err(InventoryError::RepeatedZone(zone.name.clone()));
+        }
+    }
+    for subnet in draft.state().ec2.subnets.values() {
+        check_zone(subnet, &zones)?;
+    }
+    for (zone, configured) in zones.into_iter().zip(&topology.zones) {
+        ensure_subnet(vpc_id, zone, configured.subnet, draft)?;
+    }
+    Ok(())
+}
+
+/// The zone of a stored subnet has to be configured, with the id it had.
+fn check_zone(subnet: &Subnet, zones: &[Zone]) -> Result<(), InventoryError> {
+    match zones.iter().find(|zone| zone.name == subnet.zone.name) {
+        Some(zone) if zone.id == subnet.zone.id => Ok(()),
+        Some(zone) => Err(InventoryError::ZoneRenumbered {
+            zone: zone.name.clone(),
+            stored: subnet.zone.id.clone(),
+            configured: zone.id.clone(),
+        }),
+        None => Err(InventoryError::ZoneGone {
+            zone: subnet.zone.name.clone(),
+            subnet: subnet.id.clone(),
+        }),
+    }
+}
+
+fn ensure_subnet(
+    vpc_id: &VpcId,
+    zone: Zone,
+    configured: Cidr,
+    draft: &mut Draft,
+) -> Result<(), InventoryError> {
+    let ec2 = &draft.state().ec2;
+    let is_default = |subnet: &&Arc<Subnet>| {
+        subnet.is_default_for_zone && subnet.zone == zone && subnet.vpc_id == *vpc_id
+    };
+    if let Some(subnet) = ec2.subnets.values().find(is_default) {
+        return match subnet.cidr {
+            stored if stored == configured => Ok(()),
+            stored => Err(InventoryError::SubnetBlock {
+                zone: zone.name,
+                stored,
+                configured,
+            }),
+        };
+    }
+    let overlaps = ec2
+        .subnets
+        .values()
+        .any(|subnet| subnet.cidr.overlaps(&configured));
+    let vpc_block = draft.settings().topology.vpc;
+    if overlaps || !subnets::has_usable_size(configured) || !vpc_block.covers(&configured) {
+        return Err(InventoryError::UnusableBlock(configured));
+    }
+    let subnet = Subnet {
+        id: names::fresh(draft, SubnetId::from_bits, &ec2.subnets),
+        vpc_id: vpc_id.clone(),
+        cidr: configured,
+        zone,
+        is_default_for_zone: true,
+        tags: Tags::new(),
+    };
+    draft.put(subnet);
+    Ok(())
+}

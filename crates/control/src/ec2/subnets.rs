@@ -1,0 +1,279 @@
+//! DescribeSubnets, CreateSubnet, DeleteSubnet.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use model::Cidr;
+use model::ec2::{Subnet, SubnetId, Zone};
+
+use crate::ec2::filter::{Column, Filters};
+use crate::ec2::networks::is_named;
+use crate::ec2::{Ec2Error, Filter, Page, PageRequest, TagSpecification, lookups, names, tags};
+use crate::settings::Settings;
+use crate::state::{Draft, State};
+
+/// Which subnets to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribeSubnets {
+    /// These alone; all for an empty list.
+    pub subnet_ids: Vec<String>,
+    /// What must be true of them.
+    pub filters: Vec<Filter>,
+    /// Which part of the answer.
+    pub page: PageRequest,
+}
+
+/// A subnet, and what follows from everything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubnetDescription {
+    /// The subnet.
+    pub subnet: Arc<Subnet>,
+    /// How many of its addresses nobody has.
+    pub available_addresses: u32,
+    /// The account it belongs to.
+    pub owner_id: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// A new subnet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CreateSubnet {
+    /// The VPC it is cut from.
+    pub vpc_id: Option<String>,
+    /// Its block; host bits are cleared, as EC2 does.
+    pub cidr_block: Option<String>,
+    /// The name of its zone. Without name and id: the first zone.
+    pub availability_zone: Option<String>,
+    /// The id of its zone.
+    pub availability_zone_id: Option<String>,
+    /// Tags for it.
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+const FILTERS: Filters<SubnetDescription> = Filters {
+    columns: &[
+        Column {
+            name: "subnet-id",
+            texts: |it| vec![it.subnet.id.to_string()],
+        },
+        Column {
+            name: "vpc-id",
+            texts: |it| vec![it.subnet.vpc_id.to_string()],
+        },
+        Column {
+            name: "availability-zone",
+            texts: |it| vec![it.subnet.zone.name.clone()],
+        },
+        Column {
+            name: "availabilityZone",
+            texts: |it| vec![it.subnet.zone.name.clone()],
+        },
+        Column {
+            name: "availability-zone-id",
+            texts: |it| vec![it.subnet.zone.id.clone()],
+        },
+        Column {
+            name: "availabilityZoneId",
+            texts: |it| vec![it.subnet.zone.id.clone()],
+        },
+        Column {
+            name: "available-ip-address-count",
+            texts: |it| vec![it.available_addresses.to_string()],
+        },
+        Column {
+            name: "cidr-block",
+            texts: |it| vec![it.subnet.cidr.to_string()],
+        },
+        Column {
+            name: "cidrBlock",
+            texts: |it| vec![it.subnet.cidr.to_string()],
+        },
+        Column {
+            name: "cidr",
+            texts: |it| vec![it.subnet.cidr.to_string()],
+        },
+        Column {
+            name: "default-for-az",
+            texts: |it| vec![it.subnet.is_default_for_zone.to_string()],
+        },
+        Column {
+            name: "defaultForAz",
+            texts: |it| vec![it.subnet.is_default_for_zone.to_string()],
+        },
+        Column {
+            name: "map-public-ip-on-launch",
+            texts: |_| vec!["false".into()],
+        },
+        Column {
+            name: "ipv6-native",
+            texts: |_| vec!["false".into()],
+        },
+        Column {
+            name: "enable-dns64",
+            texts: |_| vec!["false".into()],
+        },
+        Column {
+            name: "owner-id",
+            texts: |it| vec![it.owner_id.clone()],
+        },
+        Column {
+            name: "state",
+            texts: |_| vec!["available".into()],
+        },
+        Column {
+            name: "subnet-arn",
+            texts: |it| vec![it.arn.clone()],
+        },
+    ],
+    absent: &[
+        "customer-owned-ipv4-pool",
+        "enable-lni-at-device-index",
+        "ipv6-cidr-block-association.association-id",
+        "ipv6-cidr-block-association.ipv6-cidr-block",
+        "ipv6-cidr-block-association.state",
+        "map-customer-owned-ip-on-launch",
+        "outpost-arn",
+        "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
+        "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record",
+        "private-dns-name-options-on-launch.hostname-type",
+    ],
+    tags: Some(|it| &it.subnet.tags),
+};
+
+/// # Errors
+/// `SubnetNotFound`, and those of filters and pages.
+pub(crate) fn describe(
+    state: &State,
+    settings: &Settings,
+    request: &DescribeSubnets,
+) -> Result<Page<SubnetDescription>, Ec2Error> {
+    let is_wanted = FILTERS.parse(&request.filters)?;
+    let exists = |id: &str| lookups::subnet(&state.ec2, id).is_some();
+    if let Some(id) = request.subnet_ids.iter().find(|id| !exists(id)) {
+        return Err(Ec2Error::SubnetNotFound(id.clone()));
+    }
+    let taken = state.elb.addresses();
+    let subnets = state
+        .ec2
+        .subnets
+        .values()
+        .filter(|subnet| is_named(&request.subnet_ids, subnet.id.as_str()))
+        .map(|subnet| description(subnet, state, &taken, settings))
+        .filter(is_wanted);
+    request.page.cut(subnets, |it| it.subnet.id.to_string())
+}
+
+fn description(
+    subnet: &Arc<Subnet>,
+    state: &State,
+    taken: &BTreeSet<Ipv4Addr>,
+    settings: &Settings,
+) -> SubnetDescription {
+    let place = &settings.place;
+    SubnetDescription {
+        subnet: Arc::clone(subnet),
+        available_addresses: lookups::free_address_count(&state.ec2, subnet, taken),
+        owner_id: place.account.clone(),
+        arn: names::arn(place, &format!("subnet/{}", subnet.id)),
+    }
+}
+
+/// Whether a VPC or a subnet may have a block of this family and length.
+///
+/// Source: Amazon VPC User Guide, "Subnet CIDR blocks": IPv4, /16 to /28.
+pub(crate) fn has_usable_size(block: Cidr) -> bool {
+    block.network().is_ipv4() && (16..=28).contains(&block.prefix_length())
+}
+
+/// # Errors
+/// `MissingParameter`, `VpcNotFound`, `ZoneNotFound`, `InvalidValue` for what is not a block,
+/// `SubnetRange`, `SubnetConflict`, and those of tags.
+pub(crate) fn create(
+    draft: &mut Draft,
+    request: &CreateSubnet,
+) -> Result<SubnetDescription, Ec2Error> {
+    let vpc_id = request
+        .vpc_id
+        .as_ref()
+        .ok_or(Ec2Error::MissingParameter("vpcId"))?;
+    let text = request
+        .cidr_block
+        .as_ref()
+        .ok_or(Ec2Error::MissingParameter("cidrBlock"))?;
+    let ec2 = &draft.state().ec2;
+    let vpc = lookups::vpc(ec2, vpc_id).ok_or_else(|| Ec2Error::VpcNotFound(vpc_id.clone()))?;
+    let cidr: Cidr = text.parse().map_err(|_| Ec2Error::InvalidValue {
+        parameter: "cidrBlock",
+        value: text.clone(),
+        expectation: "This is not a valid CIDR block.".to_owned(),
+    })?;
+    if !has_usable_size(cidr) || !vpc.cidr.covers(&cidr) {
+        return Err(Ec2Error::SubnetRange(cidr));
+    }
+    if ec2.subnets.values().any(|other| other.cidr.overlaps(&cidr)) {
+        return Err(Ec2Error::SubnetConflict(cidr));
+    }
+    let subnet = Subnet {
+        id: names::fresh(draft, SubnetId::from_bits, &ec2.subnets),
+        vpc_id: vpc.id.clone(),
+        cidr,
+        zone: zone(request, draft.settings())?,
+        is_default_for_zone: false,
+        tags: tags::specified(&request.tag_specifications, "subnet")?,
+    };
+    let subnet = draft.put(subnet);
+    let state = draft.state();
+    Ok(description(
+        &subnet,
+        state,
+        &state.elb.addresses(),
+        draft.settings(),
+    ))
+}
+
+fn zone(request: &CreateSubnet, settings: &Settings) -> Result<Zone, Ec2Error> {
+    let (name, id) = (&request.availability_zone, &request.availability_zone_id);
+    if name.is_some() && id.is_some() {
+        return Err(Ec2Error::InvalidCombination(
+            "The parameters AvailabilityZone and AvailabilityZoneId cannot be used together",
+        ));
+    }
+    let mut zones = settings.topology.ec2_zones(&settings.place.region);
+    let is_meant = |zone: &Zone| {
+        name.as_ref().is_none_or(|name| *name == zone.name)
+            && id.as_ref().is_none_or(|id| *id == zone.id)
+    };
+    let named = name.clone().or(id.clone()).unwrap_or_default();
+    zones.find(is_meant).ok_or(Ec2Error::ZoneNotFound(named))
+}
+
+/// # Errors
+/// `SubnetNotFound`, `DefaultSubnet`, `SubnetInUse` while an instance or a load balancer is in it.
+pub(crate) fn delete(draft: &mut Draft, subnet_id: &str) -> Result<(), Ec2Error> {
+    let state = draft.state();
+    let subnet = lookups::subnet(&state.ec2, subnet_id)
+        .ok_or_else(|| Ec2Error::SubnetNotFound(subnet_id.to_owned()))?;
+    let id = subnet.id.clone();
+    if subnet.is_default_for_zone {
+        return Err(Ec2Error::DefaultSubnet(id));
+    }
+    let mut running = state
+        .ec2
+        .instances
+        .values()
+        .filter(|instance| instance.is_running());
+    let has_instance = running.any(|instance| instance.subnet_id == id);
+    if has_instance
+        || state
+            .elb
+            .holdings()
+            .iter()
+            .any(|holding| holding.subnet_id == id)
+    {
+        return Err(Ec2Error::SubnetInUse(id));
+    }
+    draft.remove::<Subnet>(&id);
+    Ok(())
+}

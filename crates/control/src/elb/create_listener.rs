@@ -1,0 +1,180 @@
+//! `CreateListener`: a port of a load balancer; when it returns, the port listens.
+
+use std::sync::Arc;
+
+use model::arn::ListenerArn;
+use model::attributes::Attributes;
+use model::id::{ListenerId, RuleId};
+use model::listener::Listener;
+use model::protocol::Protocol;
+use model::tag::Tags;
+
+use super::input::{Action, Pairs};
+use super::{ElbError, RuleKey, actions, check, find, forwarding};
+use crate::{Control, Draft, State};
+
+/// Source: ELB API, `CreateListener`.
+#[derive(Clone, Debug, Default)]
+pub struct CreateListener {
+    /// `LoadBalancerArn`.
+    pub load_balancer_arn: String,
+    /// `Protocol`.
+    pub protocol: Option<Protocol>,
+    /// `Port`.
+    pub port: Option<i32>,
+    /// `DefaultActions`.
+    pub default_actions: Vec<Action>,
+    /// `Tags`.
+    pub tags: Pairs,
+    /// `SslPolicy`, `Certificates`, `AlpnPolicy` and `MutualAuthentication`.
+    pub tls: TlsSettings,
+}
+
+/// What only listeners with TLS have.
+#[derive(Clone, Debug, Default)]
+pub struct TlsSettings {
+    /// `SslPolicy`.
+    pub ssl_policy: Option<String>,
+    /// The ARNs in `Certificates`.
+    pub certificates: Vec<String>,
+    /// `AlpnPolicy`.
+    pub alpn_policy: Vec<String>,
+    /// `MutualAuthentication.Mode`; an empty text if the structure is there without a mode.
+    pub mutual_authentication_mode: Option<String>,
+}
+
+impl Control {
+    /// Creates a listener with its default rule, or finds the one on this port with the same settings.
+    ///
+    /// # Errors
+    /// `LoadBalancerNotFound`, `DuplicateListener`, `DuplicateTagKeys`, `InvalidConfigurationRequest` (also
+    /// when the port cannot be listened on), `InvalidLoadBalancerAction`, `TargetGroupNotFound`,
+    /// `TargetGroupAssociationLimit`, `TooManyActions`, `TooManyListeners`, `TooManyTags`, `TooManyTargets`,
+    /// `TooManyRegistrationsForTargetId`, `TooManyUniqueTargetGroupsPerLoadBalancer`, `UnsupportedProtocol`,
+    /// `Validation`.
+    pub async fn create_listener(&self, input: CreateListener) -> Result<Arc<Listener>, ElbError> {
+        self.transact(move |draft| create(draft, &input)).await
+    }
+}
+
+fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, ElbError> {
+    let load_balancer = Arc::clone(find::load_balancer(
+        draft.state(),
+        &input.load_balancer_arn,
+    )?);
+    let Some(protocol) = input.protocol else {
+        return Err(ElbError::Validation(
+            "A listener protocol must be specified".to_owned(),
+        ));
+    };
+    let Some(port) = check::port("port", input.port)? else {
+        return Err(ElbError::Validation(
+            "A listener port must be specified".to_owned(),
+        ));
+    };
+    check_protocol(protocol)?;
+    input.tls.refuse()?;
+    let tags = Tags::default().with(&input.tags)?;
+    let limits = draft.settings().limits.clone();
+    let actions = actions::parse(draft.state(), &limits, &input.default_actions)?;
+    let id = load_balancer.arn.id;
+    let listeners = draft.state().elb.listeners_of(id);
+    if let Some(present) = listeners.iter().find(|listener| listener.port == port) {
+        let is_same = present.protocol == protocol
+            && present.default_actions == actions
+            && present.tags == tags;
+        let present = Arc::clone(present);
+        return is_same.then_some(present).ok_or_else(|| duplicate(port));
+    }
+    if listeners.len() >= limits.listeners_per_load_balancer {
+        return Err(ElbError::TooManyListeners(format!(
+            "A load balancer can have at most {} listeners",
+            limits.listeners_per_load_balancer
+        )));
+    }
+    forwarding::check(draft.state(), &load_balancer, &actions)?;
+    let id = new_id(draft);
+    let listener = draft.put(Listener {
+        arn: ListenerArn {
+            load_balancer: load_balancer.arn.clone(),
+            id,
+        },
+        protocol,
+        port,
+        default_actions: actions,
+        default_rule_id: new_rule_id(draft, id),
+        default_rule_tags: Tags::default(),
+        attributes: Attributes::default(),
+        tags,
+    });
+    forwarding::check_limits(draft.state(), &limits, load_balancer.arn.id)?;
+    Ok(listener)
+}
+
+/// The error for a port that another listener has.
+pub(super) fn duplicate(port: u16) -> ElbError {
+    ElbError::DuplicateListener(format!(
+        "A listener with different settings already exists on port {port} of this load balancer"
+    ))
+}
+
+/// Whether elbow has listeners of this protocol.
+pub(super) fn check_protocol(protocol: Protocol) -> Result<(), ElbError> {
+    match protocol {
+        Protocol::Http => Ok(()),
+        Protocol::Https => Err(ElbError::UnsupportedProtocol(
+            "Listener protocol 'HTTPS' is not supported by elbow yet; use 'HTTP'".to_owned(),
+        )),
+        other => Err(ElbError::Validation(format!(
+            "Listener protocol '{other}' must be one of 'HTTP, HTTPS'"
+        ))),
+    }
+}
+
+impl TlsSettings {
+    /// Refuses what an HTTP listener cannot have.
+    pub(super) fn refuse(&self) -> Result<(), ElbError> {
+        let refused = |message: &str| Err(ElbError::Validation(message.to_owned()));
+        if !self.alpn_policy.is_empty() {
+            return refused("You cannot set ALPN policy on load balancers of type 'application'");
+        }
+        if !self.certificates.is_empty() {
+            return refused("Certificates cannot be specified for HTTP listeners");
+        }
+        if self.ssl_policy.is_some() {
+            return refused("An SSL policy cannot be specified for HTTP listeners");
+        }
+        if self
+            .mutual_authentication_mode
+            .as_deref()
+            .is_some_and(|mode| mode != "off")
+        {
+            return refused("Mutual Authentication cannot be set for non secure listeners");
+        }
+        Ok(())
+    }
+}
+
+fn new_id(draft: &Draft) -> ListenerId {
+    loop {
+        let id = ListenerId(draft.draw());
+        if draft.state().find::<Listener>(&id).is_none() {
+            return id;
+        }
+    }
+}
+
+/// An id that no rule of the listener has.
+pub(super) fn new_rule_id(draft: &Draft, listener: ListenerId) -> RuleId {
+    let is_taken = |state: &State, id| {
+        let present = state.elb.listeners.get(&listener);
+        state.elb.rules.contains_key(&RuleKey { listener, id })
+            || present.is_some_and(|present| present.default_rule_id == id)
+    };
+    loop {
+        let id = RuleId(draft.draw());
+        if !is_taken(draft.state(), id) {
+            return id;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Which target groups a load balancer can forward to, and how many.
+
+use std::collections::BTreeMap;
+
+use model::action::Actions;
+use model::arn::TargetGroupArn;
+use model::id::LoadBalancerId;
+use model::load_balancer::LoadBalancer;
+
+use super::ElbError;
+use crate::settings::Limits;
+use crate::state::State;
+
+/// Whether `load_balancer` can forward as `actions` say; the groups exist.
+pub(super) fn check(
+    state: &State,
+    load_balancer: &LoadBalancer,
+    actions: &Actions,
+) -> Result<(), ElbError> {
+    let users = state.elb.users();
+    let mut elsewhere = Vec::new();
+    let mut taken = Vec::new();
+    for arn in actions.target_groups() {
+        let group = &state.elb.target_groups[&arn.id];
+        if group.vpc_id != load_balancer.vpc_id {
+            elsewhere.push(arn);
+        }
+        if users
+            .get(&arn.id)
+            .is_some_and(|user| *user != load_balancer.arn.id)
+        {
+            taken.push(arn);
+        }
+    }
+    if !elsewhere.is_empty() {
+        return Err(ElbError::InvalidConfigurationRequest(format!(
+            "The following target groups are in a different VPC than load balancer '{}': {}",
+            load_balancer.arn,
+            list(&elsewhere)
+        )));
+    }
+    if !taken.is_empty() {
+        return Err(ElbError::TargetGroupAssociationLimit(format!(
+            "The following target groups cannot be associated with more than one load balancer: {}",
+            list(&taken)
+        )));
+    }
+    Ok(())
+}
+
+fn list(arns: &[&TargetGroupArn]) -> String {
+    let texts: Vec<_> = arns.iter().map(ToString::to_string).collect();
+    texts.join(", ")
+}
+
+/// Whether a load balancer is within its limits after a change: groups, targets, and registrations of one
+/// target.
+pub(super) fn check_limits(
+    state: &State,
+    limits: &Limits,
+    load_balancer: LoadBalancerId,
+) -> Result<(), ElbError> {
+    let groups = state.elb.target_groups_of(load_balancer);
+    if groups.len() > limits.target_groups_per_load_balancer {
+        return Err(ElbError::TooManyUniqueTargetGroupsPerLoadBalancer(format!(
+            "A load balancer can forward to at most {} target groups",
+            limits.target_groups_per_load_balancer
+        )));
+    }
+    let mut count = 0;
+    let mut registrations: BTreeMap<&str, usize> = BTreeMap::new();
+    let targets = groups.iter().flat_map(|group| state.elb.targets_of(*group));
+    for target in targets.filter(|target| !target.is_draining()) {
+        count += 1;
+        *registrations.entry(&target.key.id).or_default() += 1;
+    }
+    if count > limits.targets_per_load_balancer {
+        return Err(ElbError::TooManyTargets(format!(
+            "A load balancer can have at most {} targets",
+            limits.targets_per_load_balancer
+        )));
+    }
+    let limit = limits.registrations_per_target_id;
+    match registrations.iter().find(|(_, count)| **count > limit) {
+        Some((id, _)) => Err(ElbError::TooManyRegistrationsForTargetId(format!(
+            "The target '{id}' can be registered at most {limit} times with a load balancer"
+        ))),
+        None => Ok(()),
+    }
+}

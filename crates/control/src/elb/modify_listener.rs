@@ -1,0 +1,64 @@
+//! `ModifyListener`: another port, or other default actions.
+
+use std::sync::Arc;
+
+use model::listener::Listener;
+use model::protocol::Protocol;
+
+use super::create_listener::{TlsSettings, check_protocol, duplicate};
+use super::input::Action;
+use super::{ElbError, actions, check, find, forwarding};
+use crate::{Control, Draft};
+
+/// Source: ELB API, `ModifyListener`.
+#[derive(Clone, Debug, Default)]
+pub struct ModifyListener {
+    /// `ListenerArn`.
+    pub listener_arn: String,
+    /// `Port`.
+    pub port: Option<i32>,
+    /// `Protocol`.
+    pub protocol: Option<Protocol>,
+    /// `DefaultActions`; empty: unchanged.
+    pub default_actions: Vec<Action>,
+    /// `SslPolicy`, `Certificates`, `AlpnPolicy` and `MutualAuthentication`.
+    pub tls: TlsSettings,
+}
+
+impl Control {
+    /// Changes a listener; what is absent stays.
+    ///
+    /// # Errors
+    /// `ListenerNotFound` and those of `create_listener`.
+    pub async fn modify_listener(&self, input: ModifyListener) -> Result<Arc<Listener>, ElbError> {
+        self.transact(move |draft| modify(draft, &input)).await
+    }
+}
+
+fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, ElbError> {
+    let present = Arc::clone(find::listener(draft.state(), &input.listener_arn)?);
+    let mut listener = Listener::clone(&present);
+    input.protocol.map_or(Ok(()), check_protocol)?;
+    input.tls.refuse()?;
+    let owner = listener.arn.load_balancer.id;
+    if let Some(port) = check::port("port", input.port)? {
+        let mut others = draft.state().elb.listeners_of(owner).into_iter();
+        if others.any(|other| other.port == port && other.arn != listener.arn) {
+            return Err(duplicate(port));
+        }
+        listener.port = port;
+    }
+    let limits = draft.settings().limits.clone();
+    if !input.default_actions.is_empty() {
+        let actions = actions::parse(draft.state(), &limits, &input.default_actions)?;
+        let load_balancer = &draft.state().elb.load_balancers[&owner];
+        forwarding::check(draft.state(), load_balancer, &actions)?;
+        listener.default_actions = actions;
+    }
+    if listener == *present {
+        return Ok(present);
+    }
+    let listener = draft.put(listener);
+    forwarding::check_limits(draft.state(), &limits, owner)?;
+    Ok(listener)
+}

@@ -1,0 +1,149 @@
+//! `RegisterTargets`: targets that may get requests once they are healthy.
+
+use std::sync::Arc;
+
+use model::id::RegistrationId;
+use model::target::{Target, TargetKey, TargetPhase};
+use model::target_group::{TargetGroup, TargetType};
+
+use super::input::TargetDescription;
+use super::standing::ALL_ZONES;
+use super::target_ids::{self, Location};
+use super::{ElbError, find, forwarding};
+use crate::{Control, Draft, State};
+
+/// Source: ELB API, `RegisterTargets`.
+#[derive(Clone, Debug, Default)]
+pub struct RegisterTargets {
+    /// `TargetGroupArn`.
+    pub target_group_arn: String,
+    /// `Targets`.
+    pub targets: Vec<TargetDescription>,
+}
+
+impl Control {
+    /// Registers targets. One that is registered stays as it is; one that drains starts anew.
+    ///
+    /// # Errors
+    /// `TargetGroupNotFound`, `InvalidTarget`, `TooManyTargets`, `TooManyRegistrationsForTargetId`,
+    /// `Validation`.
+    pub async fn register_targets(&self, input: RegisterTargets) -> Result<(), ElbError> {
+        self.transact(move |draft| register(draft, &input)).await
+    }
+}
+
+fn register(draft: &mut Draft, input: &RegisterTargets) -> Result<(), ElbError> {
+    let group = Arc::clone(find::target_group(draft.state(), &input.target_group_arn)?);
+    if input.targets.is_empty() {
+        return Err(ElbError::Validation(
+            "At least one target must be specified".to_owned(),
+        ));
+    }
+    check_running(draft.state(), &group, &input.targets)?;
+    for target in &input.targets {
+        let key = target_ids::key(&group, target)?;
+        let zone = zone(draft.state(), &group, target)?;
+        put(draft, key, zone);
+    }
+    let limits = draft.settings().limits.clone();
+    let targets = draft.state().elb.targets_of(group.arn.id);
+    if targets.filter(|target| !target.is_draining()).count() > limits.targets_per_target_group {
+        return Err(ElbError::TooManyTargets(format!(
+            "A target group can have at most {} targets",
+            limits.targets_per_target_group
+        )));
+    }
+    match draft
+        .state()
+        .elb
+        .user_of(group.arn.id)
+        .map(|user| user.arn.id)
+    {
+        Some(user) => forwarding::check_limits(draft.state(), &limits, user),
+        None => Ok(()),
+    }
+}
+
+/// Refuses instances that do not run, all of them in one message, and those of other VPCs.
+fn check_running(
+    state: &State,
+    group: &TargetGroup,
+    targets: &[TargetDescription],
+) -> Result<(), ElbError> {
+    if group.target_type != TargetType::Instance {
+        return Ok(());
+    }
+    let mut stopped = Vec::new();
+    let mut elsewhere = Vec::new();
+    for target in targets {
+        let instance = target_ids::instance(state, &target.id)?;
+        if !instance.is_running() {
+            stopped.push(target.id.as_str());
+        } else if instance.vpc_id != group.vpc_id {
+            elsewhere.push(target.id.as_str());
+        }
+    }
+    if !stopped.is_empty() {
+        return Err(ElbError::InvalidTarget(format!(
+            "The following targets are not in a running state and cannot be registered: '{}'",
+            stopped.join("', '")
+        )));
+    }
+    if !elsewhere.is_empty() {
+        return Err(ElbError::InvalidTarget(format!(
+            "The following targets are not in the target group VPC '{}': '{}'",
+            group.vpc_id,
+            elsewhere.join("', '")
+        )));
+    }
+    Ok(())
+}
+
+/// The zone to keep: what was given for an address, nothing where the zone follows from the subnet.
+fn zone(
+    state: &State,
+    group: &TargetGroup,
+    target: &TargetDescription,
+) -> Result<Option<String>, ElbError> {
+    let given = target.availability_zone.as_deref();
+    let id = &target.id;
+    let located = match group.target_type {
+        TargetType::Instance => {
+            Location::Inside(target_ids::instance(state, id)?.zone.name.clone())
+        }
+        TargetType::Ip | TargetType::Lambda | TargetType::Alb => {
+            target_ids::locate(state, group, target_ids::address(id)?)
+        }
+    };
+    match (located, given) {
+        (Location::Public, _) => Err(ElbError::Validation(format!(
+            "The IP address '{id}' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598"
+        ))),
+        (Location::Inside(_), None) => Ok(None),
+        (Location::Inside(zone), Some(given)) if zone == given => Ok(None),
+        (Location::Inside(zone), Some(given)) => Err(ElbError::Validation(format!(
+            "The target '{id}' is in the Availability Zone '{zone}', not in '{given}'; leave the zone out"
+        ))),
+        (Location::Loopback, None) => Ok(Some(ALL_ZONES.to_owned())),
+        (Location::Private | Location::Loopback, Some(ALL_ZONES)) => Ok(Some(ALL_ZONES.to_owned())),
+        (Location::Private | Location::Loopback, _) => Err(ElbError::Validation(format!(
+            "The IP address '{id}' is outside of the VPC, so its Availability Zone must be '{ALL_ZONES}'"
+        ))),
+    }
+}
+
+fn put(draft: &mut Draft, key: TargetKey, availability_zone: Option<String>) {
+    let present = draft.state().find::<Target>(&key);
+    if present.is_some_and(|target| !target.is_draining()) {
+        return;
+    }
+    // What drains keeps its state, in which it gets no request; the new registration has one of its own.
+    let registration = RegistrationId(draft.draw());
+    let phase = TargetPhase::Registered;
+    draft.put(Target {
+        key,
+        registration,
+        availability_zone,
+        phase,
+    });
+}

@@ -1,0 +1,109 @@
+//! Whether a registered target can get requests, and where.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use model::load_balancer::LoadBalancer;
+use model::target::Target;
+use model::target_group::{TargetGroup, TargetType};
+
+use crate::ec2::lookups;
+use crate::state::State;
+
+/// What the configuration makes of a target; its health comes on top.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is checked, and gets requests at this address if it is healthy.
+    InUse(SocketAddr),
+    /// It has been deregistered.
+    Draining,
+    /// No rule forwards to its group.
+    GroupNotInUse,
+    /// Its zone is not one of the load balancer's.
+    ZoneNotEnabled,
+    /// Its instance is in this state, which is not `running`.
+    NotRunning(&'static str),
+    /// Its address is that of a load balancer.
+    AddressOfLoadBalancer,
+}
+
+/// What targets are looked at with: computed once for many of them.
+pub(crate) struct Surroundings<'a> {
+    state: &'a State,
+    load_balancer_addresses: BTreeSet<Ipv4Addr>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// The surroundings of all targets of `state`.
+    pub(crate) fn of(state: &'a State) -> Self {
+        Self {
+            state,
+            load_balancer_addresses: state.elb.addresses(),
+        }
+    }
+
+    /// What becomes of `target` of `group`, to which `user` forwards.
+    pub(crate) fn standing(
+        &self,
+        target: &Target,
+        group: &TargetGroup,
+        user: Option<&LoadBalancer>,
+    ) -> Standing {
+        if target.is_draining() {
+            return Standing::Draining;
+        }
+        let Some(user) = user else {
+            return Standing::GroupNotInUse;
+        };
+        let (address, zone) = match self.locate(target, group) {
+            Ok(located) => located,
+            Err(standing) => return standing,
+        };
+        let is_enabled = |zone: &str| user.zones.iter().any(|enabled| enabled.zone == zone);
+        match zone {
+            Some(zone) if !is_enabled(&zone) => Standing::ZoneNotEnabled,
+            _ => Standing::InUse(SocketAddr::new(address, target.key.port)),
+        }
+    }
+
+    /// The address of a target, and its zone unless it belongs to all of them.
+    fn locate(
+        &self,
+        target: &Target,
+        group: &TargetGroup,
+    ) -> Result<(IpAddr, Option<String>), Standing> {
+        match group.target_type {
+            TargetType::Instance => match lookups::instance(&self.state.ec2, &target.key.id) {
+                Some(instance) if instance.is_running() => Ok((
+                    instance.private_address.into(),
+                    Some(instance.zone.name.clone()),
+                )),
+                Some(instance) => Err(Standing::NotRunning(instance.state.name())),
+                None => Err(Standing::NotRunning("terminated")),
+            },
+            TargetType::Ip | TargetType::Lambda | TargetType::Alb => self.locate_address(target),
+        }
+    }
+
+    fn locate_address(&self, target: &Target) -> Result<(IpAddr, Option<String>), Standing> {
+        let address: IpAddr = target
+            .key
+            .id
+            .parse()
+            .expect("the id of a target of type ip is checked at its registration");
+        if matches!(address, IpAddr::V4(v4) if self.load_balancer_addresses.contains(&v4)) {
+            return Err(Standing::AddressOfLoadBalancer);
+        }
+        let zone = match target.availability_zone.as_deref() {
+            Some(ALL_ZONES) => None,
+            Some(zone) => Some(zone.to_owned()),
+            None => {
+                lookups::subnet_of(&self.state.ec2, address).map(|subnet| subnet.zone.name.clone())
+            }
+        };
+        Ok((address, zone))
+    }
+}
+
+/// The zone of targets outside the VPC.
+pub(crate) const ALL_ZONES: &str = "all";

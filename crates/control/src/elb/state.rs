@@ -1,0 +1,196 @@
+//! The stored nouns of Elastic Load Balancing in memory, and what is looked up in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use model::arn::{ListenerArn, TargetGroupArn};
+use model::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId};
+use model::listener::Listener;
+use model::load_balancer::LoadBalancer;
+use model::rule::Rule;
+use model::target::{Target, TargetKey};
+use model::target_group::TargetGroup;
+
+use crate::ec2::Holding;
+use crate::record::Record;
+use crate::state::State;
+
+/// Load balancers and what belongs to them.
+#[derive(Clone, Debug, Default)]
+pub struct ElbState {
+    /// By id.
+    pub load_balancers: BTreeMap<LoadBalancerId, Arc<LoadBalancer>>,
+    /// By id.
+    pub listeners: BTreeMap<ListenerId, Arc<Listener>>,
+    /// By listener and id; without the default rules, which are parts of their listeners.
+    pub rules: BTreeMap<RuleKey, Arc<Rule>>,
+    /// By id.
+    pub target_groups: BTreeMap<TargetGroupId, Arc<TargetGroup>>,
+    /// By target group, id and port; draining ones included.
+    pub targets: BTreeMap<TargetKey, Arc<Target>>,
+}
+
+/// What names a rule: rules of one listener stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleKey {
+    /// The listener it belongs to.
+    pub listener: ListenerId,
+    /// Its own id.
+    pub id: RuleId,
+}
+
+impl fmt::Display for RuleKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.listener, self.id)
+    }
+}
+
+macro_rules! record {
+    ($noun:ident, $key:ty, $kind:literal, $table:ident, $this:ident => $of:expr) => {
+        impl Record for $noun {
+            const KIND: &'static str = $kind;
+            type Key = $key;
+
+            fn key(&self) -> $key {
+                let $this = self;
+                $of
+            }
+
+            fn table(state: &State) -> &BTreeMap<$key, Arc<Self>> {
+                &state.elb.$table
+            }
+
+            fn table_mut(state: &mut State) -> &mut BTreeMap<$key, Arc<Self>> {
+                &mut state.elb.$table
+            }
+        }
+    };
+}
+
+record!(LoadBalancer, LoadBalancerId, "elb/load-balancer", load_balancers, it => it.arn.id);
+record!(Listener, ListenerId, "elb/listener", listeners, it => it.arn.id);
+record!(Rule, RuleKey, "elb/rule", rules, it => RuleKey {
+    listener: it.arn.listener.id,
+    id: it.arn.id,
+});
+record!(TargetGroup, TargetGroupId, "elb/target-group", target_groups, it => it.arn.id);
+record!(Target, TargetKey, "elb/target", targets, it => it.key.clone());
+
+impl ElbState {
+    /// The listeners of one load balancer, by port.
+    #[must_use]
+    pub fn listeners_of(&self, load_balancer: LoadBalancerId) -> Vec<&Arc<Listener>> {
+        let is_its = |listener: &&Arc<Listener>| listener.arn.load_balancer.id == load_balancer;
+        let mut listeners: Vec<_> = self.listeners.values().filter(is_its).collect();
+        listeners.sort_by_key(|listener| listener.port);
+        listeners
+    }
+
+    /// The rules of one listener without the default, by priority.
+    #[must_use]
+    pub fn rules_of(&self, listener: ListenerId) -> Vec<&Arc<Rule>> {
+        let bounds = RuleKey {
+            listener,
+            id: RuleId::MIN,
+        }..=RuleKey {
+            listener,
+            id: RuleId::MAX,
+        };
+        let mut rules: Vec<_> = self.rules.range(bounds).map(|(_, rule)| rule).collect();
+        rules.sort_by_key(|rule| rule.priority);
+        rules
+    }
+
+    /// The targets of one group, draining ones included, by id and port.
+    pub fn targets_of(&self, target_group: TargetGroupId) -> impl Iterator<Item = &Arc<Target>> {
+        let first = TargetKey {
+            target_group,
+            id: String::new(),
+            port: 0,
+        };
+        self.targets
+            .range(first..)
+            .take_while(move |(key, _)| key.target_group == target_group)
+            .map(|(_, target)| target)
+    }
+
+    /// The target groups that requests of a load balancer may be forwarded to, each once, by id.
+    #[must_use]
+    pub fn target_groups_of(&self, load_balancer: LoadBalancerId) -> BTreeSet<TargetGroupId> {
+        let of_listener = |listener: &Arc<Listener>| {
+            let rules = self.rules_of(listener.arn.id).into_iter();
+            let by_rules = rules.flat_map(|rule| rule.actions.target_groups());
+            let all = listener.default_actions.target_groups().chain(by_rules);
+            all.map(|arn| arn.id).collect::<Vec<_>>()
+        };
+        let listeners = self.listeners_of(load_balancer).into_iter();
+        listeners.flat_map(of_listener).collect()
+    }
+
+    /// Which load balancer forwards to each target group. Groups that none forwards to are absent.
+    #[must_use]
+    pub fn users(&self) -> BTreeMap<TargetGroupId, LoadBalancerId> {
+        let mut users = BTreeMap::new();
+        let mut note = |arn: &TargetGroupArn, user| {
+            users.insert(arn.id, user);
+        };
+        for listener in self.listeners.values() {
+            let user = listener.arn.load_balancer.id;
+            listener
+                .default_actions
+                .target_groups()
+                .for_each(|arn| note(arn, user));
+        }
+        for rule in self.rules.values() {
+            let user = rule.arn.listener.load_balancer.id;
+            rule.actions.target_groups().for_each(|arn| note(arn, user));
+        }
+        users
+    }
+
+    /// The load balancer that forwards to this target group.
+    #[must_use]
+    pub fn user_of(&self, target_group: TargetGroupId) -> Option<&Arc<LoadBalancer>> {
+        let user = self.users().get(&target_group).copied()?;
+        self.load_balancers.get(&user)
+    }
+
+    /// What load balancers hold in subnets: their addresses there and the groups they carry.
+    #[must_use]
+    pub fn holdings(&self) -> Vec<Holding> {
+        let of_load_balancer = |load_balancer: &Arc<LoadBalancer>| {
+            let zone = |zone: &model::load_balancer::LoadBalancerZone| Holding {
+                full_name: load_balancer.arn.full_name(),
+                subnet_id: zone.subnet_id.clone(),
+                address: zone.address,
+                security_groups: load_balancer.security_groups.clone(),
+            };
+            load_balancer.zones.iter().map(zone).collect::<Vec<_>>()
+        };
+        self.load_balancers
+            .values()
+            .flat_map(of_load_balancer)
+            .collect()
+    }
+
+    /// The addresses of all load balancers.
+    #[must_use]
+    pub fn addresses(&self) -> BTreeSet<Ipv4Addr> {
+        let zones = self.load_balancers.values().flat_map(|it| &it.zones);
+        zones.map(|zone| zone.address).collect()
+    }
+
+    /// The listener that listens on this address and port.
+    #[must_use]
+    pub fn holder_of(&self, address: SocketAddr) -> Option<ListenerArn> {
+        let has_it = |listener: &&Arc<Listener>| {
+            let owner = self.load_balancers.get(&listener.arn.load_balancer.id);
+            let mut zones = owner.into_iter().flat_map(|owner| &owner.zones);
+            listener.port == address.port() && zones.any(|zone| address.ip() == zone.address)
+        };
+        let holder = self.listeners.values().find(has_it)?;
+        Some(holder.arn.clone())
+    }
+}

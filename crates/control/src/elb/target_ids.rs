@@ -1,0 +1,83 @@
+//! From the targets of a request to the keys they are registered under.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use model::ec2::{Instance, VpcId};
+use model::target::TargetKey;
+use model::target_group::{TargetGroup, TargetType};
+
+use super::input::TargetDescription;
+use super::{ElbError, check};
+use crate::State;
+use crate::ec2::lookups;
+
+/// The key of a target of this group. The target need not be registered, and an instance need not exist.
+pub(super) fn key(group: &TargetGroup, target: &TargetDescription) -> Result<TargetKey, ElbError> {
+    let port = check::port("targets.port", target.port)?.unwrap_or(group.port);
+    if target.quic_server_id.is_some() {
+        return Err(ElbError::Validation(
+            "QuicServerId can only be specified for target groups with the QUIC or TCP_QUIC protocol"
+                .to_owned(),
+        ));
+    }
+    let id = match group.target_type {
+        TargetType::Instance => target.id.clone(),
+        TargetType::Ip | TargetType::Lambda | TargetType::Alb => address(&target.id)?.to_string(),
+    };
+    Ok(TargetKey {
+        target_group: group.arn.id,
+        id,
+        port,
+    })
+}
+
+/// The address that a target of an IPv4 group is named by.
+pub(super) fn address(id: &str) -> Result<Ipv4Addr, ElbError> {
+    id.parse().map_err(|_| {
+        ElbError::Validation(format!("The IP address '{id}' is not a valid IPv4 address"))
+    })
+}
+
+/// The instance that a target is named by.
+pub(super) fn instance<'a>(state: &'a State, id: &str) -> Result<&'a Arc<Instance>, ElbError> {
+    lookups::instance(&state.ec2, id)
+        .ok_or_else(|| ElbError::InvalidTarget(format!("The instance ID '{id}' is not valid")))
+}
+
+/// Where an address lies as seen from a VPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Location {
+    /// In a subnet of the VPC, in this zone.
+    Inside(String),
+    /// On the machine itself, of a VPC that is on its loopback addresses.
+    Loopback,
+    /// Outside of the VPC's subnets, in a block for private use.
+    Private,
+    /// Anywhere else.
+    Public,
+}
+
+/// Where `address` lies as seen from the VPC of `group`.
+pub(super) fn locate(state: &State, group: &TargetGroup, address: Ipv4Addr) -> Location {
+    let subnet = lookups::subnet_of(&state.ec2, IpAddr::V4(address));
+    match subnet.filter(|subnet| subnet.vpc_id == group.vpc_id) {
+        Some(subnet) => Location::Inside(subnet.zone.name.clone()),
+        // AWS has no such targets. On a laptop they are what one is developing.
+        None if address.is_loopback() && is_on_loopback(state, &group.vpc_id) => Location::Loopback,
+        None if address.is_private() || is_shared(address) => Location::Private,
+        None => Location::Public,
+    }
+}
+
+/// Whether the subnets of a VPC are loopback addresses.
+fn is_on_loopback(state: &State, vpc_id: &VpcId) -> bool {
+    let mut subnets = state.ec2.subnets.values().filter(|subnet| subnet.vpc_id == *vpc_id);
+    subnets.any(|subnet| subnet.cidr.network().is_loopback())
+}
+
+/// RFC 6598: 100.64.0.0/10.
+fn is_shared(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    first == 100 && (64..128).contains(&second)
+}

@@ -1,0 +1,165 @@
+//! Which zones a load balancer is in, and its address in each of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use model::ec2::{Subnet, SubnetId, VpcId};
+use model::load_balancer::LoadBalancerZone;
+
+use super::ElbError;
+use super::check::unsupported;
+use super::input::SubnetMapping;
+use crate::ec2::lookups;
+use crate::state::State;
+
+/// Free addresses a subnet needs before a load balancer takes one.
+///
+/// Source: ALB guide, "Subnets for your load balancer".
+const FREE_ADDRESSES_MIN: u32 = 8;
+/// The longest prefix of such a subnet.
+const PREFIX_LENGTH_MAX: u8 = 27;
+/// Load balancers begin at this address of a subnet, so that instances find room below.
+const FIRST_ADDRESS: u32 = 10;
+
+/// The ids of the subnets of a request, from whichever of the two forms it has.
+pub(super) fn subnet_ids(
+    subnets: Vec<String>,
+    mappings: Vec<SubnetMapping>,
+) -> Result<Vec<String>, ElbError> {
+    if mappings.is_empty() {
+        return Ok(subnets);
+    }
+    if !subnets.is_empty() {
+        let message = "You must specify either subnets or subnet mappings, but not both";
+        return Err(ElbError::Validation(message.to_owned()));
+    }
+    mappings.into_iter().map(subnet_of_mapping).collect()
+}
+
+fn subnet_of_mapping(mapping: SubnetMapping) -> Result<String, ElbError> {
+    let refused = |message: &str| Err(ElbError::Validation(message.to_owned()));
+    if mapping.allocation_id.is_some() {
+        return refused("Elastic IPs are not supported for load balancers with type 'application'");
+    }
+    if mapping.private_ipv4_address.is_some() {
+        return refused(
+            "You can only specify private IPv4 addresses for Network Load Balancers with scheme 'internal'.",
+        );
+    }
+    if mapping.ipv6_address.is_some() {
+        return Err(unsupported("IPv6Address in a subnet mapping"));
+    }
+    if mapping.source_nat_ipv6_prefix.is_some() {
+        return refused(
+            "'SourceNatIpv6Prefix' can only be specified for LoadBalancer type 'network'.",
+        );
+    }
+    match mapping.subnet_id {
+        Some(id) => Ok(id),
+        None => refused("A subnet ID must be specified in each subnet mapping"),
+    }
+}
+
+/// The zones that these subnets enable, sorted by name, with their VPC.
+///
+/// A subnet that `present` has keeps its address there; the others get a free one.
+pub(super) fn zones(
+    state: &State,
+    ids: &[String],
+    present: &[LoadBalancerZone],
+) -> Result<(VpcId, Vec<LoadBalancerZone>), ElbError> {
+    let (vpc_id, by_zone) = subnets_by_zone(state, ids)?;
+    let taken = state.elb.addresses();
+    let zone = |(zone, subnet): (String, Arc<Subnet>)| {
+        let known = present.iter().find(|known| known.subnet_id == subnet.id);
+        let address = match known {
+            Some(known) => known.address,
+            None => free_address(state, &subnet, &taken)?,
+        };
+        let subnet_id: SubnetId = subnet.id.clone();
+        Ok(LoadBalancerZone {
+            zone,
+            subnet_id,
+            address,
+        })
+    };
+    let zones = by_zone
+        .into_iter()
+        .map(zone)
+        .collect::<Result<_, ElbError>>()?;
+    Ok((vpc_id, zones))
+}
+
+fn subnets_by_zone(
+    state: &State,
+    ids: &[String],
+) -> Result<(VpcId, BTreeMap<String, Arc<Subnet>>), ElbError> {
+    let mut by_zone: BTreeMap<String, Arc<Subnet>> = BTreeMap::new();
+    for id in ids {
+        let Some(subnet) = lookups::subnet(&state.ec2, id) else {
+            return Err(ElbError::SubnetNotFound(format!(
+                "The subnet ID '{id}' does not exist"
+            )));
+        };
+        if by_zone
+            .insert(subnet.zone.name.clone(), Arc::clone(subnet))
+            .is_some()
+        {
+            return Err(ElbError::InvalidConfigurationRequest(
+                "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
+                    .to_owned(),
+            ));
+        }
+    }
+    let too_few = || {
+        ElbError::Validation(
+            "At least two subnets in two different Availability Zones must be specified".to_owned(),
+        )
+    };
+    let vpc_id = by_zone
+        .values()
+        .next()
+        .map(|subnet| subnet.vpc_id.clone())
+        .ok_or_else(too_few)?;
+    if by_zone.values().any(|subnet| subnet.vpc_id != vpc_id) {
+        return Err(ElbError::InvalidConfigurationRequest(
+            "All subnets must belong to the same VPC".to_owned(),
+        ));
+    }
+    if by_zone.len() < 2 {
+        return Err(too_few());
+    }
+    Ok((vpc_id, by_zone))
+}
+
+fn free_address(
+    state: &State,
+    subnet: &Subnet,
+    taken: &BTreeSet<Ipv4Addr>,
+) -> Result<Ipv4Addr, ElbError> {
+    let id = &subnet.id;
+    if subnet.cidr.prefix_length() > PREFIX_LENGTH_MAX {
+        return Err(ElbError::InvalidSubnet(format!(
+            "The subnet '{id}' is too small; a load balancer needs a subnet with a prefix of at most /{PREFIX_LENGTH_MAX}"
+        )));
+    }
+    let exhausted = || {
+        ElbError::InvalidSubnet(format!(
+            "Not enough IP space available in {id}. ELB requires at least {FREE_ADDRESSES_MIN} free IP \
+             addresses in each subnet."
+        ))
+    };
+    if lookups::free_address_count(&state.ec2, subnet, taken) < FREE_ADDRESSES_MIN {
+        return Err(exhausted());
+    }
+    let is_high_enough = |address: &Ipv4Addr| match subnet.cidr.network() {
+        std::net::IpAddr::V4(network) => u32::from(*address) - u32::from(network) >= FIRST_ADDRESS,
+        std::net::IpAddr::V6(_) => false,
+    };
+    let free = || lookups::free_addresses(&state.ec2, subnet, taken);
+    free()
+        .find(is_high_enough)
+        .or_else(|| free().next())
+        .ok_or_else(exhausted)
+}

@@ -1,0 +1,390 @@
+//! From load balancers, listeners and target groups to the data plane's own vocabulary.
+//!
+//! The whole state is lowered each time; what has not changed is taken over from the time before, so that a
+//! new target does not compile rules, and a new rule does not touch the pools.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::action::Template;
+use engine::pool::Algorithm;
+use engine::router::{self, CompileError};
+use engine::{
+    Action, Admission, Endpoint, EndpointState, FixedResponse, Forward, Frontend, FrontendId, Pool,
+    PoolId, Redirect, Router, Snapshot,
+};
+use model::action::{Actions, FixedResponseAction, RedirectAction, RoutingAction};
+use model::health_check::HealthCheckPort;
+use model::id::{ListenerId, RegistrationId, TargetGroupId};
+use model::listener::Listener;
+use model::load_balancer::LoadBalancer;
+use model::rule::{Rule, RulePriority};
+use model::target_group::TargetGroup;
+use model::{load_balancer_attributes, target_group_attributes};
+
+use crate::ec2::{Holding, lookups};
+use crate::elb::standing::{Standing, Surroundings};
+use crate::state::State;
+
+/// A snapshot with what the next one takes over from it.
+#[derive(Default)]
+pub(crate) struct Lowered {
+    /// For the data plane.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// What is known about each registration that is in use or draining.
+    pub(crate) endpoints: BTreeMap<RegistrationId, Arc<EndpointState>>,
+    /// The `EndpointState::id` of the latest state.
+    last_endpoint: u64,
+    pools: Pools,
+    frontends: BTreeMap<ListenerId, LoweredFrontend>,
+}
+
+type Pools = BTreeMap<TargetGroupId, Arc<Pool>>;
+
+/// A frontend with everything it was made from.
+struct LoweredFrontend {
+    load_balancer: Arc<LoadBalancer>,
+    listener: Arc<Listener>,
+    admission: Admission,
+    rules: Vec<Arc<Rule>>,
+    pools: Vec<Arc<Pool>>,
+    frontend: Arc<Frontend>,
+}
+
+/// Compiles `state`, taking over from `before` what has not changed.
+///
+/// # Errors
+/// `CompileError` if a rule has a regular expression that cannot be compiled.
+pub(crate) fn lower(state: &State, before: &Lowered) -> Result<Lowered, CompileError> {
+    let mut registry = Registry {
+        before: &before.endpoints,
+        endpoints: BTreeMap::new(),
+        last_endpoint: before.last_endpoint,
+    };
+    let pools = lower_pools(state, before, &mut registry);
+    registry.keep_draining(state);
+    let holdings = state.elb.holdings();
+    let mut frontends = BTreeMap::new();
+    for (id, listener) in &state.elb.listeners {
+        let owner = listener.arn.load_balancer.id;
+        let load_balancer = state.elb.load_balancers.get(&owner);
+        let load_balancer = load_balancer.expect("a listener is deleted with its load balancer");
+        let parts = Parts {
+            state,
+            holdings: &holdings,
+            pools: &pools,
+        };
+        let frontend = lower_frontend(&parts, load_balancer, listener, before.frontends.get(id))?;
+        frontends.insert(*id, frontend);
+    }
+    let snapshot = Snapshot {
+        generation: state.generation,
+        frontends: frontends
+            .values()
+            .map(|it| Arc::clone(&it.frontend))
+            .collect(),
+        pools: pools.values().cloned().collect(),
+    };
+    Ok(Lowered {
+        snapshot: Arc::new(snapshot),
+        endpoints: registry.endpoints,
+        last_endpoint: registry.last_endpoint,
+        pools,
+        frontends,
+    })
+}
+
+impl Lowered {
+    /// Stops new requests at registrations that drain in `state`, or that were in use before and are no more.
+    ///
+    /// Call it when the change is stored and before it is published: together with the barrier of
+    /// `DataPlane::publish` this is the drain promise.
+    pub(crate) fn start_draining(&self, state: &State, before: &Self) {
+        for target in state
+            .elb
+            .targets
+            .values()
+            .filter(|target| target.is_draining())
+        {
+            if let Some(endpoint) = self.endpoints.get(&target.registration) {
+                endpoint.start_draining();
+            }
+        }
+        for (registration, endpoint) in &before.endpoints {
+            if !self.endpoints.contains_key(registration) {
+                endpoint.start_draining();
+            }
+        }
+    }
+}
+
+/// The states of registrations: the same registration in use without interruption keeps its state.
+struct Registry<'a> {
+    before: &'a BTreeMap<RegistrationId, Arc<EndpointState>>,
+    endpoints: BTreeMap<RegistrationId, Arc<EndpointState>>,
+    last_endpoint: u64,
+}
+
+impl Registry<'_> {
+    fn state_of(&mut self, registration: RegistrationId) -> Arc<EndpointState> {
+        let endpoint = match self.before.get(&registration) {
+            Some(known) => Arc::clone(known),
+            None => {
+                self.last_endpoint += 1;
+                Arc::new(EndpointState::new(self.last_endpoint))
+            }
+        };
+        self.endpoints.insert(registration, Arc::clone(&endpoint));
+        endpoint
+    }
+
+    /// Keeps the states of draining registrations, whose requests may have to be cut.
+    fn keep_draining(&mut self, state: &State) {
+        for target in state
+            .elb
+            .targets
+            .values()
+            .filter(|target| target.is_draining())
+        {
+            if let Some(known) = self.before.get(&target.registration) {
+                self.endpoints
+                    .insert(target.registration, Arc::clone(known));
+            }
+        }
+    }
+}
+
+/// The pools of the target groups that some rule forwards to.
+fn lower_pools(state: &State, before: &Lowered, registry: &mut Registry<'_>) -> Pools {
+    let surroundings = Surroundings::of(state);
+    let lower_one = |(id, user)| {
+        let group = state.elb.target_groups.get(&id);
+        let group = group.expect("a target group in use cannot be deleted");
+        let user = state.elb.load_balancers.get(&user).map(Arc::as_ref);
+        let known = before.pools.get(&id);
+        let mut endpoints = Vec::new();
+        for target in state.elb.targets_of(id) {
+            if let Standing::InUse(address) = surroundings.standing(target, group, user) {
+                let wanted = Endpoint {
+                    address,
+                    check_address: check_address(address, group),
+                    state: registry.state_of(target.registration),
+                };
+                endpoints.push(known_endpoint(known, wanted));
+            }
+        }
+        (id, lower_pool(group, endpoints, known))
+    };
+    state.elb.users().into_iter().map(lower_one).collect()
+}
+
+fn check_address(address: SocketAddr, group: &TargetGroup) -> SocketAddr {
+    match group.health_check.port {
+        HealthCheckPort::TrafficPort => address,
+        HealthCheckPort::Port(port) => SocketAddr::new(address.ip(), port),
+    }
+}
+
+/// The endpoint of the pool before that equals `wanted`, or else `wanted`.
+fn known_endpoint(known: Option<&Arc<Pool>>, wanted: Endpoint) -> Arc<Endpoint> {
+    let is_same = |endpoint: &&Arc<Endpoint>| {
+        Arc::ptr_eq(&endpoint.state, &wanted.state)
+            && endpoint.address == wanted.address
+            && endpoint.check_address == wanted.check_address
+    };
+    let mut endpoints = known.into_iter().flat_map(|pool| &pool.endpoints);
+    endpoints
+        .find(is_same)
+        .cloned()
+        .unwrap_or_else(|| Arc::new(wanted))
+}
+
+fn lower_pool(
+    group: &TargetGroup,
+    endpoints: Vec<Arc<Endpoint>>,
+    known: Option<&Arc<Pool>>,
+) -> Arc<Pool> {
+    let algorithm = match group.attributes.value(&target_group_attributes::ALGORITHM) {
+        target_group_attributes::LEAST_OUTSTANDING_REQUESTS => Algorithm::LeastOutstandingRequests,
+        _ => Algorithm::RoundRobin,
+    };
+    if let Some(pool) = known {
+        let has_same_endpoints = same(&pool.endpoints, &endpoints);
+        let is_same = pool.algorithm == algorithm && pool.health_check == group.health_check;
+        if has_same_endpoints && is_same {
+            return Arc::clone(pool);
+        }
+    }
+    let position = known
+        .map(|pool| Arc::clone(&pool.position))
+        .unwrap_or_default();
+    let id = PoolId(group.arn.id.0);
+    Arc::new(Pool::new(
+        id,
+        algorithm,
+        group.health_check.clone(),
+        endpoints,
+        position,
+    ))
+}
+
+/// Whether both lists hold the very same values in the same order.
+fn same<T>(some: &[Arc<T>], others: &[Arc<T>]) -> bool {
+    some.len() == others.len() && some.iter().zip(others).all(|(a, b)| Arc::ptr_eq(a, b))
+}
+
+/// What all frontends are made from.
+struct Parts<'a> {
+    state: &'a State,
+    holdings: &'a [Holding],
+    pools: &'a Pools,
+}
+
+fn lower_frontend(
+    parts: &Parts<'_>,
+    load_balancer: &Arc<LoadBalancer>,
+    listener: &Arc<Listener>,
+    before: Option<&LoweredFrontend>,
+) -> Result<LoweredFrontend, CompileError> {
+    let rules: Vec<_> = parts
+        .state
+        .elb
+        .rules_of(listener.arn.id)
+        .into_iter()
+        .cloned()
+        .collect();
+    let by_rules = rules.iter().flat_map(|rule| rule.actions.target_groups());
+    let groups = listener.default_actions.target_groups().chain(by_rules);
+    let pools: Vec<_> = groups
+        .map(|arn| Arc::clone(&parts.pools[&arn.id]))
+        .collect();
+    let groups = &load_balancer.security_groups;
+    let admission =
+        lookups::allowed_sources(&parts.state.ec2, groups, listener.port, parts.holdings);
+    let frontend = match before {
+        Some(before)
+            if Arc::ptr_eq(&before.load_balancer, load_balancer)
+                && Arc::ptr_eq(&before.listener, listener)
+                && before.admission == admission
+                && same(&before.rules, &rules)
+                && same(&before.pools, &pools) =>
+        {
+            Arc::clone(&before.frontend)
+        }
+        _ => {
+            let compiled = before.filter(|before| same_conditions(&before.rules, &rules));
+            let compiled = compiled.map(|before| &before.frontend.router);
+            let router = lower_router(parts.pools, listener, &rules, compiled)?;
+            Arc::new(new_frontend(
+                load_balancer,
+                listener,
+                admission.clone(),
+                router,
+            ))
+        }
+    };
+    Ok(LoweredFrontend {
+        load_balancer: Arc::clone(load_balancer),
+        listener: Arc::clone(listener),
+        admission,
+        rules,
+        pools,
+        frontend,
+    })
+}
+
+fn new_frontend(
+    load_balancer: &LoadBalancer,
+    listener: &Listener,
+    admission: Admission,
+    router: Router,
+) -> Frontend {
+    let seconds = |attribute| Duration::from_secs(load_balancer.attributes.number(attribute));
+    let zones = load_balancer.zones.iter();
+    Frontend {
+        id: FrontendId(listener.arn.id.0),
+        addresses: zones
+            .map(|zone| SocketAddr::new(zone.address.into(), listener.port))
+            .collect(),
+        admission,
+        idle_timeout: seconds(&load_balancer_attributes::IDLE_TIMEOUT),
+        client_keep_alive: seconds(&load_balancer_attributes::CLIENT_KEEP_ALIVE),
+        dns_name: load_balancer.dns_name.as_str().into(),
+        router,
+    }
+}
+
+/// Whether both lists have the same conditions at the same priorities.
+fn same_conditions(some: &[Arc<Rule>], others: &[Arc<Rule>]) -> bool {
+    let is_same = |(a, b): (&Arc<Rule>, &Arc<Rule>)| {
+        Arc::ptr_eq(a, b) || (a.priority == b.priority && a.conditions == b.conditions)
+    };
+    some.len() == others.len() && some.iter().zip(others).all(is_same)
+}
+
+/// The router of `rules`, which stand in the order of their priorities.
+///
+/// `compiled` is a router with the same conditions: compiling many
+/// rules takes long, and a target that comes or goes changes none of them.
+fn lower_router(
+    pools: &Pools,
+    listener: &Listener,
+    rules: &[Arc<Rule>],
+    compiled: Option<&Router>,
+) -> Result<Router, CompileError> {
+    let default = lower_action(pools, &listener.default_actions);
+    let action = |rule: &Arc<Rule>| lower_action(pools, &rule.actions);
+    if let Some(compiled) = compiled {
+        return Ok(compiled.with_actions(rules.iter().map(action).collect(), default));
+    }
+    let numbered = |rule: &Arc<Rule>| match rule.priority {
+        RulePriority::Default => None,
+        RulePriority::Number(priority) => Some(router::Rule {
+            priority: priority.number(),
+            conditions: rule.conditions.clone(),
+            action: action(rule),
+        }),
+    };
+    Router::compile(rules.iter().filter_map(numbered).collect(), default)
+}
+
+fn lower_action(pools: &Pools, actions: &Actions) -> Action {
+    match &actions.routing {
+        RoutingAction::Forward(forward) => {
+            let groups = forward.target_groups.iter();
+            let weighted = groups.map(|group| (Arc::clone(&pools[&group.arn.id]), group.weight));
+            Action::Forward(Forward::new(weighted.collect()))
+        }
+        RoutingAction::Redirect(redirect) => Action::Redirect(lower_redirect(redirect)),
+        RoutingAction::FixedResponse(fixed) => Action::FixedResponse(lower_fixed_response(fixed)),
+    }
+}
+
+fn lower_redirect(redirect: &RedirectAction) -> Redirect {
+    Redirect {
+        protocol: Template::parse(&redirect.protocol),
+        port: Template::parse(&redirect.port),
+        host: Template::parse(&redirect.host),
+        path: Template::parse(&redirect.path),
+        query: Template::parse(&redirect.query),
+        status: redirect.status.code(),
+    }
+}
+
+fn lower_fixed_response(fixed: &FixedResponseAction) -> FixedResponse {
+    let body = fixed.body.as_deref().unwrap_or_default();
+    let content_type = fixed.content_type.filter(|_| !body.is_empty());
+    let with_charset = |content_type: model::action::FixedContentType| {
+        // ALB adds the charset to text and to nothing else.
+        let is_text = content_type.as_str().starts_with("text/");
+        let charset = if is_text { "; charset=utf-8" } else { "" };
+        format!("{content_type}{charset}").into_boxed_str()
+    };
+    FixedResponse {
+        status: fixed.status,
+        content_type: content_type.map(with_charset),
+        body: body.as_bytes().into(),
+    }
+}

@@ -1,0 +1,80 @@
+//! What the operator decides once for the whole control plane.
+
+use model::arn::Place;
+
+use crate::ec2::Topology;
+
+/// Names and limits.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The partition, region and account in ARNs.
+    pub place: Place,
+    /// What DNS names of load balancers end with; default `elb.internal`.
+    pub base_domain: String,
+    /// The networks of the inventory.
+    pub topology: Topology,
+    /// How many there may be of each thing.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            place: Place {
+                partition: "aws".to_owned(),
+                region: "us-east-1".to_owned(),
+                account: "123456789012".to_owned(),
+            },
+            base_domain: "elb.internal".to_owned(),
+            topology: Topology::loopback(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How many there may be of each thing. The defaults are those of AWS.
+///
+/// Source: ALB guide, "Quotas for your Application Load Balancers".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// In the account. Default 50.
+    pub load_balancers: usize,
+    /// In the account. Default 3,000.
+    pub target_groups: usize,
+    /// On one load balancer. Default 50.
+    pub listeners_per_load_balancer: usize,
+    /// On all listeners of one load balancer, default rules not counted. Default 100.
+    pub rules_per_load_balancer: usize,
+    /// That the rules of one load balancer forward to, each counted once. Default 100.
+    pub target_groups_per_load_balancer: usize,
+    /// In one forward action. Default 5.
+    pub target_groups_per_action: usize,
+    /// In all conditions of one rule. Default 5.
+    pub condition_values_per_rule: usize,
+    /// `*` and `?` in all conditions of one rule. Default 5.
+    pub condition_wildcards_per_rule: usize,
+    /// Registered with one group. Default 1,000.
+    pub targets_per_target_group: usize,
+    /// Registered with all groups of one load balancer. Default 1,000.
+    pub targets_per_load_balancer: usize,
+    /// Times one target id can be registered with all groups of one load balancer. Default 1,000.
+    pub registrations_per_target_id: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            load_balancers: 50,
+            target_groups: 3000,
+            listeners_per_load_balancer: 50,
+            rules_per_load_balancer: 100,
+            target_groups_per_load_balancer: 100,
+            target_groups_per_action: 5,
+            condition_values_per_rule: 5,
+            condition_wildcards_per_rule: 5,
+            targets_per_target_group: 1000,
+            targets_per_load_balancer: 1000,
+            registrations_per_target_id: 1000,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Everything the control plane intends, typed and in memory: what the store holds, and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::arn::Place;
+
+use crate::control::Parts;
+use crate::ec2::Ec2State;
+use crate::elb::ElbState;
+use crate::record::{self, Record};
+use crate::seams::Ids;
+use crate::settings::Settings;
+
+/// The stored nouns. Nouns are shared, so that two states differ in what changed and in nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Load balancers and what belongs to them.
+    pub elb: ElbState,
+    /// The EC2 inventory.
+    pub ec2: Ec2State,
+    /// Rises by one with every stored change.
+    pub generation: u64,
+}
+
+impl State {
+    /// The noun with this key.
+    #[must_use]
+    pub fn find<R: Record>(&self, key: &R::Key) -> Option<&Arc<R>> {
+        R::table(self).get(key)
+    }
+}
+
+/// A state in the making: the nouns after a change, and the writes that lead there.
+///
+/// An operation reads `state`, which shows its own writes, and drops the draft when it fails.
+pub struct Draft {
+    state: State,
+    /// By store key; `None` removes the record.
+    writes: BTreeMap<String, Option<Vec<u8>>>,
+    settings: Settings,
+    now_millis: u64,
+    ids: Arc<dyn Ids>,
+}
+
+impl Draft {
+    /// A draft that changes nothing yet.
+    pub(crate) fn new(state: State, parts: &Parts) -> Self {
+        Self {
+            state,
+            writes: BTreeMap::new(),
+            settings: parts.settings.clone(),
+            now_millis: parts.clock.now_millis(),
+            ids: Arc::clone(&parts.ids),
+        }
+    }
+
+    /// What the operator decides.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whose resources these are.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.settings.place.clone()
+    }
+
+    /// When the change is made, in milliseconds since 1970.
+    #[must_use]
+    pub fn now_millis(&self) -> u64 {
+        self.now_millis
+    }
+
+    /// 64 random bits.
+    #[must_use]
+    pub fn draw(&self) -> u64 {
+        self.ids.draw()
+    }
+
+    /// The nouns as they are after the writes so far.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Creates or replaces a noun. A noun that is equal to the present one should not be put.
+    pub fn put<R: Record>(&mut self, noun: R) -> Arc<R> {
+        let key = noun.key();
+        let bytes = record::encode(&noun);
+        self.writes
+            .insert(record::store_key::<R>(&key), Some(bytes));
+        let noun = Arc::new(noun);
+        R::table_mut(&mut self.state).insert(key, Arc::clone(&noun));
+        noun
+    }
+
+    /// Removes a noun; does nothing if there is none with this key.
+    pub fn remove<R: Record>(&mut self, key: &R::Key) -> Option<Arc<R>> {
+        let removed = R::table_mut(&mut self.state).remove(key)?;
+        self.writes.insert(record::store_key::<R>(key), None);
+        Some(removed)
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// The state and the writes, by store key.
+    pub(crate) fn into_parts(self) -> (State, BTreeMap<String, Option<Vec<u8>>>) {
+        (self.state, self.writes)
+    }
+}

@@ -1,0 +1,297 @@
+//! What of a change reaches the data plane, and what stays as it was.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use control::elb::create_rule::CreateRule;
+use control::elb::input::{Action as ActionInput, ActionType, FixedResponseConfig};
+use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
+use control::elb::modify_listener::ModifyListener;
+use control::elb::set_rule_priorities::SetRulePriorities;
+use control::elb::tags::AddTags;
+use engine::health::Health;
+use engine::router::RequestFacts;
+use engine::{Action, Admission, Algorithm};
+
+use crate::support::{
+    Fixture, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input,
+};
+
+/// A GET of a path.
+struct Get<'a>(&'a str);
+
+impl RequestFacts for Get<'_> {
+    fn method(&self) -> &[u8] {
+        b"GET"
+    }
+
+    fn host(&self) -> &[u8] {
+        b""
+    }
+
+    fn path(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    fn query(&self) -> &[u8] {
+        b""
+    }
+
+    fn any_field(&self, _name: &[u8], _visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        false
+    }
+
+    fn source_ip(&self) -> IpAddr {
+        IpAddr::from([127, 0, 0, 1])
+    }
+}
+
+/// What a GET of `path` gets: a status, or `-> ` and how many targets there are.
+fn outcome(fixture: &Fixture, path: &str) -> String {
+    let snapshot = fixture.plane.live();
+    match snapshot.frontends[0].router.route(&Get(path)).1 {
+        Action::FixedResponse(fixed) => fixed.status.to_string(),
+        Action::Redirect(redirect) => redirect.status.to_string(),
+        Action::Forward(forward) => {
+            let pool = forward.pools().next().expect("a forward has a pool");
+            format!("-> {}", pool.endpoints.len())
+        }
+    }
+}
+
+#[tokio::test]
+async fn rules_follow_their_priorities_and_their_targets() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let web = fixture.group("web").await;
+    let listener = fixture.listener(&shop, 80, fixed("200")).await;
+    let rule = |priority, path: &str, action| CreateRule {
+        conditions: vec![path_condition(&[path])],
+        actions: vec![action],
+        ..rule_input(&listener, priority, path)
+    };
+    let to_web = fixture
+        .control
+        .create_rule(rule(20, "/a*", forward(&web)))
+        .await
+        .unwrap();
+    let gone = fixture
+        .control
+        .create_rule(rule(10, "/ab", fixed("410")))
+        .await
+        .unwrap();
+    let check = |expected: [&str; 3]| {
+        assert_eq!(
+            ["/", "/a", "/ab"].map(|path| outcome(&fixture, path)),
+            expected
+        );
+    };
+    check(["200", "-> 0", "410"]);
+    let instance = fixture.instance("127.65.1.20").await;
+    fixture.register(&web, &[&instance]).await.unwrap();
+    check(["200", "-> 1", "410"]);
+    let rule_priorities = vec![(to_web.arn.to_string(), 10), (gone.arn.to_string(), 20)];
+    let swap = SetRulePriorities { rule_priorities };
+    fixture.control.set_rule_priorities(swap).await.unwrap();
+    check(["200", "-> 1", "-> 1"]);
+}
+
+#[tokio::test]
+async fn a_fixed_body_has_a_charset_if_it_is_text() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    for (port, given, body, expected) in [
+        (80, None, Some("x"), Some("text/plain; charset=utf-8")),
+        (
+            81,
+            Some("text/html"),
+            Some("x"),
+            Some("text/html; charset=utf-8"),
+        ),
+        (
+            82,
+            Some("application/json"),
+            Some("{}"),
+            Some("application/json"),
+        ),
+        (83, Some("text/css"), None, None),
+        (84, None, None, None),
+    ] {
+        let config = FixedResponseConfig {
+            message_body: body.map(str::to_owned),
+            status_code: "200".to_owned(),
+            content_type: given.map(str::to_owned),
+        };
+        let action = ActionInput {
+            fixed_response_config: Some(config),
+            ..ActionInput::new(ActionType::FixedResponse)
+        };
+        let input = listener_input(&shop, port, action);
+        let listener = fixture.control.create_listener(input).await.unwrap();
+        let snapshot = fixture.plane.live();
+        let frontend = snapshot
+            .frontends
+            .iter()
+            .find(|it| it.id.0 == listener.arn.id.0)
+            .unwrap();
+        let Action::FixedResponse(fixed) = frontend.router.route(&Get("/")).1 else {
+            panic!("the default action of port {port} is a fixed response");
+        };
+        assert_eq!(fixed.content_type.as_deref(), expected, "port {port}");
+    }
+}
+
+#[tokio::test]
+async fn the_security_groups_decide_who_may_connect() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    fixture.listener(&shop, 80, fixed("200")).await;
+    let snapshot = fixture.plane.live();
+    let Admission::Only(blocks) = &snapshot.frontends[0].admission else {
+        panic!("the default group of a VPC on loopback admits this machine only");
+    };
+    assert!(!blocks.is_empty());
+    assert!(
+        snapshot.frontends[0]
+            .admission
+            .admits(IpAddr::from([127, 0, 0, 1]))
+    );
+    assert!(
+        !snapshot.frontends[0]
+            .admission
+            .admits(IpAddr::from([8, 8, 8, 8]))
+    );
+}
+
+#[tokio::test]
+async fn a_listener_is_a_frontend_on_every_address() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    assert!(fixture.plane.live().frontends.is_empty());
+    let listener = fixture.listener(&shop, 80, fixed("200")).await;
+    let snapshot = fixture.plane.live();
+    let frontend = &snapshot.frontends[0];
+    assert_eq!(frontend.id.0, listener.arn.id.0);
+    let addresses: Vec<_> = frontend.addresses.iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["127.65.1.10:80", "127.65.2.10:80"]);
+    assert_eq!(frontend.idle_timeout, Duration::from_secs(60));
+    assert_eq!(&*frontend.dns_name, shop.dns_name);
+    assert!(snapshot.pools.is_empty());
+    let input = ModifyLoadBalancerAttributes {
+        load_balancer_arn: shop.arn.to_string(),
+        attributes: pairs(&[("idle_timeout.timeout_seconds", "5")]),
+    };
+    fixture
+        .control
+        .modify_load_balancer_attributes(input)
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.plane.live().frontends[0].idle_timeout,
+        Duration::from_secs(5)
+    );
+}
+
+#[tokio::test]
+async fn a_new_target_leaves_the_others_and_what_is_known_of_them() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let (web, api) = (fixture.group("web").await, fixture.group("api").await);
+    let (one, two) = (
+        fixture.instance("127.65.1.20").await,
+        fixture.instance("127.65.2.20").await,
+    );
+    fixture.register(&web, &[&one]).await.unwrap();
+    fixture.listener(&shop, 80, forward(&web)).await;
+    fixture.listener(&shop, 81, forward(&api)).await;
+    let before = fixture.plane.live();
+    let pool = |snapshot: &engine::Snapshot, arn: &str| {
+        let pools = snapshot.pools.iter();
+        let named = |pool: &&Arc<engine::Pool>| arn.ends_with(&format!("{:016x}", pool.id.0));
+        Arc::clone(pools.into_iter().find(named).unwrap())
+    };
+    let known = Arc::clone(&pool(&before, &web).endpoints[0]);
+    known
+        .state
+        .set_health(Health::Healthy { failures: 0 }, None);
+    fixture.register(&web, &[&two]).await.unwrap();
+    let after = fixture.plane.live();
+    assert!(after.generation > before.generation);
+    assert_eq!(pool(&after, &web).endpoints.len(), 2);
+    assert!(
+        pool(&after, &web)
+            .endpoints
+            .iter()
+            .any(|it| Arc::ptr_eq(it, &known))
+    );
+    assert!(Arc::ptr_eq(&pool(&after, &api), &pool(&before, &api)));
+    let unchanged = after
+        .frontends
+        .iter()
+        .filter(|it| before.frontends.iter().any(|b| Arc::ptr_eq(it, b)));
+    assert_eq!(unchanged.count(), 1, "the listener of the other group");
+    assert_eq!(pool(&after, &web).algorithm, Algorithm::RoundRobin);
+}
+
+#[tokio::test]
+async fn a_tag_of_a_group_changes_nothing_that_is_served() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let web = fixture.group("web").await;
+    fixture.listener(&shop, 80, forward(&web)).await;
+    let before = fixture.plane.live();
+    let input = AddTags {
+        resource_arns: vec![web],
+        tags: pairs(&[("a", "b")]),
+    };
+    fixture.control.add_tags(input).await.unwrap();
+    let after = fixture.plane.live();
+    assert!(Arc::ptr_eq(&after.frontends[0], &before.frontends[0]));
+    assert!(Arc::ptr_eq(&after.pools[0], &before.pools[0]));
+}
+
+#[tokio::test]
+async fn a_listener_can_move_to_another_port() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let listener = fixture.listener(&shop, 80, fixed("200")).await;
+    let input = ModifyListener {
+        listener_arn: listener.arn.to_string(),
+        port: Some(8080),
+        ..ModifyListener::default()
+    };
+    fixture.control.modify_listener(input).await.unwrap();
+    let snapshot = fixture.plane.live();
+    let ports: Vec<_> = snapshot.frontends.iter().map(|it| it.port()).collect();
+    assert_eq!(ports, [8080]);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_leave_half_a_change() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let create = fixture
+        .control
+        .create_listener(listener_input(&shop, 80, fixed("200")));
+    tokio::select! {
+        biased;
+        _ = create => panic!("the change needs more than one step"),
+        () = std::future::ready(()) => {}
+    }
+    // Changes are made one after the other, so that the one left alone is complete when this one is.
+    fixture.load_balancer("blog").await;
+    assert_eq!(
+        fixture.plane.live().frontends.len(),
+        1,
+        "the listener listens"
+    );
+    let stored = fixture.stored();
+    assert_eq!(
+        stored
+            .keys()
+            .filter(|key| key.starts_with("elb/listener/"))
+            .count(),
+        1
+    );
+}

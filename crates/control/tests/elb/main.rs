@@ -1,0 +1,13 @@
+//! What the operations of Elastic Load Balancing do, as their callers see it.
+
+mod attributes;
+mod drain;
+mod listeners;
+mod live;
+mod load_balancers;
+mod rules;
+mod storage;
+mod support;
+mod tags;
+mod target_groups;
+mod targets;

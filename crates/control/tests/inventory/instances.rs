@@ -1,0 +1,415 @@
+//! RunInstances, TerminateInstances, DescribeInstances, DescribeInstanceStatus, and the network interfaces
+//! that follow from them.
+
+use std::time::Duration;
+
+use control::ec2::PageRequest;
+use control::ec2::describe_instances::{DescribeInstanceStatus, DescribeInstances};
+use control::ec2::network_interfaces::DescribeNetworkInterfaces;
+use control::ec2::run_instances::RunInstances;
+use model::ec2::InstanceState;
+use store::Store;
+
+use crate::support::{Fixture, at, filter, fixture, refused, texts};
+
+fn found(fixture: &Fixture, filters: &[(&str, &str)]) -> Vec<String> {
+    let request = DescribeInstances {
+        filters: filters
+            .iter()
+            .map(|(name, value)| filter(name, value))
+            .collect(),
+        ..Default::default()
+    };
+    let page = fixture.ec2().describe_instances(&request).unwrap();
+    let mut addresses: Vec<String> = page
+        .items
+        .iter()
+        .map(|it| it.instance.private_address.to_string())
+        .collect();
+    addresses.sort();
+    addresses
+}
+
+#[tokio::test]
+async fn a_machine_is_registered_by_its_address() {
+    let fixture = fixture().await;
+    let request = RunInstances {
+        image_id: Some("ami-1".to_owned()),
+        instance_type: Some("t3.micro".to_owned()),
+        min_count: Some(1),
+        max_count: Some(1),
+        ..at("127.65.2.77")
+    };
+    let made = fixture.ec2().run_instances(request).await.unwrap();
+    let instance = &made.instance;
+    assert_eq!(
+        instance.zone.name, "us-east-1b",
+        "the zone follows from the address"
+    );
+    assert_eq!(instance.subnet_id, fixture.subnets()[1].id);
+    assert_eq!(instance.state, InstanceState::Running);
+    assert_eq!(instance.image_id.as_deref(), Some("ami-1"));
+    assert_eq!(instance.instance_type.as_deref(), Some("t3.micro"));
+    assert_eq!(instance.launched_at_millis, 1_700_000_000_000);
+    assert_eq!(
+        made.groups,
+        [(fixture.group("default").id.clone(), "default".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn machines_that_cannot_be_registered_are_refused() {
+    let fixture = fixture().await;
+    fixture.run("127.65.1.77").await;
+    fixture.create_load_balancer("shop", &[]).await;
+    let interfaces = DescribeNetworkInterfaces {
+        filters: vec![filter("requester-id", "amazon-elb")],
+        ..Default::default()
+    };
+    let held = fixture
+        .ec2()
+        .describe_network_interfaces(&interfaces)
+        .unwrap();
+    let held = held.items[0].interface.private_address.to_string();
+    let before = fixture.store.revision().unwrap();
+    let second_subnet = fixture.subnets()[1].id.to_string();
+    let good = || at("127.65.1.78");
+    let groups = |ids: &[&str]| RunInstances {
+        security_group_ids: texts(ids),
+        ..good()
+    };
+    for (request, part) in [
+        (
+            RunInstances::default(),
+            "must contain the parameter PrivateIpAddress: elbow registers",
+        ),
+        (
+            at("not an address"),
+            "Value (not an address) for parameter privateIpAddress is invalid.",
+        ),
+        (
+            at("10.0.0.1"),
+            "Address 10.0.0.1 does not fall within the subnet's address range: 127.65.1.0/24",
+        ),
+        (
+            at("127.65.1.0"),
+            "Address 127.65.1.0 is in subnet's reserved address range",
+        ),
+        (at("127.65.1.3"), "reserved"),
+        (at("127.65.1.255"), "reserved"),
+        (at("127.65.1.77"), "Address 127.65.1.77 is in use."),
+        (at(&held), "is in use."),
+        (
+            RunInstances {
+                max_count: Some(2),
+                ..good()
+            },
+            "MinCount and MaxCount must be 1",
+        ),
+        (
+            RunInstances {
+                min_count: Some(0),
+                ..good()
+            },
+            "MinCount and MaxCount must be 1",
+        ),
+        (
+            RunInstances {
+                subnet_id: Some(second_subnet),
+                ..good()
+            },
+            "does not fall within the subnet's address range: 127.65.2.0/24",
+        ),
+        (
+            RunInstances {
+                subnet_id: Some("subnet-1".into()),
+                ..good()
+            },
+            "The subnet ID 'subnet-1' does not exist",
+        ),
+        (
+            groups(&["sg-00000000000000000"]),
+            "The security group 'sg-00000000000000000' does not exist",
+        ),
+        (groups(&["web"]), "Invalid id: \"web\""),
+        (
+            RunInstances {
+                security_group_names: texts(&["web"]),
+                ..good()
+            },
+            "The security group 'web' does not exist in the default VPC",
+        ),
+    ] {
+        refused(fixture.ec2().run_instances(request).await, part);
+    }
+    assert_eq!(
+        fixture.store.revision().unwrap(),
+        before,
+        "a refusal leaves no trace"
+    );
+}
+
+#[tokio::test]
+async fn an_instance_carries_five_groups_at_most() {
+    let fixture = fixture().await;
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        ids.push(
+            fixture
+                .create_group(&format!("group {number}"))
+                .await
+                .id
+                .to_string(),
+        );
+    }
+    let with = |ids: Vec<String>| RunInstances {
+        security_group_ids: ids,
+        ..at("127.65.1.77")
+    };
+    refused(
+        fixture.ec2().run_instances(with(ids.clone())).await,
+        "per instance has been reached: 5",
+    );
+    ids[5] = ids[0].clone();
+    let made = fixture
+        .ec2()
+        .run_instances(with(ids))
+        .await
+        .expect("a repetition does not count");
+    assert_eq!(made.groups.len(), 5);
+}
+
+#[tokio::test]
+async fn a_repeated_request_registers_nothing() {
+    let fixture = fixture().await;
+    let request = || RunInstances {
+        client_token: Some("once".to_owned()),
+        ..at("127.65.1.77")
+    };
+    let first = fixture.ec2().run_instances(request()).await.unwrap();
+    let second = fixture.ec2().run_instances(request()).await.unwrap();
+    assert_eq!(first, second);
+    let other = RunInstances {
+        client_token: Some("once".to_owned()),
+        ..at("127.65.1.78")
+    };
+    refused(
+        fixture.ec2().run_instances(other).await,
+        "The client token 'once' was used",
+    );
+}
+
+#[tokio::test]
+async fn a_terminated_instance_lets_go_of_its_address_and_is_shown_for_an_hour() {
+    let fixture = fixture().await;
+    let ec2 = fixture.ec2();
+    let id = fixture.run("127.65.1.77").await;
+    let [change] = &ec2.terminate_instances(vec![id.clone()]).await.unwrap()[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (change.previous.name(), change.current.name()),
+        ("running", "terminated")
+    );
+    let again = ec2
+        .terminate_instances(vec![id.clone(), id.clone()])
+        .await
+        .unwrap();
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].previous.name(), "terminated");
+
+    fixture.run("127.65.1.77").await;
+    assert_eq!(
+        found(&fixture, &[("instance-state-name", "terminated")]).len(),
+        1
+    );
+    assert_eq!(
+        found(&fixture, &[("private-ip-address", "127.65.1.77")]).len(),
+        1
+    );
+    fixture.clock.advance(Duration::from_secs(3600));
+    assert_eq!(
+        found(&fixture, &[("instance-state-name", "terminated")]).len(),
+        0
+    );
+    refused(
+        ec2.terminate_instances(vec![id.clone()]).await,
+        &format!("The instance ID '{id}' does not exist"),
+    );
+    let records = || {
+        fixture
+            .store
+            .range("ec2/instance/", None)
+            .unwrap()
+            .records
+            .len()
+    };
+    assert_eq!(records(), 2);
+    fixture.run("127.65.1.78").await;
+    assert_eq!(records(), 2, "the next change forgets it");
+}
+
+#[tokio::test]
+async fn either_all_instances_are_terminated_or_none() {
+    let fixture = fixture().await;
+    let id = fixture.run("127.65.1.77").await;
+    let missing = ["i-00000000000000000", "i-00000001"];
+    for (ids, part) in [
+        (
+            vec![&*id, missing[0], missing[1]],
+            "The instance IDs 'i-00000000000000000, i-00000001' do not exist",
+        ),
+        (
+            vec![&*id, "i-x"],
+            "Invalid id: \"i-x\" (expecting \"i-...\")",
+        ),
+        (vec![], "parameter InstanceId"),
+    ] {
+        refused(fixture.ec2().terminate_instances(texts(&ids)).await, part);
+    }
+    assert_eq!(
+        found(&fixture, &[("instance-state-name", "running")]).len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn instances_are_found_by_filter() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    let first = RunInstances {
+        security_group_ids: vec![web.id.to_string()],
+        image_id: Some("ami-1".to_owned()),
+        ..at("127.65.1.77")
+    };
+    let first = fixture.ec2().run_instances(first).await.unwrap();
+    fixture.run("127.65.2.77").await;
+    for (name, value) in [
+        ("instance-id", first.instance.id.as_str()),
+        ("reservation-id", first.instance.reservation_id.as_str()),
+        ("private-ip-address", "127.65.1.*"),
+        ("availability-zone", "us-east-1a"),
+        ("subnet-id", first.instance.subnet_id.as_str()),
+        ("instance.group-id", web.id.as_str()),
+        ("instance.group-name", "w*"),
+        ("image-id", "ami-?"),
+    ] {
+        assert_eq!(
+            found(&fixture, &[(name, value)]),
+            ["127.65.1.77"],
+            "{name}={value}"
+        );
+    }
+    assert_eq!(found(&fixture, &[("instance-state-code", "16")]).len(), 2);
+    assert_eq!(found(&fixture, &[("platform", "windows")]).len(), 0);
+}
+
+#[tokio::test]
+async fn instances_come_in_pages_but_not_together_with_ids() {
+    let fixture = fixture().await;
+    let mut ids = Vec::new();
+    for number in 10..17 {
+        ids.push(fixture.run(&format!("127.65.1.{number}")).await);
+    }
+    let page = |next_token| PageRequest {
+        max_results: Some(5),
+        next_token,
+    };
+    let first = DescribeInstances {
+        page: page(None),
+        ..Default::default()
+    };
+    let first = fixture.ec2().describe_instances(&first).unwrap();
+    assert_eq!(first.items.len(), 5);
+    let second = DescribeInstances {
+        page: page(first.next_token),
+        ..Default::default()
+    };
+    let second = fixture.ec2().describe_instances(&second).unwrap();
+    assert_eq!((second.items.len(), second.next_token), (2, None));
+    let both = DescribeInstances {
+        instance_ids: ids,
+        page: page(None),
+        ..Default::default()
+    };
+    refused(
+        fixture.ec2().describe_instances(&both),
+        "The parameter instancesSet cannot be used with the parameter maxResults",
+    );
+}
+
+#[tokio::test]
+async fn the_status_is_shown_of_running_instances_unless_all_are_asked_for() {
+    let fixture = fixture().await;
+    let id = fixture.run("127.65.1.77").await;
+    fixture.run("127.65.1.78").await;
+    fixture.ec2().terminate_instances(vec![id]).await.unwrap();
+    for (include_all, count) in [(false, 1), (true, 2)] {
+        let request = DescribeInstanceStatus {
+            include_all,
+            ..Default::default()
+        };
+        let shown = fixture
+            .ec2()
+            .describe_instance_status(&request)
+            .unwrap()
+            .items;
+        assert_eq!(shown.len(), count, "{include_all}");
+    }
+}
+
+#[tokio::test]
+async fn every_address_in_use_has_a_network_interface() {
+    let fixture = fixture().await;
+    let id = fixture.run("127.65.1.77").await;
+    fixture.create_load_balancer("shop", &[]).await;
+    let found = |filters: &[(&str, &str)]| {
+        let request = DescribeNetworkInterfaces {
+            filters: filters
+                .iter()
+                .map(|(name, value)| filter(name, value))
+                .collect(),
+            ..Default::default()
+        };
+        fixture
+            .ec2()
+            .describe_network_interfaces(&request)
+            .unwrap()
+            .items
+    };
+    assert_eq!(found(&[]).len(), 3);
+    let [of_instance] = &found(&[("attachment.instance-id", &id)])[..] else {
+        panic!("one interface")
+    };
+    assert_eq!(
+        of_instance.interface.private_address.to_string(),
+        "127.65.1.77"
+    );
+    assert_eq!(of_instance.requester_id(), None);
+    let of_load_balancer = found(&[
+        ("description", "ELB app/shop/*"),
+        ("requester-managed", "true"),
+    ]);
+    assert_eq!(of_load_balancer.len(), 2, "one in each zone");
+    assert_eq!(found(&[]), found(&[]), "their ids are the same each time");
+    fixture.ec2().terminate_instances(vec![id]).await.unwrap();
+    assert_eq!(found(&[]).len(), 2);
+
+    let by_id = |id: &str| DescribeNetworkInterfaces {
+        network_interface_ids: texts(&[id]),
+        ..Default::default()
+    };
+    let known = of_load_balancer[0].interface.id.to_string();
+    let shown = fixture
+        .ec2()
+        .describe_network_interfaces(&by_id(&known))
+        .unwrap()
+        .items;
+    assert_eq!(shown, of_load_balancer[..1]);
+    refused(
+        fixture
+            .ec2()
+            .describe_network_interfaces(&by_id("eni-00000000000000000")),
+        "The networkInterface ID 'eni-00000000000000000' does not exist",
+    );
+}

@@ -1,0 +1,10 @@
+//! What the operations of the EC2 inventory do, as their callers see it.
+
+mod instances;
+mod live;
+mod rules;
+mod security_groups;
+mod start;
+mod subnets;
+mod support;
+mod tags;

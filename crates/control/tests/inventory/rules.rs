@@ -1,0 +1,287 @@
+//! Authorize and Revoke of security group rules, DescribeSecurityGroupRules.
+
+use control::ec2::security_group_rules::{
+    AuthorizeSecurityGroup, DescribeSecurityGroupRules, GroupPair, IpPermission, IpRange,
+    RULES_MAX, RevokeSecurityGroup,
+};
+use control::ec2::security_groups::GroupReference;
+use control::ec2::{Ec2Error, TagSpecification};
+use model::ec2::{Direction, SecurityGroup};
+
+use crate::support::{Fixture, filter, fixture, refused, texts};
+
+fn tcp(port: i64, blocks: &[&str]) -> IpPermission {
+    let range = |block: &&str| IpRange {
+        cidr: (*block).to_owned(),
+        description: None,
+    };
+    IpPermission {
+        protocol: Some("tcp".to_owned()),
+        from_port: Some(port),
+        to_port: Some(port),
+        ipv4_ranges: blocks.iter().map(range).collect(),
+        ..Default::default()
+    }
+}
+
+fn from_group(group: &SecurityGroup) -> IpPermission {
+    let pair = GroupPair {
+        group: reference(group),
+        ..Default::default()
+    };
+    IpPermission {
+        groups: vec![pair],
+        ..tcp(80, &[])
+    }
+}
+
+fn reference(group: &SecurityGroup) -> GroupReference {
+    GroupReference {
+        group_id: Some(group.id.to_string()),
+        group_name: None,
+    }
+}
+
+fn authorize(group: &SecurityGroup, permissions: Vec<IpPermission>) -> AuthorizeSecurityGroup {
+    AuthorizeSecurityGroup {
+        group: reference(group),
+        direction: Direction::Ingress,
+        permissions,
+        tag_specifications: vec![],
+    }
+}
+
+fn revoke(
+    group: &SecurityGroup,
+    permissions: Vec<IpPermission>,
+    rule_ids: &[&str],
+) -> RevokeSecurityGroup {
+    RevokeSecurityGroup {
+        group: reference(group),
+        direction: Direction::Ingress,
+        permissions,
+        rule_ids: texts(rule_ids),
+    }
+}
+
+async fn add(
+    fixture: &Fixture,
+    group: &SecurityGroup,
+    permissions: Vec<IpPermission>,
+) -> Result<Vec<String>, Ec2Error> {
+    let rules = fixture
+        .ec2()
+        .authorize_security_group(authorize(group, permissions))
+        .await?;
+    Ok(rules.iter().map(|it| it.rule.id.to_string()).collect())
+}
+
+#[tokio::test]
+async fn a_permission_becomes_a_rule_for_each_peer() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    let ids = add(
+        &fixture,
+        &web,
+        vec![tcp(80, &["10.1.2.3/8", "11.0.0.0/8"]), from_group(&web)],
+    )
+    .await
+    .unwrap();
+    assert_eq!(ids.len(), 3);
+    let group = fixture.group("web");
+    assert_eq!(group.rules.len(), 4, "the egress rule is still there");
+    assert_eq!(
+        format!("{:?}", group.rules[1].peer),
+        "Block(Cidr { network: 10.0.0.0, prefix_length: 8 })"
+    );
+}
+
+#[tokio::test]
+async fn permissions_that_break_a_rule_change_nothing() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    add(&fixture, &web, vec![tcp(80, &["10.0.0.0/8"])])
+        .await
+        .unwrap();
+    let before = fixture.group("web");
+    let without = |protocol: Option<&str>| IpPermission {
+        protocol: protocol.map(str::to_owned),
+        ..tcp(81, &["10.0.0.0/8"])
+    };
+    let other_account = IpPermission {
+        groups: vec![GroupPair {
+            group: reference(&web),
+            user_id: Some("999999999999".to_owned()),
+            ..Default::default()
+        }],
+        ..tcp(81, &[])
+    };
+    let v6_as_v4 = tcp(81, &["2001:db8::/32"]);
+    let many = (0..=RULES_MAX).map(|port| tcp(i64::try_from(port).unwrap(), &["12.0.0.0/8"]));
+    for (permissions, part) in [
+        (
+            vec![tcp(81, &["10.0.0.0/8"]), tcp(80, &["10.9.9.9/8"])],
+            "the specified rule \"peer: 10.0.0.0/8, TCP, from port: 80, to port: 80, ALLOW\" already exists",
+        ),
+        (
+            vec![tcp(81, &["10.0.0.0/8", "10.1.1.1/8"])],
+            "must not appear multiple times",
+        ),
+        (
+            vec![tcp(81, &["10.0.0.0"])],
+            "CIDR block 10.0.0.0 is malformed",
+        ),
+        (vec![v6_as_v4], "CIDR block 2001:db8::/32 is malformed"),
+        (vec![tcp(65_536, &["10.0.0.0/8"])], "'65536' for portRange"),
+        (vec![tcp(81, &[])], "must say whom it allows"),
+        (vec![without(None)], "parameter ipProtocol"),
+        (vec![without(Some("sctp?"))], "Unknown protocol"),
+        (vec![other_account], "does not exist"),
+        (vec![], "parameter ipPermissions"),
+        (many.collect(), "60 in each direction"),
+    ] {
+        refused(add(&fixture, &web, permissions).await, part);
+    }
+    assert_eq!(fixture.group("web"), before);
+}
+
+#[tokio::test]
+async fn the_limit_counts_each_direction_by_itself() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    let full = (0..RULES_MAX).map(|port| tcp(i64::try_from(port).unwrap(), &["12.0.0.0/8"]));
+    add(&fixture, &web, full.collect()).await.unwrap();
+    refused(
+        add(&fixture, &web, vec![tcp(99, &["12.0.0.0/8"])]).await,
+        "60 in each direction",
+    );
+    let egress = AuthorizeSecurityGroup {
+        direction: Direction::Egress,
+        ..authorize(&web, vec![tcp(99, &["12.0.0.0/8"])])
+    };
+    fixture
+        .ec2()
+        .authorize_security_group(egress)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn rules_are_revoked_by_what_they_allow_or_by_id() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    let ids = add(&fixture, &web, vec![tcp(80, &["10.0.0.0/8", "11.0.0.0/8"])])
+        .await
+        .unwrap();
+    let described = IpPermission {
+        ipv4_ranges: vec![IpRange {
+            cidr: "10.0.0.0/8".to_owned(),
+            description: Some("another one".to_owned()),
+        }],
+        ..tcp(80, &[])
+    };
+    let request = revoke(&web, vec![described], &[&ids[1]]);
+    let revoked = fixture.ec2().revoke_security_group(request).await.unwrap();
+    let revoked: Vec<String> = revoked.iter().map(|it| it.rule.id.to_string()).collect();
+    assert_eq!(revoked, ids);
+    assert_eq!(fixture.group("web").rules.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_there_cannot_be_revoked() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    let ids = add(&fixture, &web, vec![tcp(80, &["10.0.0.0/8"])])
+        .await
+        .unwrap();
+    let before = fixture.group("web");
+    let egress = before.rules[0].id.to_string();
+    let there = tcp(80, &["10.0.0.0/8"]);
+    for (permissions, rule_ids, part) in [
+        (
+            vec![tcp(81, &["10.0.0.0/8"])],
+            vec![],
+            "The specified rule does not exist in this security group.",
+        ),
+        (
+            vec![there.clone(), tcp(80, &["11.0.0.0/8"])],
+            vec![],
+            "does not exist in this security group",
+        ),
+        (
+            vec![there.clone()],
+            vec![&*ids[0]],
+            "The security group rule ID",
+        ),
+        (
+            vec![],
+            vec!["sgr-00000000000000000"],
+            "ID 'sgr-00000000000000000' does not exist",
+        ),
+        (vec![], vec!["sgr-x"], "Invalid id"),
+        (vec![], vec![&*egress], "does not exist"),
+        (
+            vec![],
+            vec![],
+            "Either 'ipPermissions' or 'securityGroupRuleIds'",
+        ),
+    ] {
+        let outcome = fixture
+            .ec2()
+            .revoke_security_group(revoke(&web, permissions, &rule_ids))
+            .await;
+        refused(outcome, part);
+    }
+    assert_eq!(fixture.group("web"), before);
+}
+
+#[tokio::test]
+async fn a_group_that_another_one_names_stays() {
+    let fixture = fixture().await;
+    let (web, app) = (
+        fixture.create_group("web").await,
+        fixture.create_group("app").await,
+    );
+    add(&fixture, &web, vec![from_group(&web)]).await.unwrap();
+    add(&fixture, &app, vec![from_group(&web)]).await.unwrap();
+    let delete = async || fixture.ec2().delete_security_group(reference(&web)).await;
+    refused(delete().await, "has a dependent object");
+    let request = revoke(&app, vec![from_group(&web)], &[]);
+    fixture.ec2().revoke_security_group(request).await.unwrap();
+    delete().await.expect("its own rule does not hold it");
+}
+
+#[tokio::test]
+async fn rules_are_described_by_group_and_tag() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    let tagged = AuthorizeSecurityGroup {
+        tag_specifications: vec![TagSpecification {
+            resource_type: "security-group-rule".to_owned(),
+            tags: vec![("Name".to_owned(), "in".to_owned())],
+        }],
+        ..authorize(&web, vec![tcp(80, &["10.0.0.0/8"])])
+    };
+    let made = fixture
+        .ec2()
+        .authorize_security_group(tagged)
+        .await
+        .unwrap();
+    let found = |name: &str, value: &str| {
+        let request = DescribeSecurityGroupRules {
+            filters: vec![filter(name, value)],
+            ..Default::default()
+        };
+        fixture
+            .ec2()
+            .describe_security_group_rules(&request)
+            .map(|page| page.items)
+    };
+    assert_eq!(found("group-id", web.id.as_str()).unwrap().len(), 2);
+    assert_eq!(found("tag:Name", "in").unwrap(), made);
+    assert_eq!(
+        found("security-group-rule-id", made[0].rule.id.as_str()).unwrap(),
+        made
+    );
+    refused(found("vpc-id", "*"), "The filter 'vpc-id' is invalid");
+}

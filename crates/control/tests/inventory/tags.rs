@@ -1,0 +1,205 @@
+//! CreateTags, DeleteTags, DescribeTags, and tags given at creation.
+
+use control::ec2::TagSpecification;
+use control::ec2::networks::{DescribeInternetGateways, DescribeVpcs};
+use control::ec2::run_instances::RunInstances;
+use control::ec2::tags::{CreateTags, DeleteTags, DescribeTags};
+
+use crate::support::{Fixture, at, filter, fixture, refused, texts};
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn shown(fixture: &Fixture, filters: &[(&str, &str)]) -> Vec<String> {
+    let request = DescribeTags {
+        filters: filters
+            .iter()
+            .map(|(name, value)| filter(name, value))
+            .collect(),
+        ..Default::default()
+    };
+    let tags = fixture.ec2().describe_tags(&request).unwrap().items;
+    let mut shown: Vec<String> = tags
+        .iter()
+        .map(|tag| format!("{} {}={}", tag.resource_type, tag.key, tag.value))
+        .collect();
+    shown.sort();
+    shown
+}
+
+/// One of each kind that can be tagged.
+async fn everything(fixture: &Fixture) -> Vec<String> {
+    let vpc = fixture
+        .ec2()
+        .describe_vpcs(&DescribeVpcs::default())
+        .unwrap()
+        .items;
+    let gateways = DescribeInternetGateways::default();
+    let gateway = fixture
+        .ec2()
+        .describe_internet_gateways(&gateways)
+        .unwrap()
+        .items;
+    let group = fixture.group("default");
+    vec![
+        vpc[0].id.to_string(),
+        gateway[0].internet_gateway.id.to_string(),
+        fixture.subnets()[0].id.to_string(),
+        group.id.to_string(),
+        group.rules[0].id.to_string(),
+        fixture.run("127.65.1.77").await,
+    ]
+}
+
+#[tokio::test]
+async fn everything_that_is_stored_can_be_tagged() {
+    let fixture = fixture().await;
+    let resources = everything(&fixture).await;
+    let tags = pairs(&[("Owner", "TeamA"), ("Empty", "")]);
+    fixture
+        .ec2()
+        .create_tags(CreateTags {
+            resources: resources.clone(),
+            tags,
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        shown(&fixture, &[("key", "Owner")]),
+        [
+            "instance Owner=TeamA",
+            "internet-gateway Owner=TeamA",
+            "security-group Owner=TeamA",
+            "security-group-rule Owner=TeamA",
+            "subnet Owner=TeamA",
+            "vpc Owner=TeamA",
+        ]
+    );
+    assert_eq!(
+        shown(
+            &fixture,
+            &[("tag:Owner", "Team*"), ("resource-type", "vpc")]
+        )
+        .len(),
+        1
+    );
+    assert_eq!(shown(&fixture, &[("resource-id", &resources[5])]).len(), 2);
+    assert_eq!(shown(&fixture, &[("value", "")]).len(), 6);
+}
+
+#[tokio::test]
+async fn a_tag_is_removed_by_key_or_by_key_and_value() {
+    let fixture = fixture().await;
+    let id = fixture.run("127.65.1.77").await;
+    let tags = pairs(&[("a", "1"), ("b", "2"), ("c", "3")]);
+    fixture
+        .ec2()
+        .create_tags(CreateTags {
+            resources: vec![id.clone()],
+            tags,
+        })
+        .await
+        .unwrap();
+    let delete = |tags: &[(&str, Option<&str>)]| {
+        let tags = tags
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned)));
+        DeleteTags {
+            resources: vec![id.clone()],
+            tags: tags.collect(),
+        }
+    };
+    fixture
+        .ec2()
+        .delete_tags(delete(&[("a", None), ("b", Some("other")), ("d", None)]))
+        .await
+        .unwrap();
+    assert_eq!(shown(&fixture, &[]), ["instance b=2", "instance c=3"]);
+    fixture
+        .ec2()
+        .delete_tags(delete(&[("b", Some("2"))]))
+        .await
+        .unwrap();
+    assert_eq!(shown(&fixture, &[]), ["instance c=3"]);
+    fixture.ec2().delete_tags(delete(&[])).await.unwrap();
+    assert_eq!(shown(&fixture, &[]), [""; 0]);
+}
+
+#[tokio::test]
+async fn tags_that_break_a_rule_change_nothing() {
+    let fixture = fixture().await;
+    let id = fixture.run("127.65.1.77").await;
+    let (long_key, long_value) = ("k".repeat(129), "v".repeat(257));
+    let many: Vec<String> = (0..51).map(|number| format!("key {number}")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|key| (&**key, "")).collect();
+    let create = async |resources: &[&str], tags: &[(&str, &str)]| {
+        let request = CreateTags {
+            resources: texts(resources),
+            tags: pairs(tags),
+        };
+        fixture.ec2().create_tags(request).await
+    };
+    for (resources, tags, part) in [
+        (
+            vec![&*id],
+            vec![("aws:x", "1")],
+            "reserved for internal use",
+        ),
+        (
+            vec![&*id],
+            vec![("AWS:x", "1")],
+            "reserved for internal use",
+        ),
+        (vec![&*id], vec![("", "1")], "cannot be empty"),
+        (vec![&*id], vec![(&*long_key, "1")], "maximum length of 128"),
+        (
+            vec![&*id],
+            vec![("a", &*long_value)],
+            "maximum length of 256",
+        ),
+        (
+            vec![&*id],
+            vec![("a", "1"), ("a", "2")],
+            "Duplicate tag key 'a'",
+        ),
+        (vec![&*id], many, "has been reached: 50"),
+        (
+            vec![&*id, "i-00000000000000000"],
+            vec![("a", "1")],
+            "The ID 'i-00000000000000000' is not valid",
+        ),
+        (vec![], vec![("a", "1")], "parameter resourceIdSet"),
+        (vec![&*id], vec![], "parameter tagSet"),
+    ] {
+        refused(create(&resources, &tags).await, part);
+    }
+    assert_eq!(shown(&fixture, &[]), [""; 0]);
+    create(
+        &[&id],
+        &[("any 'character' is fine: ÄÖ*", "{\"json\": true}")],
+    )
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn tags_at_creation_are_for_what_is_created() {
+    let fixture = fixture().await;
+    let run = |resource_type: &str| RunInstances {
+        tag_specifications: vec![TagSpecification {
+            resource_type: resource_type.to_owned(),
+            tags: pairs(&[("Name", "web")]),
+        }],
+        ..at("127.65.1.77")
+    };
+    refused(
+        fixture.ec2().run_instances(run("volume")).await,
+        "Value (volume) for parameter TagSpecification.ResourceType is invalid.",
+    );
+    fixture.ec2().run_instances(run("instance")).await.unwrap();
+    assert_eq!(shown(&fixture, &[]), ["instance Name=web"]);
+}

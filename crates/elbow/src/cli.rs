@@ -1,0 +1,208 @@
+//! The command line: which subcommands there are and what each of them takes.
+//!
+//! Every option of `serve` can also come from the environment and, with few exceptions, from the
+//! configuration file; `config` says which of them wins.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use model::Cidr;
+
+use crate::config::topology::Zone;
+
+/// An Application Load Balancer and the AWS APIs that drive it, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "elbow", version, about, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the AWS APIs and the load balancers made with them, until SIGINT or SIGTERM.
+    Serve(Box<ServeArgs>),
+    /// Print the variables that point AWS clients here: eval "$(elbow env)".
+    Env(ClientArgs),
+    /// Print lines for /etc/hosts: the name and the addresses of each load balancer.
+    Hosts(ClientArgs),
+    /// Register the machines that run your application.
+    Instance {
+        #[command(subcommand)]
+        command: InstanceCommand,
+    },
+    /// Run a whole example, made through the public API, and stay up until stopped.
+    Demo(DemoArgs),
+    /// Run the small HTTP application that the demo uses as its instances.
+    App(AppArgs),
+    /// Print the version.
+    Version,
+}
+
+/// The options of `elbow serve`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeArgs {
+    /// Configuration file (TOML).
+    #[arg(long, env = "ELBOW_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory for the state and the root access key.
+    #[arg(long, env = "ELBOW_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address of the AWS endpoint [default: 127.0.0.1:4566]. Port 0 takes a free one.
+    #[arg(long, env = "ELBOW_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Serve the AWS endpoint on an address other than loopback although it has no TLS.
+    #[arg(long, env = "ELBOW_INSECURE_PUBLIC_ENDPOINT")]
+    pub(crate) insecure_public_endpoint: bool,
+    /// Threads that serve load balancer traffic [default: one for each core].
+    #[arg(long, env = "ELBOW_WORKERS", value_name = "N")]
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// AWS Region to be [default: us-east-1].
+    #[arg(long, env = "ELBOW_REGION")]
+    pub(crate) region: Option<String>,
+    /// AWS account to be, 12 digits [default: 123456789012].
+    #[arg(long, env = "ELBOW_ACCOUNT", value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Address block of the default VPC [default: 127.65.0.0/16].
+    #[arg(long, env = "ELBOW_VPC_CIDR", value_name = "CIDR")]
+    pub(crate) vpc_cidr: Option<Cidr>,
+    /// Availability zone and the block of its subnet; repeat for each zone
+    /// [default: us-east-1a=127.65.1.0/24 us-east-1b=127.65.2.0/24].
+    #[arg(
+        long = "zone",
+        env = "ELBOW_ZONES",
+        value_name = "NAME=CIDR",
+        value_delimiter = ','
+    )]
+    pub(crate) zones: Vec<Zone>,
+    /// Domain under which load balancers get their names [default: elb.internal].
+    #[arg(long, env = "ELBOW_BASE_DOMAIN", value_name = "DOMAIN")]
+    pub(crate) base_domain: Option<String>,
+    /// Another value for one of AWS's limits; repeat for each.
+    #[arg(
+        long = "limit",
+        env = "ELBOW_LIMITS",
+        value_name = "NAME=MAX",
+        value_delimiter = ',',
+        value_parser = parse_limit
+    )]
+    pub(crate) limits: Vec<(String, u32)>,
+    /// What to log: error, warn, info, debug, trace, or directives such as proxy=debug,info.
+    #[arg(long, env = "ELBOW_LOG", value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+    /// Stop when standard input ends, so that no server outlives the program that started it.
+    #[arg(long)]
+    pub(crate) stop_at_end_of_input: bool,
+}
+
+/// How a client command finds the elbow to talk to.
+#[derive(Debug, Args)]
+pub(crate) struct ClientArgs {
+    /// Configuration file of that elbow.
+    #[arg(long, env = "ELBOW_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory of that elbow.
+    #[arg(long, env = "ELBOW_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// What to do with instances.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InstanceCommand {
+    /// Register a machine by its address in one of the subnets; prints its instance id.
+    Add(InstanceAddArgs),
+    /// List the registered machines.
+    List(ClientArgs),
+    /// Terminate (forget) machines.
+    Remove(InstanceRemoveArgs),
+}
+
+/// The options of `elbow instance add`.
+#[derive(Debug, Args)]
+pub(crate) struct InstanceAddArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// Private address of the machine; it lies in one of the subnets.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: IpAddr,
+    /// Value of its tag Name.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Security group it belongs to; repeat for several [default: the VPC's default group].
+    #[arg(long = "security-group", value_name = "SG-ID")]
+    pub(crate) security_groups: Vec<String>,
+}
+
+/// The options of `elbow instance remove`.
+#[derive(Debug, Args)]
+pub(crate) struct InstanceRemoveArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// Ids of the instances.
+    #[arg(required = true, value_name = "I-ID")]
+    pub(crate) ids: Vec<String>,
+}
+
+/// The options of `elbow demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// End after the show instead of staying up.
+    #[arg(long, env = "ELBOW_DEMO_EXIT")]
+    pub(crate) exit: bool,
+    /// Address of the demo's AWS endpoint. A port in use is replaced by a free one.
+    #[arg(long, default_value = "127.0.0.1:4566", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// Loopback block of the demo, a /16: its zones are the /24 blocks 1 and 2 in it.
+    #[arg(long, default_value = "127.65.0.0/16", value_name = "CIDR")]
+    pub(crate) vpc_cidr: Cidr,
+}
+
+/// The options of `elbow app`.
+#[derive(Debug, Args)]
+pub(crate) struct AppArgs {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// Name that the application answers with.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Stop when standard input ends.
+    #[arg(long)]
+    pub(crate) stop_at_end_of_input: bool,
+}
+
+fn parse_limit(text: &str) -> Result<(String, u32), String> {
+    let (name, max) = text
+        .split_once('=')
+        .ok_or("expected NAME=MAX, for example rules-per-application-load-balancer=1000")?;
+    let max = max
+        .parse()
+        .map_err(|_| format!("the limit '{max}' is not a whole number"))?;
+    Ok((name.to_owned(), max))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_limit_has_a_name_and_a_number() {
+        assert_eq!(
+            parse_limit("target-groups=7"),
+            Ok(("target-groups".to_owned(), 7))
+        );
+        for text in ["target-groups", "target-groups=", "target-groups=-1"] {
+            assert!(parse_limit(text).is_err(), "{text} is not a limit");
+        }
+    }
+}

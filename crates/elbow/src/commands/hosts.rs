@@ -1,0 +1,43 @@
+//! `elbow hosts`: the names of the load balancers with their addresses, for /etc/hosts.
+
+use super::CommandError;
+use crate::cli::ClientArgs;
+use crate::client::Client;
+use crate::client::call::{Call, Service};
+use crate::client::xml::Element;
+
+/// Prints a line for each address of each load balancer.
+///
+/// # Errors
+/// Elbow is not there, or refuses the calls.
+pub(crate) async fn run(args: ClientArgs) -> Result<(), CommandError> {
+    let client = super::client(args)?;
+    let call = Call::new(Service::Elbv2, "DescribeLoadBalancers");
+    let marker = ("Marker", "NextMarker");
+    for balancer in super::pages(&client, call, "LoadBalancers", marker).await? {
+        for address in addresses(&client, &balancer).await? {
+            println!("{address} {}", balancer.text_at("DNSName"));
+        }
+    }
+    Ok(())
+}
+
+/// The addresses of one load balancer: those of the network interfaces that ELB holds for it.
+///
+/// Source: ALB guide, "View the IP addresses of your load balancer": the interfaces' descriptions are
+/// `ELB` and what follows `loadbalancer/` in the ARN.
+pub(crate) async fn addresses(
+    client: &Client,
+    balancer: &Element,
+) -> Result<Vec<String>, CommandError> {
+    let arn = balancer.text_at("LoadBalancerArn");
+    let name = arn
+        .split_once(":loadbalancer/")
+        .map_or(arn, |(_, name)| name);
+    let call = Call::new(Service::Ec2, "DescribeNetworkInterfaces")
+        .filter("description", &format!("ELB {name}"));
+    let token = ("NextToken", "nextToken");
+    let interfaces = super::pages(client, call, "networkInterfaceSet", token).await?;
+    let address = |interface: &Element| interface.text_at("privateIpAddress").to_owned();
+    Ok(interfaces.iter().map(address).collect())
+}

@@ -1,0 +1,62 @@
+//! The commands that look at a running elbow from outside, one file each.
+
+pub(crate) mod env;
+pub(crate) mod hosts;
+pub(crate) mod instance;
+
+use crate::cli::ClientArgs;
+use crate::client::call::{Call, Value};
+use crate::client::xml::{Element, NotXml};
+use crate::client::{CallError, Client};
+use crate::config::{SettingsError, client_data_directory};
+use crate::contact::{Contact, ContactError};
+
+/// A command brought no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Contact(#[from] ContactError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Answer(#[from] NotXml),
+    #[error("{address} is in none of the subnets; use an address of {subnets}")]
+    NoSubnet {
+        address: std::net::IpAddr,
+        subnets: String,
+    },
+}
+
+/// The elbow that `args` name.
+fn contact(args: ClientArgs) -> Result<Contact, CommandError> {
+    let directory = client_data_directory(args)?;
+    Ok(Contact::find(&directory)?)
+}
+
+fn client(args: ClientArgs) -> Result<Client, CommandError> {
+    Ok(Client::new(contact(args)?))
+}
+
+/// All elements of the list `list` over all pages of `call`.
+///
+/// `token` is the name of the parameter that asks for the next page, `next` the element that names it.
+async fn pages(
+    client: &Client,
+    call: Call,
+    list: &str,
+    (token, next): (&'static str, &str),
+) -> Result<Vec<Element>, CallError> {
+    let mut found = Vec::new();
+    let mut page = client.call(&call).await?;
+    loop {
+        found.extend_from_slice(page.list(list));
+        let marker = page.text_at(next);
+        if marker.is_empty() {
+            return Ok(found);
+        }
+        let call = call.clone().with(token, Value::from(marker));
+        page = client.call(&call).await?;
+    }
+}

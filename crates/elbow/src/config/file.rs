@@ -1,0 +1,101 @@
+//! The configuration file: TOML whose keys are all known.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use model::Cidr;
+use serde::Deserialize;
+
+use super::topology::Addresses;
+
+/// What the file says; what it leaves out is `None` or empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigFile {
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) workers: Option<NonZeroUsize>,
+    pub(crate) log: Option<String>,
+    #[serde(default)]
+    pub(crate) endpoint: EndpointSection,
+    #[serde(default)]
+    pub(crate) topology: TopologySection,
+    #[serde(default)]
+    pub(crate) dns: DnsSection,
+    #[serde(default)]
+    pub(crate) limits: BTreeMap<String, u32>,
+}
+
+/// `[endpoint]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EndpointSection {
+    pub(crate) listen: Option<SocketAddr>,
+    #[serde(default)]
+    pub(crate) insecure_public: bool,
+}
+
+/// `[topology]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TopologySection {
+    pub(crate) region: Option<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) vpc_cidr: Option<Cidr>,
+    pub(crate) addresses: Option<Addresses>,
+    #[serde(default)]
+    pub(crate) zones: Vec<ZoneSection>,
+}
+
+/// `[[topology.zones]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ZoneSection {
+    pub(crate) name: String,
+    pub(crate) subnet_cidr: Cidr,
+}
+
+/// `[dns]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DnsSection {
+    pub(crate) base_domain: Option<String>,
+}
+
+/// The configuration file is missing or says something elbow does not know.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("the configuration file {path} cannot be read")]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the configuration file {path} cannot be used; every key is in docs/configuration.md")]
+    Content {
+        path: PathBuf,
+        #[source]
+        source: toml::de::Error,
+    },
+}
+
+impl ConfigFile {
+    /// Reads `path`. Without a path there is no file: elbow looks for none by itself.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, or has a key or a value that is not known.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self, ReadError> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(path).map_err(|source| ReadError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| ReadError::Content {
+            path: path.to_owned(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! The data plane as the control plane knows it, over the one of `proxy`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use control::{BindError, DataPlane, PlaneFuture};
+use engine::Snapshot;
+use tokio::sync::RwLock;
+
+/// Hands the snapshots of `control` to the workers of `proxy`.
+#[derive(Debug)]
+pub(crate) struct Plane {
+    /// `None` after the stop; what comes then has nobody to go to.
+    workers: RwLock<Option<proxy::DataPlane>>,
+}
+
+impl Plane {
+    /// Over workers that have been started.
+    pub(crate) fn over(workers: proxy::DataPlane) -> Self {
+        Self { workers: RwLock::new(Some(workers)) }
+    }
+
+    /// Stops accepting, lets the requests in progress finish for at most `grace`, and ends the workers.
+    pub(crate) async fn stop(&self, grace: Duration) {
+        let workers = self.workers.write().await.take();
+        if let Some(workers) = workers {
+            workers.stop(grace).await;
+        }
+    }
+}
+
+impl DataPlane for Plane {
+    fn prepare(&self, snapshot: Arc<Snapshot>) -> PlaneFuture<'_, Result<(), BindError>> {
+        Box::pin(async move {
+            let workers = self.workers.read().await;
+            let prepared = workers.as_ref().map_or(Ok(()), |workers| workers.prepare(&snapshot));
+            prepared.map_err(|error| BindError { address: error.address, source: error.source })
+        })
+    }
+
+    fn publish(&self, snapshot: Arc<Snapshot>) -> PlaneFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(workers) = &*self.workers.read().await {
+                workers.publish(snapshot).await;
+            }
+        })
+    }
+
+    fn cut(&self, endpoint_ids: Vec<u64>) -> PlaneFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(workers) = &*self.workers.read().await {
+                workers.cut(endpoint_ids).await;
+            }
+        })
+    }
+}

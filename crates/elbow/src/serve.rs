@@ -1,0 +1,183 @@
+//! `elbow serve`: builds the parts, joins them, runs them until it is told to stop, and stops them in order.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::sigv4::{AccessKey, Keys};
+use api::{Endpoint, RandomRequestIds};
+use control::{Control, RandomIds, SystemClock};
+use model::arn::Place;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::ServeArgs;
+use crate::config::directory::DirectoryError;
+use crate::config::topology::Topology;
+use crate::config::{Settings, SettingsError};
+use crate::contact;
+use crate::credentials::{KeyError, RootKey};
+use crate::plane::Plane;
+use crate::stop;
+
+/// How long requests in progress may take to finish after the stop, before their connections are cut.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error("'{directives}' are not log directives; use a level such as info, or module=level")]
+    Log {
+        directives: String,
+        #[source]
+        source: tracing_subscriber::filter::ParseError,
+    },
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the stored state cannot be opened")]
+    Store(#[from] store::OpenError),
+    #[error("a thread cannot be started")]
+    Thread(#[source] io::Error),
+    #[error("the stored state cannot be served")]
+    Control(#[from] control::OpenError),
+    #[error(
+        "the endpoint cannot listen on {address}; if another elbow or another program has it, choose \
+         another address with --listen"
+    )]
+    Endpoint {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// # Errors
+/// A part of it cannot be started; nothing is served then.
+pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
+    let stop_at_end_of_input = args.stop_at_end_of_input;
+    let settings = Settings::resolve(args)?;
+    start_log(&settings.log)?;
+    // One thread is enough for the control plane: the traffic has threads of its own, and what waits for
+    // the disk runs elsewhere.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("elbow-control")
+        .enable_all()
+        .build()
+        .map_err(ServeError::Thread)?;
+    runtime.block_on(serve(settings, stop_at_end_of_input))
+}
+
+async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), ServeError> {
+    let directory = settings.data_directory.clone();
+    directory.create()?;
+    // First of all, for it holds the lock on the directory.
+    let store = Arc::new(store::Embedded::open(directory.path())?);
+    let key = RootKey::load_or_create(&directory)?;
+    let listener = listen(settings.endpoint).await?;
+    let address = listener.local_addr().map_err(ServeError::Thread)?;
+
+    let config = proxy::Config { workers: settings.workers, clock: proxy::Clock::System };
+    let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;
+    let plane = Arc::new(Plane::over(workers));
+    let control_settings = control_settings(&settings);
+    let place = control_settings.place.clone();
+    let control = Control::open(control::Parts {
+        store,
+        plane: plane.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+        settings: control_settings,
+    })
+    .await?;
+    let background = tokio::spawn({
+        let control = control.clone();
+        async move { control.run_background().await }
+    });
+    let endpoint = Endpoint::new(api::Parts {
+        control,
+        place,
+        keys: Keys::from_iter([AccessKey::new(key.access_key_id, key.secret_access_key)]),
+        clock: Arc::new(SystemClock),
+        request_ids: Arc::new(RandomRequestIds),
+        extension: None,
+    });
+
+    let region = settings.topology.region;
+    let contact = contact::Endpoint { address: reachable(address), region };
+    contact.publish(&directory)?;
+    announce(&contact.url(), &directory.path().display().to_string());
+    let stop = stop::requested(stop_at_end_of_input);
+    api::serve(listener, endpoint, api::Limits::default(), stop).await;
+    background.abort();
+    plane.stop(GRACE).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn start_log(directives: &str) -> Result<(), ServeError> {
+    let filter = EnvFilter::try_new(directives).map_err(|source| ServeError::Log {
+        directives: directives.to_owned(),
+        source,
+    })?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| ServeError::Endpoint { address, source })
+}
+
+/// An address that a client on this machine can connect to.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback = match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        address.set_ip(loopback);
+    }
+    address
+}
+
+/// Says on standard output that everything answers; whoever started this waits for the first line.
+fn announce(url: &str, directory: &str) {
+    let text = format!(
+        "elbow serves {url}\nstate and root key are in {directory}\n\
+         to use it with the aws command: eval \"$(elbow env --data-dir {directory})\"\n"
+    );
+    let mut output = io::stdout().lock();
+    // A reader that is gone does not stop a server.
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+}
+
+fn control_settings(settings: &Settings) -> control::Settings {
+    let Topology { region, account, vpc_cidr, zones } = settings.topology.clone();
+    let partition = match region.as_str() {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    let zones = zones.into_iter().map(|zone| control::ec2::ZoneTopology {
+        name: zone.name,
+        subnet: zone.subnet_cidr,
+    });
+    control::Settings {
+        place: Place { partition: partition.to_owned(), region, account },
+        base_domain: settings.base_domain.clone(),
+        topology: control::ec2::Topology { vpc: vpc_cidr, zones: zones.collect() },
+        limits: settings.limits.clone(),
+    }
+}
