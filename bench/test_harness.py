@@ -1,8 +1,12 @@
 """The parts of the harness that compute: python3 -m unittest discover bench"""
 
+import os
+import threading
+import time
 import unittest
 from types import SimpleNamespace
 
+from harness import usage
 from harness.load import parse_wrk
 from harness.measure import rotated
 from harness.processes import BenchError
@@ -63,6 +67,19 @@ class Report(unittest.TestCase):
         self.assertEqual(cpu_ratios([sample(0, 10)], []), [])
 
 
+class Usage(unittest.TestCase):
+    def test_the_cpu_time_of_threads_that_ended_still_counts(self):
+        def work():
+            while time.thread_time_ns() < 5_000_000:
+                pass
+
+        before = usage.cpu(os.getpid())
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        self.assertGreaterEqual((usage.cpu(os.getpid()) - before).total_ns, 5_000_000)
+
+
 class Order(unittest.TestCase):
     def test_every_proxy_begins_a_round_in_turn(self):
         orders = ["".join(rotated(["a", "b", "c"], number)) for number in range(4)]
@@ -72,7 +89,7 @@ class Order(unittest.TestCase):
 
 class Selection(unittest.TestCase):
     def test_patterns_choose_scenarios_in_table_order(self):
-        self.assertEqual(select(["rules-1*", "keepalive"]), ["keepalive", "rules-1", "rules-100", "rules-10000", "rules-100000"])
+        self.assertEqual(select(["rules-?", "keepalive"]), ["keepalive", "rules-1"])
         self.assertEqual(select(["*"]), NAMES)
 
     def test_a_request_goes_through_its_rule_if_there_are_rules(self):

@@ -157,7 +157,7 @@ def to_markdown(results):
     for title, headings, rows in tables(results):
         rule = ["---"] + ["--:"] * (len(headings) - 1)
         lines = ["| " + " | ".join(line) + " |" for line in [headings, rule] + rows]
-        parts.append("\n".join([f"### {title[0].upper()}{title[1:]}", ""] + lines))
+        parts.append("\n".join([f"### {title}", ""] + lines))
     return "\n\n".join(parts + [f"- {line}" for line in absence_lines(results)])
 
 

@@ -35,8 +35,8 @@ class Envoy(Proxy):
         return start_program(self, command, setup, address)
 
     def version(self):
-        # "envoy  version: <commit>/<version>/<state>/<build>/<TLS library>"
-        return "Envoy " + first_line([_binary(), "--version"]).split("/")[1]
+        # "PATH  version: <commit>/<version>/<state>/<build>/<TLS library>"
+        return "Envoy " + first_line([_binary(), "--version"]).partition("version: ")[2].split("/")[1]
 
 
 def _binary():

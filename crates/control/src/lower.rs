@@ -3,7 +3,7 @@
 //! The whole state is lowered each time; what has not changed is taken over from the time before, so that a
 //! new target does not compile rules, and a new rule does not touch the pools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,7 +97,7 @@ pub(crate) fn lower(state: &State, before: &Lowered) -> Result<Lowered, CompileE
 }
 
 impl Lowered {
-    /// Stops new requests at registrations that drain in `state`, or that were in use before and are no more.
+    /// Stops new requests at registrations that drain in `state`, or that have left a pool.
     ///
     /// Call it when the change is stored and before it is published: together with the barrier of
     /// `DataPlane::publish` this is the drain promise.
@@ -112,9 +112,13 @@ impl Lowered {
                 endpoint.start_draining();
             }
         }
-        for (registration, endpoint) in &before.endpoints {
-            if !self.endpoints.contains_key(registration) {
-                endpoint.start_draining();
+        // A pool that nobody uses any more goes on serving those who still have the old snapshot: they have
+        // no other. Only a target that leaves a pool which stays is passed over at once.
+        let kept: BTreeSet<u64> = self.endpoints.values().map(|state| state.id()).collect();
+        let staying = before.pools.iter().filter(|(id, _)| self.pools.contains_key(id));
+        for endpoint in staying.flat_map(|(_, pool)| &pool.endpoints) {
+            if !kept.contains(&endpoint.state.id()) {
+                endpoint.state.start_draining();
             }
         }
     }

@@ -17,7 +17,9 @@ pub(crate) struct Plane {
 impl Plane {
     /// Over workers that have been started.
     pub(crate) fn over(workers: proxy::DataPlane) -> Self {
-        Self { workers: RwLock::new(Some(workers)) }
+        Self {
+            workers: RwLock::new(Some(workers)),
+        }
     }
 
     /// Stops accepting, lets the requests in progress finish for at most `grace`, and ends the workers.
@@ -33,8 +35,13 @@ impl DataPlane for Plane {
     fn prepare(&self, snapshot: Arc<Snapshot>) -> PlaneFuture<'_, Result<(), BindError>> {
         Box::pin(async move {
             let workers = self.workers.read().await;
-            let prepared = workers.as_ref().map_or(Ok(()), |workers| workers.prepare(&snapshot));
-            prepared.map_err(|error| BindError { address: error.address, source: error.source })
+            let prepared = workers
+                .as_ref()
+                .map_or(Ok(()), |workers| workers.prepare(&snapshot));
+            prepared.map_err(|error| BindError {
+                address: error.address,
+                source: error.source,
+            })
         })
     }
 

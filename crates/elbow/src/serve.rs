@@ -84,7 +84,10 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     let listener = listen(settings.endpoint).await?;
     let address = listener.local_addr().map_err(ServeError::Thread)?;
 
-    let config = proxy::Config { workers: settings.workers, clock: proxy::Clock::System };
+    let config = proxy::Config {
+        workers: settings.workers,
+        clock: proxy::Clock::System,
+    };
     let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;
     let plane = Arc::new(Plane::over(workers));
     let control_settings = control_settings(&settings);
@@ -111,7 +114,10 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     });
 
     let region = settings.topology.region;
-    let contact = contact::Endpoint { address: reachable(address), region };
+    let contact = contact::Endpoint {
+        address: reachable(address),
+        region,
+    };
     contact.publish(&directory)?;
     announce(&contact.url(), &directory.path().display().to_string());
     let stop = stop::requested(stop_at_end_of_input);
@@ -160,11 +166,18 @@ fn announce(url: &str, directory: &str) {
     );
     let mut output = io::stdout().lock();
     // A reader that is gone does not stop a server.
-    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    let _ = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
 }
 
 fn control_settings(settings: &Settings) -> control::Settings {
-    let Topology { region, account, vpc_cidr, zones } = settings.topology.clone();
+    let Topology {
+        region,
+        account,
+        vpc_cidr,
+        zones,
+    } = settings.topology.clone();
     let partition = match region.as_str() {
         region if region.starts_with("cn-") => "aws-cn",
         region if region.starts_with("us-gov-") => "aws-us-gov",
@@ -175,9 +188,16 @@ fn control_settings(settings: &Settings) -> control::Settings {
         subnet: zone.subnet_cidr,
     });
     control::Settings {
-        place: Place { partition: partition.to_owned(), region, account },
+        place: Place {
+            partition: partition.to_owned(),
+            region,
+            account,
+        },
         base_domain: settings.base_domain.clone(),
-        topology: control::ec2::Topology { vpc: vpc_cidr, zones: zones.collect() },
+        topology: control::ec2::Topology {
+            vpc: vpc_cidr,
+            zones: zones.collect(),
+        },
         limits: settings.limits.clone(),
     }
 }

@@ -53,7 +53,8 @@ impl Attempts {
         };
         let mut avoided = self.unreachable;
         avoided[self.count] = stale;
-        pool.choose_target(&avoided[..=self.count]).or_else(|| pool.choose_target(unreachable))
+        pool.choose_target(&avoided[..=self.count])
+            .or_else(|| pool.choose_target(unreachable))
     }
 
     /// The next target with what there is of idle connections to it. A target that turns out to have

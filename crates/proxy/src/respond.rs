@@ -153,8 +153,8 @@ fn reason(status: u16) -> &'static str {
         505 => "HTTP Version Not Supported",
         507 => "Insufficient Storage",
         // RFC 9110 section 15: a client treats an unknown status as the first of its class.
-        200..=299 => "OK",
-        400..=499 => "Bad Request",
+        _ if status < 300 => "OK",
+        _ if status < 500 => "Bad Request",
         _ => "Internal Server Error",
     }
 }

@@ -65,18 +65,24 @@ pub(crate) struct Worker {
     sockets: RefCell<FxHashMap<SocketAddr, ListeningSocket>>,
 }
 
+/// A listener's configuration for one request. A request clones the `Rc`, whose count is this worker's own;
+/// the count of the `Arc` would be fought over by all workers (two cores: 130 ns a clone against 14 ns).
+#[expect(
+    clippy::redundant_allocation,
+    reason = "the two counts serve different owners"
+)]
+pub(crate) type SharedFrontend = Rc<Arc<Frontend>>;
+
 /// A listener as the connections of this worker see it.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) id: FrontendId,
-    /// A request clones the `Rc` and keeps it to its end; the count of the `Arc` would be fought over by
-    /// all workers.
-    frontend: RefCell<Rc<Arc<Frontend>>>,
+    frontend: RefCell<SharedFrontend>,
 }
 
 impl Listener {
     /// The listener's present configuration, for one request.
-    pub(crate) fn for_request(&self) -> Rc<Arc<Frontend>> {
+    pub(crate) fn for_request(&self) -> SharedFrontend {
         Rc::clone(&self.frontend.borrow())
     }
 }
@@ -174,7 +180,9 @@ impl Worker {
         snapshot: &Snapshot,
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
     ) {
-        self.listeners.borrow_mut().retain(|id, _| snapshot.frontend(*id).is_some());
+        self.listeners
+            .borrow_mut()
+            .retain(|id, _| snapshot.frontend(*id).is_some());
         let changed = self.take_over(snapshot);
         self.close_sockets_outside(snapshot).await;
         for frontend in changed {
@@ -187,7 +195,8 @@ impl Worker {
         }
         // RFC 9112 section 9.6: connections of a listener that is gone finish their response and close.
         let listeners = self.listeners.borrow();
-        self.connections.close(|frontend| !listeners.contains_key(&frontend));
+        self.connections
+            .close(|frontend| !listeners.contains_key(&frontend));
         self.targets.sweep(self.connections.now());
     }
 
@@ -204,7 +213,10 @@ impl Worker {
                 }
                 None => {
                     let current = RefCell::new(Rc::new(Arc::clone(frontend)));
-                    let listener = Rc::new(Listener { id: frontend.id, frontend: current });
+                    let listener = Rc::new(Listener {
+                        id: frontend.id,
+                        frontend: current,
+                    });
                     listeners.insert(frontend.id, listener);
                 }
             }
@@ -215,7 +227,9 @@ impl Worker {
     /// Closes the listening sockets that `snapshot` does not have; they are closed when this returns.
     async fn close_sockets_outside(&self, snapshot: &Snapshot) {
         let stays = |address: &SocketAddr, socket: &ListeningSocket| {
-            snapshot.frontend(socket.frontend).is_some_and(|f| f.addresses.contains(address))
+            snapshot
+                .frontend(socket.frontend)
+                .is_some_and(|f| f.addresses.contains(address))
         };
         let closed: Vec<_> = self
             .sockets
@@ -236,7 +250,9 @@ impl Worker {
         for address in &frontend.addresses {
             if let Some(listening) = sockets.get(address) {
                 let socket = SockRef::from(&*listening.socket);
-                listening.enforcement.set(admit::enforce(socket, *address, &frontend.admission));
+                listening
+                    .enforcement
+                    .set(admit::enforce(socket, *address, &frontend.admission));
             }
         }
     }
@@ -249,21 +265,29 @@ impl Worker {
         socket: std::net::TcpListener,
     ) -> io::Result<()> {
         let mut frontends = snapshot.frontends.iter();
-        let Some(frontend) = frontends.find(|frontend| frontend.addresses.contains(&address)) else {
+        let Some(frontend) = frontends.find(|frontend| frontend.addresses.contains(&address))
+        else {
             return Ok(());
         };
         let socket = Rc::new(TcpListener::from_std(socket)?);
         let enforced = admit::enforce(SockRef::from(&*socket), address, &frontend.admission);
         let enforcement = Rc::new(Cell::new(enforced));
         let listeners = self.listeners.borrow();
-        let listener = listeners.get(&frontend.id).expect("publish has entered every listener");
+        let listener = listeners
+            .get(&frontend.id)
+            .expect("publish has entered every listener");
         let accepting = tokio::task::spawn_local(accept_connections(
             Rc::clone(self),
             Rc::clone(listener),
             Rc::clone(&socket),
             Rc::clone(&enforcement),
         ));
-        let listening = ListeningSocket { socket, accepting, frontend: frontend.id, enforcement };
+        let listening = ListeningSocket {
+            socket,
+            accepting,
+            frontend: frontend.id,
+            enforcement,
+        };
         self.sockets.borrow_mut().insert(address, listening);
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! What an idle connection costs, as a count of bytes: no clock and no load can change it.
 
-#![allow(unsafe_code, reason = "an allocator that counts can only be written with it")]
+#![allow(
+    unsafe_code,
+    reason = "an allocator that counts can only be written with it"
+)]
 
 mod support;
 
@@ -35,7 +38,11 @@ const CONNECTIONS: usize = 1000;
 
 #[test]
 fn an_idle_keep_alive_connection_takes_at_most_one_kibibyte() {
-    let fixed = FixedResponse { status: 200, content_type: None, body: Box::default() };
+    let fixed = FixedResponse {
+        status: 200,
+        content_type: None,
+        body: Box::default(),
+    };
     let fixture = Fixture::with_action(Action::FixedResponse(fixed));
     let open = || {
         let mut client = fixture.client();

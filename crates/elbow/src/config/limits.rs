@@ -17,25 +17,39 @@ type Field = fn(&mut Limits) -> &mut usize;
 /// Source: ELB API, `DescribeAccountLimits`; the names of load balancer types that elbow does not have are
 /// not in the list.
 const NAMES: [(&str, Field); 11] = [
-    ("application-load-balancers", |limits| &mut limits.load_balancers),
+    ("application-load-balancers", |limits| {
+        &mut limits.load_balancers
+    }),
     ("target-groups", |limits| &mut limits.target_groups),
-    ("targets-per-target-group", |limits| &mut limits.targets_per_target_group),
+    ("targets-per-target-group", |limits| {
+        &mut limits.targets_per_target_group
+    }),
     ("listeners-per-application-load-balancer", |limits| {
         &mut limits.listeners_per_load_balancer
     }),
-    ("rules-per-application-load-balancer", |limits| &mut limits.rules_per_load_balancer),
-    ("condition-values-per-alb-rule", |limits| &mut limits.condition_values_per_rule),
-    ("condition-wildcards-per-alb-rule", |limits| &mut limits.condition_wildcards_per_rule),
+    ("rules-per-application-load-balancer", |limits| {
+        &mut limits.rules_per_load_balancer
+    }),
+    ("condition-values-per-alb-rule", |limits| {
+        &mut limits.condition_values_per_rule
+    }),
+    ("condition-wildcards-per-alb-rule", |limits| {
+        &mut limits.condition_wildcards_per_rule
+    }),
     ("target-groups-per-application-load-balancer", |limits| {
         &mut limits.target_groups_per_load_balancer
     }),
-    ("target-groups-per-action-on-application-load-balancer", |limits| {
-        &mut limits.target_groups_per_action
+    (
+        "target-groups-per-action-on-application-load-balancer",
+        |limits| &mut limits.target_groups_per_action,
+    ),
+    ("targets-per-application-load-balancer", |limits| {
+        &mut limits.targets_per_load_balancer
     }),
-    ("targets-per-application-load-balancer", |limits| &mut limits.targets_per_load_balancer),
-    ("target-id-registrations-per-application-load-balancer", |limits| {
-        &mut limits.registrations_per_target_id
-    }),
+    (
+        "target-id-registrations-per-application-load-balancer",
+        |limits| &mut limits.registrations_per_target_id,
+    ),
 ];
 
 /// AWS's limits with these changes.
@@ -62,7 +76,10 @@ mod tests {
         for (name, field) in NAMES {
             let mut limits = changed(BTreeMap::from([(name.to_owned(), 7)])).unwrap();
             assert_eq!(*field(&mut limits), 7, "{name}");
-            assert!(!seen.contains(&limits), "{name} sets what another name sets");
+            assert!(
+                !seen.contains(&limits),
+                "{name} sets what another name sets"
+            );
             seen.push(limits);
         }
     }
@@ -72,6 +89,9 @@ mod tests {
         let other = BTreeMap::from([("network-load-balancers".to_owned(), 7)]);
         let text = changed(other).expect_err("refused").to_string();
         assert!(text.contains("'network-load-balancers'"), "{text}");
-        assert!(text.contains("rules-per-application-load-balancer"), "{text}");
+        assert!(
+            text.contains("rules-per-application-load-balancer"),
+            "{text}"
+        );
     }
 }

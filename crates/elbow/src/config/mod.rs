@@ -236,7 +236,10 @@ mod tests {
             ("[topology]\ninterface = 'eth0'", "interface"),
             ("[dns]\nlisten = '127.0.0.1:53'", "listen"),
             ("[dns]\nbase_domain = 'a..b'", "a..b"),
-            ("[limits]\nrules-per-network-load-balancer = 1", "rules-per-network-load-balancer"),
+            (
+                "[limits]\nrules-per-network-load-balancer = 1",
+                "rules-per-network-load-balancer",
+            ),
             ("workers = 0", "workers"),
         ] {
             let error = resolve(ServeArgs::default(), file).expect_err("refused");
