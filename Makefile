@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # aws-lc is C; without this it looks for the compilers that the machine's environment names.
 export CC ?= gcc
 
-.PHONY: help demo build test test-rust test-e2e bench lint fmt fuzz clean
+.PHONY: help demo build tools test test-rust test-e2e bench lint fmt fuzz clean
 
 help:
 	@echo "make demo    build and run the example; Ctrl-C ends it"
@@ -20,6 +20,9 @@ help:
 
 build:
 	$(CARGO) build --locked --package elbow
+
+# The aws command and what else the end-to-end tests are made of.
+tools: $(VENV)/installed
 
 demo: build
 	$(TARGET)/debug/elbow demo $(DEMO_ARGS)

@@ -1,8 +1,6 @@
 //! One request to the endpoint of all services: authenticate it, find its service and operation, perform
 //! it, print the answer.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use control::{Clock, Control};
@@ -21,8 +19,8 @@ use crate::{ApiError, RequestIds, ec2, elbv2, sts};
 
 /// Where anybody may ask whether the process answers.
 pub const HEALTH_PATH: &str = "/_elbow/health";
-/// What the paths of an [`Extension`] begin with.
-pub const EXTENSION_PREFIX: &str = "/_elbow/";
+/// Where anybody may read the metrics, in Prometheus's text format: scrapers cannot sign.
+pub const METRICS_PATH: &str = "/_elbow/metrics";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -38,34 +36,18 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Names the requests.
     pub request_ids: Arc<dyn RequestIds>,
-    /// What answers under `/_elbow/`, if anything does.
-    pub extension: Option<Arc<dyn Extension>>,
-}
-
-/// What an [`Extension`] returns.
-pub type ExtensionFuture<'a> = Pin<Box<dyn Future<Output = Result<String, ApiError>> + Send + 'a>>;
-
-/// What a process offers beside the AWS services. Its requests are signed for the service `elbow`.
-pub trait Extension: Send + Sync + 'static {
-    /// Answers with a JSON text.
-    ///
-    /// `path` is what follows [`EXTENSION_PREFIX`], `input` the parameters of query and body.
-    ///
-    /// # Errors
-    /// What the caller is told; it gets the shape of an AWS Query error.
-    fn answer<'a>(&'a self, path: &'a str, input: &'a Node) -> ExtensionFuture<'a>;
+    /// Writes the metrics of this process, in Prometheus's text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 /// The endpoint. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
 pub struct Endpoint(Arc<Parts>);
 
-/// What an operation has to say.
-enum Answer {
-    /// The members of its result.
-    Xml { operation: String, result: Xml },
-    /// A whole JSON text.
-    Json(String),
+/// What an operation has to say: its name and the members of its result.
+struct Answer {
+    operation: String,
+    result: Xml,
 }
 
 impl Endpoint {
@@ -74,15 +56,22 @@ impl Endpoint {
         Self(Arc::new(parts))
     }
 
-    /// Answers a request. Every answer but that of [`HEALTH_PATH`] has a request id.
+    /// Answers a request. The answers of the services have a request id.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
-        if request.uri().path() == HEALTH_PATH {
-            return response(
-                StatusCode::OK,
-                "application/json",
-                "{\"status\":\"ok\"}\n".to_owned(),
-            );
+        match request.uri().path() {
+            HEALTH_PATH => {
+                let text = "{\"status\":\"ok\"}\n".to_owned();
+                response(StatusCode::OK, "application/json", text)
+            }
+            METRICS_PATH => {
+                let text = (self.0.metrics)();
+                response(StatusCode::OK, "text/plain; version=0.0.4", text)
+            }
+            _ => self.answer_service(request).await,
         }
+    }
+
+    async fn answer_service(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         let request = sigv4::Request {
             method: head.method.as_str(),
@@ -124,9 +113,6 @@ impl Endpoint {
         )?;
         let service = signed_service(&claim)?;
         let input = input?;
-        if let Some(path) = request.path.strip_prefix(EXTENSION_PREFIX) {
-            return self.extend(service, path, &input).await;
-        }
         check_address(request)?;
         let action = match input.text("Action") {
             Some(action) if !action.is_empty() => action,
@@ -142,37 +128,17 @@ impl Endpoint {
             Service::ElasticLoadBalancing => elbv2::call(&parts.control, action, &input).await?,
             Service::Ec2 => ec2::call(&parts.control, action, &input).await?,
             Service::Sts => sts::call(&parts.place, action)?,
-            Service::Elbow => {
-                return Err(ApiError::sender(
-                    "InvalidAction",
-                    format!("The service 'elbow' answers under {EXTENSION_PREFIX}, not here."),
-                ));
-            }
         };
-        Ok(Answer::Xml {
+        Ok(Answer {
             operation: action.to_owned(),
             result,
         })
     }
 
-    async fn extend(&self, service: Service, path: &str, input: &Node) -> Result<Answer, ApiError> {
-        if service != Service::Elbow {
-            return Err(SignatureError::ScopeService(Service::Elbow.signing_name()).into());
-        }
-        match &self.0.extension {
-            Some(extension) => extension.answer(path, input).await.map(Answer::Json),
-            None => Err(ApiError::new(
-                "ResourceNotFound",
-                404,
-                format!("Nothing is at {EXTENSION_PREFIX}{path}."),
-            )),
-        }
-    }
-
     fn print(&self, service: Service, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
         let id = self.0.request_ids.next();
         let mut response = match answer {
-            Ok(Answer::Xml { operation, result }) => {
+            Ok(Answer { operation, result }) => {
                 tracing::info!(%id, service = service.signing_name(), operation, "answered");
                 response(
                     StatusCode::OK,
@@ -180,7 +146,6 @@ impl Endpoint {
                     service.response(&operation, id, &result),
                 )
             }
-            Ok(Answer::Json(text)) => response(StatusCode::OK, "application/json", text),
             Err(error) => {
                 tracing::info!(%id, service = service.signing_name(), code = error.code, "refused");
                 let status =

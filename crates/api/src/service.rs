@@ -17,17 +17,10 @@ pub(crate) enum Service {
     Ec2,
     /// Security Token Service.
     Sts,
-    /// What elbow adds of its own, under `/_elbow/`.
-    Elbow,
 }
 
 impl Service {
-    const ALL: [Self; 4] = [
-        Self::ElasticLoadBalancing,
-        Self::Ec2,
-        Self::Sts,
-        Self::Elbow,
-    ];
+    const ALL: [Self; 3] = [Self::ElasticLoadBalancing, Self::Ec2, Self::Sts];
 
     /// The service that a signature is scoped to.
     pub(crate) fn signed_for(name: &str) -> Result<Self, ApiError> {
@@ -59,7 +52,6 @@ impl Service {
             Self::ElasticLoadBalancing => "elasticloadbalancing",
             Self::Ec2 => "ec2",
             Self::Sts => "sts",
-            Self::Elbow => "elbow",
         }
     }
 
@@ -69,7 +61,6 @@ impl Service {
             Self::ElasticLoadBalancing => "2015-12-01",
             Self::Ec2 => "2016-11-15",
             Self::Sts => "2011-06-15",
-            Self::Elbow => "1",
         }
     }
 
@@ -94,9 +85,7 @@ impl Service {
                     self.version()
                 ),
             )),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => {
-                Err(unknown_operation(action, given))
-            }
+            Self::ElasticLoadBalancing | Self::Sts => Err(unknown_operation(action, given)),
         }
     }
 
@@ -115,7 +104,7 @@ impl Service {
     pub(crate) fn response(self, operation: &str, id: RequestId, result: &Xml) -> String {
         match self {
             Self::Ec2 => xml::ec2_response(self.namespace(), operation, &id.to_string(), result),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => {
+            Self::ElasticLoadBalancing | Self::Sts => {
                 xml::query_response(self.namespace(), operation, &id.to_string(), result)
             }
         }
@@ -125,7 +114,7 @@ impl Service {
     pub(crate) fn error(self, id: RequestId, error: &ApiError) -> String {
         match self {
             Self::Ec2 => xml::ec2_error(&id.to_string(), error),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => {
+            Self::ElasticLoadBalancing | Self::Sts => {
                 xml::query_error(self.namespace(), &id.to_string(), error)
             }
         }
@@ -135,7 +124,7 @@ impl Service {
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Ec2 => "text/xml;charset=UTF-8",
-            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => "text/xml",
+            Self::ElasticLoadBalancing | Self::Sts => "text/xml",
         }
     }
 
@@ -146,7 +135,6 @@ impl Service {
             }
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Elbow => "urn:elbow:1",
         }
     }
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::{digest, hmac};
 use control::{Control, ManualClock, NoPlane, SequentialIds, Settings};
 
 use crate::sigv4::{AccessKey, Keys};
-use crate::{Endpoint, Extension, Parts, RequestId, RequestIds};
+use crate::{Endpoint, Parts, RequestId, RequestIds};
 
 /// 2026-01-02 03:04:05 UTC.
 pub(crate) const NOW_MILLIS: u64 = 1_767_323_045_000;
@@ -23,7 +23,7 @@ impl RequestIds for OneRequestId {
 }
 
 /// An endpoint over a fresh control plane, at a fixed time.
-pub(crate) async fn endpoint(extension: Option<Arc<dyn Extension>>) -> Endpoint {
+pub(crate) async fn endpoint() -> Endpoint {
     let settings = Settings::default();
     let place = settings.place.clone();
     let control = Control::open(control::Parts {
@@ -41,7 +41,7 @@ pub(crate) async fn endpoint(extension: Option<Arc<dyn Extension>>) -> Endpoint 
         keys: Keys::from_iter([AccessKey::new("KEY", SECRET)]),
         clock: Arc::new(ManualClock::at(NOW_MILLIS)),
         request_ids: Arc::new(OneRequestId),
-        extension,
+        metrics: Arc::new(|| "requests 1\n".to_owned()),
     })
 }
 

@@ -8,6 +8,7 @@ mod config;
 mod contact;
 mod credentials;
 mod demo;
+mod metrics;
 mod plane;
 mod serve;
 mod stop;

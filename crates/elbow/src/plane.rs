@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use control::{BindError, DataPlane, PlaneFuture};
 use engine::Snapshot;
+use proxy::Counters;
 use tokio::sync::RwLock;
 
 /// Hands the snapshots of `control` to the workers of `proxy`.
@@ -12,14 +13,21 @@ use tokio::sync::RwLock;
 pub(crate) struct Plane {
     /// `None` after the stop; what comes then has nobody to go to.
     workers: RwLock<Option<proxy::DataPlane>>,
+    counters: Vec<Arc<Counters>>,
 }
 
 impl Plane {
     /// Over workers that have been started.
     pub(crate) fn over(workers: proxy::DataPlane) -> Self {
         Self {
+            counters: workers.counters(),
             workers: RwLock::new(Some(workers)),
         }
+    }
+
+    /// The counters of each worker.
+    pub(crate) fn counters(&self) -> Vec<Arc<Counters>> {
+        self.counters.clone()
     }
 
     /// Stops accepting, lets the requests in progress finish for at most `grace`, and ends the workers.

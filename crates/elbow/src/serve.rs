@@ -18,6 +18,7 @@ use crate::config::topology::Topology;
 use crate::config::{Settings, SettingsError};
 use crate::contact;
 use crate::credentials::{KeyError, RootKey};
+use crate::metrics;
 use crate::plane::Plane;
 use crate::stop;
 
@@ -110,7 +111,10 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         keys: Keys::from_iter([AccessKey::new(key.access_key_id, key.secret_access_key)]),
         clock: Arc::new(SystemClock),
         request_ids: Arc::new(RandomRequestIds),
-        extension: None,
+        metrics: {
+            let plane = Arc::clone(&plane);
+            Arc::new(move || metrics::text(&plane.counters()))
+        },
     });
 
     let region = settings.topology.region;

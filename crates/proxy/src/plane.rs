@@ -172,8 +172,12 @@ impl DataPlane {
     }
 
     /// The counters of each worker.
-    pub fn counters(&self) -> impl Iterator<Item = &Counters> {
-        self.workers.iter().map(|worker| &*worker.counters)
+    #[must_use]
+    pub fn counters(&self) -> Vec<Arc<Counters>> {
+        self.workers
+            .iter()
+            .map(|worker| Arc::clone(&worker.counters))
+            .collect()
     }
 
     /// Accepts nothing more, lets the requests in progress finish for at most `grace`, and ends.

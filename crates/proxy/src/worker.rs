@@ -67,10 +67,6 @@ pub(crate) struct Worker {
 
 /// A listener's configuration for one request. A request clones the `Rc`, whose count is this worker's own;
 /// the count of the `Arc` would be fought over by all workers (two cores: 130 ns a clone against 14 ns).
-#[expect(
-    clippy::redundant_allocation,
-    reason = "the two counts serve different owners"
-)]
 pub(crate) type SharedFrontend = Rc<Arc<Frontend>>;
 
 /// A listener as the connections of this worker see it.

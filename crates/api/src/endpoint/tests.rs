@@ -49,7 +49,7 @@ fn unsigned(target: &str) -> Request<Bytes> {
 }
 
 async fn check(request: Request<Bytes>, status: u16, content_type: &str, body: &str) {
-    let answered = send(&endpoint(None).await, request).await;
+    let answered = send(&endpoint().await, request).await;
     assert_eq!(answered.body, body);
     assert_eq!(
         (answered.status, &*answered.content_type),
@@ -61,7 +61,7 @@ async fn check(request: Request<Bytes>, status: u16, content_type: &str, body: &
 
 /// Checks the code in the body of an error.
 async fn check_refused(request: Request<Bytes>, status: u16, code: &str, message: &str) {
-    let answered = send(&endpoint(None).await, request).await;
+    let answered = send(&endpoint().await, request).await;
     let body = &answered.body;
     assert_eq!(answered.status, status, "{body}");
     assert!(
@@ -301,33 +301,6 @@ async fn what_names_no_operation_is_refused() {
             "InvalidAction",
             "elbow does not support the service 's3'; this endpoint answers for",
         ),
-        (
-            "elbow",
-            "POST",
-            "/",
-            "Action=A&Version=1",
-            400,
-            "InvalidAction",
-            "The service 'elbow' answers under /_elbow/",
-        ),
-        (
-            "elbow",
-            "GET",
-            "/_elbow/nothing",
-            "",
-            404,
-            "ResourceNotFound",
-            "Nothing is at /_elbow/nothing.",
-        ),
-        (
-            "sts",
-            "GET",
-            "/_elbow/nothing",
-            "",
-            403,
-            "SignatureDoesNotMatch",
-            "Credential should be scoped to correct service: 'elbow'.",
-        ),
     ] {
         check_refused(signed(service, method, target, body), status, code, message).await;
     }
@@ -348,7 +321,7 @@ async fn a_wrong_signature_is_refused_in_the_words_of_the_service() {
 
 #[tokio::test]
 async fn anybody_may_ask_whether_it_answers() {
-    let answered = send(&endpoint(None).await, unsigned(HEALTH_PATH)).await;
+    let answered = send(&endpoint().await, unsigned(HEALTH_PATH)).await;
     assert_eq!(
         (answered.status, &*answered.content_type),
         (200, "application/json")
@@ -356,38 +329,12 @@ async fn anybody_may_ask_whether_it_answers() {
     assert_eq!(answered.body, "{\"status\":\"ok\"}\n");
 }
 
-struct Echo;
-
-impl Extension for Echo {
-    fn answer<'a>(&'a self, path: &'a str, input: &'a Node) -> ExtensionFuture<'a> {
-        Box::pin(async move {
-            match input.text("word") {
-                Some(word) => Ok(format!("[\"{path}\",\"{word}\"]")),
-                None => Err(ApiError::sender("MissingParameter", "say a word")),
-            }
-        })
-    }
-}
-
 #[tokio::test]
-async fn an_extension_answers_signed_requests_under_its_paths() {
-    let endpoint = endpoint(Some(Arc::new(Echo))).await;
-    let answered = send(
-        &endpoint,
-        signed("elbow", "GET", "/_elbow/echo?word=hi", ""),
-    )
-    .await;
+async fn anybody_may_read_the_metrics() {
+    let answered = send(&endpoint().await, unsigned(METRICS_PATH)).await;
     assert_eq!(
-        (answered.status, &*answered.body),
-        (200, "[\"echo\",\"hi\"]")
+        (answered.status, &*answered.content_type),
+        (200, "text/plain; version=0.0.4")
     );
-    let answered = send(&endpoint, signed("elbow", "POST", "/_elbow/echo", "")).await;
-    assert_eq!(answered.status, 400);
-    assert!(
-        answered.body.contains("<Code>MissingParameter</Code>"),
-        "{}",
-        answered.body
-    );
-    let answered = send(&endpoint, unsigned("/_elbow/echo?word=hi")).await;
-    assert_eq!(answered.status, 403);
+    assert_eq!(answered.body, "requests 1\n");
 }

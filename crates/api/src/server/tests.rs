@@ -21,7 +21,7 @@ async fn start(limits: Limits) -> Server {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let stopped = async { drop(stopped.await) };
-    let task = tokio::spawn(serve(listener, endpoint(None).await, limits, stopped));
+    let task = tokio::spawn(serve(listener, endpoint().await, limits, stopped));
     Server {
         address,
         stop,

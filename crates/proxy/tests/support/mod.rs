@@ -144,9 +144,9 @@ impl Fixture {
         Peer::new(TcpStream::connect(self.address).expect("the listener accepts"))
     }
 
-    pub(crate) fn counters(&self) -> &Counters {
+    pub(crate) fn counters(&self) -> Arc<Counters> {
         self.settle();
-        self.plane.counters().next().expect("there is one worker")
+        Arc::clone(&self.plane.counters()[0])
     }
 
     /// Sends `request` on a connection of its own and gives back everything until the close.
