@@ -5,9 +5,6 @@ VENV := .venv
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-# aws-lc is C; without this it looks for the compilers that the machine's environment names.
-export CC ?= gcc
-
 .PHONY: help demo build tools test test-rust test-e2e bench lint fmt fuzz clean
 
 help:

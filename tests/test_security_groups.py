@@ -4,44 +4,27 @@ import os
 
 import pytest
 
-from harness.http import Connection, get
-from harness.shop import fixed, unique
+from harness.guard import PATIENCE, Guard, is_answered, members, tcp
+from harness.http import Connection
+from harness.shop import fixed
 
 ALLOWED, DENIED = "127.8.8.8", "127.9.9.9"
 
 
-def admit(shop, group, cidr, revoke=False):
-    permission = {
-        "IpProtocol": "tcp",
-        "FromPort": shop.port,
-        "ToPort": shop.port,
-        "IpRanges": [{"CidrIp": cidr}],
-    }
-    call = shop.ec2.revoke_security_group_ingress if revoke else shop.ec2.authorize_security_group_ingress
-    call(GroupId=group, IpPermissions=[permission])
-
-
 @pytest.fixture
 def guarded(shop):
-    """A load balancer that only ALLOWED may reach: (address, security group)."""
-    group = shop.ec2.create_security_group(GroupName=unique("guard"), Description="test", VpcId=shop.vpc)
-    shop.undo(shop.ec2.delete_security_group, GroupId=group["GroupId"])
-    admit(shop, group["GroupId"], f"{ALLOWED}/32")
-    balancer = shop.balancer(SecurityGroups=[group["GroupId"]])
-    shop.listener(balancer, fixed(200))
-    return shop.addresses(balancer)[0], group["GroupId"]
+    """Makes load balancers with these security groups; gives their first address and their ARN."""
 
+    def make(*guards):
+        balancer = shop.balancer(SecurityGroups=[guard.id for guard in guards])
+        shop.listener(balancer, fixed(200))
+        return shop.addresses(balancer)[0], balancer["LoadBalancerArn"]
 
-def is_answered(address, port, source):
-    """Whether a client at `source` gets anything: a connection that is closed at once is nothing."""
-    try:
-        return get(address, port=port, source=source, timeout=1.5).status == 200
-    except (TimeoutError, ConnectionError):
-        return False
+    return make
 
 
 def test_an_allowed_client_is_served_and_another_is_not(shop, guarded):
-    address, _ = guarded
+    address, _ = guarded(Guard(shop, tcp(f"{ALLOWED}/32", shop.port, shop.port)))
     assert is_answered(address, shop.port, ALLOWED)
     assert not is_answered(address, shop.port, DENIED)
     assert is_answered(address, shop.port, ALLOWED)
@@ -49,42 +32,111 @@ def test_an_allowed_client_is_served_and_another_is_not(shop, guarded):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user may not attach the filter")
 def test_a_denied_client_cannot_even_connect(shop, guarded):
-    address, _ = guarded
+    address, _ = guarded(Guard(shop, tcp(f"{ALLOWED}/32")))
     with pytest.raises(TimeoutError):
-        Connection(address, shop.port, source=DENIED, timeout=1.5)
+        Connection(address, shop.port, source=DENIED, timeout=PATIENCE)
 
 
-def test_a_change_of_the_rules_is_live_at_once(shop, guarded):
-    address, group = guarded
-    with Connection(address, shop.port, source=ALLOWED) as connection:
-        assert connection.request().status == 200
-        admit(shop, group, f"{DENIED}/32")
-        assert is_answered(address, shop.port, DENIED)
-        admit(shop, group, f"{DENIED}/32", revoke=True)
-        assert not is_answered(address, shop.port, DENIED)
-        assert connection.request().status == 200, "the allowed one has not noticed"
+# Permissions, made from the listener's port, and whether they admit DENIED's neighbour 127.9.9.8.
+PERMISSIONS = {
+    "a wider block": (lambda port: tcp("127.9.9.0/28"), True),
+    "the block next to it": (lambda port: tcp("127.9.9.16/28"), False),
+    "everybody": (lambda port: tcp("0.0.0.0/0"), True),
+    "a range that begins with the port": (lambda port: tcp("127.9.0.0/16", port, port + 1), True),
+    "a range that ends before the port": (lambda port: tcp("127.9.0.0/16", 1, port - 1), False),
+    "every protocol": (lambda port: {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "127.9.9.8/32"}]}, True),
+    "another protocol": (lambda port: tcp("127.9.0.0/16") | {"IpProtocol": "udp"}, False),
+}
 
 
-def test_a_change_of_the_groups_is_live_at_once(shop, guarded):
-    address, group = guarded
-    other = shop.ec2.create_security_group(GroupName=unique("other"), Description="test", VpcId=shop.vpc)
-    shop.undo(shop.ec2.delete_security_group, GroupId=other["GroupId"])
-    admit(shop, other["GroupId"], f"{DENIED}/32")
-    [balancer] = [
-        lb
-        for lb in shop.elbv2.describe_load_balancers()["LoadBalancers"]
-        if lb["SecurityGroups"] == [group]
-    ]
-    shop.elbv2.set_security_groups(
-        LoadBalancerArn=balancer["LoadBalancerArn"], SecurityGroups=[other["GroupId"]]
-    )
+@pytest.mark.parametrize("case", PERMISSIONS)
+def test_what_a_permission_admits(shop, guarded, case):
+    permission, is_admitted = PERMISSIONS[case]
+    address, _ = guarded(Guard(shop, permission(shop.port)))
+    assert is_answered(address, shop.port, "127.9.9.8") == is_admitted
+
+
+def test_several_groups_admit_what_any_of_them_admits(shop, guarded):
+    address, _ = guarded(Guard(shop, tcp(f"{ALLOWED}/32")), Guard(shop, tcp(f"{DENIED}/32")))
+    assert is_answered(address, shop.port, ALLOWED)
     assert is_answered(address, shop.port, DENIED)
+    assert not is_answered(address, shop.port, "127.10.10.10")
+
+
+def test_a_group_without_permissions_admits_nobody(shop, guarded):
+    address, _ = guarded(Guard(shop))
     assert not is_answered(address, shop.port, ALLOWED)
 
 
-def test_a_group_without_rules_admits_nobody(shop):
-    group = shop.ec2.create_security_group(GroupName=unique("shut"), Description="test", VpcId=shop.vpc)
-    shop.undo(shop.ec2.delete_security_group, GroupId=group["GroupId"])
-    balancer = shop.balancer(SecurityGroups=[group["GroupId"]])
-    shop.listener(balancer, fixed(200))
-    assert not is_answered(shop.addresses(balancer)[0], shop.port, ALLOWED)
+def test_a_change_of_the_permissions_is_live_at_once(shop, guarded):
+    guard = Guard(shop, tcp(f"{ALLOWED}/32"))
+    address, _ = guarded(guard)
+    with Connection(address, shop.port, source=ALLOWED) as allowed:
+        assert allowed.request().status == 200
+        for _ in range(3):
+            guard.admit(tcp(f"{DENIED}/32"))
+            with Connection(address, shop.port, source=DENIED) as other:
+                assert other.request().status == 200
+                guard.revoke(tcp(f"{DENIED}/32"))
+                assert not is_answered(address, shop.port, DENIED)
+                assert other.request().status == 200, "a connection that was allowed goes on"
+            assert allowed.request().status == 200, "the allowed one has not noticed"
+
+
+def test_a_change_of_the_groups_is_live_at_once(shop, guarded):
+    one, other = Guard(shop, tcp(f"{ALLOWED}/32")), Guard(shop, tcp(f"{DENIED}/32"))
+    address, balancer = guarded(one)
+    with Connection(address, shop.port, source=ALLOWED) as connection:
+        assert connection.request().status == 200
+        shop.elbv2.set_security_groups(LoadBalancerArn=balancer, SecurityGroups=[other.id])
+        assert is_answered(address, shop.port, DENIED)
+        assert not is_answered(address, shop.port, ALLOWED)
+        assert connection.request().status == 200, "a connection that was allowed goes on"
+        shop.elbv2.set_security_groups(LoadBalancerArn=balancer, SecurityGroups=[one.id])
+    assert is_answered(address, shop.port, ALLOWED)
+    assert not is_answered(address, shop.port, DENIED)
+
+
+def test_a_new_listener_is_guarded_from_its_first_moment(shop):
+    balancer = shop.balancer(SecurityGroups=[Guard(shop, tcp(f"{ALLOWED}/32")).id])
+    shop.listener(balancer, fixed(200), port=9001)
+    for address in shop.addresses(balancer):
+        assert not is_answered(address, 9001, DENIED)
+        assert is_answered(address, 9001, ALLOWED)
+
+
+def run_instance(shop, address, *groups):
+    """Registers a machine; its id."""
+    made = shop.ec2.run_instances(
+        **{"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1, "SubnetId": shop.subnets[0]},
+        PrivateIpAddress=address,
+        SecurityGroupIds=[group.id for group in groups],
+    )
+    [instance] = made["Instances"]
+    shop.undo(shop.ec2.terminate_instances, InstanceIds=[instance["InstanceId"]])
+    return instance["InstanceId"]
+
+
+def test_a_group_as_source_admits_its_members(shop, elbow, guarded):
+    clients = Guard(shop)
+    address, _ = guarded(Guard(shop, members(clients.id)))
+    member, stranger = elbow.network.free_host(0), elbow.network.free_host(0)
+    assert not is_answered(address, shop.port, member), "it is not a member yet"
+    instance = run_instance(shop, member, clients)
+    run_instance(shop, stranger, Guard(shop))
+    assert is_answered(address, shop.port, member)
+    assert not is_answered(address, shop.port, stranger)
+    shop.ec2.terminate_instances(InstanceIds=[instance])
+    assert not is_answered(address, shop.port, member), "it is not a member any more"
+
+
+def test_a_load_balancer_is_a_member_of_its_groups(shop, guarded):
+    front = Guard(shop)
+    address, _ = guarded(Guard(shop, members(front.id)))
+    other = shop.balancer(SecurityGroups=[front.id])
+    for source in shop.addresses(other):
+        assert is_answered(address, shop.port, source)
+    shop.elbv2.set_security_groups(
+        LoadBalancerArn=other["LoadBalancerArn"], SecurityGroups=[Guard(shop).id]
+    )
+    assert not is_answered(address, shop.port, shop.addresses(other)[0])

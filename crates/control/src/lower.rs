@@ -115,7 +115,10 @@ impl Lowered {
         // A pool that nobody uses any more goes on serving those who still have the old snapshot: they have
         // no other. Only a target that leaves a pool which stays is passed over at once.
         let kept: BTreeSet<u64> = self.endpoints.values().map(|state| state.id()).collect();
-        let staying = before.pools.iter().filter(|(id, _)| self.pools.contains_key(id));
+        let staying = before
+            .pools
+            .iter()
+            .filter(|(id, _)| self.pools.contains_key(id));
         for endpoint in staying.flat_map(|(_, pool)| &pool.endpoints) {
             if !kept.contains(&endpoint.state.id()) {
                 endpoint.state.start_draining();

@@ -149,7 +149,10 @@ pub(crate) fn write_response(
                 has_date = true;
                 put_field(out, name, value);
             }
-            Field::ContentLength if !has_length && encode == Encode::Raw => {
+            // RFC 9110 section 8.6: none in a 204, whatever the target says.
+            Field::ContentLength
+                if !has_length && encode == Encode::Raw && response.status != 204 =>
+            {
                 has_length = true;
                 put_field(out, name, value);
             }

@@ -72,7 +72,11 @@ pub(super) fn locate(state: &State, group: &TargetGroup, address: Ipv4Addr) -> L
 
 /// Whether the subnets of a VPC are loopback addresses.
 fn is_on_loopback(state: &State, vpc_id: &VpcId) -> bool {
-    let mut subnets = state.ec2.subnets.values().filter(|subnet| subnet.vpc_id == *vpc_id);
+    let mut subnets = state
+        .ec2
+        .subnets
+        .values()
+        .filter(|subnet| subnet.vpc_id == *vpc_id);
     subnets.any(|subnet| subnet.cidr.network().is_loopback())
 }
 

@@ -85,21 +85,28 @@ struct Stage {
 /// # Errors
 /// A part of it does not start or does not do what it should.
 pub(crate) async fn run(args: DemoArgs) -> Result<(), DemoError> {
+    let directory = DataDirectory::at(own_directory());
+    let outcome = run_in(&directory, args).await;
+    // It is the system's temporary directory: what cannot be removed now goes with the rest of it.
+    let _ = std::fs::remove_dir_all(directory.path());
+    outcome
+}
+
+async fn run_in(directory: &DataDirectory, args: DemoArgs) -> Result<(), DemoError> {
     let zones = zones(args.vpc_cidr)?;
     let endpoint = free_endpoint(args.listen).map_err(DemoError::Endpoint)?;
-    let mut stage = Stage::set(args.vpc_cidr, zones, endpoint).await?;
+    let mut stage = Stage::set(directory, args.vpc_cidr, zones, endpoint).await?;
     let shown = tokio::select! {
         shown = show(&mut stage, zones) => shown,
-        () = stop::requested(false) => Ok(()),
-    };
-    let shown = match (shown, args.exit) {
-        (Ok(()), false) => {
-            println!("Press Ctrl-C to stop.");
-            stop::requested(false).await;
-            Ok(())
+        () = stop::requested(false) => {
+            stage.clear().await;
+            return Ok(());
         }
-        (shown, _) => shown,
     };
+    if shown.is_ok() && !args.exit {
+        println!("Press Ctrl-C to stop.");
+        stop::requested(false).await;
+    }
     stage.clear().await;
     shown
 }
@@ -225,11 +232,11 @@ impl Balancer {
 impl Stage {
     /// Starts the processes.
     async fn set(
+        directory: &DataDirectory,
         vpc_cidr: Cidr,
         zones: [Ipv4Addr; 2],
         endpoint: SocketAddr,
     ) -> Result<Self, DemoError> {
-        let directory = DataDirectory::at(own_directory());
         directory.create()?;
         println!("Starting elbow with the endpoint http://{endpoint}");
         let mut serve: Vec<String> = ["serve", "--log", "warn"].map(str::to_owned).to_vec();
@@ -254,20 +261,18 @@ impl Stage {
         }
         println!();
         Ok(Self {
-            directory,
+            directory: directory.clone(),
             server,
             instances,
         })
     }
 
-    /// Ends the processes and forgets the state.
+    /// Ends the processes.
     async fn clear(self) {
         self.server.end().await;
         for instance in self.instances {
             instance.end().await;
         }
-        // It is the system's temporary directory: what cannot be removed now goes with the rest of it.
-        let _ = std::fs::remove_dir_all(self.directory.path());
     }
 }
 
