@@ -1,76 +1,78 @@
 """kill -9 during writes: everything that was acknowledged is there afterwards, and it serves again."""
 
 import random
-import threading
-import time
 
-from botocore.exceptions import BotoCoreError
+import pytest
 
+from harness.elbow import Elbow
+from harness.guard import Guard, is_answered, tcp
 from harness.http import get
-from harness.shop import Shop, fixed
+from harness.shop import Shop, forward
+from harness.target import Target
+from harness.wait import until
+from harness.writers import Balancers, Crew, Rules, SecurityGroups, TargetGroups
 
-ROUNDS = 6
-
-
-class Writer(threading.Thread):
-    """Creates target groups and tags them until the server is gone; remembers what was acknowledged."""
-
-    def __init__(self, shop, round_):
-        super().__init__()
-        self.elbv2, self.vpc, self.round = shop.elbv2, shop.vpc, round_
-        self.acknowledged = {}
-
-    def run(self):
-        try:
-            for number in range(10_000):
-                name = f"crash-{self.round}-{number}"
-                made = self.elbv2.create_target_group(
-                    Name=name, Protocol="HTTP", Port=80, VpcId=self.vpc
-                )
-                arn = made["TargetGroups"][0]["TargetGroupArn"]
-                self.acknowledged[arn] = set()
-                for value in ("one", "two"):
-                    tags = [{"Key": value, "Value": name}]
-                    self.elbv2.add_tags(ResourceArns=[arn], Tags=tags)
-                    self.acknowledged[arn].add(value)
-        except (BotoCoreError, ConnectionError):
-            pass  # This is the crash.
+ROUNDS = 12
+# Changes of a round that are acknowledged before the crash.
+CHANGES_MIN, CHANGES_MAX = 20, 80
 
 
-def stored(elbv2):
-    """The keys of the tags of each target group."""
-    pages = elbv2.get_paginator("describe_target_groups").paginate()
-    arns = [group["TargetGroupArn"] for page in pages for group in page["TargetGroups"]]
-    found = {}
-    for start in range(0, len(arns), 20):
-        described = elbv2.describe_tags(ResourceArns=arns[start : start + 20])
-        for one in described["TagDescriptions"]:
-            found[one["ResourceArn"]] = {tag["Key"] for tag in one["Tags"]}
-    return found
-
-
-def test_what_was_acknowledged_survives_a_crash(make_elbow):
+@pytest.fixture
+def crashing(make_elbow):
+    """An elbow to crash, with a load balancer before a target that stay as they are."""
     elbow = make_elbow()
-    shop = Shop(elbow)
-    balancer = shop.balancer()
-    shop.listener(balancer, fixed(200, "still here", "text/plain"))
+    server = Target(elbow.network.free_host(0), "server")
+    yield elbow, Shop(elbow), server
+    server.close()
+
+
+def test_what_was_acknowledged_survives_a_crash(crashing):
+    elbow, shop, server = crashing
+    group = shop.group(server)
+    balancer = shop.balancer(SecurityGroups=[Guard(shop, tcp("127.0.0.1/32")).id])
+    shop.listener(balancer, forward(group))
     address = shop.addresses(balancer)[0]
-    expected = {}
-    for round_ in range(ROUNDS):
-        writer = Writer(shop, round_)
-        writer.start()
-        time.sleep(random.uniform(0.2, 1.0))
-        elbow.kill()
-        writer.join()
+    crew = Crew([
+        TargetGroups(shop, seed=1),
+        Rules(shop, 2, balancer, port=9001),
+        Rules(shop, 3, balancer, port=9002),
+        Balancers(shop, seed=4),
+        SecurityGroups(shop, seed=5),
+    ])
+    for _ in range(ROUNDS):
+        goal = crew.acknowledged + random.randint(CHANGES_MIN, CHANGES_MAX)
+
+        def crash():
+            until(lambda: crew.acknowledged >= goal, f"{goal} changes", pause=0.001)
+            elbow.kill()
+
+        crew.work_until(crash)
         elbow.start()
-        expected |= writer.acknowledged
-        found = stored(shop.elbv2)
-        for arn, tags in expected.items():
-            assert arn in found, f"{arn} was acknowledged and is gone (round {round_})"
-            assert tags <= found[arn], f"tags of {arn} were acknowledged and are gone"
-        # At most the one write that was under way may be there without having been acknowledged.
-        assert len(found) - len(expected) <= round_ + 1
-        assert get(address, port=shop.port).text == "still here"
-    assert len(expected) > ROUNDS * 3, "there were writes to crash into"
-    [after] = shop.elbv2.describe_load_balancers()["LoadBalancers"]
-    assert after["LoadBalancerArn"] == balancer["LoadBalancerArn"]
+        assert get(address, port=shop.port).text == "server", "it serves from its first moment"
+        for writer in crew.writers:
+            writer.check()
+    assert not is_answered(address, shop.port, "127.9.9.9"), "security groups are in force again"
+    assert all(writer.acknowledged > ROUNDS for writer in crew.writers), "each of them had its turn"
+    survived = sum(writer.survived_in_doubt for writer in crew.writers)
+    print(f"{crew.acknowledged} changes and {ROUNDS} crashes; {survived} changes made it without an answer")
+
+
+@pytest.mark.parametrize("file", ["", "state.redb", "credentials", "endpoint"])
+def test_a_crash_during_the_first_start_leaves_nothing_half_made(tmp_path, network, file):
+    """The start is killed as soon as a file is there; the next one ends what it began."""
+    elbow = Elbow(tmp_path, network)
+    elbow.launch()
+    try:
+        until((elbow.data / file).exists, f"the data directory having '{file}'", pause=0)
+        elbow.kill()
+        elbow.start()
+        ec2 = elbow.client("ec2")
+        [vpc] = ec2.describe_vpcs()["Vpcs"]
+        assert vpc["IsDefault"] and vpc["CidrBlock"] == network.vpc
+        subnets = ec2.describe_subnets()["Subnets"]
+        found = sorted((subnet["AvailabilityZone"], subnet["CidrBlock"]) for subnet in subnets)
+        assert found == sorted(network.zones)
+        [group] = ec2.describe_security_groups()["SecurityGroups"]
+        assert group["GroupName"] == "default"
+    finally:
+        elbow.stop()

@@ -104,3 +104,40 @@ def test_an_answer_names_its_request(elbow):
     answers = [send(signed(elbow, WHO)) for _ in range(2)]
     first, second = (answer.headers["x-amzn-requestid"] for answer in answers)
     assert first != second
+
+
+def test_ec2_has_codes_and_an_envelope_of_its_own(elbow):
+    body = form("ec2", "DescribeVpcs")
+    access_key, _ = elbow.key()
+    for key in [("AKIAIOSFODNN7EXAMPLE", "wrong"), (access_key, "wrong")]:
+        answer = send(signed(elbow, body, "ec2", key=key))
+        assert (answer.status, answer.code) == (401, "AuthFailure"), answer.text
+        assert answer.text.startswith("<?xml") and "<Response><Errors><Error>" in answer.text
+
+
+def test_a_service_that_elbow_does_not_have(elbow):
+    answer = send(signed(elbow, "Action=ListBuckets&Version=2006-03-01", "s3"))
+    assert answer.status == 400
+    assert "'s3'" in answer.message
+
+
+def test_classic_load_balancers_are_refused_by_name(elbow):
+    body = "Action=DescribeLoadBalancers&Version=2012-06-01"
+    answer = send(signed(elbow, body, "elasticloadbalancing"))
+    refused(answer, 400, "InvalidAction")
+    assert "2012-06-01" in answer.message
+
+
+@pytest.mark.parametrize(
+    "body, code, status",
+    [
+        ("Action=DescribeLoadBalancers&Version=2015-12-01&PageSize=%zz", "MalformedQueryString", 404),
+        ("Action=DescribeLoadBalancers&Version=2015-12-01&PageSize=1&PageSize=2", "InvalidQueryParameter", 400),
+        ("Action=DescribeLoadBalancers&Version=2015-12-01&PageSize=many", "InvalidParameterValue", 400),
+        ("Action=CreateRule&Version=2015-12-01", "ValidationError", 400),
+        ("Action=Nonsense&Version=2015-12-01", "InvalidAction", 400),
+    ],
+    ids=["escape", "repeated", "not a number", "missing", "unknown"],
+)
+def test_malformed_requests_of_a_signed_caller(elbow, body, code, status):
+    refused(send(signed(elbow, body, "elasticloadbalancing")), status, code)

@@ -56,7 +56,8 @@ class Elbow:
         self.process = None
         self.url = None
 
-    def start(self):
+    def launch(self):
+        """Starts the process and does not wait until it is ready."""
         zones = [part for name, cidr in self.network.zones for part in ("--zone", f"{name}={cidr}")]
         # The endpoint stays where it was, so that clients find a server that was started again.
         listen = self.url.removeprefix("http://") if self.url else "127.0.0.1:0"
@@ -69,6 +70,9 @@ class Elbow:
             text=True,
             env=quiet_environment(),
         )
+
+    def start(self):
+        self.launch()
         line = self.process.stdout.readline()
         ready = READY.match(line)
         assert ready, f"the server said {line!r} instead of being ready; its log is above"

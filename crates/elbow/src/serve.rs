@@ -65,6 +65,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     let stop_at_end_of_input = args.stop_at_end_of_input;
     let settings = Settings::resolve(args)?;
     start_log(&settings.log)?;
+    raise_file_limit();
     // One thread is enough for the control plane: the traffic has threads of its own, and what waits for
     // the disk runs elsewhere.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -143,6 +144,15 @@ fn start_log(directives: &str) -> Result<(), ServeError> {
         .with_ansi(io::stderr().is_terminal())
         .init();
     Ok(())
+}
+
+/// Raises the limit of open files to what the system allows: each request in progress has two sockets, and
+/// the usual limit of 1,024 would be the first thing a busy load balancer runs into.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files_max) => tracing::debug!(files_max, "limit of open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
