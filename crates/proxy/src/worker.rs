@@ -139,6 +139,8 @@ impl Worker {
                     let _ = done.send(());
                 }
                 Command::Advance { by, done } => {
+                    // The sockets are looked at before the time changes, whatever else is waiting.
+                    tokio::task::yield_now().await;
                     self.advance(self.connections.now() + ticks(by));
                     let _ = done.send(());
                 }

@@ -128,7 +128,8 @@ impl Fixture {
     }
 
     /// Returns when the worker has seen everything that was sent before the call: bytes on a loopback
-    /// socket are there when `send` returns, and each of these commands makes the worker look.
+    /// socket are there when `send` returns, and with each of these commands the worker looks at its
+    /// sockets once. Several, because what one connection receives another has to send on.
     pub(crate) fn settle(&self) {
         for _ in 0..8 {
             self.runtime.block_on(self.plane.advance(Duration::ZERO));
