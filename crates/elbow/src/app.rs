@@ -41,8 +41,8 @@ pub(crate) async fn run(args: AppArgs) -> Result<(), AppError> {
             source,
         })?;
     let name: Arc<str> = args.name.into();
-    println!("{name} listens on {}", args.listen);
     let stop = stop::requested(args.stop_at_end_of_input);
+    println!("{name} listens on {}", args.listen);
     tokio::pin!(stop);
     loop {
         tokio::select! {

@@ -124,8 +124,9 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         region,
     };
     contact.publish(&directory)?;
-    announce(&contact.url(), &directory.path().display().to_string());
+    // Before anybody is told that it is ready: whoever starts it may stop it at once.
     let stop = stop::requested(stop_at_end_of_input);
+    announce(&contact.url(), &directory.path().display().to_string());
     api::serve(listener, endpoint, api::Limits::default(), stop).await;
     background.abort();
     plane.stop(GRACE).await;

@@ -22,22 +22,23 @@ pub(crate) async fn run(args: ClientArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The addresses of one load balancer: those of the network interfaces that ELB holds for it.
-///
-/// Source: ALB guide, "View the IP addresses of your load balancer": the interfaces' descriptions are
-/// `ELB` and what follows `loadbalancer/` in the ARN.
-pub(crate) async fn addresses(
-    client: &Client,
-    balancer: &Element,
-) -> Result<Vec<String>, CommandError> {
-    let arn = balancer.text_at("LoadBalancerArn");
-    let name = arn
-        .split_once(":loadbalancer/")
-        .map_or(arn, |(_, name)| name);
-    let call = Call::new(Service::Ec2, "DescribeNetworkInterfaces")
-        .filter("description", &format!("ELB {name}"));
+/// The addresses of one load balancer.
+async fn addresses(client: &Client, balancer: &Element) -> Result<Vec<String>, CommandError> {
+    let call = describe_interfaces(balancer.text_at("LoadBalancerArn"));
     let token = ("NextToken", "nextToken");
     let interfaces = super::pages(client, call, "networkInterfaceSet", token).await?;
     let address = |interface: &Element| interface.text_at("privateIpAddress").to_owned();
     Ok(interfaces.iter().map(address).collect())
+}
+
+/// Asks for the network interfaces that ELB holds for a load balancer; their addresses are its own.
+///
+/// Source: ALB guide, "View the IP addresses of your load balancer": the interfaces' descriptions are
+/// `ELB` and what follows `loadbalancer/` in the ARN.
+pub(crate) fn describe_interfaces(arn: &str) -> Call {
+    let name = arn
+        .split_once(":loadbalancer/")
+        .map_or(arn, |(_, name)| name);
+    Call::new(Service::Ec2, "DescribeNetworkInterfaces")
+        .filter("description", &format!("ELB {name}"))
 }

@@ -6,7 +6,7 @@ pub(crate) mod instance;
 
 use crate::cli::ClientArgs;
 use crate::client::call::{Call, Value};
-use crate::client::xml::{Element, NotXml};
+use crate::client::xml::Element;
 use crate::client::{CallError, Client};
 use crate::config::{SettingsError, client_data_directory};
 use crate::contact::{Contact, ContactError};
@@ -20,8 +20,6 @@ pub(crate) enum CommandError {
     Contact(#[from] ContactError),
     #[error(transparent)]
     Call(#[from] CallError),
-    #[error(transparent)]
-    Answer(#[from] NotXml),
     #[error("{address} is in none of the subnets; use an address of {subnets}")]
     NoSubnet {
         address: std::net::IpAddr,

@@ -16,7 +16,6 @@ use model::Cidr;
 
 use crate::cli::DemoArgs;
 use crate::client::{CallError, Client};
-use crate::commands::CommandError;
 use crate::config::directory::{DataDirectory, DirectoryError};
 use crate::contact::{Contact, ContactError};
 use crate::stop;
@@ -57,8 +56,6 @@ pub(crate) enum DemoError {
     #[error(transparent)]
     Contact(#[from] ContactError),
     #[error(transparent)]
-    Command(#[from] CommandError),
-    #[error(transparent)]
     Call(#[from] CallError),
     #[error("no port is free for the endpoint")]
     Endpoint(#[source] io::Error),
@@ -95,17 +92,19 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), DemoError> {
 async fn run_in(directory: &DataDirectory, args: DemoArgs) -> Result<(), DemoError> {
     let zones = zones(args.vpc_cidr)?;
     let endpoint = free_endpoint(args.listen).map_err(DemoError::Endpoint)?;
+    let stop = stop::requested(false);
+    tokio::pin!(stop);
     let mut stage = Stage::set(directory, args.vpc_cidr, zones, endpoint).await?;
     let shown = tokio::select! {
         shown = show(&mut stage, zones) => shown,
-        () = stop::requested(false) => {
+        () = &mut stop => {
             stage.clear().await;
             return Ok(());
         }
     };
     if shown.is_ok() && !args.exit {
         println!("Press Ctrl-C to stop.");
-        stop::requested(false).await;
+        stop.await;
     }
     stage.clear().await;
     shown

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use crate::client::call::{Call, Name, Service, Value, list, structure};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
-use crate::commands::CommandError;
 use crate::commands::hosts;
 use crate::commands::instance::run_instances;
 
@@ -52,10 +51,15 @@ impl<'a> Setup<'a> {
         Self { client }
     }
 
+    /// Shows and makes a call.
+    async fn ask(&self, call: &Call) -> Result<Element, CallError> {
+        println!("$ {call}");
+        self.client.call(call).await
+    }
+
     /// Shows and makes a call, then shows the texts at `paths` of the answer.
     async fn make(&self, call: Call, paths: &[&str]) -> Result<Element, CallError> {
-        println!("$ {call}");
-        let answer = self.client.call(&call).await?;
+        let answer = self.ask(&call).await?;
         for path in paths {
             let name = path.rsplit('/').next().unwrap_or(path);
             println!("  {name}: {}", answer.text_at(path));
@@ -64,27 +68,33 @@ impl<'a> Setup<'a> {
         Ok(answer)
     }
 
-    /// The ids of the zones' subnets, in the order of the zones.
-    pub(super) async fn subnets(&self) -> Result<Vec<String>, CallError> {
-        let answer = self
-            .make(Call::new(Service::Ec2, "DescribeSubnets"), &[])
-            .await?;
-        let mut subnets: Vec<_> = answer
-            .list("subnetSet")
-            .iter()
-            .map(|subnet| {
-                (
-                    subnet.text_at("availabilityZone"),
-                    subnet.text_at("subnetId"),
-                )
-            })
+    /// Shows and makes a call that answers with a list, then shows two members of each element: the one
+    /// it is found by, and the one that is returned, in the order of the first.
+    async fn list(
+        &self,
+        call: Call,
+        list: &str,
+        [by, wanted]: [&str; 2],
+    ) -> Result<Vec<String>, CallError> {
+        let answer = self.ask(&call).await?;
+        let elements = answer.list(list).iter();
+        let mut found: Vec<_> = elements
+            .map(|it| (it.text_at(by), it.text_at(wanted)))
             .collect();
-        subnets.sort_unstable();
-        for (zone, id) in &subnets {
-            println!("  {zone}: {id}");
+        found.sort_unstable();
+        for (by, wanted) in &found {
+            println!("  {by}: {wanted}");
         }
         println!();
-        Ok(subnets.into_iter().map(|(_, id)| id.to_owned()).collect())
+        let wanted = found.into_iter().map(|(_, wanted)| wanted.to_owned());
+        Ok(wanted.collect())
+    }
+
+    /// The ids of the zones' subnets, in the order of the zones.
+    pub(super) async fn subnets(&self) -> Result<Vec<String>, CallError> {
+        let call = Call::new(Service::Ec2, "DescribeSubnets");
+        self.list(call, "subnetSet", ["availabilityZone", "subnetId"])
+            .await
     }
 
     /// Registers the machine at `address`.
@@ -109,21 +119,23 @@ impl<'a> Setup<'a> {
         &self,
         subnets: &[String],
         instances: &[Registered],
-    ) -> Result<Balancer, CommandError> {
-        let group = self.security_group().await?;
-        let web = self.target_group("web", instances, Role::Web).await?;
-        let api = self.target_group("api", instances, Role::Api).await?;
+    ) -> Result<Balancer, CallError> {
+        let vpc = "vpcSet/item/vpcId";
+        let vpcs = self
+            .make(Call::new(Service::Ec2, "DescribeVpcs"), &[vpc])
+            .await?;
+        let vpc = vpcs.text_at(vpc);
+        let group = self.security_group(vpc).await?;
+        let web = self.target_group("web", vpc, instances, Role::Web).await?;
+        let api = self.target_group("api", vpc, instances, Role::Api).await?;
         let (arn, dns_name) = self.load_balancer(subnets, &group).await?;
         let (listener, port) = self.listener(&arn, &web).await?;
         self.rules(&listener, &api).await?;
-        let described = self
-            .make(describe(&arn), &["LoadBalancers/member/State/Code"])
+        self.make(describe(&arn), &["LoadBalancers/member/State/Code"])
             .await?;
-        let described = described
-            .find("LoadBalancers/member")
-            .cloned()
-            .unwrap_or_default();
-        let addresses = hosts::addresses(self.client, &described).await?;
+        let call = hosts::describe_interfaces(&arn);
+        let members = ["availabilityZone", "privateIpAddress"];
+        let addresses = self.list(call, "networkInterfaceSet", members).await?;
         Ok(Balancer {
             dns_name,
             addresses: addresses
@@ -136,13 +148,14 @@ impl<'a> Setup<'a> {
     }
 
     /// A group that lets everybody reach the ports of the listener.
-    async fn security_group(&self) -> Result<String, CallError> {
+    async fn security_group(&self, vpc: &str) -> Result<String, CallError> {
         let call = Call::new(Service::Ec2, "CreateSecurityGroup")
-            .with(Name::renamed("GroupName", "GroupName"), "shop")
+            .with("GroupName", "shop")
             .with(
                 Name::renamed("Description", "GroupDescription"),
                 "Everybody may enter the shop",
-            );
+            )
+            .with("VpcId", vpc);
         let group = self
             .make(call, &["groupId"])
             .await?
@@ -172,19 +185,16 @@ impl<'a> Setup<'a> {
     async fn target_group(
         &self,
         name: &str,
+        vpc: &str,
         instances: &[Registered],
         role: Role,
     ) -> Result<String, CallError> {
-        let vpc = self
-            .client
-            .call(&Call::new(Service::Ec2, "DescribeVpcs"))
-            .await?;
         let arn = "TargetGroups/member/TargetGroupArn";
         let call = Call::new(Service::Elbv2, "CreateTargetGroup")
             .with("Name", name)
             .with("Protocol", "HTTP")
             .with("Port", INSTANCE_PORT)
-            .with("VpcId", vpc.text_at("vpcSet/item/vpcId"))
+            .with("VpcId", vpc)
             .with("HealthCheckPath", "/health")
             .with("HealthCheckIntervalSeconds", 5)
             .with("HealthCheckTimeoutSeconds", 2);
@@ -229,8 +239,12 @@ impl<'a> Setup<'a> {
         match self.make(call(PORT), &[arn]).await {
             Ok(answer) => Ok((answer.text_at(arn).to_owned(), PORT)),
             Err(refused @ CallError::Refused { .. }) => {
-                println!("  {refused}\n");
-                println!("{HOW_TO_ALLOW}");
+                let text = refused.to_string();
+                println!("  {text}\n");
+                if text.contains("permission denied") {
+                    println!("{HOW_TO_ALLOW}");
+                }
+                println!("Going on with port {UNPRIVILEGED_PORT}.\n");
                 let answer = self.make(call(UNPRIVILEGED_PORT), &[arn]).await?;
                 Ok((answer.text_at(arn).to_owned(), UNPRIVILEGED_PORT))
             }
@@ -258,7 +272,6 @@ const HOW_TO_ALLOW: &str = "\
 To use port 80, do one of these as root, once, and run the demo again:
   sysctl net.ipv4.ip_unprivileged_port_start=80        (until the next reboot, for everybody)
   setcap cap_net_bind_service=+ep \"$(command -v elbow)\"  (for this binary)
-Going on with port 8080.
 ";
 
 fn forward(group: &str) -> Value {

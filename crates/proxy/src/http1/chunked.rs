@@ -27,7 +27,9 @@ enum State {
     Size,
     /// Behind at least one digit of the size.
     SizeDigits { size: u64, digits: u8 },
-    /// In white space or an extension behind the size.
+    /// In white space behind the size.
+    Padding { size: u64, bytes: usize },
+    /// In an extension, which a semicolon began.
     Extension { size: u64, bytes: usize },
     /// Behind the CR of a size line.
     SizeLineFeed { size: u64 },
@@ -81,12 +83,23 @@ impl Decoder {
                 },
                 State::SizeDigits { size, digits } => match byte {
                     b'\r' => State::SizeLineFeed { size },
-                    b';' | b' ' | b'\t' => State::Extension { size, bytes: 1 },
+                    b' ' | b'\t' => State::Padding { size, bytes: 1 },
+                    b';' => State::Extension { size, bytes: 1 },
                     _ if digits == 16 => return Err(BadChunk),
                     _ => State::SizeDigits {
                         size: size << 4 | hex(byte)?,
                         digits: digits + 1,
                     },
+                },
+                // Another word behind the size, `5 6`, could be the size to somebody else.
+                State::Padding { size, bytes } => match byte {
+                    b'\r' => State::SizeLineFeed { size },
+                    b';' => State::Extension { size, bytes },
+                    b' ' | b'\t' if bytes < SIZE_LINE_BYTES_MAX => State::Padding {
+                        size,
+                        bytes: bytes + 1,
+                    },
+                    _ => return Err(BadChunk),
                 },
                 State::Extension { size, bytes } => match byte {
                     b'\r' => State::SizeLineFeed { size },
@@ -275,6 +288,8 @@ mod tests {
             "+1\r\n",
             "0x1\r\na\r\n",
             " 1\r\na\r\n",
+            "1 1\r\na\r\n",
+            "1 a;b\r\na\r\n",
             "1\na\r\n0\r\n\r\n",
             "1\r\nab\r\n",
             "1\r\na\n0\r\n\r\n",

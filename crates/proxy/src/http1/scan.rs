@@ -70,37 +70,48 @@ impl Scanner {
     pub fn scan(&mut self, received: &[u8], limits: &HeadLimits) -> Scan {
         for line_feed in memchr::memchr_iter(b'\n', &received[self.scanned..]) {
             let at = self.scanned + line_feed;
+            // The limits come first: they were crossed before the line feed arrived.
+            if let Some(refusal) = self.over_limit(at + 1, limits) {
+                return Scan::Refused(refusal);
+            }
             if at == 0 || received[at - 1] != b'\r' {
                 return Scan::Refused(Refusal::BareLineFeed);
             }
-            let line_bytes = at + 1 - self.line_start;
+            let is_empty = at + 1 - self.line_start == 2;
             let is_first = self.line_start == self.start;
             self.line_start = at + 1;
-            if line_bytes == 2 && is_first {
+            if is_empty && is_first {
                 // RFC 9112 section 2.2: empty lines before the request line are ignored.
                 self.start = self.line_start;
-            } else if line_bytes == 2 {
+            } else if is_empty {
                 return Scan::Complete {
                     start: self.start,
                     end: self.line_start,
                 };
-            } else if is_first && line_bytes > limits.first_line_max {
-                return Scan::Refused(Refusal::FirstLineTooLong);
-            } else if line_bytes > limits.field_line_max {
-                return Scan::Refused(Refusal::TooLarge);
-            }
-            if self.line_start > limits.head_max {
-                return Scan::Refused(Refusal::TooLarge);
             }
         }
         self.scanned = received.len();
-        let open_line = received.len() - self.line_start;
-        if self.line_start == self.start && open_line > limits.first_line_max {
-            Scan::Refused(Refusal::FirstLineTooLong)
-        } else if open_line > limits.field_line_max || received.len() > limits.head_max {
-            Scan::Refused(Refusal::TooLarge)
+        match self.over_limit(received.len(), limits) {
+            Some(refusal) => Scan::Refused(refusal),
+            None => Scan::Incomplete,
+        }
+    }
+
+    /// The limit that is crossed first when the present line goes up to `end`.
+    fn over_limit(&self, end: usize, limits: &HeadLimits) -> Option<Refusal> {
+        let is_first = self.line_start == self.start;
+        let line_max = if is_first {
+            limits.first_line_max
         } else {
-            Scan::Incomplete
+            limits.field_line_max
+        };
+        let line_limit = self.line_start + line_max;
+        if end <= line_limit.min(limits.head_max) {
+            None
+        } else if is_first && line_limit <= limits.head_max {
+            Some(Refusal::FirstLineTooLong)
+        } else {
+            Some(Refusal::TooLarge)
         }
     }
 
@@ -157,6 +168,40 @@ mod tests {
             .map(|upto| scanner.scan(&head[..upto], &REQUEST_LIMITS))
             .find(|scan| *scan != Scan::Incomplete);
         assert_eq!(first, Some(at_once));
+    }
+
+    /// Which refusal it is decides the status, so that it must not depend on the network either.
+    #[test]
+    fn a_refusal_does_not_depend_on_how_the_bytes_arrive() {
+        let limits = HeadLimits {
+            first_line_max: 20,
+            field_line_max: 24,
+            head_max: 40,
+        };
+        let empty_lines = "\r\n".repeat(11);
+        let after_empty_lines = format!("{empty_lines}GET /aaaaaaaaaaaaaaaaaaa");
+        for (bytes, refusal) in [
+            ("GET /aaaaaaaaaaaaaaaaaaaaa\n", Refusal::FirstLineTooLong),
+            (
+                "GET / HTTP/1.1\r\nA: aaaaaaaaaaaaaaaaaaaaaa\n",
+                Refusal::TooLarge,
+            ),
+            (&after_empty_lines, Refusal::TooLarge),
+            // The empty line is the one that does not fit.
+            (
+                "GET / HTTP/1.1\r\nA: aaaaaaaaaaaaaaaaaa\r\n\r\n",
+                Refusal::TooLarge,
+            ),
+            ("GET / HTTP/1.1\nA: a", Refusal::BareLineFeed),
+        ] {
+            let at_once = Scanner::default().scan(bytes.as_bytes(), &limits);
+            assert_eq!(at_once, Scan::Refused(refusal), "{bytes:?}");
+            let mut scanner = Scanner::default();
+            let first = (1..=bytes.len())
+                .map(|upto| scanner.scan(&bytes.as_bytes()[..upto], &limits))
+                .find(|scan| *scan != Scan::Incomplete);
+            assert_eq!(first, Some(at_once), "{bytes:?}");
+        }
     }
 
     #[test]
