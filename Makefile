@@ -30,8 +30,10 @@ test-rust:
 	@if command -v cargo-nextest >/dev/null; \
 	then $(CARGO) nextest run --locked --workspace --no-tests=pass; \
 	else $(CARGO) test --locked --workspace; fi
+	$(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz
 
 test-e2e: build $(VENV)/installed
+	$(VENV)/bin/python -m unittest discover bench
 	$(VENV)/bin/python -m pytest -c tests/pytest.ini --rootdir tests -n 4 $(PYTEST_ARGS) tests
 
 # The venv module is a package of its own on Debian.

@@ -1,0 +1,100 @@
+//! What requests and responses have in common.
+
+use proxy::http1::field::Field;
+use proxy::http1::scan::{HeadLimits, Scan, Scanner};
+use proxy::http1::{Fields, Framing};
+
+use crate::pieces;
+
+/// Limits so low that a short input can reach each of them, in every order.
+const LOW_LIMITS: HeadLimits = HeadLimits {
+    first_line_max: 40,
+    field_line_max: 48,
+    head_max: 96,
+};
+
+/// Looks for the end of a head, and checks that it does not depend on how the bytes arrive.
+pub(crate) fn find(input: &[u8], limits: &HeadLimits) -> Scan {
+    let found = scan(input, limits);
+    scan(input, &LOW_LIMITS);
+    found
+}
+
+fn scan(input: &[u8], limits: &HeadLimits) -> Scan {
+    let at_once = Scanner::default().scan(input, limits);
+    if let Scan::Complete { start, end } = at_once {
+        assert!(
+            start < end && end <= input.len(),
+            "a head is some of the input"
+        );
+        assert!(end <= limits.head_max, "a head is within its limit");
+        assert!(
+            input[start..end].ends_with(b"\r\n\r\n"),
+            "an empty line ends a head"
+        );
+    }
+    for ends in pieces::ways(input) {
+        let mut scanner = Scanner::default();
+        let decided = ends
+            .iter()
+            .map(|&end| scanner.scan(&input[..end], limits))
+            .find(|scan| *scan != Scan::Incomplete);
+        assert_eq!(
+            decided.unwrap_or(Scan::Incomplete),
+            at_once,
+            "the end of a head does not depend on how it arrives"
+        );
+    }
+    at_once
+}
+
+/// Checks what must hold for the fields of every head that is accepted.
+pub(crate) fn check_fields(head: &[u8], fields: Fields<'_, '_>, framing: Framing) {
+    for (_, name, value) in fields.iter() {
+        assert!(
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':'),
+            "a field name is a token"
+        );
+        assert!(
+            value.iter().all(|b| !matches!(b, b'\r' | b'\n' | 0)),
+            "a field value cannot become another field"
+        );
+    }
+    assert_eq!(
+        head.iter().filter(|&&b| b == b'\n').count(),
+        2 + fields.iter().count(),
+        "every line of a head is read: the first, one for each field, the empty one"
+    );
+    let lengths = fields.values(Field::ContentLength).count();
+    let codings = fields.values(Field::TransferEncoding).count();
+    assert!(
+        lengths == 0 || codings == 0,
+        "Content-Length and Transfer-Encoding never frame the same message"
+    );
+    match framing {
+        Framing::Chunked => assert_eq!(codings, 1, "one Transfer-Encoding says chunked"),
+        Framing::Length(length) => {
+            assert!(length > 0, "a body of a known length has bytes");
+            let printed = length.to_string();
+            assert!(
+                fields.values(Field::ContentLength).all(|value| {
+                    let digits = value.iter().position(|&b| b != b'0').unwrap_or(value.len());
+                    &value[digits..] == printed.as_bytes()
+                }),
+                "every Content-Length says the same"
+            );
+        }
+        Framing::None | Framing::UntilClose => {}
+    }
+}
+
+/// The fields as lines, and the empty line.
+pub(crate) fn print_fields(out: &mut Vec<u8>, fields: Fields<'_, '_>) {
+    for (_, name, value) in fields.iter() {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
