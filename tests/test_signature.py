@@ -48,7 +48,7 @@ def test_a_header_that_was_changed_on_the_way(elbow):
 @pytest.mark.parametrize("age", [timedelta(minutes=16), -timedelta(minutes=16)], ids=["old", "future"])
 def test_a_clock_that_is_far_off(elbow, age):
     answer = send(signed(elbow, WHO, age=age))
-    refused(answer, 403, "SignatureDoesNotMatch")
+    refused(answer, 400, "RequestExpired")
     assert answer.message.startswith("Signature expired" if age > timedelta() else "Signature not yet")
 
 
@@ -82,7 +82,7 @@ def test_a_presigned_url(elbow):
 
 def test_a_presigned_url_that_has_expired(elbow):
     answer = send(presigned(elbow, WHO, expires=60, age=timedelta(seconds=90)))
-    refused(answer, 403, "SignatureDoesNotMatch")
+    refused(answer, 400, "RequestExpired")
 
 
 def test_a_presigned_url_that_was_changed(elbow):

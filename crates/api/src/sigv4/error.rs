@@ -139,12 +139,14 @@ impl From<SignatureError> for ApiError {
             | SignatureError::Date(_)
             | SignatureError::Expires { .. } => ("IncompleteSignature", 400),
             SignatureError::UnknownKey => ("InvalidClientTokenId", 403),
+            // Source: ELB API, "Common Errors": more than 15 minutes old, past its end, or from the future.
+            SignatureError::Expired { .. } | SignatureError::NotYetCurrent { .. } => {
+                ("RequestExpired", 400)
+            }
             SignatureError::ScopeDate { .. }
             | SignatureError::ScopeRegion { .. }
             | SignatureError::ScopeService(_)
             | SignatureError::ScopeTerminator(_)
-            | SignatureError::Expired { .. }
-            | SignatureError::NotYetCurrent { .. }
             | SignatureError::HostNotSigned
             | SignatureError::SignedHeaderAbsent(_)
             | SignatureError::PayloadMismatch

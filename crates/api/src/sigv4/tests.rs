@@ -414,15 +414,15 @@ fn signatures_are_good_for_fifteen_minutes_either_way() {
     check(
         &sent,
         NOW + minutes(15) + second,
-        "SignatureDoesNotMatch",
-        403,
+        "RequestExpired",
+        400,
         "Signature expired: 20260102T030405Z is now earlier than 20260102T030406Z (20260102T031906Z - 15 min.)",
     );
     check(
         &sent,
         NOW - minutes(15) - second,
-        "SignatureDoesNotMatch",
-        403,
+        "RequestExpired",
+        400,
         "Signature not yet current: 20260102T030405Z is still later than 20260102T030404Z (20260102T024904Z + 15 min.)",
     );
 }
@@ -435,15 +435,15 @@ fn presigned_urls_are_good_for_the_time_they_say() {
     check(
         &sent,
         NOW + second * 61,
-        "SignatureDoesNotMatch",
-        403,
+        "RequestExpired",
+        400,
         "- 60 sec.)",
     );
     check(
         &sent,
         NOW - second * 901,
-        "SignatureDoesNotMatch",
-        403,
+        "RequestExpired",
+        400,
         "Signature not yet current",
     );
     assert!(
@@ -455,8 +455,8 @@ fn presigned_urls_are_good_for_the_time_they_say() {
     check(
         &vector("presigned-header"),
         NOW + second * 604_801,
-        "SignatureDoesNotMatch",
-        403,
+        "RequestExpired",
+        400,
         "Signature expired",
     );
 }
