@@ -67,8 +67,12 @@ pub(crate) async fn serve_request(
         HeadRead::Complete { start, end } => (start, end),
         HeadRead::Nothing => return Next::KeepOpen,
         HeadRead::Closed => return Next::Close,
-        HeadRead::Refused(status) => {
-            count_refused_head(&worker.counters, status);
+        HeadRead::TimedOut => {
+            worker.counters.request_timeouts.increment();
+            return refuse(worker, client, 408).await;
+        }
+        HeadRead::Refused(refusal) => {
+            let status = count_refused_head(&worker.counters, refusal);
             return refuse(worker, client, status).await;
         }
     };
@@ -104,7 +108,8 @@ enum HeadRead {
     /// The readiness was a false one, or the bytes were empty lines.
     Nothing,
     Closed,
-    Refused(u16),
+    TimedOut,
+    Refused(Refusal),
 }
 
 async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick) -> HeadRead {
@@ -117,7 +122,7 @@ async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick
                     return Poll::Ready(HeadRead::Complete { start, end });
                 }
                 Scan::Refused(refusal) => {
-                    return Poll::Ready(HeadRead::Refused(status_of(refusal)));
+                    return Poll::Ready(HeadRead::Refused(refusal));
                 }
                 Scan::Incomplete => {}
             }
@@ -128,7 +133,7 @@ async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick
             let has_begun = scanner.has_begun(received.filled());
             if client.entry.poll_signal(cx).is_some() {
                 return Poll::Ready(if has_begun {
-                    HeadRead::Refused(408)
+                    HeadRead::TimedOut
                 } else {
                     HeadRead::Closed
                 });
@@ -150,18 +155,21 @@ async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick
     .await
 }
 
-fn status_of(refusal: Refusal) -> u16 {
+/// Counts a head that cannot become a valid one, and gives the status to answer with.
+fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
     match refusal {
-        Refusal::BareLineFeed | Refusal::TooLarge => 400,
-        Refusal::FirstLineTooLong => 414,
-    }
-}
-
-fn count_refused_head(counters: &Counters, status: u16) {
-    match status {
-        408 => counters.request_timeouts.increment(),
-        414 => counters.request_targets_too_long.increment(),
-        _ => counters.request_heads_too_large.increment(),
+        Refusal::BareLineFeed => {
+            counters.requests_malformed.increment();
+            400
+        }
+        Refusal::TooLarge => {
+            counters.request_heads_too_large.increment();
+            400
+        }
+        Refusal::FirstLineTooLong => {
+            counters.request_targets_too_long.increment();
+            414
+        }
     }
 }
 

@@ -24,12 +24,12 @@ fn section_2_2_a_malformed_head_is_answered_with_400_and_reaches_no_target() {
         "nonsense\r\n\r\n",
         "\x16\x03\x01\x02\x00\r\n\r\n",
     ] {
-        let before = fixture.counters().own_responses_4xx.value();
+        let before = fixture.counters().requests_malformed.value();
         let response = fixture.exchange(request);
         assert_eq!(status(&response), 400, "{request:?}");
         assert_eq!(field(&response, "Connection"), Some("close"), "{request:?}");
         assert_eq!(
-            fixture.counters().own_responses_4xx.value(),
+            fixture.counters().requests_malformed.value(),
             before + 1,
             "{request:?} is counted"
         );
