@@ -77,12 +77,7 @@ pub(crate) fn describe(
         .page
         .refuse_with("instancesSet", &request.instance_ids)?;
     require_ids(state, &request.instance_ids, now_millis)?;
-    let instances = state
-        .ec2
-        .instances
-        .values()
-        .filter(|instance| is_shown(instance, now_millis))
-        .filter(|instance| is_named(&request.instance_ids, instance.id.as_str()))
+    let instances = shown(state, &request.instance_ids, now_millis)
         .map(|instance| describe_instance(state, settings, instance))
         .filter(is_wanted);
     request.page.cut(instances, |it| it.instance.id.to_string())
@@ -101,18 +96,25 @@ pub(crate) fn describe_status(
         .page
         .refuse_with("instancesSet", &request.instance_ids)?;
     require_ids(state, &request.instance_ids, now_millis)?;
-    let instances = state
-        .ec2
-        .instances
-        .values()
-        .filter(|instance| is_shown(instance, now_millis))
+    let instances = shown(state, &request.instance_ids, now_millis)
         .filter(|instance| request.include_all || instance.is_running())
-        .filter(|instance| is_named(&request.instance_ids, instance.id.as_str()))
         .filter(|instance| is_wanted(&describe_instance(state, settings, instance)))
         .cloned();
     request
         .page
         .cut(instances, |instance| instance.id.to_string())
+}
+
+/// The instances with these ids, or all of them if there are no ids, that are still shown.
+fn shown<'s>(
+    state: &'s State,
+    ids: &'s [String],
+    now_millis: u64,
+) -> impl Iterator<Item = &'s Arc<Instance>> {
+    let instances = state.ec2.instances.values();
+    instances.filter(move |instance| {
+        is_shown(instance, now_millis) && is_named(ids, instance.id.as_str())
+    })
 }
 
 /// An instance with the names of its groups. A terminated one carries none: they may be gone.
