@@ -12,8 +12,8 @@ use engine::action::Template;
 use engine::pool::Algorithm;
 use engine::router::{self, CompileError};
 use engine::{
-    Action, Admission, Endpoint, EndpointState, FixedResponse, Forward, Frontend, FrontendId, Pool,
-    PoolId, Redirect, Router, Snapshot,
+    Action, Admission, Endpoint, EndpointState, FixedResponse, Forward, Frontend, FrontendId,
+    HttpOptions, Pool, PoolId, PoolSettings, Redirect, Router, Routing, Snapshot,
 };
 use model::action::{Actions, FixedResponseAction, RedirectAction, RoutingAction};
 use model::health_check::HealthCheckPort;
@@ -217,10 +217,13 @@ fn lower_pool(
         target_group_attributes::LEAST_OUTSTANDING_REQUESTS => Algorithm::LeastOutstandingRequests,
         _ => Algorithm::RoundRobin,
     };
+    let settings = PoolSettings {
+        algorithm,
+        ..PoolSettings::new(group.health_check.clone())
+    };
     if let Some(pool) = known {
         let has_same_endpoints = same(&pool.endpoints, &endpoints);
-        let is_same = pool.algorithm == algorithm && pool.health_check == group.health_check;
-        if has_same_endpoints && is_same {
+        if has_same_endpoints && pool.settings == settings {
             return Arc::clone(pool);
         }
     }
@@ -228,13 +231,7 @@ fn lower_pool(
         .map(|pool| Arc::clone(&pool.position))
         .unwrap_or_default();
     let id = PoolId(group.arn.id.0);
-    Arc::new(Pool::new(
-        id,
-        algorithm,
-        group.health_check.clone(),
-        endpoints,
-        position,
-    ))
+    Arc::new(Pool::new(id, settings, endpoints, position))
 }
 
 /// Whether both lists hold the very same values in the same order.
@@ -319,6 +316,8 @@ fn new_frontend(
         idle_timeout: seconds(&load_balancer_attributes::IDLE_TIMEOUT),
         client_keep_alive: seconds(&load_balancer_attributes::CLIENT_KEEP_ALIVE),
         dns_name: load_balancer.dns_name.as_str().into(),
+        tls: None,
+        http: HttpOptions::default(),
         router,
     }
 }
@@ -358,15 +357,16 @@ fn lower_router(
 }
 
 fn lower_action(pools: &Pools, actions: &Actions) -> Action {
-    match &actions.routing {
+    let routing = match &actions.routing {
         RoutingAction::Forward(forward) => {
             let groups = forward.target_groups.iter();
             let weighted = groups.map(|group| (Arc::clone(&pools[&group.arn.id]), group.weight));
-            Action::Forward(Forward::new(weighted.collect()))
+            Routing::Forward(Forward::new(weighted.collect()))
         }
-        RoutingAction::Redirect(redirect) => Action::Redirect(lower_redirect(redirect)),
-        RoutingAction::FixedResponse(fixed) => Action::FixedResponse(lower_fixed_response(fixed)),
-    }
+        RoutingAction::Redirect(redirect) => Routing::Redirect(lower_redirect(redirect)),
+        RoutingAction::FixedResponse(fixed) => Routing::FixedResponse(lower_fixed_response(fixed)),
+    };
+    routing.into()
 }
 
 fn lower_redirect(redirect: &RedirectAction) -> Redirect {

@@ -2,12 +2,46 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
+
+use model::authentication::{JwtValidation, Oidc};
 
 use crate::pool::Pool;
+use crate::transform::Transforms;
 
-/// The routing action of a rule.
+/// What a rule does with a request, in the order of the members.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub struct Action {
+    /// Who may pass.
+    pub authentication: Option<Authentication>,
+    /// How the request is rewritten for the target.
+    pub transforms: Transforms,
+    /// Where it goes.
+    pub routing: Routing,
+}
+
+impl From<Routing> for Action {
+    fn from(routing: Routing) -> Self {
+        Self {
+            authentication: None,
+            transforms: Transforms::default(),
+            routing,
+        }
+    }
+}
+
+/// How a client shows who it is.
+#[derive(Clone, Debug)]
+pub enum Authentication {
+    /// By a login at an identity provider.
+    Oidc(Arc<Oidc>),
+    /// By a token in the request.
+    Jwt(Arc<JwtValidation>),
+}
+
+/// The action that answers a request or sends it on.
+#[derive(Clone, Debug)]
+pub enum Routing {
     /// Send the request to a target.
     Forward(Forward),
     /// Answer with a `Location`.
@@ -21,6 +55,8 @@ pub enum Action {
 pub struct Forward {
     /// The pools, each with a cumulative weight: the sum of its own and of all before it.
     pools: Vec<(u32, Arc<Pool>)>,
+    /// How long a client stays with the pool of its first request, 1 to 604,800 s.
+    pub stickiness: Option<Duration>,
 }
 
 impl Forward {
@@ -34,6 +70,7 @@ impl Forward {
         };
         Self {
             pools: pools.into_iter().map(cumulative).collect(),
+            stickiness: None,
         }
     }
 

@@ -7,12 +7,18 @@
 pub mod action;
 pub mod endpoint;
 pub mod health;
+pub mod http;
 pub mod pool;
 pub mod router;
 pub mod snapshot;
+pub mod tls;
+pub mod transform;
 
-pub use action::{Action, FixedResponse, Forward, Redirect};
+pub use action::{Action, Authentication, FixedResponse, Forward, Redirect, Routing};
 pub use endpoint::{Endpoint, EndpointState};
-pub use pool::{Algorithm, Pool, PoolId};
+pub use http::{HttpOptions, HttpVersion, Stickiness, TargetProtocol};
+pub use pool::{Algorithm, Pool, PoolId, PoolSettings};
 pub use router::{RequestFacts, Router};
 pub use snapshot::{Admission, Frontend, FrontendId, Snapshot};
+pub use tls::Tls;
+pub use transform::Transforms;

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use model::health_check::HealthCheck;
 
 use crate::endpoint::Endpoint;
+use crate::http::{Stickiness, TargetProtocol};
 
 /// Names a pool over all snapshots: the id at the end of the target group's ARN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,15 +24,42 @@ pub enum Algorithm {
     LeastOutstandingRequests,
 }
 
+/// How the targets of a pool are chosen, spoken to and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolSettings {
+    /// How a target is chosen.
+    pub algorithm: Algorithm,
+    /// What the targets speak.
+    pub protocol: TargetProtocol,
+    /// How clients stay with a target.
+    pub stickiness: Stickiness,
+    /// How the targets are checked.
+    pub health_check: HealthCheck,
+    /// Whether checks go through TLS.
+    pub health_check_is_tls: bool,
+}
+
+impl PoolSettings {
+    /// Those of a target group of HTTP/1.1 targets on which no attribute was set.
+    #[must_use]
+    pub fn new(health_check: HealthCheck) -> Self {
+        Self {
+            algorithm: Algorithm::RoundRobin,
+            protocol: TargetProtocol::default(),
+            stickiness: Stickiness::Off,
+            health_check,
+            health_check_is_tls: false,
+        }
+    }
+}
+
 /// The targets that a rule can forward to.
 #[derive(Debug)]
 pub struct Pool {
     /// The same in every snapshot that has this target group.
     pub id: PoolId,
-    /// How a target is chosen.
-    pub algorithm: Algorithm,
-    /// How the targets are checked.
-    pub health_check: HealthCheck,
+    /// How the targets are chosen, spoken to and checked.
+    pub settings: PoolSettings,
     /// The registered targets in enabled zones, without the draining ones.
     pub endpoints: Vec<Arc<Endpoint>>,
     /// How far round robin has come; shared with the next snapshot's pool, so that a change of
@@ -52,16 +80,14 @@ impl Pool {
     #[must_use]
     pub fn new(
         id: PoolId,
-        algorithm: Algorithm,
-        health_check: HealthCheck,
+        settings: PoolSettings,
         endpoints: Vec<Arc<Endpoint>>,
         position: Arc<AtomicUsize>,
     ) -> Self {
         let candidates = ArcSwap::default();
         let pool = Self {
             id,
-            algorithm,
-            health_check,
+            settings,
             endpoints,
             position,
             candidates,
@@ -119,7 +145,7 @@ impl Pool {
         let turn = self.position.fetch_add(1, Ordering::Relaxed) % endpoints.len();
         let (before, from) = endpoints.split_at(turn);
         let mut in_turn = from.iter().chain(before).filter(may_get_it);
-        match self.algorithm {
+        match self.settings.algorithm {
             Algorithm::RoundRobin => in_turn.next(),
             // Ties go round, or else the first target would get every request of an idle pool.
             Algorithm::LeastOutstandingRequests => {

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use model::Cidr;
 
+use crate::http::HttpOptions;
 use crate::pool::Pool;
 use crate::router::Router;
+use crate::tls::Tls;
 
 /// What every worker serves. A request uses one snapshot from its first byte to its end.
 #[derive(Debug, Default)]
@@ -51,6 +53,10 @@ pub struct Frontend {
     pub client_keep_alive: Duration,
     /// Sent as `Host` for requests of HTTP/1.0 that have none.
     pub dns_name: Box<str>,
+    /// How clients are spoken to in TLS; `None`: in clear text.
+    pub tls: Option<Arc<Tls>>,
+    /// What is done to all messages.
+    pub http: HttpOptions,
     /// The rules.
     pub router: Router,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use engine::action::{RedirectSubject, Template};
-use engine::{Algorithm, Forward, Pool, PoolId, Redirect};
+use engine::{Forward, Pool, PoolId, PoolSettings, Redirect};
 use model::health_check::HealthCheck;
 use proptest::prelude::*;
 
@@ -13,8 +13,7 @@ fn pool(id: u64) -> Arc<Pool> {
     let check = HealthCheck::default();
     Arc::new(Pool::new(
         PoolId(id),
-        Algorithm::RoundRobin,
-        check,
+        PoolSettings::new(check),
         Vec::new(),
         position,
     ))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use engine::health::Health;
-use engine::{Algorithm, Endpoint, EndpointState, Pool, PoolId};
+use engine::{Algorithm, Endpoint, EndpointState, Pool, PoolId, PoolSettings};
 use model::health_check::HealthCheck;
 use proptest::prelude::*;
 
@@ -42,8 +42,10 @@ fn pool(algorithm: Algorithm, letters: &str) -> Pool {
     let position = Arc::new(AtomicUsize::new(0));
     Pool::new(
         PoolId(1),
-        algorithm,
-        HealthCheck::default(),
+        PoolSettings {
+            algorithm,
+            ..PoolSettings::new(HealthCheck::default())
+        },
         endpoints,
         position,
     )
@@ -92,8 +94,7 @@ fn the_round_goes_on_in_the_next_snapshot() {
     );
     let next = Pool::new(
         first.id,
-        first.algorithm,
-        first.health_check.clone(),
+        first.settings.clone(),
         first.endpoints.clone(),
         Arc::clone(&first.position),
     );

@@ -5,6 +5,7 @@
 pub mod action;
 pub mod arn;
 pub mod attributes;
+pub mod authentication;
 pub mod cidr;
 pub mod condition;
 pub mod ec2;

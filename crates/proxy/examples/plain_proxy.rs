@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use engine::router::Rule;
 use engine::{
-    Action, Admission, Algorithm, Endpoint, EndpointState, Forward, Frontend, FrontendId, Pool,
-    PoolId, Router, Snapshot,
+    Action, Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions, Pool,
+    PoolId, PoolSettings, Router, Routing, Snapshot,
 };
 use model::condition::{Condition, Patterns};
 use model::health_check::HealthCheck;
@@ -32,12 +32,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let pool = Arc::new(Pool::new(
         PoolId(1),
-        Algorithm::RoundRobin,
-        HealthCheck::default(),
+        PoolSettings::new(HealthCheck::default()),
         vec![Arc::new(endpoint)],
         Arc::new(AtomicUsize::new(0)),
     ));
-    let forward = Action::Forward(Forward::new(vec![(Arc::clone(&pool), 1)]));
+    let forward = Action::from(Routing::Forward(Forward::new(vec![(Arc::clone(&pool), 1)])));
     let rules = (0..rules)
         .map(|n| Rule {
             priority: n + 1,
@@ -54,6 +53,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         idle_timeout: Duration::from_secs(60),
         client_keep_alive: Duration::from_secs(3600),
         dns_name: "plain.elb.internal".into(),
+        tls: None,
+        http: HttpOptions::default(),
         router: Router::compile(rules, forward)?,
     };
     let snapshot = Arc::new(Snapshot {

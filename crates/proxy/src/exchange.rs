@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use engine::action::RedirectSubject;
-use engine::{Action, Frontend, Pool, Redirect, RequestFacts};
+use engine::{Frontend, Pool, Redirect, RequestFacts, Routing};
 
 use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
 use crate::connection::{Client, Next};
@@ -223,16 +223,16 @@ fn decide(
         source_ip: client.peer.ip().to_canonical(),
     };
     let (_, action) = frontend.router.route(&facts);
-    let status = match action {
-        Action::FixedResponse(fixed) => {
+    let status = match &action.routing {
+        Routing::FixedResponse(fixed) => {
             counters.fixed_responses.increment();
             reply.fixed(out, fixed);
             fixed.status
         }
-        Action::Redirect(redirect) => {
+        Routing::Redirect(redirect) => {
             write_redirect(&reply, redirect, frontend, &head, counters, out)
         }
-        Action::Forward(forward) => {
+        Routing::Forward(forward) => {
             let draw = if forward.is_single() {
                 0
             } else {

@@ -57,7 +57,7 @@ impl Prober {
         for pool in &snapshot.pools {
             for endpoint in &pool.endpoints {
                 let running = match before.remove(&endpoint.state.id()) {
-                    Some(running) if running.check == pool.health_check => {
+                    Some(running) if running.check == pool.settings.health_check => {
                         running.pool.replace(Arc::clone(pool));
                         running
                     }
@@ -81,7 +81,7 @@ impl Prober {
 
 fn start(pool: &Arc<Pool>, endpoint: &Arc<Endpoint>) -> Running {
     let pool = Rc::new(RefCell::new(Arc::clone(pool)));
-    let check = pool.borrow().health_check.clone();
+    let check = pool.borrow().settings.health_check.clone();
     let task = tokio::task::spawn_local(check_forever(
         Rc::clone(&pool),
         Arc::clone(endpoint),

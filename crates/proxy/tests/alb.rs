@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use engine::action::Template;
 use engine::router::Rule;
-use engine::{Action, Admission, FixedResponse, Redirect};
+use engine::{Action, Admission, FixedResponse, Redirect, Routing};
 use model::condition::{Condition, Patterns};
 use support::{Fixture, IDLE, Target, endpoint, field, forward_to, status};
 
@@ -16,11 +16,12 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 fn fixed(status: u16, body: &str) -> Action {
-    Action::FixedResponse(FixedResponse {
+    let response = FixedResponse {
         status,
         content_type: Some("text/plain; charset=utf-8".into()),
         body: body.as_bytes().into(),
-    })
+    };
+    Routing::FixedResponse(response).into()
 }
 
 #[test]
@@ -382,7 +383,7 @@ fn rules_decide_in_the_order_of_their_priorities() {
     let rules = vec![
         rule(20, "/a*", fixed(201, "second")),
         rule(10, "/a/b", fixed(200, "first")),
-        rule(30, "/old/*", Action::Redirect(redirect)),
+        rule(30, "/old/*", Routing::Redirect(redirect).into()),
     ];
     let fixture = Fixture::start(Admission::Anyone, rules, fixed(404, "default"));
     let mut client = fixture.client();

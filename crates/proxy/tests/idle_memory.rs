@@ -10,7 +10,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-use engine::{Action, FixedResponse};
+use engine::{FixedResponse, Routing};
 use support::{Fixture, field};
 
 /// Bytes that are allocated now.
@@ -43,7 +43,7 @@ fn an_idle_keep_alive_connection_takes_at_most_one_kibibyte() {
         content_type: None,
         body: Box::default(),
     };
-    let fixture = Fixture::with_action(Action::FixedResponse(fixed));
+    let fixture = Fixture::with_action(Routing::FixedResponse(fixed).into());
     let open = || {
         let mut client = fixture.client();
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -1,7 +1,7 @@
 //! A listener's rules as a table of text, so that a test states facts and nothing else.
 
 use engine::router::Rule;
-use engine::{Action, FixedResponse, Router};
+use engine::{Action, FixedResponse, Router, Routing};
 use model::condition::{Condition, Patterns, QueryPair};
 
 /// A rule with a name in place of its action.
@@ -88,11 +88,12 @@ impl Table {
 /// An action that can be told from others by `name_of`.
 #[must_use]
 pub fn answer(name: &str) -> Action {
-    Action::FixedResponse(FixedResponse {
+    let response = FixedResponse {
         status: 200,
         content_type: None,
         body: name.as_bytes().into(),
-    })
+    };
+    Routing::FixedResponse(response).into()
 }
 
 /// The name that `answer` was given.
@@ -101,11 +102,11 @@ pub fn answer(name: &str) -> Action {
 /// If the action was not made by `answer`.
 #[must_use]
 pub fn name_of(action: &Action) -> String {
-    match action {
-        Action::FixedResponse(response) => {
+    match &action.routing {
+        Routing::FixedResponse(response) => {
             String::from_utf8(response.body.to_vec()).expect("a name")
         }
-        Action::Forward(_) | Action::Redirect(_) => panic!("{action:?} has no name"),
+        Routing::Forward(_) | Routing::Redirect(_) => panic!("{action:?} has no name"),
     }
 }
 

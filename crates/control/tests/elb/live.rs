@@ -12,7 +12,7 @@ use control::elb::set_rule_priorities::SetRulePriorities;
 use control::elb::tags::AddTags;
 use engine::health::Health;
 use engine::router::RequestFacts;
-use engine::{Action, Admission, Algorithm};
+use engine::{Admission, Algorithm, Routing};
 
 use crate::support::{
     Fixture, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input,
@@ -50,10 +50,10 @@ impl RequestFacts for Get<'_> {
 /// What a GET of `path` gets: a status, or `-> ` and how many targets there are.
 fn outcome(fixture: &Fixture, path: &str) -> String {
     let snapshot = fixture.plane.live();
-    match snapshot.frontends[0].router.route(&Get(path)).1 {
-        Action::FixedResponse(fixed) => fixed.status.to_string(),
-        Action::Redirect(redirect) => redirect.status.to_string(),
-        Action::Forward(forward) => {
+    match &snapshot.frontends[0].router.route(&Get(path)).1.routing {
+        Routing::FixedResponse(fixed) => fixed.status.to_string(),
+        Routing::Redirect(redirect) => redirect.status.to_string(),
+        Routing::Forward(forward) => {
             let pool = forward.pools().next().expect("a forward has a pool");
             format!("-> {}", pool.endpoints.len())
         }
@@ -135,7 +135,7 @@ async fn a_fixed_body_has_a_charset_if_it_is_text() {
             .iter()
             .find(|it| it.id.0 == listener.arn.id.0)
             .unwrap();
-        let Action::FixedResponse(fixed) = frontend.router.route(&Get("/")).1 else {
+        let Routing::FixedResponse(fixed) = &frontend.router.route(&Get("/")).1.routing else {
             panic!("the default action of port {port} is a fixed response");
         };
         assert_eq!(fixed.content_type.as_deref(), expected, "port {port}");
@@ -231,7 +231,7 @@ async fn a_new_target_leaves_the_others_and_what_is_known_of_them() {
         .iter()
         .filter(|it| before.frontends.iter().any(|b| Arc::ptr_eq(it, b)));
     assert_eq!(unchanged.count(), 1, "the listener of the other group");
-    assert_eq!(pool(&after, &web).algorithm, Algorithm::RoundRobin);
+    assert_eq!(pool(&after, &web).settings.algorithm, Algorithm::RoundRobin);
 }
 
 #[tokio::test]

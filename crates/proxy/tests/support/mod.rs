@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use engine::router::Rule;
 use engine::{
-    Action, Admission, Algorithm, Endpoint, EndpointState, Forward, Frontend, FrontendId, Pool,
-    PoolId, Router, Snapshot,
+    Action, Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions, Pool,
+    PoolId, PoolSettings, Router, Routing, Snapshot,
 };
 use model::health_check::HealthCheck;
 use proxy::{Clock, Config, Counters, DataPlane};
@@ -49,15 +49,14 @@ pub(crate) fn pool(endpoints: &[Arc<Endpoint>]) -> Arc<Pool> {
     let check = HealthCheck::default();
     Arc::new(Pool::new(
         PoolId(1),
-        Algorithm::RoundRobin,
-        check,
+        PoolSettings::new(check),
         endpoints.to_vec(),
         position,
     ))
 }
 
 pub(crate) fn forward_to(endpoints: &[Arc<Endpoint>]) -> Action {
-    Action::Forward(Forward::new(vec![(pool(endpoints), 1)]))
+    Routing::Forward(Forward::new(vec![(pool(endpoints), 1)])).into()
 }
 
 impl Fixture {
@@ -105,6 +104,8 @@ impl Fixture {
             idle_timeout: IDLE,
             client_keep_alive: Duration::from_secs(3600),
             dns_name: "test-1.us-east-1.elb.internal".into(),
+            tls: None,
+            http: HttpOptions::default(),
             router,
         };
         self.publish_frontends(vec![Arc::new(frontend)]);

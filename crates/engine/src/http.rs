@@ -1,0 +1,160 @@
+//! What a listener does to the HTTP messages that pass it, whatever their rule.
+
+use std::time::Duration;
+
+/// The treatment of all messages of one listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// Whether clients that speak TLS are offered HTTP/2.
+    pub offers_http2: bool,
+    /// What becomes of requests that two peers may read differently.
+    pub desync_mitigation: DesyncMitigation,
+    /// Whether fields whose names have other characters than letters, digits and hyphens are removed.
+    pub drops_invalid_fields: bool,
+    /// Whether `Host` reaches the target as the client sent it.
+    pub preserves_host: bool,
+    /// What becomes of `X-Forwarded-For`.
+    pub forwarded_for: ForwardedFor,
+    /// The names of the fields that tell the target about the TLS connection.
+    pub tls_fields: TlsFields,
+    /// Whether the target is told the protocol version and the cipher suite.
+    pub sends_tls_version_and_cipher: bool,
+    /// Whether responses made here have a `Server` field.
+    pub sends_server: bool,
+    /// Fields of every response, in place of those of the same name: name and value.
+    pub response_fields: Vec<(Box<str>, Box<str>)>,
+}
+
+/// What becomes of requests that two peers may read differently.
+///
+/// Source: ALB guide, "Desync mitigation mode".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DesyncMitigation {
+    /// They pass, and are counted.
+    Monitor,
+    /// The dangerous ones are refused; ambiguous ones cost both connections.
+    #[default]
+    Defensive,
+    /// Only compliant ones pass.
+    Strictest,
+}
+
+/// What becomes of `X-Forwarded-For`.
+///
+/// Source: ALB guide, "HTTP headers and Application Load Balancers", "X-Forwarded headers".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedFor {
+    /// The address of the client is appended.
+    Append {
+        /// Whether its port stands there too.
+        client_port: bool,
+    },
+    /// It is left as it came.
+    Preserve,
+    /// It is removed.
+    Remove,
+}
+
+impl Default for ForwardedFor {
+    fn default() -> Self {
+        Self::Append { client_port: false }
+    }
+}
+
+/// The names of the fields that tell the target about the TLS connection.
+///
+/// Source: ELB API, `ListenerAttribute`, `routing.http.request.*.header_name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFields {
+    /// The whole chain that the client showed; default `X-Amzn-Mtls-Clientcert`.
+    pub client_certificate: Box<str>,
+    /// Default `X-Amzn-Mtls-Clientcert-Serial-Number`.
+    pub client_certificate_serial_number: Box<str>,
+    /// Default `X-Amzn-Mtls-Clientcert-Issuer`.
+    pub client_certificate_issuer: Box<str>,
+    /// Default `X-Amzn-Mtls-Clientcert-Subject`.
+    pub client_certificate_subject: Box<str>,
+    /// Default `X-Amzn-Mtls-Clientcert-Validity`.
+    pub client_certificate_validity: Box<str>,
+    /// Default `X-Amzn-Mtls-Clientcert-Leaf`.
+    pub client_certificate_leaf: Box<str>,
+    /// Default `X-Amzn-Tls-Version`.
+    pub version: Box<str>,
+    /// Default `X-Amzn-Tls-Cipher-Suite`.
+    pub cipher_suite: Box<str>,
+}
+
+impl Default for TlsFields {
+    fn default() -> Self {
+        Self {
+            client_certificate: "X-Amzn-Mtls-Clientcert".into(),
+            client_certificate_serial_number: "X-Amzn-Mtls-Clientcert-Serial-Number".into(),
+            client_certificate_issuer: "X-Amzn-Mtls-Clientcert-Issuer".into(),
+            client_certificate_subject: "X-Amzn-Mtls-Clientcert-Subject".into(),
+            client_certificate_validity: "X-Amzn-Mtls-Clientcert-Validity".into(),
+            client_certificate_leaf: "X-Amzn-Mtls-Clientcert-Leaf".into(),
+            version: "X-Amzn-Tls-Version".into(),
+            cipher_suite: "X-Amzn-Tls-Cipher-Suite".into(),
+        }
+    }
+}
+
+impl Default for HttpOptions {
+    /// Those of a load balancer on which no attribute was set.
+    fn default() -> Self {
+        Self {
+            offers_http2: true,
+            desync_mitigation: DesyncMitigation::default(),
+            drops_invalid_fields: false,
+            preserves_host: false,
+            forwarded_for: ForwardedFor::default(),
+            tls_fields: TlsFields::default(),
+            sends_tls_version_and_cipher: false,
+            sends_server: true,
+            response_fields: Vec::new(),
+        }
+    }
+}
+
+/// How a client is kept with the target of its first request.
+///
+/// Source: ALB guide, "Sticky sessions for your Application Load Balancer".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stickiness {
+    /// It is not.
+    #[default]
+    Off,
+    /// By a cookie of the load balancer.
+    LoadBalancerCookie {
+        /// How long after the latest response, 1 to 604,800 s.
+        duration: Duration,
+    },
+    /// As long as the client has a cookie of the application.
+    ApplicationCookie {
+        /// The name of the application's cookie.
+        name: Box<str>,
+        /// How long after the latest response, 1 to 604,800 s.
+        duration: Duration,
+    },
+}
+
+/// What the targets of a pool speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetProtocol {
+    /// Whether they are spoken to through TLS. Their certificates are not verified.
+    pub is_tls: bool,
+    /// The version of HTTP.
+    pub version: HttpVersion,
+}
+
+/// The version of HTTP that targets speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2, over clear text with prior knowledge.
+    Http2,
+    /// gRPC over HTTP/2.
+    Grpc,
+}
