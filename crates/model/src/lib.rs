@@ -17,6 +17,7 @@ pub mod load_balancer;
 pub mod load_balancer_attributes;
 pub mod protocol;
 pub mod rule;
+pub mod ssl_policy;
 pub mod tag;
 pub mod target;
 pub mod target_group;
