@@ -1,0 +1,90 @@
+//! The certificates that a client has shown.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::certificate::CertificateFacts;
+
+/// At least one certificate, the client's own first.
+#[derive(Clone, Debug)]
+pub struct PeerCertificates {
+    ders: Vec<Vec<u8>>,
+    leaf: Option<CertificateFacts>,
+}
+
+impl PeerCertificates {
+    /// `None` if there is not one.
+    pub(crate) fn new(ders: Vec<Vec<u8>>) -> Option<Self> {
+        let leaf = CertificateFacts::from_der(ders.first()?);
+        Some(Self { ders, leaf })
+    }
+
+    /// All of them in DER.
+    #[must_use]
+    pub fn ders(&self) -> &[Vec<u8>] {
+        &self.ders
+    }
+
+    /// What the client's own says; `None` if it cannot be read, which only happens where it is not verified.
+    #[must_use]
+    pub fn leaf(&self) -> Option<&CertificateFacts> {
+        self.leaf.as_ref()
+    }
+
+    /// The client's own in PEM, with a line feed at the end of each line (RFC 7468).
+    #[must_use]
+    pub fn leaf_pem(&self) -> String {
+        pem(&self.ders[..1])
+    }
+
+    /// All of them in PEM.
+    #[must_use]
+    pub fn chain_pem(&self) -> String {
+        pem(&self.ders)
+    }
+}
+
+/// Splits the list of a certificate message: each certificate after its length in three bytes (RFC 5246 section
+/// 7.4.2). What does not fit ends the list.
+pub(crate) fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut ders = Vec::new();
+    while let Some((len, rest)) = bytes.split_first_chunk::<3>() {
+        let len = u32::from_be_bytes([0, len[0], len[1], len[2]]) as usize;
+        let Some((der, rest)) = rest.split_at_checked(len) else {
+            break;
+        };
+        ders.push(der.to_vec());
+        bytes = rest;
+    }
+    ders
+}
+
+fn pem(ders: &[Vec<u8>]) -> String {
+    let mut text = String::new();
+    for der in ders {
+        text.push_str("-----BEGIN CERTIFICATE-----\n");
+        let base64 = STANDARD.encode(der);
+        // 64 characters a line, all of them ASCII.
+        let mut rest = base64.as_str();
+        while !rest.is_empty() {
+            let (line, next) = rest.split_at(rest.len().min(64));
+            text.push_str(line);
+            text.push('\n');
+            rest = next;
+        }
+        text.push_str("-----END CERTIFICATE-----\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_certificates_is_split_by_their_lengths() {
+        assert_eq!(split(&[0, 0, 2, 7, 8, 0, 0, 1, 9]), [vec![7, 8], vec![9]]);
+        assert_eq!(split(&[0, 0, 2, 7]), Vec::<Vec<u8>>::new(), "cut");
+        assert!(split(&[]).is_empty());
+    }
+}

@@ -1,0 +1,197 @@
+//! A connection whose handshake is done: bytes in and out, and what was agreed on.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use s2n_tls::connection::Connection;
+use s2n_tls::enums::Version;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::identity::IdentityIndex;
+use crate::peer_certificates::{self, PeerCertificates};
+
+/// One end of a TLS connection.
+pub struct TlsStream(Box<s2n_tls_tokio::TlsStream<TcpStream>>);
+
+/// Bytes of one full record.
+const RECORD_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// Where two pieces become one record; kept for the next time.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl TlsStream {
+    pub(crate) fn new(stream: s2n_tls_tokio::TlsStream<TcpStream>) -> Self {
+        // It moves often between the steps of a connection, and the library's side is on the heap anyway.
+        Self(Box::new(stream))
+    }
+
+    fn connection(&self) -> &Connection {
+        (*self.0).as_ref()
+    }
+
+    /// The connection below.
+    #[must_use]
+    pub fn socket(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+
+    /// Ready when there is something to read: bytes that have arrived, or some that the library holds already. What
+    /// has arrived may turn out to be no data; then the read that follows is pending.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let connection = self.connection();
+        if connection.peek_len() > 0 || connection.peek_buffered_len() > 0 {
+            return Poll::Ready(());
+        }
+        // An error shows itself at the read that follows.
+        self.socket().poll_read_ready(cx).map(|_| ())
+    }
+
+    /// Reads what one record has left, or what fits into `bytes`, which must not be empty. 0: the peer has said that
+    /// it sends no more.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if the connection was closed without that; what was read so far may have been cut (RFC 8446
+    /// section 6.1).
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(bytes);
+        let outcome = Pin::new(&mut *self.0).poll_read(cx, &mut buffer);
+        outcome.map_ok(|()| buffer.filled().len())
+    }
+
+    /// Writes from `bytes`; what it reports as written has left. After `Pending` the same bytes must be written
+    /// again, with or without more behind them: some of them may be encrypted already.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        Pin::new(&mut *self.0).poll_write(cx, bytes)
+    }
+
+    /// Writes from `first` followed by `second`, both in one record as far as one has room. The same holds after
+    /// `Pending`.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub fn poll_write_both(
+        &mut self,
+        cx: &mut Context<'_>,
+        first: &[u8],
+        second: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if second.is_empty() || first.len() >= RECORD_BYTES {
+            return self.poll_write(cx, first);
+        }
+        if first.is_empty() {
+            return self.poll_write(cx, second);
+        }
+        let mut scratch = SCRATCH.take();
+        scratch.clear();
+        scratch.extend_from_slice(first);
+        let room = RECORD_BYTES - first.len();
+        scratch.extend_from_slice(&second[..room.min(second.len())]);
+        let outcome = self.poll_write(cx, &scratch);
+        SCRATCH.set(scratch);
+        outcome
+    }
+
+    /// Says to the peer that no more comes (`close_notify`, RFC 8446 section 6.1), and closes the sending half.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(cx)
+    }
+
+    /// Gives the buffers back to the allocator, for a connection that waits. It does nothing while there are bytes
+    /// in them; the next bytes bring them back.
+    pub fn release_buffers(&mut self) {
+        // The error is that they are in use.
+        let _ = self.0.as_mut().as_mut().release_buffers();
+    }
+
+    /// Whether a connection that waits can be used: still open, and nothing unasked-for has arrived. What TLS itself
+    /// sends at any time (tickets, new keys) does not count and is taken in here.
+    pub fn is_quiet(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut probe = [0];
+        self.poll_read(&mut cx, &mut probe).is_pending()
+    }
+
+    /// The version of the protocol, as logs name it: `TLSv1.2`.
+    #[must_use]
+    pub fn protocol(&self) -> &'static str {
+        match self.connection().actual_protocol_version() {
+            Ok(Version::TLS13) => "TLSv1.3",
+            Ok(Version::TLS12) => "TLSv1.2",
+            Ok(Version::TLS11) => "TLSv1.1",
+            Ok(Version::TLS10) => "TLSv1",
+            // Neither is part of any policy.
+            _ => "-",
+        }
+    }
+
+    /// The cipher by its OpenSSL name: `ECDHE-RSA-AES128-GCM-SHA256`.
+    #[must_use]
+    pub fn cipher(&self) -> &str {
+        self.connection().cipher_suite().unwrap_or("-")
+    }
+
+    /// The group of the key exchange, such as `secp256r1` or `X25519MLKEM768`; `None` where RSA exchanges keys.
+    #[must_use]
+    pub fn key_exchange(&self) -> Option<&str> {
+        let group = self.connection().selected_key_exchange_group();
+        group.filter(|group| !matches!(*group, "NONE" | ""))
+    }
+
+    /// The application protocol that was agreed on, if any.
+    #[must_use]
+    pub fn application_protocol(&self) -> Option<&[u8]> {
+        self.connection().application_protocol()
+    }
+
+    /// The host that the client has asked for.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.connection().server_name()
+    }
+
+    /// Whether an earlier session was resumed.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.connection().resumed()
+    }
+
+    /// The place of the identity that was shown: 0 is the default, 1 the first additional one. `None` on a
+    /// connection to a target.
+    #[must_use]
+    pub fn identity(&self) -> Option<usize> {
+        let chain = self.connection().selected_cert()?;
+        chain
+            .application_context::<IdentityIndex>()
+            .map(|index| index.0)
+    }
+
+    /// What the client has shown, if it was asked to and did.
+    #[must_use]
+    pub fn client_certificates(&self) -> Option<PeerCertificates> {
+        let bytes = self.connection().client_cert_chain_bytes().ok().flatten()?;
+        PeerCertificates::new(peer_certificates::split(bytes))
+    }
+}
+
+impl std::fmt::Debug for TlsStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsStream")
+            .field("protocol", &self.protocol())
+            .field("cipher", &self.cipher())
+            .finish_non_exhaustive()
+    }
+}
