@@ -8,9 +8,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::buffer::Lease;
+use crate::decide::ConnectionFacts;
 use crate::exchange::serve_request;
 use crate::registry::{Entry, Signal, Tick, ticks};
 use crate::stream::Stream;
+use crate::tls_facts::TlsFacts;
 use crate::worker::{Listener, Worker};
 
 /// What a closing connection may still send us before it is reset. Closing with unread bytes would make the
@@ -24,6 +26,8 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Client {
     pub(crate) stream: Stream,
     pub(crate) peer: SocketAddr,
+    /// `None`: the connection is in clear text.
+    pub(crate) tls: Option<Rc<TlsFacts>>,
     pub(crate) entry: Entry,
     /// From this tick on, the next response closes the connection.
     pub(crate) closes_after: Tick,
@@ -54,6 +58,7 @@ pub(crate) async fn serve_connection(
     let mut client = Client {
         stream,
         peer,
+        tls: None,
         entry,
         closes_after,
     };
@@ -88,6 +93,14 @@ async fn serve_requests(worker: &Rc<Worker>, listener: &Listener, client: &mut C
 }
 
 impl Client {
+    /// What requests, answers and logs say of the connection.
+    pub(crate) fn facts(&self) -> ConnectionFacts<'_> {
+        ConnectionFacts {
+            peer: self.peer,
+            tls: self.tls.as_deref(),
+        }
+    }
+
     /// Waits for the next request. Whether there is something to read.
     async fn wait_for_bytes(&mut self, worker: &Worker, listener: &Listener) -> bool {
         self.entry.arm(ticks(listener.for_request().idle_timeout));

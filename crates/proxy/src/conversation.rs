@@ -11,6 +11,7 @@ use crate::buffer::{Buffer, Lease};
 use crate::connection::{Client, Next};
 use crate::exchange::Exchange;
 use crate::forward::Returned;
+use crate::head_sink::Http1Head;
 use crate::http1::response::{self, ResponseHead};
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Version};
@@ -360,7 +361,7 @@ impl<'a> Conversation<'a> {
 
     fn written_interim(&self, head: &ResponseHead<'_, '_>) -> Lease {
         let mut out = self.worker.buffers.head();
-        outgoing::write_interim(&mut out, head);
+        outgoing::write_interim(&mut Http1Head(&mut out), head);
         out
     }
 
@@ -384,7 +385,13 @@ impl<'a> Conversation<'a> {
             Persistence::Close
         };
         let mut out = self.worker.buffers.head();
-        outgoing::write_response(&mut out, head, encode, persistence, &self.worker.date());
+        outgoing::write_response(
+            &mut Http1Head(&mut out),
+            head,
+            encode,
+            persistence,
+            &self.worker.date(),
+        );
         Response {
             head: out,
             body: Pump::new(head.framing, encode),

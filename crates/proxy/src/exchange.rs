@@ -1,29 +1,28 @@
-//! One request from its first byte to the decision what to do with it.
+//! One request of HTTP/1 from its first byte to the answer, or to the head for a target.
 //!
-//! The decision is made in one synchronous step over the received head; nothing of the head is kept after
-//! it but the bytes for the next hop and the few facts in `Exchange`.
+//! Nothing of the received head is kept after the decision but the bytes for the next hop and the few facts
+//! in `Exchange`.
 
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use engine::action::RedirectSubject;
-use engine::{Frontend, Pool, Redirect, RequestFacts, Routing};
+use engine::{Frontend, Pool};
 
 use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
 use crate::connection::{Client, Next};
 use crate::counters::Counters;
+use crate::decide::{Decision, count_own, decide};
 use crate::forward::forward;
+use crate::head_sink::Http1Head;
 use crate::http1::request::{self, BadRequest, RequestHead};
 use crate::http1::scan::{REQUEST_LIMITS, Refusal, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing, Version};
-use crate::outgoing::{self, Persistence};
+use crate::outgoing::{Forwarded, Persistence};
 use crate::pump::PumpError;
 use crate::registry::{Tick, ticks};
-use crate::respond::Reply;
-use crate::trace_id::TraceId;
+use crate::respond::Answer;
 use crate::worker::{Listener, Worker};
 
 /// Body bytes that are read and forgotten to keep a connection whose request was answered without them;
@@ -44,8 +43,22 @@ pub(crate) struct Exchange {
     pub(crate) idle_timeout: Tick,
 }
 
-/// What happens to a request.
-enum Decision {
+impl Exchange {
+    pub(crate) fn of(head: &RequestHead<'_, '_>, frontend: &Frontend) -> Self {
+        Self {
+            version: head.version,
+            is_head: head.method == "HEAD",
+            is_idempotent: matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
+            keeps_alive: head.keeps_alive,
+            framing: head.framing,
+            is_upgrade: head.upgrade.is_some(),
+            idle_timeout: ticks(frontend.idle_timeout),
+        }
+    }
+}
+
+/// What happens to the bytes of one request.
+enum Step {
     /// The answer has been written.
     Answer(Exchange),
     /// The request is refused, and with it all that may follow it; the answer has been written.
@@ -78,7 +91,7 @@ pub(crate) async fn serve_request(
     };
     let mut out = worker.buffers.head();
     let head = &received.filled()[start..end];
-    let (decision, expects_continue) = decide(worker, &frontend, client, head, &mut out);
+    let (step, expects_continue) = take_head(worker, &frontend, client, head, &mut out);
     received.consume(end);
     if expects_continue && received.is_empty() {
         // Source: ALB guide: sent at once, before anything is known of the target.
@@ -88,15 +101,15 @@ pub(crate) async fn serve_request(
             return Next::Close;
         }
     }
-    match decision {
-        Decision::Forward(exchange, pool) => {
+    match step {
+        Step::Forward(exchange, pool) => {
             forward(worker, client, received, out, exchange, pool).await
         }
-        Decision::Refuse => {
+        Step::Refuse => {
             send(client, &mut out, idle_timeout).await;
             Next::Linger
         }
-        Decision::Answer(exchange) => finish(worker, client, received, &mut out, &exchange).await,
+        Step::Answer(exchange) => finish(worker, client, received, &mut out, &exchange).await,
     }
 }
 
@@ -173,125 +186,51 @@ fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
     }
 }
 
-/// Parses a head, finds its rule, and writes either the answer or the head for the target to `out`.
+/// Parses a head, decides on it, and writes either the answer or the head for the target to `out`.
 ///
 /// The second value says that the client waits for `100 Continue`.
-fn decide(
+fn take_head(
     worker: &Worker,
     frontend: &Frontend,
     client: &Client,
     head: &[u8],
     out: &mut Buffer,
-) -> (Decision, bool) {
+) -> (Step, bool) {
     let date = worker.date();
     let counters = &worker.counters;
     counters.requests.increment();
     let mut storage = FieldStorage::new();
-    let head_bytes = head.len();
     let head = match request::parse(head, &mut storage) {
         Ok(head) => head,
         Err(BadRequest { status, reason }) => {
             tracing::debug!(peer = %client.peer, status, reason, "request refused");
             counters.requests_malformed.increment();
             count_own(counters, status);
-            let reply = Reply {
-                persistence: Persistence::Close,
-                is_head: false,
-                date: &date,
-            };
-            reply.page(out, status);
-            return (Decision::Refuse, false);
+            Answer::Page(status).write_http1(out, Persistence::Close, false, &date);
+            return (Step::Refuse, false);
         }
     };
-    let exchange = Exchange {
-        version: head.version,
-        is_head: head.method == "HEAD",
-        is_idempotent: matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
-        keeps_alive: head.keeps_alive,
-        framing: head.framing,
-        is_upgrade: head.upgrade.is_some(),
-        idle_timeout: ticks(frontend.idle_timeout),
-    };
+    let exchange = Exchange::of(&head, frontend);
     let expects_continue = head.expects_continue && head.framing != Framing::None;
-    let reply = Reply {
-        persistence: answer_persistence(client, &exchange),
-        is_head: exchange.is_head,
-        date: &date,
-    };
-    let facts = Facts {
-        head: &head,
-        source_ip: client.peer.ip().to_canonical(),
-    };
-    let (_, action) = frontend.router.route(&facts);
-    let status = match &action.routing {
-        Routing::FixedResponse(fixed) => {
-            counters.fixed_responses.increment();
-            reply.fixed(out, fixed);
-            fixed.status
+    let connection = client.facts();
+    let step = match decide(worker, frontend, connection, &head) {
+        Decision::Answer(answer) => {
+            let persistence = answer_persistence(client, &exchange);
+            answer.write_http1(out, persistence, exchange.is_head, &date);
+            Step::Answer(exchange)
         }
-        Routing::Redirect(redirect) => {
-            write_redirect(&reply, redirect, frontend, &head, counters, out)
-        }
-        Routing::Forward(forward) => {
-            let draw = if forward.is_single() {
-                0
-            } else {
-                worker.random()
+        Decision::Forward { pool, trace_id } => {
+            let forwarded = Forwarded {
+                request: &head,
+                frontend,
+                connection,
+                trace_id,
             };
-            let trace_id = TraceId::new(
-                date.seconds(),
-                [worker.random(), worker.random(), worker.random()],
-            );
-            let written =
-                outgoing::write_request(out, &head, head_bytes, frontend, client.peer, trace_id);
-            match (written, forward.choose_pool(draw)) {
-                (Ok(()), Some(pool)) => {
-                    return (
-                        Decision::Forward(exchange, Arc::clone(pool)),
-                        expects_continue,
-                    );
-                }
-                (Ok(()), None) => write_page(&reply, out, 503),
-                (Err(bad), _) => write_page(&reply, out, bad.status),
-            }
+            forwarded.write_head(&mut Http1Head(out));
+            Step::Forward(exchange, pool)
         }
     };
-    count_own(counters, status);
-    (Decision::Answer(exchange), expects_continue)
-}
-
-fn write_page(reply: &Reply<'_>, out: &mut Buffer, status: u16) -> u16 {
-    out.clear();
-    reply.page(out, status);
-    status
-}
-
-fn write_redirect(
-    reply: &Reply<'_>,
-    redirect: &Redirect,
-    frontend: &Frontend,
-    head: &RequestHead<'_, '_>,
-    counters: &Counters,
-    out: &mut Buffer,
-) -> u16 {
-    let subject = RedirectSubject {
-        protocol: "http",
-        host: head
-            .host
-            .map_or(frontend.dns_name.as_bytes(), |host| host.name),
-        port: frontend.port(),
-        path: head.path,
-        query: head.query.unwrap_or_default(),
-    };
-    let mut location = Vec::new();
-    redirect.write_location(&subject, &mut location);
-    if location.len() > Redirect::LOCATION_BYTES_MAX {
-        counters.redirects_too_long.increment();
-        return write_page(reply, out, 507);
-    }
-    counters.redirects.increment();
-    reply.redirect(out, redirect.status, &location);
-    redirect.status
+    (step, expects_continue)
 }
 
 /// Whether the connection outlives an answer that is made without a target.
@@ -418,12 +357,7 @@ impl Discard {
 pub(crate) async fn refuse(worker: &Rc<Worker>, client: &mut Client, status: u16) -> Next {
     let date = worker.date();
     let mut out = worker.buffers.head();
-    Reply {
-        persistence: Persistence::Close,
-        is_head: false,
-        date: &date,
-    }
-    .page(&mut out, status);
+    Answer::Page(status).write_http1(&mut out, Persistence::Close, false, &date);
     count_own(&worker.counters, status);
     // What can be sent without waiting is sent: the client may be the one that has stopped reading.
     send(client, &mut out, ticks(std::time::Duration::from_secs(2))).await;
@@ -448,12 +382,7 @@ pub(crate) async fn answer_failure(
     };
     let date = worker.date();
     let mut out = worker.buffers.head();
-    Reply {
-        persistence,
-        is_head: exchange.is_head,
-        date: &date,
-    }
-    .page(&mut out, status);
+    Answer::Page(status).write_http1(&mut out, persistence, exchange.is_head, &date);
     count_own(&worker.counters, status);
     match send(client, &mut out, exchange.idle_timeout).await {
         true if stays => Next::KeepOpen,
@@ -480,55 +409,4 @@ pub(crate) async fn send(client: &mut Client, out: &mut Buffer, idle_timeout: Ti
         Poll::Ready(true)
     })
     .await
-}
-
-/// Counts a response that was made here.
-pub(crate) fn count_own(counters: &Counters, status: u16) {
-    match status {
-        300..400 => counters.own_responses_3xx.increment(),
-        400..500 => counters.own_responses_4xx.increment(),
-        500..600 => counters.own_responses_5xx.increment(),
-        _ => {}
-    }
-    match status {
-        502 => counters.bad_gateway.increment(),
-        503 => counters.service_unavailable.increment(),
-        504 => counters.gateway_timeouts.increment(),
-        _ => {}
-    }
-}
-
-/// The request as the rules see it.
-struct Facts<'h, 'a, 'b> {
-    head: &'h RequestHead<'a, 'b>,
-    source_ip: IpAddr,
-}
-
-impl RequestFacts for Facts<'_, '_, '_> {
-    fn method(&self) -> &[u8] {
-        self.head.method.as_bytes()
-    }
-
-    fn host(&self) -> &[u8] {
-        self.head.host.map_or(&[], |host| host.name)
-    }
-
-    fn path(&self) -> &[u8] {
-        self.head.path
-    }
-
-    fn query(&self) -> &[u8] {
-        self.head.query.unwrap_or_default()
-    }
-
-    fn any_field(&self, name: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.head
-            .fields
-            .iter()
-            .any(|(_, field, value)| field.as_bytes().eq_ignore_ascii_case(name) && visit(value))
-    }
-
-    fn source_ip(&self) -> IpAddr {
-        self.source_ip
-    }
 }

@@ -1,14 +1,16 @@
 //! Heads as the next hop gets them: hop-by-hop fields removed, forwarding fields added, one framing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use engine::Frontend;
 
 use crate::buffer::Buffer;
 use crate::date::HttpDate;
+use crate::decide::ConnectionFacts;
+use crate::head_sink::{HeadSink, RequestLine};
 use crate::http1::field::Field;
 use crate::http1::host::Host;
-use crate::http1::request::{BadRequest, RequestHead};
+use crate::http1::request::RequestHead;
 use crate::http1::response::ResponseHead;
 use crate::http1::{Fields, Framing, Version, list_members};
 use crate::pump::Encode;
@@ -19,62 +21,104 @@ use crate::trace_id::{self, TraceId};
 /// Source: ALB guide, "Troubleshoot your Application Load Balancers", HTTP 463.
 const FORWARDED_ADDRESSES_MAX: usize = 30;
 
-/// Writes the head of `request` for a target, without the body that may follow it.
-///
-/// # Errors
-/// 463 if `X-Forwarded-For` has more than 30 addresses.
-pub(crate) fn write_request(
-    out: &mut Buffer,
-    request: &RequestHead<'_, '_>,
-    head_bytes: usize,
-    frontend: &Frontend,
-    peer: SocketAddr,
-    trace_id: TraceId,
-) -> Result<(), BadRequest> {
-    out.put(request.method.as_bytes());
-    out.put(b" ");
-    out.put(request.path);
-    if let Some(query) = request.query {
-        out.put(b"?");
-        out.put(query);
-    }
-    out.put(b" HTTP/1.1\r\nHost: ");
-    write_host(out, request.host, frontend);
-    out.put(b"\r\n");
+/// A request on its way to a target.
+#[derive(Clone, Copy)]
+pub(crate) struct Forwarded<'h, 'a, 'b> {
+    pub(crate) request: &'h RequestHead<'a, 'b>,
+    pub(crate) frontend: &'h Frontend,
+    pub(crate) connection: ConnectionFacts<'h>,
+    pub(crate) trace_id: TraceId,
+}
 
-    let nominated = Nominated::of(request.fields);
-    for (kind, name, value) in request.fields.iter() {
-        match kind {
-            Field::Other | Field::Date if !nominated.holds(name) => put_field(out, name, value),
-            _ => {}
+impl Forwarded<'_, '_, '_> {
+    /// Writes the head for a target, without the body that may follow it.
+    pub(crate) fn write_head(&self, sink: &mut impl HeadSink) {
+        let request = self.request;
+        sink.request_line(&RequestLine {
+            method: request.method,
+            path: request.path,
+            query: request.query,
+        });
+        sink.host(|out| put_host(out, request.host, self.frontend));
+        let nominated = Nominated::of(request.fields);
+        for (kind, name, value) in request.fields.iter() {
+            match kind {
+                Field::Other | Field::Date if !nominated.holds(name) => sink.field(name, value),
+                Field::Cookie if !nominated.holds(name) => self.write_cookie(sink, name, value),
+                _ => {}
+            }
+        }
+        match request.framing {
+            Framing::Length(length) => write_content_length(sink, length),
+            Framing::Chunked => sink.hop_field("Transfer-Encoding", b"chunked"),
+            // A client that said 0 means that the body is empty, which some targets want to know.
+            Framing::None if request.fields.values(Field::ContentLength).next().is_some() => {
+                write_content_length(sink, 0);
+            }
+            Framing::None | Framing::UntilClose => {}
+        }
+        if let Some(protocol) = request.upgrade {
+            sink.hop_field("Connection", b"Upgrade");
+            sink.hop_field("Upgrade", protocol);
+        }
+        self.write_forwarded_fields(sink);
+        sink.field_of("X-Amzn-Trace-Id", |out| {
+            let received = request.fields.values(Field::TraceId).next();
+            let received = received.filter(|_| request.size <= trace_id::REQUEST_HEAD_BYTES_MAX);
+            self.trace_id.write(received, |bytes| out.put(bytes));
+        });
+        sink.end();
+    }
+
+    /// RFC 9113 section 8.2.3: the pieces into which HTTP/2 cuts the cookies are joined at the first of them.
+    fn write_cookie(&self, sink: &mut impl HeadSink, name: &str, value: &[u8]) {
+        let fields = self.request.fields;
+        if self.request.version != Version::Http2 {
+            return sink.field(name, value);
+        }
+        let mut pieces = fields.values(Field::Cookie);
+        let is_first = pieces
+            .next()
+            .is_some_and(|first| std::ptr::eq(first, value));
+        if is_first {
+            sink.field_of(name, |out| {
+                out.put(value);
+                for piece in pieces {
+                    out.put(b"; ");
+                    out.put(piece);
+                }
+            });
         }
     }
-    match request.framing {
-        Framing::Length(length) => put_content_length(out, length),
-        Framing::Chunked => out.put(b"Transfer-Encoding: chunked\r\n"),
-        // A client that said 0 means that the body is empty, which some targets want to know.
-        Framing::None if request.fields.values(Field::ContentLength).next().is_some() => {
-            put_content_length(out, 0);
-        }
-        Framing::None | Framing::UntilClose => {}
+
+    /// Source: ALB guide, "HTTP headers and Application Load Balancers", "X-Forwarded headers", mode append.
+    fn write_forwarded_fields(&self, sink: &mut impl HeadSink) {
+        sink.field_of("X-Forwarded-For", |out| {
+            for value in self.request.fields.values(Field::ForwardedFor) {
+                if !value.is_empty() {
+                    out.put(value);
+                    out.put(b", ");
+                }
+            }
+            put_address(out, self.connection.peer.ip().to_canonical());
+        });
+        sink.field("X-Forwarded-Proto", self.connection.scheme().as_bytes());
+        sink.field_of("X-Forwarded-Port", |out| {
+            put_number(out, u64::from(self.frontend.port()));
+        });
     }
-    if let Some(protocol) = request.upgrade {
-        out.put(b"Connection: Upgrade\r\n");
-        put_field(out, "Upgrade", protocol);
-    }
-    write_forwarded(out, request.fields, frontend, peer)?;
-    out.put(b"X-Amzn-Trace-Id: ");
-    let received = request.fields.values(Field::TraceId).next();
-    let received = received.filter(|_| head_bytes <= trace_id::REQUEST_HEAD_BYTES_MAX);
-    trace_id.write(received, |bytes| out.put(bytes));
-    out.put(b"\r\n\r\n");
-    Ok(())
+}
+
+/// Whether `X-Forwarded-For` has more addresses than a request may bring.
+pub(crate) fn has_too_many_addresses(fields: Fields<'_, '_>) -> bool {
+    let values = fields.values(Field::ForwardedFor);
+    values.flat_map(list_members).count() > FORWARDED_ADDRESSES_MAX
 }
 
 /// The host in lower case. The port is left out on listener ports 80 and 443 and stands there on others.
 ///
 /// Source: ALB guide, "Host header preservation".
-fn write_host(out: &mut Buffer, host: Option<Host<'_>>, frontend: &Frontend) {
+fn put_host(out: &mut Buffer, host: Option<Host<'_>>, frontend: &Frontend) {
     match host {
         None => out.put(frontend.dns_name.as_bytes()),
         Some(host) => host.name.chunks(64).for_each(|part| {
@@ -96,35 +140,6 @@ fn write_host(out: &mut Buffer, host: Option<Host<'_>>, frontend: &Frontend) {
     }
 }
 
-/// Source: ALB guide, "HTTP headers and Application Load Balancers", "X-Forwarded headers", mode append.
-fn write_forwarded(
-    out: &mut Buffer,
-    fields: Fields<'_, '_>,
-    frontend: &Frontend,
-    peer: SocketAddr,
-) -> Result<(), BadRequest> {
-    out.put(b"X-Forwarded-For: ");
-    let mut addresses = 0;
-    for value in fields.values(Field::ForwardedFor) {
-        addresses += list_members(value).count();
-        if !value.is_empty() {
-            out.put(value);
-            out.put(b", ");
-        }
-    }
-    if addresses > FORWARDED_ADDRESSES_MAX {
-        return Err(BadRequest {
-            status: 463,
-            reason: "X-Forwarded-For has more than 30 addresses",
-        });
-    }
-    put_address(out, peer.ip().to_canonical());
-    out.put(b"\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ");
-    put_number(out, u64::from(frontend.port()));
-    out.put(b"\r\n");
-    Ok(())
-}
-
 /// How the response head says that the connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Persistence {
@@ -132,77 +147,79 @@ pub(crate) enum Persistence {
     Close,
 }
 
+impl Persistence {
+    /// The connection option that says so.
+    pub(crate) fn option(self) -> &'static [u8] {
+        match self {
+            Self::KeepAlive => b"keep-alive",
+            Self::Close => b"close",
+        }
+    }
+}
+
 /// Writes the head of a target's final response for the client.
 pub(crate) fn write_response(
-    out: &mut Buffer,
+    sink: &mut impl HeadSink,
     response: &ResponseHead<'_, '_>,
     encode: Encode,
     persistence: Persistence,
     date: &HttpDate,
 ) {
-    put_status_line(out, response);
+    sink.status_line(response.status, response.reason);
     let nominated = Nominated::of(response.fields);
     let (mut has_date, mut has_length) = (false, false);
     for (kind, name, value) in response.fields.iter() {
         match kind {
             Field::Date => {
                 has_date = true;
-                put_field(out, name, value);
+                sink.field(name, value);
             }
             // RFC 9110 section 8.6: none in a 204, whatever the target says.
             Field::ContentLength
                 if !has_length && encode == Encode::Raw && response.status != 204 =>
             {
                 has_length = true;
-                put_field(out, name, value);
+                sink.field(name, value);
             }
             // RFC 9110 section 15.5.22: 426 names the protocol in `Upgrade`.
-            Field::Upgrade if response.status == 426 => put_field(out, name, value),
+            Field::Upgrade if response.status == 426 => sink.hop_field(name, value),
             Field::Connection
             | Field::ContentLength
             | Field::HopByHop
             | Field::TransferEncoding
             | Field::Upgrade => {}
             _ if nominated.holds(name) => {}
-            _ => put_field(out, name, value),
+            _ => sink.field(name, value),
         }
     }
     if !has_date {
         // RFC 9110 section 6.6.1: a recipient with a clock adds what the origin has left out.
-        put_field(out, "Date", date.as_bytes());
+        sink.field("Date", date.as_bytes());
     }
     if encode == Encode::Chunked {
-        out.put(b"Transfer-Encoding: chunked\r\n");
+        sink.hop_field("Transfer-Encoding", b"chunked");
     }
-    out.put(match persistence {
-        Persistence::KeepAlive => b"Connection: keep-alive\r\n\r\n",
-        Persistence::Close => b"Connection: close\r\n\r\n",
-    });
+    sink.hop_field("Connection", persistence.option());
+    sink.end();
 }
 
 /// Writes an interim response: 101 with the fields that make the upgrade, others without any hop's fields.
-pub(crate) fn write_interim(out: &mut Buffer, response: &ResponseHead<'_, '_>) {
-    put_status_line(out, response);
+pub(crate) fn write_interim(sink: &mut impl HeadSink, response: &ResponseHead<'_, '_>) {
+    sink.status_line(response.status, response.reason);
     let nominated = Nominated::of(response.fields);
     for (kind, name, value) in response.fields.iter() {
         match kind {
-            Field::Upgrade if response.status == 101 => put_field(out, name, value),
-            Field::Other | Field::Date if !nominated.holds(name) => put_field(out, name, value),
+            Field::Upgrade if response.status == 101 => sink.hop_field(name, value),
+            Field::Other | Field::Cookie | Field::Date if !nominated.holds(name) => {
+                sink.field(name, value);
+            }
             _ => {}
         }
     }
     if response.status == 101 {
-        out.put(b"Connection: upgrade\r\n");
+        sink.hop_field("Connection", b"upgrade");
     }
-    out.put(b"\r\n");
-}
-
-fn put_status_line(out: &mut Buffer, response: &ResponseHead<'_, '_>) {
-    out.put(b"HTTP/1.1 ");
-    put_number(out, u64::from(response.status));
-    out.put(b" ");
-    out.put(response.reason.as_bytes());
-    out.put(b"\r\n");
+    sink.end();
 }
 
 /// The body encoding for a client of this version, and whether the close is what ends the body.
@@ -210,6 +227,8 @@ pub(crate) fn encoding_for(client: Version, framing: Framing) -> (Encode, bool) 
     match (framing, client) {
         (Framing::None | Framing::Length(_), _) => (Encode::Raw, false),
         (Framing::Chunked | Framing::UntilClose, Version::Http11) => (Encode::Chunked, false),
+        // The frames carry the end.
+        (Framing::Chunked | Framing::UntilClose, Version::Http2) => (Encode::Raw, false),
         (Framing::Chunked | Framing::UntilClose, Version::Http10) => (Encode::Raw, true),
     }
 }
@@ -248,17 +267,9 @@ impl<'a, 'b> Nominated<'a, 'b> {
     }
 }
 
-fn put_field(out: &mut Buffer, name: &str, value: &[u8]) {
-    out.put(name.as_bytes());
-    out.put(b": ");
-    out.put(value);
-    out.put(b"\r\n");
-}
-
-fn put_content_length(out: &mut Buffer, length: u64) {
-    out.put(b"Content-Length: ");
-    put_number(out, length);
-    out.put(b"\r\n");
+/// Writes `Content-Length`.
+pub(crate) fn write_content_length(sink: &mut impl HeadSink, length: u64) {
+    sink.field_of("Content-Length", |out| put_number(out, length));
 }
 
 /// Appends a decimal number; formatting through `fmt` costs several times as much.

@@ -7,91 +7,97 @@ use engine::FixedResponse;
 
 use crate::buffer::Buffer;
 use crate::date::HttpDate;
-use crate::outgoing::{Persistence, put_number};
+use crate::head_sink::{HeadSink, Http1Head};
+use crate::outgoing::{Persistence, put_number, write_content_length};
 
-/// What every generated response needs to know of its exchange.
-#[derive(Clone, Copy)]
-pub(crate) struct Reply<'a> {
-    pub(crate) persistence: Persistence,
-    /// A response to `HEAD` has the fields of one to `GET` and no body.
-    pub(crate) is_head: bool,
-    pub(crate) date: &'a HttpDate,
+/// A response that is made here.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer<'f> {
+    /// The page that says what its status means.
+    Page(u16),
+    /// The page of a redirect, with its `Location`.
+    Redirect { status: u16, location: Vec<u8> },
+    /// What the rule says.
+    Fixed(&'f FixedResponse),
 }
 
-impl Reply<'_> {
-    /// A response with the page that says what its status means.
-    pub(crate) fn page(&self, out: &mut Buffer, status: u16) {
-        self.write_page(out, status, None);
+impl Answer<'_> {
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Page(status) | Self::Redirect { status, .. } => *status,
+            Self::Fixed(fixed) => fixed.status,
+        }
     }
 
-    /// A redirect to `location`.
-    pub(crate) fn redirect(&self, out: &mut Buffer, status: u16, location: &[u8]) {
-        self.write_page(out, status, Some(location));
-    }
-
-    /// The response of a fixed-response action.
-    pub(crate) fn fixed(&self, out: &mut Buffer, fixed: &FixedResponse) {
-        self.start(out, fixed.status);
-        if let Some(content_type) = &fixed.content_type {
-            out.put(b"Content-Type: ");
-            out.put(content_type.as_bytes());
-            out.put(b"\r\n");
+    /// Writes the head, which is the same for `HEAD` as for `GET`.
+    pub(crate) fn write_head(
+        &self,
+        sink: &mut impl HeadSink,
+        persistence: Persistence,
+        date: &HttpDate,
+    ) {
+        sink.status_line(self.status(), reason(self.status()));
+        sink.field("Server", b"awselb/2.0");
+        sink.field("Date", date.as_bytes());
+        match self {
+            Self::Fixed(fixed) => {
+                if let Some(content_type) = &fixed.content_type {
+                    sink.field("Content-Type", content_type.as_bytes());
+                }
+            }
+            Self::Page(_) | Self::Redirect { .. } => sink.field("Content-Type", b"text/html"),
         }
         // RFC 9110 section 8.6: a 204 has no Content-Length; nor has it a body.
-        let has_body = fixed.status != 204;
-        if has_body {
-            put_length(out, fixed.body.len());
+        if self.status() != 204 {
+            write_content_length(sink, self.body_length() as u64);
         }
-        self.put_connection(out);
-        out.put(b"\r\n");
-        if has_body && !self.is_head {
-            out.put(&fixed.body);
+        sink.hop_field("Connection", persistence.option());
+        if let Self::Redirect { location, .. } = self {
+            sink.field("Location", location);
+        }
+        sink.end();
+    }
+
+    fn body_length(&self) -> usize {
+        match self {
+            Self::Fixed(fixed) => fixed.body.len(),
+            Self::Page(status) | Self::Redirect { status, .. } => {
+                let parts = PAGE.iter().map(|part| part.len()).sum::<usize>();
+                parts + 2 * ("000 ".len() + reason(*status).len())
+            }
         }
     }
 
-    fn write_page(&self, out: &mut Buffer, status: u16, location: Option<&[u8]>) {
-        let reason = reason(status).as_bytes();
-        self.start(out, status);
-        out.put(b"Content-Type: text/html\r\n");
-        put_length(
-            out,
-            PAGE.iter().map(|part| part.len()).sum::<usize>() + 2 * (4 + reason.len()),
-        );
-        self.put_connection(out);
-        if let Some(location) = location {
-            out.put(b"Location: ");
-            out.put(location);
-            out.put(b"\r\n");
+    /// Appends the body. A response to `HEAD` has none.
+    pub(crate) fn write_body(&self, out: &mut Buffer) {
+        match self {
+            Self::Fixed(FixedResponse { status: 204, .. }) => {}
+            Self::Fixed(fixed) => out.put(&fixed.body),
+            Self::Page(status) | Self::Redirect { status, .. } => {
+                let [before_title, before_heading, end] = PAGE;
+                for part in [before_title, before_heading] {
+                    out.put(part);
+                    put_number(out, u64::from(*status));
+                    out.put(b" ");
+                    out.put(reason(*status).as_bytes());
+                }
+                out.put(end);
+            }
         }
-        out.put(b"\r\n");
-        if self.is_head {
-            return;
-        }
-        let [before_title, before_heading, end] = PAGE;
-        for part in [before_title, before_heading] {
-            out.put(part);
-            put_number(out, u64::from(status));
-            out.put(b" ");
-            out.put(reason);
-        }
-        out.put(end);
     }
 
-    fn start(&self, out: &mut Buffer, status: u16) {
-        out.put(b"HTTP/1.1 ");
-        put_number(out, u64::from(status));
-        out.put(b" ");
-        out.put(reason(status).as_bytes());
-        out.put(b"\r\nServer: awselb/2.0\r\nDate: ");
-        out.put(self.date.as_bytes());
-        out.put(b"\r\n");
-    }
-
-    fn put_connection(&self, out: &mut Buffer) {
-        out.put(match self.persistence {
-            Persistence::KeepAlive => b"Connection: keep-alive\r\n",
-            Persistence::Close => b"Connection: close\r\n",
-        });
+    /// Appends the whole response in HTTP/1.1.
+    pub(crate) fn write_http1(
+        &self,
+        out: &mut Buffer,
+        persistence: Persistence,
+        is_head: bool,
+        date: &HttpDate,
+    ) {
+        self.write_head(&mut Http1Head(out), persistence, date);
+        if !is_head {
+            self.write_body(out);
+        }
     }
 }
 
@@ -101,12 +107,6 @@ const PAGE: [&[u8]; 3] = [
     b"</title></head>\r\n<body>\r\n<center><h1>",
     b"</h1></center>\r\n</body>\r\n</html>\r\n",
 ];
-
-fn put_length(out: &mut Buffer, length: usize) {
-    out.put(b"Content-Length: ");
-    put_number(out, length as u64);
-    out.put(b"\r\n");
-}
 
 /// The reason phrase that stands in the status line and on the page.
 fn reason(status: u16) -> &'static str {
@@ -164,15 +164,10 @@ mod tests {
     use super::*;
     use std::time::UNIX_EPOCH;
 
-    fn written(is_head: bool, write: impl FnOnce(&Reply<'_>, &mut Buffer)) -> String {
+    fn written(answer: &Answer<'_>, is_head: bool) -> String {
         let date = HttpDate::at(UNIX_EPOCH);
-        let reply = Reply {
-            persistence: Persistence::KeepAlive,
-            is_head,
-            date: &date,
-        };
         let mut out = Buffer::default();
-        write(&reply, &mut out);
+        answer.write_http1(&mut out, Persistence::KeepAlive, is_head, &date);
         String::from_utf8(out.filled().to_vec()).unwrap()
     }
 
@@ -192,7 +187,7 @@ mod tests {
             (503, 162),
             (504, 132),
         ] {
-            let response = written(false, |reply, out| reply.page(out, status));
+            let response = written(&Answer::Page(status), false);
             let (head, body) = response.split_once("\r\n\r\n").unwrap();
             assert!(
                 head.contains(&format!("Content-Length: {length}\r\n")),
@@ -204,9 +199,13 @@ mod tests {
 
     #[test]
     fn fields_stand_in_the_order_seen_on_the_service() {
-        let response = written(true, |reply, out| {
-            reply.redirect(out, 301, b"https://a:443/")
-        });
+        let response = written(
+            &Answer::Redirect {
+                status: 301,
+                location: b"https://a:443/".to_vec(),
+            },
+            true,
+        );
         assert_eq!(
             response,
             "HTTP/1.1 301 Moved Permanently\r\nServer: awselb/2.0\r\n\
@@ -222,7 +221,7 @@ mod tests {
             content_type: None,
             body: Box::default(),
         };
-        let response = written(false, |reply, out| reply.fixed(out, &fixed));
+        let response = written(&Answer::Fixed(&fixed), false);
         assert!(response.contains("Content-Length: 0\r\n") && !response.contains("Content-Type"));
     }
 }

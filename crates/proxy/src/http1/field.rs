@@ -9,6 +9,8 @@ pub enum Field {
     Connection,
     /// `Content-Length`
     ContentLength,
+    /// `Cookie`
+    Cookie,
     /// `Date`
     Date,
     /// `Expect`
@@ -37,7 +39,7 @@ impl Field {
         let known: &[(&[u8], Self)] = match name.len() {
             2 => &[(b"te", Self::HopByHop)],
             4 => &[(b"host", Self::Host), (b"date", Self::Date)],
-            6 => &[(b"expect", Self::Expect)],
+            6 => &[(b"expect", Self::Expect), (b"cookie", Self::Cookie)],
             7 => &[(b"upgrade", Self::Upgrade)],
             10 => &[
                 (b"connection", Self::Connection),
@@ -72,7 +74,7 @@ impl Field {
     /// Fields that frame, route or describe the connection may not: RFC 9110 section 6.5.1.
     #[must_use]
     pub fn may_trail(self) -> bool {
-        matches!(self, Self::Other | Self::Date)
+        matches!(self, Self::Other | Self::Cookie | Self::Date)
     }
 }
 
@@ -89,7 +91,7 @@ mod tests {
             ("Te", Field::HopByHop),
             ("X-Forwarded-Proto", Field::ForwardedOther),
             ("X-Amzn-Trace-Id", Field::TraceId),
-            ("Cookie", Field::Other),
+            ("Cookie", Field::Cookie),
             ("", Field::Other),
             ("Hosts", Field::Other),
         ] {

@@ -16,6 +16,8 @@ pub enum Version {
     Http10,
     /// HTTP/1.1
     Http11,
+    /// HTTP/2
+    Http2,
 }
 
 /// How the end of a message's body is found.
@@ -27,7 +29,7 @@ pub enum Framing {
     None,
     /// Exactly this many bytes.
     Length(u64),
-    /// Chunks, the last of which is empty.
+    /// In parts that carry the end with them: chunks, or the frames of HTTP/2 without a `Content-Length`.
     Chunked,
     /// Until the connection closes; responses only.
     UntilClose,
@@ -68,7 +70,8 @@ pub struct Fields<'a, 'b> {
 }
 
 impl<'a, 'b> Fields<'a, 'b> {
-    fn classify(headers: &'a [httparse::Header<'b>], kinds: &'a mut [Field]) -> Self {
+    /// The fields `headers`, whose meanings are written to as many of `kinds`.
+    pub(crate) fn classify(headers: &'a [httparse::Header<'b>], kinds: &'a mut [Field]) -> Self {
         let kinds = &mut kinds[..headers.len()];
         for (kind, header) in kinds.iter_mut().zip(headers) {
             *kind = Field::of(header.name.as_bytes());

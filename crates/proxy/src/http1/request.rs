@@ -4,13 +4,15 @@ use super::field::Field;
 use super::host::Host;
 use super::{FieldStorage, Fields, Framing, Version, content_length, list_members};
 
-/// A valid request head. All slices point into the received bytes.
+/// A valid request head, whatever version it came in. All slices point into the received bytes.
 #[derive(Debug)]
 pub struct RequestHead<'a, 'b> {
     /// A token; never `CONNECT` or `TRACE`.
     pub method: &'b str,
     /// As the client speaks it.
     pub version: Version,
+    /// The bytes of the head as received; in HTTP/2, those of all names and values.
+    pub size: usize,
     /// The path, starting with `/`, or `*` for `OPTIONS *`.
     pub path: &'b [u8],
     /// The query without `?`; `None` if the target has no `?`.
@@ -83,6 +85,7 @@ pub fn parse<'a, 'b>(
     Ok(RequestHead {
         method,
         version,
+        size: head.len(),
         path: target.path,
         query: target.query,
         host,
@@ -90,7 +93,7 @@ pub fn parse<'a, 'b>(
         expects_continue: facts.expects_continue && version == Version::Http11,
         keeps_alive: match version {
             Version::Http10 => facts.connection_keep_alive && !facts.connection_close,
-            Version::Http11 => !facts.connection_close,
+            Version::Http11 | Version::Http2 => !facts.connection_close,
         },
         upgrade: facts.upgrade(version),
         fields,

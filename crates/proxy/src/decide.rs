@@ -1,0 +1,206 @@
+//! What is done with a request, whatever version of HTTP it came in: an answer from here, or a pool.
+//!
+//! One synchronous step over the parsed head. Reading requests and writing answers and heads is the work of
+//! each version's own module.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use engine::action::RedirectSubject;
+use engine::{Forward, Frontend, HttpVersion, Pool, Redirect, RequestFacts, Routing};
+
+use crate::counters::Counters;
+use crate::http1::Version;
+use crate::http1::request::RequestHead;
+use crate::outgoing::has_too_many_addresses;
+use crate::respond::Answer;
+use crate::tls_facts::TlsFacts;
+use crate::trace_id::TraceId;
+use crate::worker::Worker;
+
+/// What is known of the connection a request came on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionFacts<'c> {
+    pub(crate) peer: SocketAddr,
+    /// `None`: the connection is in clear text.
+    pub(crate) tls: Option<&'c TlsFacts>,
+}
+
+impl ConnectionFacts<'_> {
+    /// The scheme of the URIs that are requested on the connection.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+/// What happens to a request.
+#[derive(Debug)]
+pub(crate) enum Decision<'f> {
+    /// It is answered here. The answer has been counted.
+    Answer(Answer<'f>),
+    /// It goes to a target of the pool.
+    Forward { pool: Arc<Pool>, trace_id: TraceId },
+}
+
+/// Finds the rule of a request and what it means for this one.
+pub(crate) fn decide<'f>(
+    worker: &Worker,
+    frontend: &'f Frontend,
+    connection: ConnectionFacts<'_>,
+    head: &RequestHead<'_, '_>,
+) -> Decision<'f> {
+    let counters = &worker.counters;
+    let facts = Facts {
+        head,
+        source_ip: connection.peer.ip().to_canonical(),
+    };
+    let (_, action) = frontend.router.route(&facts);
+    let answer = match &action.routing {
+        Routing::FixedResponse(fixed) => {
+            counters.fixed_responses.increment();
+            Answer::Fixed(fixed)
+        }
+        Routing::Redirect(redirect) => {
+            answer_redirect(redirect, frontend, connection, head, counters)
+        }
+        Routing::Forward(forward) => match choose_pool(worker, forward, head) {
+            Ok(pool) => {
+                let trace_id = TraceId::new(
+                    worker.date().seconds(),
+                    [worker.random(), worker.random(), worker.random()],
+                );
+                return Decision::Forward {
+                    pool: Arc::clone(pool),
+                    trace_id,
+                };
+            }
+            Err(status) => Answer::Page(status),
+        },
+    };
+    count_own(counters, answer.status());
+    Decision::Answer(answer)
+}
+
+/// The pool for a request.
+///
+/// # Errors
+/// The status to answer with: 463 for too many forwarding proxies, 464 for a version of HTTP that the targets
+/// do not go with, 503 if no pool has a weight.
+fn choose_pool<'f>(
+    worker: &Worker,
+    forward: &'f Forward,
+    head: &RequestHead<'_, '_>,
+) -> Result<&'f Arc<Pool>, u16> {
+    let draw = if forward.is_single() {
+        0
+    } else {
+        worker.random()
+    };
+    let pool = forward.choose_pool(draw).ok_or(503_u16)?;
+    if !goes_with(head, pool.settings.protocol.version) {
+        return Err(464);
+    }
+    if has_too_many_addresses(head.fields) {
+        return Err(463);
+    }
+    Ok(pool)
+}
+
+/// Whether targets that speak `targets` can be sent this request.
+///
+/// Source: ALB guide, "Target groups", "Protocol version"; "Troubleshoot your Application Load Balancers",
+/// HTTP 464.
+fn goes_with(head: &RequestHead<'_, '_>, targets: HttpVersion) -> bool {
+    match (targets, head.version) {
+        (HttpVersion::Http1, Version::Http2) => !is_grpc(head),
+        (HttpVersion::Http1, _) | (HttpVersion::Http2, Version::Http2) => true,
+        (HttpVersion::Grpc, Version::Http2) => head.method == "POST",
+        (HttpVersion::Http2 | HttpVersion::Grpc, _) => false,
+    }
+}
+
+fn is_grpc(head: &RequestHead<'_, '_>) -> bool {
+    head.fields.iter().any(|(_, name, value)| {
+        name.eq_ignore_ascii_case("content-type") && value.starts_with(b"application/grpc")
+    })
+}
+
+fn answer_redirect<'f>(
+    redirect: &Redirect,
+    frontend: &Frontend,
+    connection: ConnectionFacts<'_>,
+    head: &RequestHead<'_, '_>,
+    counters: &Counters,
+) -> Answer<'f> {
+    let subject = RedirectSubject {
+        protocol: connection.scheme(),
+        host: head
+            .host
+            .map_or(frontend.dns_name.as_bytes(), |host| host.name),
+        port: frontend.port(),
+        path: head.path,
+        query: head.query.unwrap_or_default(),
+    };
+    let mut location = Vec::new();
+    redirect.write_location(&subject, &mut location);
+    if location.len() > Redirect::LOCATION_BYTES_MAX {
+        counters.redirects_too_long.increment();
+        return Answer::Page(507);
+    }
+    counters.redirects.increment();
+    Answer::Redirect {
+        status: redirect.status,
+        location,
+    }
+}
+
+/// Counts a response that was made here.
+pub(crate) fn count_own(counters: &Counters, status: u16) {
+    match status {
+        300..400 => counters.own_responses_3xx.increment(),
+        400..500 => counters.own_responses_4xx.increment(),
+        500..600 => counters.own_responses_5xx.increment(),
+        _ => {}
+    }
+    match status {
+        502 => counters.bad_gateway.increment(),
+        503 => counters.service_unavailable.increment(),
+        504 => counters.gateway_timeouts.increment(),
+        _ => {}
+    }
+}
+
+/// The request as the rules see it.
+struct Facts<'h, 'a, 'b> {
+    head: &'h RequestHead<'a, 'b>,
+    source_ip: IpAddr,
+}
+
+impl RequestFacts for Facts<'_, '_, '_> {
+    fn method(&self) -> &[u8] {
+        self.head.method.as_bytes()
+    }
+
+    fn host(&self) -> &[u8] {
+        self.head.host.map_or(&[], |host| host.name)
+    }
+
+    fn path(&self) -> &[u8] {
+        self.head.path
+    }
+
+    fn query(&self) -> &[u8] {
+        self.head.query.unwrap_or_default()
+    }
+
+    fn any_field(&self, name: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.head
+            .fields
+            .iter()
+            .any(|(_, field, value)| field.as_bytes().eq_ignore_ascii_case(name) && visit(value))
+    }
+
+    fn source_ip(&self) -> IpAddr {
+        self.source_ip
+    }
+}
