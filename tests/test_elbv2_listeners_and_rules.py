@@ -249,15 +249,30 @@ def test_two_listeners_of_two_load_balancers_share_a_port_number(elbv2, shop):
         assert answers == [status, status]
 
 
-def test_names_of_a_listener_attribute_that_is_not_honoured(elbv2, listener):
-    described = elbv2.describe_listener_attributes(ListenerArn=listener)["Attributes"]
-    values = {attribute["Key"]: attribute["Value"] for attribute in described}
-    assert values["routing.http.response.server.enabled"] == "true"
-    key = "routing.http.response.x_frame_options.header_value"
-    with pytest.raises(elbv2.exceptions.ClientError) as caught:
+def test_listener_attributes(elbv2, listener):
+    def values():
+        described = elbv2.describe_listener_attributes(ListenerArn=listener)["Attributes"]
+        return {attribute["Key"]: attribute["Value"] for attribute in described}
+
+    def modify(key, value):
         elbv2.modify_listener_attributes(
-            ListenerArn=listener, Attributes=[{"Key": key, "Value": "DENY"}]
+            ListenerArn=listener, Attributes=[{"Key": key, "Value": value}]
         )
-    assert key in caught.value.response["Error"]["Message"]
+
+    before = values()
+    assert before["routing.http.response.server.enabled"] == "true"
+    assert not any(".request." in key for key in before), "those are for HTTPS"
+    options = "routing.http.response.x_frame_options.header_value"
+    modify(options, "DENY")
+    assert values() == {**before, options: "DENY"}
+    modify(options, "")
+    assert values() == before
+    with refused("ValidationError", "must be from the following: [DENY, SAMEORIGIN], but was 'ALLOW'"):
+        modify(options, "ALLOW")
+    with refused("ValidationError", "contains invalid characters"):
+        modify("routing.http.response.content_security_policy.header_value", 'a "b"')
+    with refused("InvalidConfigurationRequest", "The provided listener attribute is not supported"):
+        modify("routing.http.request.x_amzn_tls_version.header_name", "X-Version")
+    assert values() == before
 
 

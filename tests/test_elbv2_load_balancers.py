@@ -177,7 +177,7 @@ def test_attributes_are_set_all_or_none(shop, elbv2):
 def test_an_attribute_that_is_not_honoured_is_refused_by_name(shop, elbv2):
     arn = shop.balancer()["LoadBalancerArn"]
     before = attributes(elbv2, arn)
-    for key, value in [("access_logs.s3.enabled", "true"), ("routing.http.desync_mitigation_mode", "monitor")]:
+    for key, value in [("access_logs.s3.enabled", "true"), ("waf.fail_open.enabled", "true")]:
         with pytest.raises(elbv2.exceptions.ClientError) as caught:
             elbv2.modify_load_balancer_attributes(
                 LoadBalancerArn=arn, Attributes=[{"Key": key, "Value": value}]
@@ -186,6 +186,28 @@ def test_an_attribute_that_is_not_honoured_is_refused_by_name(shop, elbv2):
     assert attributes(elbv2, arn) == before
     # The present value of such an attribute is no change, and clients send whole sets back.
     modify(elbv2, arn, access_logs__s3__enabled="false")
+
+
+@pytest.mark.parametrize(
+    "key, values",
+    [
+        ("routing.http.desync_mitigation_mode", ("monitor", "strictest", "defensive")),
+        ("routing.http.drop_invalid_header_fields.enabled", ("true", "false")),
+        ("routing.http.preserve_host_header.enabled", ("true", "false")),
+        ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", ("true", "false")),
+        ("routing.http.xff_client_port.enabled", ("true", "false")),
+        ("routing.http.xff_header_processing.mode", ("preserve", "remove", "append")),
+        ("routing.http2.enabled", ("false", "true")),
+    ],
+)
+def test_attributes_of_http_take_each_of_their_values(shop, elbv2, key, values):
+    arn = shop.balancer()["LoadBalancerArn"]
+    for value in values:
+        modify(elbv2, arn, **{key.replace(".", "__"): value})
+        assert attributes(elbv2, arn)[key] == value
+    with refused("ValidationError", "maybe"):
+        modify(elbv2, arn, **{key.replace(".", "__"): "maybe"})
+    assert attributes(elbv2, arn)[key] == values[-1]
 
 
 def test_deletion_protection(shop, elbv2):

@@ -3,6 +3,8 @@
 //! The whole state is lowered each time; what has not changed is taken over from the time before, so that a
 //! new target does not compile rules, and a new rule does not touch the pools.
 
+mod http;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,8 +14,8 @@ use engine::action::Template;
 use engine::pool::Algorithm;
 use engine::router::{self, CompileError};
 use engine::{
-    Action, Admission, Endpoint, EndpointState, FixedResponse, Forward, Frontend, FrontendId,
-    HttpOptions, Pool, PoolId, PoolSettings, Redirect, Router, Routing, Snapshot,
+    Action, Admission, Endpoint, EndpointState, FixedResponse, Forward, Frontend, FrontendId, Pool,
+    PoolId, PoolSettings, Redirect, Router, Routing, Snapshot,
 };
 use model::action::{Actions, FixedResponseAction, RedirectAction, RoutingAction};
 use model::health_check::HealthCheckPort;
@@ -317,7 +319,7 @@ fn new_frontend(
         client_keep_alive: seconds(&load_balancer_attributes::CLIENT_KEEP_ALIVE),
         dns_name: load_balancer.dns_name.as_str().into(),
         tls: None,
-        http: HttpOptions::default(),
+        http: http::options(load_balancer, listener),
         router,
     }
 }

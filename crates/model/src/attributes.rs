@@ -35,6 +35,16 @@ pub enum Values {
     OneOf(&'static [&'static str]),
     /// Any text, also none.
     Text,
+    /// The name of an HTTP field, a token of RFC 9110 section 5.6.2; an empty one stands for the default.
+    FieldName,
+    /// The value of an HTTP field, or none.
+    FieldValue,
+    /// One of these values of an HTTP field, or none.
+    FieldOneOf(&'static [&'static str]),
+    /// The value of an HTTP field: methods with commas between, or none.
+    FieldMethods,
+    /// The value of an HTTP field: a number of seconds, or none.
+    FieldSeconds,
 }
 
 /// What elbow does with an attribute.
@@ -86,6 +96,22 @@ pub enum InvalidValue {
         /// The allowed ones.
         values: String,
     },
+    /// None of the listed values of an HTTP field.
+    #[error("The value of '{key}' must be from the following: [{values}], but was '{value}'")]
+    FieldOneOf {
+        /// The attribute.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// The allowed ones.
+        values: String,
+    },
+    /// A character that the name or the value of an HTTP field cannot have.
+    #[error("The value of '{key}' contains invalid characters")]
+    Characters {
+        /// The attribute.
+        key: &'static str,
+    },
 }
 
 impl Attribute {
@@ -117,8 +143,32 @@ impl Attribute {
                 value: text(),
                 values: values.join(", "),
             }),
+            Values::FieldOneOf(values) if !value.is_empty() && !values.contains(&value) => {
+                Err(InvalidValue::FieldOneOf {
+                    key,
+                    value: text(),
+                    values: values.join(", "),
+                })
+            }
+            Values::FieldName if !value.is_empty() && !is_token(value) => {
+                Err(InvalidValue::Characters { key })
+            }
+            Values::FieldValue if !value.chars().all(is_field_character) => {
+                Err(InvalidValue::Characters { key })
+            }
+            Values::FieldMethods if !value.is_empty() && !are_tokens(value) => {
+                Err(InvalidValue::Characters { key })
+            }
+            Values::FieldSeconds if !value.bytes().all(|b| b.is_ascii_digit()) => {
+                Err(InvalidValue::Characters { key })
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether to set `value` is to go back to the default.
+    fn is_default(&self, value: &str) -> bool {
+        value == self.default || (value.is_empty() && matches!(self.values, Values::FieldName))
     }
 
     /// Whether elbow obeys `value`, which `check` has accepted.
@@ -136,6 +186,22 @@ impl Attribute {
 fn is_between(text: &str, min: u64, max: u64) -> bool {
     let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     is_plain && text.parse().is_ok_and(|n: u64| (min..=max).contains(&n))
+}
+
+/// Whether `text` is a token of RFC 9110 section 5.6.2.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(is_allowed)
+}
+
+fn are_tokens(text: &str) -> bool {
+    text.split(',').all(|part| is_token(part.trim_matches(' ')))
+}
+
+/// Source: ALB guide, "HTTP header modification", "Limits".
+fn is_field_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_ :;.,\\/'?!(){}[]@<>=-+*#&`|~^%".contains(c)
 }
 
 impl Attributes {
@@ -161,7 +227,7 @@ impl Attributes {
 
     /// Sets a value that `check` has accepted.
     pub fn set(&mut self, attribute: &Attribute, value: &str) {
-        if value == attribute.default {
+        if attribute.is_default(value) {
             self.0.remove(attribute.key);
         } else {
             self.0.insert(attribute.key.to_owned(), value.to_owned());
@@ -237,6 +303,73 @@ pub(crate) mod tests {
             COUNT.check("29").unwrap_err().to_string(),
             "'count' value '29' must be between '30-900' inclusive"
         );
+    }
+
+    #[test]
+    fn field_names_and_values_have_the_characters_they_can_have() {
+        let check = |values, value: &str| {
+            let attribute = Attribute {
+                key: "field",
+                values,
+                default: "",
+                ..COUNT
+            };
+            attribute
+                .check(value)
+                .map_or_else(|error| error.to_string(), |()| String::new())
+        };
+        let bad = "The value of 'field' contains invalid characters";
+        let options = &["DENY", "SAMEORIGIN"];
+        let other =
+            "The value of 'field' must be from the following: [DENY, SAMEORIGIN], but was 'deny'";
+        for (values, value, expected) in [
+            (Values::FieldName, "X-Serial_1", ""),
+            (Values::FieldName, "", ""),
+            (Values::FieldName, "X Serial", bad),
+            (Values::FieldName, "X:", bad),
+            (Values::FieldName, "\u{e9}", bad),
+            (
+                Values::FieldValue,
+                "max-age=31536000; includeSubDomains",
+                "",
+            ),
+            (
+                Values::FieldValue,
+                "default-src 'self' https://a.example/*?b=%20",
+                "",
+            ),
+            (Values::FieldValue, "a\"b", bad),
+            (Values::FieldValue, "$a", bad),
+            (Values::FieldValue, "a\r\nb", bad),
+            (Values::FieldOneOf(options), "DENY", ""),
+            (Values::FieldOneOf(options), "", ""),
+            (Values::FieldOneOf(options), "deny", other),
+            (Values::FieldMethods, "GET, PUT,PATCH", ""),
+            (Values::FieldMethods, "*", ""),
+            (Values::FieldMethods, "GET PUT", bad),
+            (Values::FieldMethods, "GET,", bad),
+            (Values::FieldSeconds, "600", ""),
+            (Values::FieldSeconds, "", ""),
+            (Values::FieldSeconds, "-1", bad),
+        ] {
+            assert_eq!(check(values, value), expected, "{values:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_field_name_is_the_default() {
+        let name = Attribute {
+            key: "name",
+            values: Values::FieldName,
+            default: "X-Name",
+            ..COUNT
+        };
+        let mut attributes = Attributes::default();
+        attributes.set(&name, "X-Other");
+        assert_eq!(attributes.value(&name), "X-Other");
+        attributes.set(&name, "");
+        assert_eq!(attributes, Attributes::default());
+        assert_eq!(attributes.value(&name), "X-Name");
     }
 
     #[test]

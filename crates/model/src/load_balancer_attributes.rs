@@ -31,6 +31,59 @@ pub const DELETION_PROTECTION: Attribute = Attribute {
     help: "Whether the load balancer refuses to be deleted.",
 };
 
+/// What becomes of requests that two peers may read differently.
+pub const DESYNC_MITIGATION_MODE: Attribute = Attribute {
+    key: "routing.http.desync_mitigation_mode",
+    values: Values::OneOf(&["monitor", "defensive", "strictest"]),
+    default: "defensive",
+    support: Support::Honoured,
+    help: "How requests are treated that peers may read differently.",
+};
+
+/// Whether fields with unusual names are dropped.
+pub const DROP_INVALID_HEADER_FIELDS: Attribute = honoured(
+    "routing.http.drop_invalid_header_fields.enabled",
+    "false",
+    "Whether header fields are dropped whose names have other characters than letters, digits and hyphens.",
+);
+
+/// Whether `Host` stays as it came.
+pub const PRESERVE_HOST_HEADER: Attribute = honoured(
+    "routing.http.preserve_host_header.enabled",
+    "false",
+    "Whether the Host field reaches the target as the client sent it.",
+);
+
+/// Whether targets are told how the client speaks TLS.
+pub const TLS_VERSION_AND_CIPHER_SUITE: Attribute = honoured(
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+    "false",
+    "Whether the target is told the TLS version and cipher suite.",
+);
+
+/// Whether `X-Forwarded-For` has ports.
+pub const XFF_CLIENT_PORT: Attribute = honoured(
+    "routing.http.xff_client_port.enabled",
+    "false",
+    "Whether X-Forwarded-For has the port of the client too.",
+);
+
+/// What becomes of `X-Forwarded-For`.
+pub const XFF_HEADER_PROCESSING_MODE: Attribute = Attribute {
+    key: "routing.http.xff_header_processing.mode",
+    values: Values::OneOf(&["append", "preserve", "remove"]),
+    default: "append",
+    support: Support::Honoured,
+    help: "What happens to the X-Forwarded-For field of a request.",
+};
+
+/// Whether HTTPS listeners offer HTTP/2.
+pub const HTTP2: Attribute = honoured(
+    "routing.http2.enabled",
+    "true",
+    "Whether HTTPS listeners offer HTTP/2.",
+);
+
 /// The attributes of a load balancer of type application, sorted by key.
 ///
 /// `ipv6.deny_all_igw_traffic` has another default on internal load balancers: see `ipv6_default`.
@@ -82,43 +135,13 @@ pub const APPLICATION: &[Attribute] = &[
         support: Support::Fixed,
         help: "Whether a node sends requests to the targets of every zone; it always does.",
     },
-    Attribute {
-        key: "routing.http.desync_mitigation_mode",
-        values: Values::OneOf(&["monitor", "defensive", "strictest"]),
-        default: "defensive",
-        support: Support::DefaultOnly,
-        help: "How requests are treated that peers may read differently.",
-    },
-    boolean(
-        "routing.http.drop_invalid_header_fields.enabled",
-        "Whether header fields whose names are no tokens are dropped.",
-    ),
-    boolean(
-        "routing.http.preserve_host_header.enabled",
-        "Whether the Host field reaches the target as the client sent it.",
-    ),
-    boolean(
-        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
-        "Whether the target is told the TLS version and cipher suite.",
-    ),
-    boolean(
-        "routing.http.xff_client_port.enabled",
-        "Whether X-Forwarded-For has the port of the client too.",
-    ),
-    Attribute {
-        key: "routing.http.xff_header_processing.mode",
-        values: Values::OneOf(&["append", "preserve", "remove"]),
-        default: "append",
-        support: Support::DefaultOnly,
-        help: "What happens to the X-Forwarded-For field of a request.",
-    },
-    Attribute {
-        key: "routing.http2.enabled",
-        values: Values::Boolean,
-        default: "true",
-        support: Support::DefaultOnly,
-        help: "Whether HTTPS listeners offer HTTP/2.",
-    },
+    DESYNC_MITIGATION_MODE,
+    DROP_INVALID_HEADER_FIELDS,
+    PRESERVE_HOST_HEADER,
+    TLS_VERSION_AND_CIPHER_SUITE,
+    XFF_CLIENT_PORT,
+    XFF_HEADER_PROCESSING_MODE,
+    HTTP2,
     boolean(
         "waf.fail_open.enabled",
         "Whether requests pass when the web ACL cannot be asked.",
@@ -137,6 +160,16 @@ pub const OTHER_TYPES: &[&str] = &[
 
 /// The key whose default depends on the scheme.
 pub const IPV6_DENY_ALL_IGW_TRAFFIC: &str = "ipv6.deny_all_igw_traffic";
+
+const fn honoured(key: &'static str, default: &'static str, help: &'static str) -> Attribute {
+    Attribute {
+        key,
+        values: Values::Boolean,
+        default,
+        support: Support::Honoured,
+        help,
+    }
+}
 
 const fn boolean(key: &'static str, help: &'static str) -> Attribute {
     Attribute {

@@ -1,19 +1,13 @@
 //! `DescribeListenerAttributes` and `ModifyListenerAttributes`.
 
+use model::attributes;
 use model::listener::Listener;
-use model::listener_attributes::HTTP;
+use model::listener_attributes::{check_names, table};
 
 use super::attributes::{Table, change};
 use super::input::Pairs;
 use super::{AttributeList, ElbError, find};
 use crate::Control;
-
-const TABLE: Table = Table {
-    resource: "Listener",
-    attributes: HTTP,
-    other_types: &[],
-    type_text: "",
-};
 
 /// Source: ELB API, `DescribeListenerAttributes`.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +36,7 @@ impl Control {
     ) -> Result<AttributeList, ElbError> {
         self.read(|state| {
             let listener = find::listener(state, &input.listener_arn)?;
-            Ok(listener.attributes.describe(HTTP))
+            Ok(listener.attributes.describe(table(listener.protocol)))
         })
     }
 
@@ -56,13 +50,20 @@ impl Control {
     ) -> Result<AttributeList, ElbError> {
         self.transact(move |draft| {
             let mut listener = Listener::clone(find::listener(draft.state(), &input.listener_arn)?);
-            let known = |key: &String| model::attributes::find(HTTP, key).is_some();
+            let table = Table {
+                resource: "Listener",
+                attributes: table(listener.protocol),
+                other_types: &[],
+                type_text: "",
+            };
+            let known = |key: &String| attributes::find(table.attributes, key).is_some();
             if !input.attributes.iter().all(|(key, _)| known(key)) {
                 let message = "The provided listener attribute is not supported";
                 return Err(ElbError::InvalidConfigurationRequest(message.to_owned()));
             }
-            let changed = change(&TABLE, &listener.attributes, &input.attributes, |it| *it)?;
-            let described = changed.describe(HTTP);
+            let changed = change(&table, &listener.attributes, &input.attributes, |it| *it)?;
+            check_names(&changed).map_err(|error| ElbError::Validation(error.to_string()))?;
+            let described = changed.describe(table.attributes);
             if changed != listener.attributes {
                 listener.attributes = changed;
                 draft.put(listener);

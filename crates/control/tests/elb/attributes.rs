@@ -8,7 +8,11 @@ use control::elb::target_group_attributes::{
     DescribeTargetGroupAttributes, ModifyTargetGroupAttributes,
 };
 
-use crate::support::{error, fixed, fixture, pairs};
+use control::elb::ElbError;
+use engine::HttpOptions;
+use engine::http::{DesyncMitigation, ForwardedFor, TlsFields};
+
+use crate::support::{Fixture, error, fixed, fixture, pairs};
 
 #[tokio::test]
 async fn load_balancers_have_every_attribute_of_their_type() {
@@ -42,8 +46,8 @@ async fn load_balancers_have_every_attribute_of_their_type() {
             "InvalidConfigurationRequest: Load balancer attribute key 'dns_record.client_routing_policy' is not supported on load balancers with type 'application'",
         ),
         (
-            &[("routing.http.drop_invalid_header_fields.enabled", "true")],
-            "InvalidConfigurationRequest: Load balancer attribute key 'routing.http.drop_invalid_header_fields.enabled' is not supported with the value 'true' by elbow yet; leave it at 'false'",
+            &[("waf.fail_open.enabled", "true")],
+            "InvalidConfigurationRequest: Load balancer attribute key 'waf.fail_open.enabled' is not supported with the value 'true' by elbow yet; leave it at 'false'",
         ),
         (
             &[("load_balancing.cross_zone.enabled", "false")],
@@ -148,42 +152,226 @@ async fn target_groups_have_every_attribute_of_their_family() {
     );
 }
 
+/// The keys and values of a listener.
+async fn described(fixture: &Fixture, listener: &str) -> Vec<(&'static str, String)> {
+    let describe = DescribeListenerAttributes {
+        listener_arn: listener.to_owned(),
+    };
+    let described = fixture.control.describe_listener_attributes(describe);
+    described.await.unwrap()
+}
+
+async fn modified(
+    fixture: &Fixture,
+    listener: &str,
+    attributes: &[(&str, &str)],
+) -> Result<Vec<(&'static str, String)>, ElbError> {
+    let modify = ModifyListenerAttributes {
+        listener_arn: listener.to_owned(),
+        attributes: pairs(attributes),
+    };
+    fixture.control.modify_listener_attributes(modify).await
+}
+
 #[tokio::test]
-async fn listeners_have_every_attribute_of_http() {
+async fn listeners_have_every_attribute_of_their_protocol() {
     let fixture = fixture().await;
     let shop = fixture.load_balancer("shop").await;
-    let arn = fixture
+    let plain = fixture.listener(&shop, 80, fixed("200")).await;
+    let secure = fixture.https_listener(&shop, 443).await;
+    let plain = described(&fixture, &plain.arn.to_string()).await;
+    let secure = described(&fixture, &secure.arn.to_string()).await;
+    assert_eq!(plain.len(), 11);
+    assert!(plain.contains(&("routing.http.response.server.enabled", "true".to_owned())));
+    assert_eq!(secure.len(), 19);
+    let version = "routing.http.request.x_amzn_tls_version.header_name";
+    assert!(secure.contains(&(version, "X-Amzn-Tls-Version".to_owned())));
+    assert!(plain.iter().all(|attribute| secure.contains(attribute)));
+}
+
+#[tokio::test]
+async fn values_of_listener_attributes_are_checked() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let plain = fixture
         .listener(&shop, 80, fixed("200"))
         .await
         .arn
         .to_string();
-    let describe = DescribeListenerAttributes {
-        listener_arn: arn.clone(),
-    };
-    let described = fixture
-        .control
-        .describe_listener_attributes(describe)
-        .await
-        .unwrap();
-    assert!(described.contains(&("routing.http.response.server.enabled", "true".to_owned())));
-    let modify = |key: &str, value: &str| {
-        fixture
-            .control
-            .modify_listener_attributes(ModifyListenerAttributes {
-                listener_arn: arn.clone(),
-                attributes: pairs(&[(key, value)]),
-            })
-    };
-    assert_eq!(
-        error(modify("tcp.idle_timeout.seconds", "60").await),
-        "InvalidConfigurationRequest: The provided listener attribute is not supported"
+    let secure = fixture.https_listener(&shop, 443).await.arn.to_string();
+    let version = "routing.http.request.x_amzn_tls_version.header_name";
+    let policy = "routing.http.response.content_security_policy.header_value";
+    let unsupported =
+        "InvalidConfigurationRequest: The provided listener attribute is not supported";
+    let long = "a".repeat(1025);
+    let too_long = format!(
+        "Validation: 1 validation error detected: Value '{long}' at 'attributes.member.value' failed to \
+         satisfy constraint: Member must have length less than or equal to 1024"
     );
-    assert_eq!(
-        error(modify("routing.http.response.server.enabled", "false").await),
-        "InvalidConfigurationRequest: Listener attribute key 'routing.http.response.server.enabled' is not supported with the value 'false' by elbow yet; leave it at 'true'"
+    for (listener, attributes, expected) in [
+        (
+            &plain,
+            &[("tcp.idle_timeout.seconds", "60")][..],
+            unsupported,
+        ),
+        (&plain, &[(version, "X-Version")], unsupported),
+        (
+            &plain,
+            &[("routing.http.response.server.enabled", "no")],
+            "Validation: The value of 'routing.http.response.server.enabled' must be 'true' or 'false', but was 'no'",
+        ),
+        (
+            &plain,
+            &[(
+                "routing.http.response.x_frame_options.header_value",
+                "ALLOW",
+            )],
+            "Validation: The value of 'routing.http.response.x_frame_options.header_value' must be from the following: [DENY, SAMEORIGIN], but was 'ALLOW'",
+        ),
+        (
+            &plain,
+            &[(
+                "routing.http.response.x_content_type_options.header_value",
+                "sniff",
+            )],
+            "Validation: The value of 'routing.http.response.x_content_type_options.header_value' must be from the following: [nosniff], but was 'sniff'",
+        ),
+        (
+            &plain,
+            &[(policy, "a\"b")],
+            "Validation: The value of 'routing.http.response.content_security_policy.header_value' contains invalid characters",
+        ),
+        (&plain, &[(policy, &long)], &too_long),
+        (
+            &plain,
+            &[(policy, "a"), (policy, "b")],
+            "Validation: Attribute key 'routing.http.response.content_security_policy.header_value' has been specified more than once",
+        ),
+        (
+            &secure,
+            &[(version, "X Version")],
+            "Validation: The value of 'routing.http.request.x_amzn_tls_version.header_name' contains invalid characters",
+        ),
+        (
+            &secure,
+            &[(version, "Host")],
+            "Validation: The value of 'routing.http.request.x_amzn_tls_version.header_name' cannot be 'Host', because the load balancer writes that header itself",
+        ),
+        (
+            &secure,
+            &[(version, "x-amzn-tls-cipher-suite")],
+            "Validation: The values of 'routing.http.request.x_amzn_tls_cipher_suite.header_name' and 'routing.http.request.x_amzn_tls_version.header_name' must be different, but both are 'x-amzn-tls-cipher-suite'",
+        ),
+    ] {
+        let before = described(&fixture, listener).await;
+        assert_eq!(
+            error(modified(&fixture, listener, attributes).await),
+            expected
+        );
+        assert_eq!(
+            described(&fixture, listener).await,
+            before,
+            "{attributes:?}"
+        );
+    }
+    let before = described(&fixture, &secure).await;
+    let changes = [(version, "X-Version"), (policy, "a")];
+    let after = modified(&fixture, &secure, &changes).await.unwrap();
+    assert!(
+        after.contains(&(version, "X-Version".to_owned())),
+        "{after:?}"
     );
-    let after = modify("routing.http.response.x_frame_options.header_value", "")
-        .await
-        .unwrap();
-    assert_eq!(after, described, "an empty value is the default");
+    assert!(after.contains(&(policy, "a".to_owned())), "{after:?}");
+    let empty = [(version, ""), (policy, "")];
+    let reset = modified(&fixture, &secure, &empty).await.unwrap();
+    assert_eq!(reset, before, "an empty value is the default");
+}
+
+#[tokio::test]
+async fn attributes_reach_the_data_plane() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let listener = fixture.https_listener(&shop, 443).await.arn.to_string();
+    let live = || fixture.plane.live().frontends[0].http.clone();
+    assert_eq!(
+        live(),
+        HttpOptions::default(),
+        "both have the defaults of AWS"
+    );
+    let modify = async |attributes: &[(&str, &str)]| {
+        let input = ModifyLoadBalancerAttributes {
+            load_balancer_arn: shop.arn.to_string(),
+            attributes: pairs(attributes),
+        };
+        let modified = fixture.control.modify_load_balancer_attributes(input);
+        modified.await.unwrap();
+        fixture.plane.live().frontends[0].http.clone()
+    };
+    let changed = modify(&[
+        ("routing.http.desync_mitigation_mode", "strictest"),
+        ("routing.http.drop_invalid_header_fields.enabled", "true"),
+        ("routing.http.preserve_host_header.enabled", "true"),
+        (
+            "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+            "true",
+        ),
+        ("routing.http.xff_client_port.enabled", "true"),
+        ("routing.http2.enabled", "false"),
+    ])
+    .await;
+    let expected = HttpOptions {
+        offers_http2: false,
+        desync_mitigation: DesyncMitigation::Strictest,
+        drops_invalid_fields: true,
+        preserves_host: true,
+        forwarded_for: ForwardedFor::Append { client_port: true },
+        sends_tls_version_and_cipher: true,
+        ..HttpOptions::default()
+    };
+    assert_eq!(changed, expected);
+    let mode = "routing.http.xff_header_processing.mode";
+    for (value, expected) in [
+        ("preserve", ForwardedFor::Preserve),
+        ("remove", ForwardedFor::Remove),
+    ] {
+        assert_eq!(modify(&[(mode, value)]).await.forwarded_for, expected);
+    }
+    let monitor = [("routing.http.desync_mitigation_mode", "monitor")];
+    assert_eq!(
+        modify(&monitor).await.desync_mitigation,
+        DesyncMitigation::Monitor
+    );
+    let of_listener = [
+        (
+            "routing.http.request.x_amzn_mtls_clientcert_leaf.header_name",
+            "X-Leaf",
+        ),
+        (
+            "routing.http.request.x_amzn_tls_version.header_name",
+            "X-Version",
+        ),
+        ("routing.http.response.server.enabled", "false"),
+        ("routing.http.response.x_frame_options.header_value", "DENY"),
+        (
+            "routing.http.response.access_control_max_age.header_value",
+            "600",
+        ),
+    ];
+    modified(&fixture, &listener, &of_listener).await.unwrap();
+    let changed = live();
+    let fields = TlsFields {
+        client_certificate_leaf: "X-Leaf".into(),
+        version: "X-Version".into(),
+        ..TlsFields::default()
+    };
+    assert_eq!(changed.tls_fields, fields);
+    assert!(!changed.sends_server);
+    let response_fields = [
+        ("Access-Control-Max-Age", "600"),
+        ("X-Frame-Options", "DENY"),
+    ];
+    assert_eq!(
+        changed.response_fields,
+        response_fields.map(|(name, value)| (name.into(), value.into()))
+    );
 }

@@ -21,7 +21,7 @@ use control::elb::input::{
 use control::elb::register_targets::RegisterTargets;
 use control::elb::{ElbError, TargetGroupDescription};
 use control::{
-    BindError, Control, DataPlane, ManualClock, Parts, PlaneFuture, SequentialIds, Settings,
+    BindError, Control, DataPlane, Draft, ManualClock, Parts, PlaneFuture, SequentialIds, Settings,
 };
 use engine::Snapshot;
 use model::listener::Listener;
@@ -254,6 +254,17 @@ impl Fixture {
             .create_listener(listener_input(owner, port, action))
             .await
             .unwrap()
+    }
+
+    /// A listener that speaks HTTPS, stored as it is: what makes its certificates valid is not asked here.
+    pub(crate) async fn https_listener(&self, owner: &LoadBalancer, port: i32) -> Arc<Listener> {
+        let listener = self.listener(owner, port, fixed("200")).await;
+        let secure = Listener {
+            protocol: Protocol::Https,
+            ..Listener::clone(&listener)
+        };
+        let put = move |draft: &mut Draft| Ok::<_, ElbError>(draft.put(secure));
+        self.control.transact(put).await.unwrap()
     }
 
     pub(crate) async fn rule(&self, listener: &Listener, priority: i32, path: &str) -> Arc<Rule> {
