@@ -388,6 +388,7 @@ impl<'a> Conversation<'a> {
         outgoing::write_response(
             &mut Http1Head(&mut out),
             head,
+            &self.exchange.frontend.http,
             encode,
             persistence,
             &self.worker.date(),

@@ -65,6 +65,10 @@ counters! {
     request_heads_too_large,
     /// Requests refused with 414 because the request line is over its limit.
     request_targets_too_long,
+    /// Requests with invalid field names that were removed before the rules were looked at.
+    requests_with_dropped_fields,
+    /// Requests with invalid field names that were left in.
+    requests_with_invalid_fields,
     /// Requests answered with 408.
     request_timeouts,
     /// Client connections closed after the idle timeout without a request in progress.

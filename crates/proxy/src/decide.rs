@@ -10,9 +10,10 @@ use engine::action::RedirectSubject;
 use engine::{Forward, Frontend, HttpVersion, Pool, Redirect, RequestFacts, Routing};
 
 use crate::counters::Counters;
+use crate::forwarded::has_too_many_addresses;
 use crate::http1::Version;
+use crate::http1::field::Field;
 use crate::http1::request::RequestHead;
-use crate::outgoing::has_too_many_addresses;
 use crate::respond::Answer;
 use crate::tls_facts::TlsFacts;
 use crate::trace_id::TraceId;
@@ -50,8 +51,17 @@ pub(crate) fn decide<'f>(
     head: &RequestHead<'_, '_>,
 ) -> Decision<'f> {
     let counters = &worker.counters;
+    let drops_invalid_fields = frontend.http.drops_invalid_fields;
+    if head.fields.values(Field::InvalidName).next().is_some() {
+        if drops_invalid_fields {
+            counters.requests_with_dropped_fields.increment();
+        } else {
+            counters.requests_with_invalid_fields.increment();
+        }
+    }
     let facts = Facts {
         head,
+        drops_invalid_fields,
         source_ip: connection.peer.ip().to_canonical(),
     };
     let (_, action) = frontend.router.route(&facts);
@@ -173,6 +183,7 @@ pub(crate) fn count_own(counters: &Counters, status: u16) {
 /// The request as the rules see it.
 struct Facts<'h, 'a, 'b> {
     head: &'h RequestHead<'a, 'b>,
+    drops_invalid_fields: bool,
     source_ip: IpAddr,
 }
 
@@ -194,10 +205,10 @@ impl RequestFacts for Facts<'_, '_, '_> {
     }
 
     fn any_field(&self, name: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.head
-            .fields
-            .iter()
-            .any(|(_, field, value)| field.as_bytes().eq_ignore_ascii_case(name) && visit(value))
+        self.head.fields.iter().any(|(kind, field, value)| {
+            let is_there = kind != Field::InvalidName || !self.drops_invalid_fields;
+            is_there && field.as_bytes().eq_ignore_ascii_case(name) && visit(value)
+        })
     }
 
     fn source_ip(&self) -> IpAddr {

@@ -15,23 +15,26 @@ use crate::connection::{Client, Next};
 use crate::counters::Counters;
 use crate::decide::{Decision, count_own, decide};
 use crate::forward::forward;
+use crate::forwarded::Forwarded;
 use crate::head_sink::Http1Head;
 use crate::http1::request::{self, BadRequest, RequestHead};
 use crate::http1::scan::{REQUEST_LIMITS, Refusal, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing, Version};
-use crate::outgoing::{Forwarded, Persistence};
+use crate::outgoing::Persistence;
 use crate::pump::PumpError;
 use crate::registry::{Tick, ticks};
 use crate::respond::Answer;
-use crate::worker::{Listener, Worker};
+use crate::worker::{Listener, SharedFrontend, Worker};
 
 /// Body bytes that are read and forgotten to keep a connection whose request was answered without them;
 /// for more, closing it is cheaper.
 const DISCARDED_BODY_BYTES_MAX: u64 = 64 * 1024;
 
 /// The facts of one exchange that outlive the request head.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Exchange {
+    /// What holds for the request to its end, whatever is published meanwhile.
+    pub(crate) frontend: SharedFrontend,
     pub(crate) version: Version,
     pub(crate) is_head: bool,
     /// RFC 9110 section 9.2.2; such a request may be sent again.
@@ -44,8 +47,9 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn of(head: &RequestHead<'_, '_>, frontend: &Frontend) -> Self {
+    pub(crate) fn of(head: &RequestHead<'_, '_>, frontend: &SharedFrontend) -> Self {
         Self {
+            frontend: Rc::clone(frontend),
             version: head.version,
             is_head: head.method == "HEAD",
             is_idempotent: matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
@@ -82,11 +86,11 @@ pub(crate) async fn serve_request(
         HeadRead::Closed => return Next::Close,
         HeadRead::TimedOut => {
             worker.counters.request_timeouts.increment();
-            return refuse(worker, client, 408).await;
+            return refuse(worker, client, &frontend, 408).await;
         }
         HeadRead::Refused(refusal) => {
             let status = count_refused_head(&worker.counters, refusal);
-            return refuse(worker, client, status).await;
+            return refuse(worker, client, &frontend, status).await;
         }
     };
     let mut out = worker.buffers.head();
@@ -191,7 +195,7 @@ fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
 /// The second value says that the client waits for `100 Continue`.
 fn take_head(
     worker: &Worker,
-    frontend: &Frontend,
+    frontend: &SharedFrontend,
     client: &Client,
     head: &[u8],
     out: &mut Buffer,
@@ -206,7 +210,7 @@ fn take_head(
             tracing::debug!(peer = %client.peer, status, reason, "request refused");
             counters.requests_malformed.increment();
             count_own(counters, status);
-            Answer::Page(status).write_http1(out, Persistence::Close, false, &date);
+            Answer::Page(status).write_http1(out, &frontend.http, Persistence::Close, false, &date);
             return (Step::Refuse, false);
         }
     };
@@ -216,7 +220,7 @@ fn take_head(
     let step = match decide(worker, frontend, connection, &head) {
         Decision::Answer(answer) => {
             let persistence = answer_persistence(client, &exchange);
-            answer.write_http1(out, persistence, exchange.is_head, &date);
+            answer.write_http1(out, &frontend.http, persistence, exchange.is_head, &date);
             Step::Answer(exchange)
         }
         Decision::Forward { pool, trace_id } => {
@@ -354,10 +358,15 @@ impl Discard {
 }
 
 /// Answers with the page of `status` where the connection cannot go on.
-pub(crate) async fn refuse(worker: &Rc<Worker>, client: &mut Client, status: u16) -> Next {
+pub(crate) async fn refuse(
+    worker: &Rc<Worker>,
+    client: &mut Client,
+    frontend: &Frontend,
+    status: u16,
+) -> Next {
     let date = worker.date();
     let mut out = worker.buffers.head();
-    Answer::Page(status).write_http1(&mut out, Persistence::Close, false, &date);
+    Answer::Page(status).write_http1(&mut out, &frontend.http, Persistence::Close, false, &date);
     count_own(&worker.counters, status);
     // What can be sent without waiting is sent: the client may be the one that has stopped reading.
     send(client, &mut out, ticks(std::time::Duration::from_secs(2))).await;
@@ -382,7 +391,8 @@ pub(crate) async fn answer_failure(
     };
     let date = worker.date();
     let mut out = worker.buffers.head();
-    Answer::Page(status).write_http1(&mut out, persistence, exchange.is_head, &date);
+    let options = &exchange.frontend.http;
+    Answer::Page(status).write_http1(&mut out, options, persistence, exchange.is_head, &date);
     count_own(&worker.counters, status);
     match send(client, &mut out, exchange.idle_timeout).await {
         true if stays => Next::KeepOpen,

@@ -1,144 +1,16 @@
-//! Heads as the next hop gets them: hop-by-hop fields removed, forwarding fields added, one framing.
+//! Response heads as the client gets them: hop-by-hop fields removed, one framing.
 
 use std::net::IpAddr;
 
-use engine::Frontend;
+use engine::HttpOptions;
 
 use crate::buffer::Buffer;
 use crate::date::HttpDate;
-use crate::decide::ConnectionFacts;
-use crate::head_sink::{HeadSink, RequestLine};
+use crate::head_sink::HeadSink;
 use crate::http1::field::Field;
-use crate::http1::host::Host;
-use crate::http1::request::RequestHead;
 use crate::http1::response::ResponseHead;
 use crate::http1::{Fields, Framing, Version, list_members};
 use crate::pump::Encode;
-use crate::trace_id::{self, TraceId};
-
-/// Addresses in `X-Forwarded-For` that a request may bring; with more it is answered with 463.
-///
-/// Source: ALB guide, "Troubleshoot your Application Load Balancers", HTTP 463.
-const FORWARDED_ADDRESSES_MAX: usize = 30;
-
-/// A request on its way to a target.
-#[derive(Clone, Copy)]
-pub(crate) struct Forwarded<'h, 'a, 'b> {
-    pub(crate) request: &'h RequestHead<'a, 'b>,
-    pub(crate) frontend: &'h Frontend,
-    pub(crate) connection: ConnectionFacts<'h>,
-    pub(crate) trace_id: TraceId,
-}
-
-impl Forwarded<'_, '_, '_> {
-    /// Writes the head for a target, without the body that may follow it.
-    pub(crate) fn write_head(&self, sink: &mut impl HeadSink) {
-        let request = self.request;
-        sink.request_line(&RequestLine {
-            method: request.method,
-            path: request.path,
-            query: request.query,
-        });
-        sink.host(|out| put_host(out, request.host, self.frontend));
-        let nominated = Nominated::of(request.fields);
-        for (kind, name, value) in request.fields.iter() {
-            match kind {
-                Field::Other | Field::Date if !nominated.holds(name) => sink.field(name, value),
-                Field::Cookie if !nominated.holds(name) => self.write_cookie(sink, name, value),
-                _ => {}
-            }
-        }
-        match request.framing {
-            Framing::Length(length) => write_content_length(sink, length),
-            Framing::Chunked => sink.hop_field("Transfer-Encoding", b"chunked"),
-            // A client that said 0 means that the body is empty, which some targets want to know.
-            Framing::None if request.fields.values(Field::ContentLength).next().is_some() => {
-                write_content_length(sink, 0);
-            }
-            Framing::None | Framing::UntilClose => {}
-        }
-        if let Some(protocol) = request.upgrade {
-            sink.hop_field("Connection", b"Upgrade");
-            sink.hop_field("Upgrade", protocol);
-        }
-        self.write_forwarded_fields(sink);
-        sink.field_of("X-Amzn-Trace-Id", |out| {
-            let received = request.fields.values(Field::TraceId).next();
-            let received = received.filter(|_| request.size <= trace_id::REQUEST_HEAD_BYTES_MAX);
-            self.trace_id.write(received, |bytes| out.put(bytes));
-        });
-        sink.end();
-    }
-
-    /// RFC 9113 section 8.2.3: the pieces into which HTTP/2 cuts the cookies are joined at the first of them.
-    fn write_cookie(&self, sink: &mut impl HeadSink, name: &str, value: &[u8]) {
-        let fields = self.request.fields;
-        if self.request.version != Version::Http2 {
-            return sink.field(name, value);
-        }
-        let mut pieces = fields.values(Field::Cookie);
-        let is_first = pieces
-            .next()
-            .is_some_and(|first| std::ptr::eq(first, value));
-        if is_first {
-            sink.field_of(name, |out| {
-                out.put(value);
-                for piece in pieces {
-                    out.put(b"; ");
-                    out.put(piece);
-                }
-            });
-        }
-    }
-
-    /// Source: ALB guide, "HTTP headers and Application Load Balancers", "X-Forwarded headers", mode append.
-    fn write_forwarded_fields(&self, sink: &mut impl HeadSink) {
-        sink.field_of("X-Forwarded-For", |out| {
-            for value in self.request.fields.values(Field::ForwardedFor) {
-                if !value.is_empty() {
-                    out.put(value);
-                    out.put(b", ");
-                }
-            }
-            put_address(out, self.connection.peer.ip().to_canonical());
-        });
-        sink.field("X-Forwarded-Proto", self.connection.scheme().as_bytes());
-        sink.field_of("X-Forwarded-Port", |out| {
-            put_number(out, u64::from(self.frontend.port()));
-        });
-    }
-}
-
-/// Whether `X-Forwarded-For` has more addresses than a request may bring.
-pub(crate) fn has_too_many_addresses(fields: Fields<'_, '_>) -> bool {
-    let values = fields.values(Field::ForwardedFor);
-    values.flat_map(list_members).count() > FORWARDED_ADDRESSES_MAX
-}
-
-/// The host in lower case. The port is left out on listener ports 80 and 443 and stands there on others.
-///
-/// Source: ALB guide, "Host header preservation".
-fn put_host(out: &mut Buffer, host: Option<Host<'_>>, frontend: &Frontend) {
-    match host {
-        None => out.put(frontend.dns_name.as_bytes()),
-        Some(host) => host.name.chunks(64).for_each(|part| {
-            let mut lower = [0; 64];
-            let lower = &mut lower[..part.len()];
-            lower.copy_from_slice(part);
-            lower.make_ascii_lowercase();
-            out.put(lower);
-        }),
-    }
-    let listener_port = frontend.port();
-    if matches!(listener_port, 80 | 443) {
-        return;
-    }
-    out.put(b":");
-    match host.and_then(|host| host.port) {
-        Some(port) => out.put(port),
-        None => put_number(out, u64::from(listener_port)),
-    }
-}
 
 /// How the response head says that the connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +33,7 @@ impl Persistence {
 pub(crate) fn write_response(
     sink: &mut impl HeadSink,
     response: &ResponseHead<'_, '_>,
+    options: &HttpOptions,
     encode: Encode,
     persistence: Persistence,
     date: &HttpDate,
@@ -188,10 +61,11 @@ pub(crate) fn write_response(
             | Field::HopByHop
             | Field::TransferEncoding
             | Field::Upgrade => {}
-            _ if nominated.holds(name) => {}
+            _ if nominated.holds(name) || is_replaced(options, name) => {}
             _ => sink.field(name, value),
         }
     }
+    write_listener_fields(sink, options);
     if !has_date {
         // RFC 9110 section 6.6.1: a recipient with a clock adds what the origin has left out.
         sink.field("Date", date.as_bytes());
@@ -203,6 +77,21 @@ pub(crate) fn write_response(
     sink.end();
 }
 
+/// Writes the fields that the listener gives every response.
+///
+/// Source: ALB guide, "Enable HTTP header modification for your Application Load Balancer".
+pub(crate) fn write_listener_fields(sink: &mut impl HeadSink, options: &HttpOptions) {
+    for (name, value) in &options.response_fields {
+        sink.field(name, value.as_bytes());
+    }
+}
+
+/// Whether the listener has its own value for this field of a response.
+fn is_replaced(options: &HttpOptions, name: &str) -> bool {
+    let mut own = options.response_fields.iter();
+    own.any(|(own, _)| own.eq_ignore_ascii_case(name))
+}
+
 /// Writes an interim response: 101 with the fields that make the upgrade, others without any hop's fields.
 pub(crate) fn write_interim(sink: &mut impl HeadSink, response: &ResponseHead<'_, '_>) {
     sink.status_line(response.status, response.reason);
@@ -210,9 +99,7 @@ pub(crate) fn write_interim(sink: &mut impl HeadSink, response: &ResponseHead<'_
     for (kind, name, value) in response.fields.iter() {
         match kind {
             Field::Upgrade if response.status == 101 => sink.hop_field(name, value),
-            Field::Other | Field::Cookie | Field::Date if !nominated.holds(name) => {
-                sink.field(name, value);
-            }
+            _ if kind.may_trail() && !nominated.holds(name) => sink.field(name, value),
             _ => {}
         }
     }
@@ -237,13 +124,13 @@ pub(crate) fn encoding_for(client: Version, framing: Framing) -> (Encode, bool) 
 ///
 /// Source: RFC 9110 section 7.6.1.
 #[derive(Clone, Copy)]
-struct Nominated<'a, 'b> {
+pub(crate) struct Nominated<'a, 'b> {
     fields: Fields<'a, 'b>,
     is_empty: bool,
 }
 
 impl<'a, 'b> Nominated<'a, 'b> {
-    fn of(fields: Fields<'a, 'b>) -> Self {
+    pub(crate) fn of(fields: Fields<'a, 'b>) -> Self {
         let usual = |option: &[u8]| {
             [&b"keep-alive"[..], b"close", b"upgrade"]
                 .iter()
@@ -256,7 +143,7 @@ impl<'a, 'b> Nominated<'a, 'b> {
         }
     }
 
-    fn holds(&self, name: &str) -> bool {
+    pub(crate) fn holds(&self, name: &str) -> bool {
         let is_it = |option: &[u8]| option.eq_ignore_ascii_case(name.as_bytes());
         !self.is_empty
             && self
@@ -289,7 +176,7 @@ pub(crate) fn put_number(out: &mut Buffer, number: u64) {
 }
 
 /// Appends an address. Nearly all are IPv4, which `fmt` takes 700 instructions to write.
-fn put_address(out: &mut Buffer, address: IpAddr) {
+pub(crate) fn put_address(out: &mut Buffer, address: IpAddr) {
     match address {
         IpAddr::V4(v4) => {
             let [first, rest @ ..] = v4.octets();

@@ -3,12 +3,12 @@
 //! Source: ALB guide, "Troubleshoot your Application Load Balancers"; the order of the fields and the
 //! bodies are those seen on the service.
 
-use engine::FixedResponse;
+use engine::{FixedResponse, HttpOptions};
 
 use crate::buffer::Buffer;
 use crate::date::HttpDate;
 use crate::head_sink::{HeadSink, Http1Head};
-use crate::outgoing::{Persistence, put_number, write_content_length};
+use crate::outgoing::{Persistence, put_number, write_content_length, write_listener_fields};
 
 /// A response that is made here.
 #[derive(Clone, Debug)]
@@ -33,11 +33,14 @@ impl Answer<'_> {
     pub(crate) fn write_head(
         &self,
         sink: &mut impl HeadSink,
+        options: &HttpOptions,
         persistence: Persistence,
         date: &HttpDate,
     ) {
         sink.status_line(self.status(), reason(self.status()));
-        sink.field("Server", b"awselb/2.0");
+        if options.sends_server {
+            sink.field("Server", b"awselb/2.0");
+        }
         sink.field("Date", date.as_bytes());
         match self {
             Self::Fixed(fixed) => {
@@ -55,6 +58,7 @@ impl Answer<'_> {
         if let Self::Redirect { location, .. } = self {
             sink.field("Location", location);
         }
+        write_listener_fields(sink, options);
         sink.end();
     }
 
@@ -90,11 +94,12 @@ impl Answer<'_> {
     pub(crate) fn write_http1(
         &self,
         out: &mut Buffer,
+        options: &HttpOptions,
         persistence: Persistence,
         is_head: bool,
         date: &HttpDate,
     ) {
-        self.write_head(&mut Http1Head(out), persistence, date);
+        self.write_head(&mut Http1Head(out), options, persistence, date);
         if !is_head {
             self.write_body(out);
         }
@@ -167,7 +172,8 @@ mod tests {
     fn written(answer: &Answer<'_>, is_head: bool) -> String {
         let date = HttpDate::at(UNIX_EPOCH);
         let mut out = Buffer::default();
-        answer.write_http1(&mut out, Persistence::KeepAlive, is_head, &date);
+        let options = HttpOptions::default();
+        answer.write_http1(&mut out, &options, Persistence::KeepAlive, is_head, &date);
         String::from_utf8(out.filled().to_vec()).unwrap()
     }
 

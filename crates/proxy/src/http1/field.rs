@@ -19,6 +19,11 @@ pub enum Field {
     Host,
     /// A field for this hop only: `Keep-Alive`, `Proxy-Connection`, `TE`, `HTTP2-Settings`.
     HopByHop,
+    /// Nothing, and its name has characters that other peers may fold together: others than letters, digits
+    /// and hyphens.
+    ///
+    /// Source: ALB guide, "Load balancer attributes", `routing.http.drop_invalid_header_fields.enabled`.
+    InvalidName,
     /// `Transfer-Encoding`
     TransferEncoding,
     /// `Upgrade`
@@ -66,7 +71,14 @@ impl Field {
         known
             .iter()
             .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
-            .map_or(Self::Other, |(_, kind)| *kind)
+            .map(|(_, kind)| *kind)
+            .unwrap_or_else(|| {
+                if name.iter().all(|&b| VALID_NAME_BYTES[usize::from(b)]) {
+                    Self::Other
+                } else {
+                    Self::InvalidName
+                }
+            })
     }
 
     /// Whether the field may stand in a trailer section that is forwarded.
@@ -77,6 +89,16 @@ impl Field {
         matches!(self, Self::Other | Self::Cookie | Self::Date)
     }
 }
+
+const VALID_NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte == b'-' as usize;
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
@@ -94,6 +116,9 @@ mod tests {
             ("Cookie", Field::Cookie),
             ("", Field::Other),
             ("Hosts", Field::Other),
+            ("X_Api_Key", Field::InvalidName),
+            ("Content_Length", Field::InvalidName),
+            ("x.y", Field::InvalidName),
         ] {
             assert_eq!(Field::of(name.as_bytes()), kind, "{name}");
         }

@@ -29,6 +29,7 @@ pub(crate) struct Fixture {
     pub(crate) plane: DataPlane,
     runtime: tokio::runtime::Runtime,
     generation: u64,
+    http: HttpOptions,
 }
 
 /// A registration of a target.
@@ -74,6 +75,24 @@ impl Fixture {
     }
 
     pub(crate) fn start(admission: Admission, rules: Vec<Rule>, default: Action) -> Self {
+        Self::start_with(HttpOptions::default(), admission, rules, default)
+    }
+
+    /// A listener with these options that forwards everything to these targets.
+    pub(crate) fn with_options(http: HttpOptions, targets: &[&Target]) -> Self {
+        let endpoints: Vec<_> = targets
+            .iter()
+            .map(|target| endpoint(target.address))
+            .collect();
+        Self::start_with(http, Admission::Anyone, Vec::new(), forward_to(&endpoints))
+    }
+
+    pub(crate) fn start_with(
+        http: HttpOptions,
+        admission: Admission,
+        rules: Vec<Rule>,
+        default: Action,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -89,6 +108,7 @@ impl Fixture {
             plane,
             runtime,
             generation: 0,
+            http,
         };
         fixture.publish(admission, rules, default);
         fixture
@@ -105,7 +125,7 @@ impl Fixture {
             client_keep_alive: Duration::from_secs(3600),
             dns_name: "test-1.us-east-1.elb.internal".into(),
             tls: None,
-            http: HttpOptions::default(),
+            http: self.http.clone(),
             router,
         };
         self.publish_frontends(vec![Arc::new(frontend)]);
