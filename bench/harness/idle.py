@@ -4,6 +4,7 @@ import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from .exchange import client_context
 from .processes import BenchError
 from .usage import memory
 
@@ -24,19 +25,22 @@ class IdleResult:
 
 def measure_idle(proxy, connections):
     """Opens connections one after another, makes one request on each, and leaves them open."""
+    context = client_context()
     with ExitStack() as open_connections:
         for _ in range(WARM_UP_CONNECTIONS):
-            open_connections.enter_context(_used_connection(proxy))
+            open_connections.enter_context(_used_connection(proxy, context))
         before = memory(proxy.pid)
         for _ in range(connections):
-            open_connections.enter_context(_used_connection(proxy))
+            open_connections.enter_context(_used_connection(proxy, context))
         after = memory(proxy.pid)
     grown_bytes = after.private_bytes - before.private_bytes
     return IdleResult(grown_bytes / connections, after.resident_bytes)
 
 
-def _used_connection(proxy):
+def _used_connection(proxy, context):
     connection = socket.create_connection(proxy.address, timeout=10)
+    if proxy.configuration.tls:
+        connection = context.wrap_socket(connection)
     connection.sendall(REQUEST)
     received = b""
     while len(received.partition(b"\r\n\r\n")[2]) < RESPONSE_BODY_BYTES:

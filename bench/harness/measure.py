@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import usage
+from .certificate import make_certificate
 from .idle import measure_idle
-from .load import run_wrk
-from .processes import BenchError, Cores
+from .load import run_load
+from .processes import BenchError, Cores, memory_directory
 from .proxies.base import Setup
-from .scenarios import IDLE, LOADS
+from .scenarios import IDLES, LOADS
 from .target import Target
 
 # Opens the connections to the target and lets allocators and branch predictors settle.
@@ -65,7 +66,7 @@ class Results:
     """Everything that was measured, and what could not be."""
 
     samples: list[Sample] = field(default_factory=list)
-    # IdleResult by name of the proxy.
+    # By name of the scenario: IdleResult by name of the proxy.
     idle: dict = field(default_factory=dict)
     absences: list[Absence] = field(default_factory=list)
 
@@ -85,49 +86,70 @@ class Bench:
     def run(self):
         """Runs the whole plan and returns the results."""
         with ExitStack() as stack:
-            # In memory, so that neither the target's files nor elbow's state wait for a disk.
-            parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-            self._directory = Path(stack.enter_context(tempfile.TemporaryDirectory("-bench", dir=parent)))
-            self._target = Target(self._directory, self._cores.target, self._plan.files_max)
-            stack.callback(self._target.stop)
-            self._target.wait_until_ready()
+            # In memory, because of the target's files and elbow's state.
+            directory = tempfile.TemporaryDirectory("-bench", dir=memory_directory())
+            self._directory = Path(stack.enter_context(directory))
+            self._certificate = make_certificate(self._directory)
+            self._targets = self._start_targets(stack)
             self._run_loads()
-            if IDLE.name in self._plan.scenarios:
-                self._run_idle()
+            for scenario in self._chosen(IDLES):
+                self._run_idle(scenario)
         return self._results
+
+    def _chosen(self, scenarios):
+        return [scenario for scenario in scenarios if scenario.name in self._plan.scenarios]
+
+    def _start_targets(self, stack):
+        targets = {}
+        for kind in dict.fromkeys(scenario.configuration.target for scenario in self._chosen(LOADS + IDLES)):
+            targets[kind] = Target(kind, self._directory, self._cores.target, self._plan.files_max)
+            stack.callback(targets[kind].stop)
+            targets[kind].wait_until_ready()
+        return targets
 
     def _run_loads(self):
         """Keeps every proxy up in every configuration, so that each round has all that is compared."""
-        loads = [load for load in LOADS if load.name in self._plan.scenarios]
+        loads = self._chosen(LOADS)
         with ExitStack() as stack:
             running = {
-                rules: self._start_all(rules, stack) for rules in dict.fromkeys(load.rules for load in loads)
+                configuration: self._start_all(configuration, stack)
+                for configuration in dict.fromkeys(load.configuration for load in loads)
             }
             for number in range(self._plan.rounds):
                 for load in loads:
-                    for proxy in rotated(running[load.rules], number):
+                    for proxy in rotated(running[load.configuration], number):
                         self._say(f"round {number + 1} of {self._plan.rounds}: {load.name}, {proxy.name}")
                         self._take_sample(load, proxy, number)
 
-    def _start_all(self, rules, stack):
+    def _start_all(self, configuration, stack):
         running = []
         for proxy in self._plan.proxies:
-            self._say(f"starting {proxy.name} with {rules:,} rules")
+            self._say(f"starting {proxy.name} for {configuration}")
             try:
-                if rules > proxy.rules_max:
+                if configuration.rules > proxy.rules_max:
                     raise BenchError(f"not tried with more than {proxy.rules_max:,} rules")
-                running.append(self._start(proxy, rules))
+                running.append(self._start(proxy, configuration))
                 stack.callback(running[-1].stop)
             except BenchError as error:
-                self._note_absence([load.name for load in LOADS if load.rules == rules], proxy.name, error)
+                names = [load.name for load in LOADS if load.configuration == configuration]
+                self._note_absence(names, proxy.name, error)
         return running
 
-    def _start(self, proxy, rules):
+    def _start(self, proxy, configuration):
         directory = Path(tempfile.mkdtemp(prefix=f"{proxy.name}-", dir=self._directory))
         running = proxy.start(
-            Setup(directory, self._cores.proxy, self._target.address, rules, self._plan.files_max)
+            Setup(
+                directory=directory,
+                core=self._cores.proxy,
+                target=self._targets[configuration.target].address,
+                configuration=configuration,
+                certificate=self._certificate,
+                files_max=self._plan.files_max,
+            )
         )
         try:
+            if configuration.tls:
+                running.check_tls(self._certificate)
             if self._plan.check_fields:
                 running.check_fields_added()
         except BaseException:
@@ -143,9 +165,9 @@ class Bench:
 
     def _sample(self, load, proxy, number):
         proxy.check_answer(load)
-        run_wrk(proxy.address, load, WARM_UP_SECONDS, self._cores.client)
+        run_load(proxy.address, load, WARM_UP_SECONDS, self._cores.client)
         before = usage.cpu(proxy.pid)
-        seen = run_wrk(proxy.address, load, self._plan.seconds, self._cores.client)
+        seen = run_load(proxy.address, load, self._plan.seconds, self._cores.client)
         used = usage.cpu(proxy.pid) - before
         return Sample(
             scenario=load.name,
@@ -160,19 +182,20 @@ class Bench:
             resident_bytes=usage.memory(proxy.pid).resident_bytes,
         )
 
-    def _run_idle(self):
+    def _run_idle(self, scenario):
         # Each connection is an open file here and one in the proxy, and both need some more.
-        connections = min(IDLE.connections, self._plan.files_max - 1000)
+        connections = min(scenario.connections, self._plan.files_max - 1000)
         for proxy in self._plan.proxies:
-            self._say(f"{IDLE.name}: {connections:,} connections, {proxy.name}")
+            self._say(f"{scenario.name}: {connections:,} connections, {proxy.name}")
             try:
-                running = self._start(proxy, rules=0)
+                running = self._start(proxy, scenario.configuration)
                 try:
-                    self._results.idle[proxy.name] = measure_idle(running, connections)
+                    result = measure_idle(running, connections)
+                    self._results.idle.setdefault(scenario.name, {})[proxy.name] = result
                 finally:
                     running.stop()
             except BenchError as error:
-                self._note_absence([IDLE.name], proxy.name, error)
+                self._note_absence([scenario.name], proxy.name, error)
 
     def _note_absence(self, scenarios, proxy, error):
         self._say(f"no figures for {proxy}: {error}")

@@ -6,6 +6,9 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
+
+SERVERS_CNF = Path(__file__).parent / "openssl" / "servers.cnf"
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 5
@@ -46,6 +49,7 @@ class Child:
                 stderr=log,
                 # Its own process group, so that ctrl-C reaches the harness first.
                 start_new_session=True,
+                env=os.environ | {"OPENSSL_CONF": str(SERVERS_CNF)},
             )
 
     @property
@@ -106,6 +110,11 @@ def process_tree(pid):
             except FileNotFoundError:
                 pass
     return found
+
+
+def memory_directory():
+    """Where files need no disk, so that nothing measured waits for one; None if there is no such place."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def free_port(address="127.0.0.1"):

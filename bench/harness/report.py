@@ -3,10 +3,8 @@
 from dataclasses import asdict
 from statistics import median
 
-from .scenarios import IDLE, LOADS
-
-REFERENCE = "haproxy"
-ONE_RULE = "rules-1"
+from .goals import ONE_RULE, REFERENCE, cpu_ratio, cpu_ratios, goals
+from .scenarios import IDLES, LOADS
 
 
 def summarise(results):
@@ -38,27 +36,21 @@ def summarise(results):
     return rows
 
 
-def cpu_ratios(samples, references):
-    """CPU time per request of each sample divided by that of the reference in the same round."""
-    reference_ns = {sample.round: sample.cpu_ns_per_request for sample in references}
-    return [
-        sample.cpu_ns_per_request / reference_ns[sample.round]
-        for sample in samples
-        if sample.round in reference_ns
-    ]
-
-
 def to_json(results, versions):
     """Everything, for other programs."""
     return {
         "versions": versions,
         "summary": summarise(results),
         "samples": [asdict(sample) for sample in results.samples],
-        "idle": {proxy: asdict(result) for proxy, result in results.idle.items()},
+        "idle": {
+            scenario: {proxy: asdict(result) for proxy, result in by_proxy.items()}
+            for scenario, by_proxy in results.idle.items()
+        },
         "absences": [asdict(absence) for absence in results.absences],
     }
 
 
+GOAL_HEADINGS = ["goal", "at most", "elbow", "reached"]
 LOAD_HEADINGS = [
     "proxy", f"CPU/{REFERENCE}", "range", "CPU µs/request", "in user mode", "requests/s", "p50 µs", "p99 µs",
     "core busy", "resident MiB",
@@ -67,8 +59,10 @@ IDLE_HEADINGS = ["proxy", "bytes per connection", "resident MiB"]
 
 
 def tables(results):
-    """(title, headings, rows of cells): an overview, then one table per scenario with figures."""
+    """(title, headings, rows of cells): goals, an overview, then one table per scenario with figures."""
     summary = summarise(results)
+    if aims := goals(results):
+        yield "Goals", GOAL_HEADINGS, [goal.cells for goal in aims]
     if any(row["cpu_ratio"] is not None for row in summary):
         yield overview(summary)
     if any(sample.scenario == ONE_RULE for sample in results.samples):
@@ -77,12 +71,13 @@ def tables(results):
         rows = [load_cells(row) for row in summary if row["scenario"] == load.name]
         if rows:
             yield f"{load.name}: {load.title}", LOAD_HEADINGS, rows
-    if results.idle:
+    for scenario in IDLES:
         rows = [
             [proxy, f"{result.private_bytes_per_connection:,.0f}", mebibytes(result.resident_bytes)]
-            for proxy, result in results.idle.items()
+            for proxy, result in results.idle.get(scenario.name, {}).items()
         ]
-        yield f"{IDLE.name}: {IDLE.title}", IDLE_HEADINGS, rows
+        if rows:
+            yield f"{scenario.name}: {scenario.title}", IDLE_HEADINGS, rows
 
 
 def overview(summary):
@@ -100,17 +95,12 @@ def overview(summary):
 def growth(samples):
     """The table of what more rules cost: each proxy beside itself with one rule, in the same round."""
     proxies = list(dict.fromkeys(sample.proxy for sample in samples))
-    loads = [load for load in LOADS if load.rules and any(sample.scenario == load.name for sample in samples)]
-
-    def cell(load, proxy):
-        with_rules, with_one = (
-            [sample for sample in samples if (sample.scenario, sample.proxy) == (scenario, proxy)]
-            for scenario in (load.name, ONE_RULE)
-        )
-        ratios = cpu_ratios(with_rules, with_one)
-        return ratio_text(median(ratios) if ratios else None)
-
-    rows = [[load.title] + [cell(load, proxy) for proxy in proxies] for load in loads]
+    measured = {sample.scenario for sample in samples}
+    loads = [load for load in LOADS if load.configuration.rules and load.name in measured]
+    rows = [
+        [load.title] + [ratio_text(cpu_ratio(samples, (load.name, proxy), (ONE_RULE, proxy))) for proxy in proxies]
+        for load in loads
+    ]
     return "CPU time of the proxy per request, the same proxy with 1 rule = 1", ["scenario"] + proxies, rows
 
 

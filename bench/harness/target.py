@@ -1,8 +1,11 @@
-"""The target behind every proxy: NGINX on a core of its own, answering from memory."""
+"""The targets behind every proxy, on a core of their own: NGINX answering from memory, and two of
+bench/peers for what NGINX does not speak."""
 
 import os
 
 from .processes import Child, free_port
+from .programs import bench_peers
+from .scenarios import GRPC, HTTP, WEBSOCKET
 
 # In the first subnet of elbow's default VPC, where it accepts targets by address; Linux answers on
 # all of 127.0.0.0/8. All proxies forward to the same address.
@@ -49,22 +52,11 @@ FILES = {"64k": 64 << 10, "1m": 1 << 20}
 class Target:
     """Started once; all proxies forward to it."""
 
-    def __init__(self, directory, core, files_max):
-        for name, size in FILES.items():
-            (directory / name).write_bytes(b"f" * size)
+    def __init__(self, kind, directory, core, files_max):
+        """A target of one of the kinds in scenarios.py, with its files in `directory`."""
         self.address = (ADDRESS, free_port(ADDRESS))
-        config = directory / "target.conf"
-        config.write_text(
-            CONFIG.format(
-                directory=directory,
-                address=ADDRESS,
-                port=self.address[1],
-                body="b" * 64,
-                files_max=files_max,
-                user="user root;" if os.geteuid() == 0 else "",
-            )
-        )
-        self._child = Child(["nginx", "-c", str(config), "-e", "stderr"], core, directory / "target.log")
+        command = COMMANDS[kind](directory, self.address, files_max)
+        self._child = Child(command, core, directory / f"target-{kind}.log")
 
     def wait_until_ready(self):
         """Returns when it accepts connections."""
@@ -72,3 +64,27 @@ class Target:
 
     def stop(self):
         self._child.stop()
+
+
+def _nginx(directory, address, files_max):
+    for name, size in FILES.items():
+        (directory / name).write_bytes(b"f" * size)
+    config = directory / "target.conf"
+    config.write_text(
+        CONFIG.format(
+            directory=directory,
+            address=address[0],
+            port=address[1],
+            body="b" * 64,
+            files_max=files_max,
+            user="user root;" if os.geteuid() == 0 else "",
+        )
+    )
+    return ["nginx", "-c", str(config), "-e", "stderr"]
+
+
+def _peer(role):
+    return lambda _directory, address, _files_max: [bench_peers(), role, "%s:%d" % address]
+
+
+COMMANDS = {HTTP: _nginx, GRPC: _peer("grpc-target"), WEBSOCKET: _peer("websocket-target")}

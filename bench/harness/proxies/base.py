@@ -1,15 +1,17 @@
 """What the harness asks of a proxy."""
 
-import http.client
 import os
 import subprocess
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
+from .. import exchange
+from ..certificate import Certificate
 from ..processes import BenchError, Child
-from ..scenarios import request_path
+from ..scenarios import GRPC, H2LOAD, WEBSOCKETS, WRK, Configuration, grpc_message, request_path
 
 FIELDS_TO_ADD = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Amzn-Trace-Id")
 
@@ -22,7 +24,8 @@ class Setup:
     directory: Path
     core: int
     target: tuple[str, int]
-    rules: int
+    configuration: Configuration
+    certificate: Certificate
     # The limit of open files of this process, inherited by the proxy.
     files_max: int
 
@@ -54,6 +57,7 @@ class Running:
     name: str
     address: tuple[str, int]
     child: Child
+    configuration: Configuration
 
     @property
     def pid(self):
@@ -62,36 +66,65 @@ class Running:
     def stop(self):
         self.child.stop()
 
+    def check_tls(self, certificate):
+        """Raises BenchError unless a client gets the handshake that all proxies are measured with."""
+        try:
+            exchange.check_tls(self.address, certificate)
+        except (OSError, BenchError) as error:
+            raise BenchError(f"{self.name}: {error}") from error
+
     def check_fields_added(self):
         """Asks the target which fields it got, so that no proxy is measured doing less.
 
-        Raises BenchError naming those that are missing or do not change.
+        Raises BenchError naming those that are missing, wrong or do not change.
         """
-        first, second = (self._exchange("GET", "/added").split("|") for _ in range(2))
-        wrong = [name for name, value in zip(FIELDS_TO_ADD, first) if not value]
+        first, second = (self._fields_added() for _ in range(2))
+        expected = {"X-Forwarded-Proto": self.configuration.scheme, "X-Forwarded-Port": str(self.address[1])}
+        wrong = [
+            name for name, value in zip(FIELDS_TO_ADD, first)
+            if not value or value != expected.get(name, value)
+        ]
         if not wrong and first[-1] == second[-1]:
             wrong = [f"a new {FIELDS_TO_ADD[-1]} for each request"]
         if wrong:
             raise BenchError(f"{self.name} did not add {', '.join(wrong)}: the target got {first}")
 
     def check_answer(self, load):
-        """Makes one request of `load`. Raises BenchError if the answer is not of the size it should be."""
-        body = b"b" * load.request_body_bytes
-        answer = self._exchange("POST" if body else "GET", request_path(load, load.rules - 1), body)
+        """Makes one request of `load`. Raises BenchError if the answer is not as it should be."""
+        if load.client == WEBSOCKETS:
+            # This client checks every byte of every answer itself.
+            return
+        path = request_path(load, load.configuration.rules - 1)
+        answer = self._exchange(load.client, path, load.request_body)
         if len(answer) != load.response_body_bytes:
             raise BenchError(f"{self.name} answered {load.name} with {len(answer)} B: {answer[:200]}")
 
-    def _exchange(self, method, path, body=b""):
-        connection = http.client.HTTPConnection(*self.address, timeout=10)
+    def _fields_added(self):
+        if self.configuration.target == GRPC:
+            answer = self._exchange(H2LOAD, "/bench.Echo/Added", grpc_message(b""))[len(grpc_message(b"")):]
+        else:
+            answer = self._exchange(WRK, "/added")
+        return answer.decode().split("|")
+
+    def _exchange(self, client, path, body=b""):
+        """The body of the answer to a request such as that client makes; its status must be 200."""
+        is_grpc = self.configuration.target == GRPC
         try:
-            connection.request(method, path, body or None)
-            response = connection.getresponse()
-            answer = response.read().decode()
-        finally:
-            connection.close()
-        if response.status != 200:
-            raise BenchError(f"{self.name} answered {method} {path} with {response.status}: {answer[:200]}")
-        return answer
+            if client == H2LOAD:
+                fields = exchange.GRPC_FIELDS if is_grpc else ()
+                answer = exchange.exchange_http2(self.address, path, body, fields)
+            else:
+                method = "POST" if body else "GET"
+                answer = exchange.exchange(self.address, self.configuration.tls, method, path, body)
+        except (OSError, HTTPException, BenchError) as error:
+            raise BenchError(f"{self.name} did not answer {path}: {error}") from error
+        if answer.status != 200:
+            raise BenchError(f"{self.name} answered {path} with {answer.status}: {answer.body[:200]}")
+        if client == H2LOAD and answer.http_version != "2":
+            raise BenchError(f"{self.name} answered {path} over HTTP/{answer.http_version}, not HTTP/2")
+        if is_grpc and answer.grpc_status != exchange.GRPC_OK:
+            raise BenchError(f"{self.name} answered {path} with grpc-status {answer.grpc_status}")
+        return answer.body
 
 
 def start_program(proxy, command, setup, address):
@@ -99,7 +132,7 @@ def start_program(proxy, command, setup, address):
     child = Child(command, setup.core, setup.directory / "log")
     with stopped_on_error(child):
         child.wait_until_accepting(address)
-    return Running(proxy.name, address, child)
+    return Running(proxy.name, address, child, setup.configuration)
 
 
 @contextmanager

@@ -4,18 +4,25 @@ import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from pathlib import Path
 
+from .. import programs
 from ..processes import START_SECONDS_MAX, BenchError, Child, free_port
-from ..scenarios import rule_path
+from ..scenarios import GRPC, HTTP, WEBSOCKET, rule_path
 from .base import Proxy, Running, first_line, start_program, stopped_on_error
-
-ROOT = Path(__file__).resolve().parents[3]
 
 # More rules than this go straight into the data plane: each CreateRule compiles the whole listener
 # anew, and a listener has only 50,000 priorities.
 API_RULES_MAX = 10_000
+
+# The console's default: TLS 1.2 and 1.3.
+SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+# Parameters of the target group by kind of target. The gRPC target answers every call with status 0.
+PROTOCOL_VERSIONS = {
+    HTTP: {"ProtocolVersion": "HTTP1"},
+    WEBSOCKET: {"ProtocolVersion": "HTTP1"},
+    GRPC: {"ProtocolVersion": "GRPC", "Matcher": {"GrpcCode": "0"}},
+}
 
 # Enough to keep the endpoint busy while Python signs the next calls.
 CALLS_IN_FLIGHT = 4
@@ -30,31 +37,31 @@ class Elbow(Proxy):
         self._given_binary = binary
 
     def start(self, setup):
-        if setup.rules > API_RULES_MAX:
+        rules = setup.configuration.rules
+        if rules > API_RULES_MAX:
             return self._start_data_plane(setup)
         command = [self._binary(), "serve", "--data-dir", str(setup.directory), "--listen", "127.0.0.1:0"]
         command += ["--workers", "1", "--log", "warn"]
-        if setup.rules:
-            command += ["--limit", f"rules-per-application-load-balancer={setup.rules}"]
+        if rules:
+            command += ["--limit", f"rules-per-application-load-balancer={rules}"]
         child = Child(command, setup.core, setup.directory / "log")
         with stopped_on_error(child):
             variables = self._wait_for_endpoint(child, setup.directory)
             address = set_up(variables, setup)
             child.wait_until_accepting(address)
-        return Running(self.name, address, child)
+        return Running(self.name, address, child, setup.configuration)
 
     def _start_data_plane(self, setup):
         """The same data plane with its snapshot made by a small program instead of the control plane."""
         address = ("127.0.0.1", free_port())
-        program = build_directory() / "examples" / "plain_proxy"
-        command = [str(program), "%s:%d" % address, setup.target_text, str(setup.rules)]
+        command = [programs.plain_proxy(), "%s:%d" % address, setup.target_text, str(setup.configuration.rules)]
         return start_program(self, command, setup, address)
 
     def version(self):
         return first_line([self._binary(), "--version"])
 
     def _binary(self):
-        return self._given_binary or str(build_directory() / "elbow")
+        return self._given_binary or programs.elbow()
 
     def _wait_for_endpoint(self, child, data_directory):
         """The variables that `elbow env` prints once elbow serves."""
@@ -69,16 +76,6 @@ class Elbow(Proxy):
             if time.monotonic() > deadline:
                 raise BenchError(f"elbow does not serve its endpoint: {done.stderr}")
             time.sleep(0.05)
-
-
-@cache
-def build_directory():
-    """Where the programs of this tree are, once cargo has built them optimised."""
-    packages = ["--package", "elbow", "--bin", "elbow", "--package", "proxy", "--example", "plain_proxy"]
-    done = subprocess.run(["cargo", "build", "--release", *packages], cwd=ROOT, check=False)
-    if done.returncode != 0:
-        raise BenchError("elbow cannot be built; --elbow-binary PATH measures one that is built already")
-    return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
 
 
 def set_up(variables, setup):
@@ -105,9 +102,9 @@ class Account:
             region_name=variables["AWS_REGION"],
         )
         config = Config(read_timeout=60, max_pool_connections=CALLS_IN_FLIGHT)
-        self._ec2, self._elbv2 = (
+        self._ec2, self._elbv2, self._acm = (
             session.client(service, endpoint_url=variables["AWS_ENDPOINT_URL"], config=config)
-            for service in ("ec2", "elbv2")
+            for service in ("ec2", "elbv2", "acm")
         )
 
     def make_load_balancer(self, setup):
@@ -116,6 +113,7 @@ class Account:
         group = self._elbv2.create_target_group(
             Name="bench",
             Protocol="HTTP",
+            **PROTOCOL_VERSIONS[setup.configuration.target],
             Port=setup.target[1],
             VpcId=subnets[0]["VpcId"],
             TargetType="ip",
@@ -131,14 +129,27 @@ class Account:
         port = free_port(host)
         forward = [{"Type": "forward", "TargetGroupArn": group}]
         listener = self._elbv2.create_listener(
-            LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward
+            LoadBalancerArn=balancer, Port=port, DefaultActions=forward, **self._protocol(setup)
         )["Listeners"][0]["ListenerArn"]
         self._allow(balancer, port)
-        self._make_rules(listener, setup.rules, forward)
+        self._make_rules(listener, setup.configuration.rules, forward)
         self._elbv2.get_waiter("target_in_service").wait(
             TargetGroupArn=group, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
         )
         return (host, port)
+
+    def _protocol(self, setup):
+        """The listener's protocol, with an imported certificate if it is HTTPS."""
+        if not setup.configuration.tls:
+            return {"Protocol": "HTTP"}
+        imported = self._acm.import_certificate(
+            Certificate=setup.certificate.chain.read_bytes(), PrivateKey=setup.certificate.key.read_bytes()
+        )
+        return {
+            "Protocol": "HTTPS",
+            "SslPolicy": SSL_POLICY,
+            "Certificates": [{"CertificateArn": imported["CertificateArn"]}],
+        }
 
     def _host_of(self, balancer):
         """The address of the load balancer's node in one of its zones."""

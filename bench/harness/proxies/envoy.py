@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ..processes import BenchError, free_port
-from ..scenarios import rule_path
+from ..scenarios import GRPC, rule_path
 from .base import Proxy, first_line, start_program
 
 VENV = Path(__file__).resolve().parents[2] / ".venv"
@@ -12,6 +12,7 @@ VENV = Path(__file__).resolve().parents[2] / ".venv"
 TYPE = "type.googleapis.com/envoy."
 ROUTER = TYPE + "extensions.filters.http.router.v3.Router"
 HTTP = TYPE + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+DOWNSTREAM_TLS = TYPE + "extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 HTTP_UPSTREAM = TYPE + "extensions.upstreams.http.v3.HttpProtocolOptions"
 ROUTE = TYPE + "config.route.v3.Route"
 PATH_INPUT = TYPE + "type.matcher.v3.HttpRequestHeaderMatchInput"
@@ -27,8 +28,8 @@ class Envoy(Proxy):
         address = ("127.0.0.1", free_port())
         config = setup.directory / "envoy.json"
         config.write_text(json.dumps({"static_resources": {
-            "listeners": [_listener(address, setup.rules)],
-            "clusters": [_cluster(setup.target)],
+            "listeners": [_listener(address, setup)],
+            "clusters": [_cluster(setup)],
         }}))
         command = [_binary(), "--config-path", str(config), "--concurrency", "1"]
         command += ["--disable-hot-restart", "--log-level", "error"]
@@ -47,7 +48,7 @@ def _binary():
     return str(found[0])
 
 
-def _listener(address, rules):
+def _listener(address, setup):
     manager = {
         "@type": HTTP,
         "stat_prefix": "listener",
@@ -55,16 +56,43 @@ def _listener(address, rules):
         "append_x_forwarded_port": True,
         "generate_request_id": True,
         "stream_idle_timeout": "0s",
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
         "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}],
-        "route_config": {"virtual_hosts": [_virtual_host(rules)]},
+        "route_config": {"virtual_hosts": [_virtual_host(setup.configuration.rules)]},
     }
+    chain = {
+        "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
+    }
+    if setup.configuration.tls:
+        chain["transport_socket"] = {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": _tls(setup.certificate),
+        }
     return {
         "name": "listener",
         "address": _address(address),
         "tcp_backlog_size": 4096,
-        "filter_chains": [{
-            "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
-        }],
+        "filter_chains": [chain],
+    }
+
+
+def _tls(certificate):
+    """The policy that elbow's listener has, without tickets, which no client of this bench uses.
+
+    Its library has no setting for the cipher suites of TLS 1.3; the clients offer one only.
+    """
+    return {
+        "@type": DOWNSTREAM_TLS,
+        "disable_stateless_session_resumption": True,
+        "disable_stateful_session_resumption": True,
+        "common_tls_context": {
+            "alpn_protocols": ["h2", "http/1.1"],
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"},
+            "tls_certificates": [{
+                "certificate_chain": {"filename": str(certificate.chain)},
+                "private_key": {"filename": str(certificate.key)},
+            }],
+        },
     }
 
 
@@ -86,19 +114,20 @@ def _virtual_host(rules):
     }}}
 
 
-def _cluster(target):
+def _cluster(setup):
+    protocol = "http2_protocol_options" if setup.configuration.target == GRPC else "http_protocol_options"
     return {
         "name": "target",
         "type": "STATIC",
         "connect_timeout": "10s",
         "load_assignment": {
             "cluster_name": "target",
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(target)}}]}],
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(setup.target)}}]}],
         },
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": HTTP_UPSTREAM,
-                "explicit_http_config": {"http_protocol_options": {}},
+                "explicit_http_config": {protocol: {}},
             },
         },
     }

@@ -1,7 +1,7 @@
 """HAProxy, one thread. Rules are a map looked up by prefix: a tree, not a list of ACLs."""
 
 from ..processes import free_port
-from ..scenarios import rule_path
+from ..scenarios import GRPC, rule_path
 from .base import Proxy, first_line, start_program
 
 CONFIG = """
@@ -9,6 +9,7 @@ global
     nbthread 1
     maxconn 12000
     no strict-limits
+    tune.ssl.cachesize 0
 defaults
     mode http
     timeout connect 10s
@@ -17,16 +18,23 @@ defaults
     timeout http-keep-alive 600s
     http-reuse always
 frontend listener
-    bind 127.0.0.1:{port} backlog 4096
+    bind 127.0.0.1:{port} backlog 4096 {tls}
     option forwardfor
-    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Proto {scheme}
     http-request set-header X-Forwarded-Port %[dst_port]
     http-request set-header X-Amzn-Trace-Id Root=%[uuid()]
     {use_backend}
     default_backend target
 backend target
-    server target {target}
+    server target {target} {target_protocol}
 """
+
+
+# The policy that elbow's listener has, without tickets, which no client of this bench uses.
+TLS = (
+    "ssl crt {certificate.both} alpn h2,http/1.1 ssl-min-ver TLSv1.2"
+    " ciphersuites TLS_AES_128_GCM_SHA256 no-tls-tickets"
+)
 
 
 class HaProxy(Proxy):
@@ -35,13 +43,24 @@ class HaProxy(Proxy):
 
     def start(self, setup):
         address = ("127.0.0.1", free_port())
+        configuration = setup.configuration
         use_backend = ""
-        if setup.rules:
+        if configuration.rules:
             rules = setup.directory / "rules.map"
-            rules.write_text("".join(f"{rule_path(index)} target\n" for index in range(setup.rules)))
+            paths = (rule_path(index) for index in range(configuration.rules))
+            rules.write_text("".join(f"{path} target\n" for path in paths))
             use_backend = f"use_backend %[path,map_beg({rules})]"
         config = setup.directory / "haproxy.cfg"
-        config.write_text(CONFIG.format(port=address[1], target=setup.target_text, use_backend=use_backend))
+        config.write_text(
+            CONFIG.format(
+                port=address[1],
+                tls=TLS.format(certificate=setup.certificate) if configuration.tls else "",
+                scheme=configuration.scheme,
+                target=setup.target_text,
+                target_protocol="proto h2" if configuration.target == GRPC else "",
+                use_backend=use_backend,
+            )
+        )
         return start_program(self, ["haproxy", "-db", "-f", str(config)], setup, address)
 
     def version(self):

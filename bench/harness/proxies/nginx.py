@@ -1,7 +1,7 @@
 """NGINX, one worker. Rules are prefix locations, which it sorts into a tree."""
 
 from ..processes import free_port
-from ..scenarios import rule_path
+from ..scenarios import GRPC, rule_path
 from .base import Proxy, first_line, is_root, start_program
 
 CONFIG = """
@@ -27,21 +27,34 @@ http {{
         keepalive_requests 1000000000;
         keepalive_timeout 600s;
     }}
+    map $http_upgrade $connection_to_target {{ default upgrade; "" ""; }}
     proxy_http_version 1.1;
-    proxy_set_header Host $host;
-    proxy_set_header Connection "";
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header X-Forwarded-Port $server_port;
-    proxy_set_header X-Amzn-Trace-Id Root=$request_id;
+    proxy_set_header Connection $connection_to_target;
+    proxy_set_header Upgrade $http_upgrade;
     proxy_request_buffering off;
     proxy_max_temp_file_size 0;
+    {module}_set_header Host $host;
+    {module}_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    {module}_set_header X-Forwarded-Proto $scheme;
+    {module}_set_header X-Forwarded-Port $server_port;
+    {module}_set_header X-Amzn-Trace-Id Root=$request_id;
+    {tls}
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
-        location / {{ proxy_pass http://target; }}
+        listen 127.0.0.1:{port} backlog=4096 {listen};
+        location / {{ {module}_pass {module_scheme}://target; }}
 {locations}
     }}
 }}
+"""
+
+# The policy that elbow's listener has, without tickets, which no client of this bench uses.
+TLS = """
+    ssl_certificate {certificate.chain};
+    ssl_certificate_key {certificate.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+    ssl_session_cache off;
+    ssl_session_tickets off;
 """
 
 
@@ -52,6 +65,8 @@ class Nginx(Proxy):
 
     def start(self, setup):
         address = ("127.0.0.1", free_port())
+        configuration = setup.configuration
+        is_grpc = configuration.target == GRPC
         config = setup.directory / "nginx.conf"
         config.write_text(
             CONFIG.format(
@@ -59,10 +74,14 @@ class Nginx(Proxy):
                 files_max=setup.files_max,
                 directory=setup.directory,
                 port=address[1],
+                listen="ssl http2" if configuration.tls else "",
+                tls=TLS.format(certificate=setup.certificate) if configuration.tls else "",
                 target=setup.target_text,
+                module="grpc" if is_grpc else "proxy",
+                module_scheme="grpc" if is_grpc else "http",
                 locations="\n".join(
                     f"        location {rule_path(index)} {{ proxy_pass http://target; }}"
-                    for index in range(setup.rules)
+                    for index in range(configuration.rules)
                 ),
             )
         )

@@ -3,6 +3,7 @@
 import shlex
 
 from ..processes import BenchError, free_port
+from ..scenarios import HTTP
 from .base import Proxy, start_program
 
 
@@ -23,11 +24,13 @@ class Raw(Proxy):
         return cls(name, command)
 
     def start(self, setup):
+        if setup.configuration.tls or setup.configuration.target != HTTP:
+            raise BenchError("a command is measured with plain HTTP/1.1 only")
         address = ("127.0.0.1", free_port())
         values = {
             "listen": "%s:%d" % address,
             "target": setup.target_text,
-            "rules": str(setup.rules),
+            "rules": str(setup.configuration.rules),
         }
         return start_program(self, [word.format(**values) for word in shlex.split(self._command)], setup, address)
 
