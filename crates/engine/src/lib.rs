@@ -11,6 +11,7 @@ pub mod http;
 pub mod pool;
 pub mod router;
 pub mod snapshot;
+pub mod stickiness;
 pub mod tls;
 pub mod transform;
 
@@ -20,5 +21,6 @@ pub use http::{HttpOptions, HttpVersion, Stickiness, TargetProtocol};
 pub use pool::{Algorithm, Pool, PoolId, PoolSettings};
 pub use router::{RequestFacts, Router};
 pub use snapshot::{Admission, Frontend, FrontendId, Snapshot};
+pub use stickiness::StickinessToken;
 pub use tls::Tls;
-pub use transform::Transforms;
+pub use transform::{TransformStatus, Transforms};
