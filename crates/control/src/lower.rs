@@ -179,6 +179,8 @@ fn lower_pools(state: &State, before: &Lowered, registry: &mut Registry<'_>) -> 
                 let wanted = Endpoint {
                     address,
                     check_address: check_address(address, group),
+                    zone: surroundings.zone(target, group).map(Arc::from),
+                    key: endpoint_key(id, &target.key.id, target.key.port),
                     state: registry.state_of(target.registration),
                 };
                 endpoints.push(known_endpoint(known, wanted));
@@ -202,12 +204,23 @@ fn known_endpoint(known: Option<&Arc<Pool>>, wanted: Endpoint) -> Arc<Endpoint> 
         Arc::ptr_eq(&endpoint.state, &wanted.state)
             && endpoint.address == wanted.address
             && endpoint.check_address == wanted.check_address
+            && endpoint.zone == wanted.zone
     };
     let mut endpoints = known.into_iter().flat_map(|pool| &pool.endpoints);
     endpoints
         .find(is_same)
         .cloned()
         .unwrap_or_else(|| Arc::new(wanted))
+}
+
+/// What names the target in cookies: FNV-1a over the group's id and the target's id and port.
+///
+/// It is in cookies that outlive this process, so it never changes. Source: draft-eastlake-fnv.
+fn endpoint_key(group: TargetGroupId, id: &str, port: u16) -> u64 {
+    let (group, port) = (group.0.to_be_bytes(), port.to_be_bytes());
+    let parts = [&group[..], &port, id.as_bytes()];
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    parts.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 fn lower_pool(
@@ -217,7 +230,7 @@ fn lower_pool(
 ) -> Arc<Pool> {
     let algorithm = match group.attributes.value(&target_group_attributes::ALGORITHM) {
         target_group_attributes::LEAST_OUTSTANDING_REQUESTS => Algorithm::LeastOutstandingRequests,
-        _ => Algorithm::RoundRobin,
+        _ => Algorithm::default(),
     };
     let settings = PoolSettings {
         algorithm,
@@ -229,11 +242,8 @@ fn lower_pool(
             return Arc::clone(pool);
         }
     }
-    let position = known
-        .map(|pool| Arc::clone(&pool.position))
-        .unwrap_or_default();
     let id = PoolId(group.arn.id.0);
-    Arc::new(Pool::new(id, settings, endpoints, position))
+    Arc::new(Pool::new(id, settings, endpoints, known.map(Arc::as_ref)))
 }
 
 /// Whether both lists hold the very same values in the same order.
@@ -312,8 +322,10 @@ fn new_frontend(
     Frontend {
         id: FrontendId(listener.arn.id.0),
         addresses: zones
+            .clone()
             .map(|zone| SocketAddr::new(zone.address.into(), listener.port))
             .collect(),
+        zones: zones.map(|zone| zone.zone.as_str().into()).collect(),
         admission,
         idle_timeout: seconds(&load_balancer_attributes::IDLE_TIMEOUT),
         client_keep_alive: seconds(&load_balancer_attributes::CLIENT_KEEP_ALIVE),
@@ -395,5 +407,33 @@ fn lower_fixed_response(fixed: &FixedResponseAction) -> FixedResponse {
         status: fixed.status,
         content_type: content_type.map(with_charset),
         body: body.as_bytes().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cookies hold these numbers: another one would end the sessions of all clients.
+    #[test]
+    fn the_keys_of_targets_never_change() {
+        for (group, id, port, expected) in [
+            (
+                0x0123_4567_89ab_cdef,
+                "i-0123456789abcdef0",
+                80,
+                0xe5a5_3582_a8d9_34fd,
+            ),
+            (
+                0x0123_4567_89ab_cdef,
+                "i-0123456789abcdef0",
+                81,
+                0x42d6_3ba1_9e21_45c8,
+            ),
+            (0x0123_4567_89ab_cdee, "10.0.0.1", 80, 0x6743_5eef_4be0_f5ba),
+        ] {
+            let key = endpoint_key(TargetGroupId(group), id, port);
+            assert_eq!(key, expected, "{id}:{port}");
+        }
     }
 }

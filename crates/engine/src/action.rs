@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::authentication::{JwtValidation, Oidc};
 
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolId};
 use crate::transform::Transforms;
 
 /// What a rule does with a request, in the order of the members.
@@ -55,7 +55,7 @@ pub enum Routing {
 pub struct Forward {
     /// The pools, each with a cumulative weight: the sum of its own and of all before it.
     pools: Vec<(u32, Arc<Pool>)>,
-    /// How long a client stays with the pool of its first request, 1 to 604,800 s.
+    /// How long a client stays with the pool of its first request, 1 to 604,800 s; `None`: it does not.
     pub stickiness: Option<Duration>,
 }
 
@@ -87,6 +87,12 @@ impl Forward {
             .iter()
             .find(|(upto, _)| point < *upto)
             .map(|(_, pool)| pool)
+    }
+
+    /// The pool that a client stays with, also one of weight 0; `None` if it is not one of these.
+    #[must_use]
+    pub fn pool_by_id(&self, id: PoolId) -> Option<&Arc<Pool>> {
+        self.pools().find(|pool| pool.id == id)
     }
 
     /// Whether the choice needs no draw.

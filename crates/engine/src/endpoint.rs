@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
+use crate::anomaly::Outcomes;
 use crate::health::{Failure, Health};
+use crate::slow_start::SlowStart;
+use crate::weight::Weight;
 
 /// A registered address and port within one pool.
 #[derive(Clone, Debug)]
@@ -13,6 +16,10 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// Where health checks go.
     pub check_address: SocketAddr,
+    /// The zone it is in, such as `us-east-1a`; `None`: it belongs to every zone.
+    pub zone: Option<Arc<str>>,
+    /// Names the target in cookies: the same after a restart and at another node.
+    pub key: u64,
     /// Shared by every snapshot that has this target.
     pub state: Arc<EndpointState>,
 }
@@ -29,6 +36,36 @@ pub struct EndpointState {
     failure: AtomicU32,
     is_draining: AtomicBool,
     requests_in_flight: AtomicU32,
+    /// What has become of requests since the latest evaluation: `Outcomes` in bits.
+    outcomes: AtomicU64,
+    /// What the evaluations before have left of theirs.
+    outcomes_before: AtomicU64,
+    is_anomalous: AtomicBool,
+    weight: AtomicU16,
+    slow_start: AtomicU64,
+}
+
+/// What has become of one request, as far as the target is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The target has answered, with any status below 500.
+    Success,
+    /// The target has answered with 500 to 599.
+    ServerError,
+    /// It could not be connected to, or has closed its connection without an answer.
+    ConnectionError,
+}
+
+impl Outcome {
+    /// The outcome of a request that was answered with `status`.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        if (500..600).contains(&status) {
+            Self::ServerError
+        } else {
+            Self::Success
+        }
+    }
 }
 
 impl EndpointState {
@@ -41,6 +78,11 @@ impl EndpointState {
             failure: AtomicU32::new(0),
             is_draining: AtomicBool::new(false),
             requests_in_flight: AtomicU32::new(0),
+            outcomes: AtomicU64::new(0),
+            outcomes_before: AtomicU64::new(0),
+            is_anomalous: AtomicBool::new(false),
+            weight: AtomicU16::new(Weight::FULL.to_bits()),
+            slow_start: AtomicU64::new(SlowStart::Unseen.to_bits()),
         }
     }
 
@@ -94,6 +136,59 @@ impl EndpointState {
     pub fn begin_request(self: &Arc<Self>) -> InFlight {
         self.requests_in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(Arc::clone(self))
+    }
+
+    /// Counts what has become of a request. Call it once for each request that was meant for this target.
+    pub fn record_outcome(&self, outcome: Outcome) {
+        let one = Outcomes::of(outcome).to_bits();
+        self.outcomes.fetch_add(one, Ordering::Relaxed);
+    }
+
+    /// The outcomes to judge the target by, the latest ones counting most; starts a new count.
+    pub(crate) fn take_outcomes(&self) -> Outcomes {
+        let latest = Outcomes::from_bits(self.outcomes.swap(0, Ordering::Relaxed));
+        let before = Outcomes::from_bits(self.outcomes_before.load(Ordering::Relaxed));
+        let outcomes = before.faded().plus(latest);
+        self.outcomes_before
+            .store(outcomes.to_bits(), Ordering::Relaxed);
+        outcomes
+    }
+
+    /// Forgets the outcomes of a target that is not judged.
+    pub(crate) fn forget_outcomes(&self) {
+        self.outcomes.store(0, Ordering::Relaxed);
+        self.outcomes_before.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether more of its requests fail than of the other targets'.
+    ///
+    /// Source: ELB API, `AnomalyDetection`, `Result`.
+    #[must_use]
+    pub fn is_anomalous(&self) -> bool {
+        self.is_anomalous.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_anomalous(&self, is_anomalous: bool) {
+        self.is_anomalous.store(is_anomalous, Ordering::Relaxed);
+    }
+
+    /// The share of requests, compared with a full one.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        Weight::from_bits(self.weight.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_weight(&self, weight: Weight) {
+        self.weight.store(weight.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn slow_start(&self) -> SlowStart {
+        SlowStart::from_bits(self.slow_start.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_slow_start(&self, slow_start: SlowStart) {
+        self.slow_start
+            .store(slow_start.to_bits(), Ordering::Relaxed);
     }
 }
 

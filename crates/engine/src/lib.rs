@@ -5,22 +5,28 @@
 //! balancers of every type to it.
 
 pub mod action;
+mod anomaly;
+mod candidates;
 pub mod endpoint;
 pub mod health;
 pub mod http;
 pub mod pool;
 pub mod router;
+mod slow_start;
 pub mod snapshot;
 pub mod stickiness;
 pub mod tls;
 pub mod transform;
+mod weight;
 
 pub use action::{Action, Authentication, FixedResponse, Forward, Redirect, Routing};
-pub use endpoint::{Endpoint, EndpointState};
+pub use candidates::{HealthThreshold, PoolHealth};
+pub use endpoint::{Endpoint, EndpointState, Outcome};
 pub use http::{HttpOptions, HttpVersion, Stickiness, TargetProtocol};
-pub use pool::{Algorithm, Pool, PoolId, PoolSettings};
+pub use pool::{Algorithm, Choice, Pool, PoolId, PoolSettings};
 pub use router::{RequestFacts, Router};
 pub use snapshot::{Admission, Frontend, FrontendId, Snapshot};
 pub use stickiness::StickinessToken;
 pub use tls::Tls;
 pub use transform::{TransformStatus, Transforms};
+pub use weight::Weight;

@@ -1,5 +1,6 @@
 //! One whole configuration of the data plane, compiled and immutable.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,30 @@ impl Snapshot {
             .ok()?;
         Some(&self.frontends[at])
     }
+
+    /// The zones whose addresses leave the DNS answer for this name: those in which no pool of the load
+    /// balancer has enough healthy targets. When that is true of all of them, none leaves.
+    ///
+    /// A load balancer that forwards to no pool is well everywhere.
+    /// Source: ALB guide, "Target group health", "DNS failover".
+    #[must_use]
+    pub fn zones_out_of_dns(&self, dns_name: &str) -> Vec<Arc<str>> {
+        let is_its = |frontend: &&Arc<Frontend>| *frontend.dns_name == *dns_name;
+        let frontends = || self.frontends.iter().filter(is_its);
+        let zones: BTreeSet<_> = frontends().flat_map(|frontend| &frontend.zones).collect();
+        let pools = || frontends().flat_map(|frontend| frontend.router.pools());
+        let is_out = |zone: &&Arc<str>| {
+            let is_met =
+                |pool: &Arc<Pool>| pool.settings.dns_threshold.is_met(pool.health_in(zone));
+            pools().next().is_some() && !pools().any(is_met)
+        };
+        let out: Vec<_> = zones.iter().copied().filter(is_out).cloned().collect();
+        if out.len() == zones.len() {
+            Vec::new()
+        } else {
+            out
+        }
+    }
 }
 
 /// Names a frontend over all snapshots: the id at the end of the listener's ARN.
@@ -45,6 +70,8 @@ pub struct Frontend {
     pub id: FrontendId,
     /// The sockets to listen on: one for each enabled zone, all with the same port.
     pub addresses: Vec<SocketAddr>,
+    /// The zone of each of `addresses`, such as `us-east-1a`, in the same order.
+    pub zones: Vec<Arc<str>>,
     /// Which peers may connect.
     pub admission: Admission,
     /// How long a connection may go without a byte in either direction, 1 to 4,000 s.
@@ -66,6 +93,14 @@ impl Frontend {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.addresses.first().map_or(0, SocketAddr::port)
+    }
+
+    /// The zone of the node that has accepted a connection at this local address.
+    #[must_use]
+    pub fn zone_of(&self, local: SocketAddr) -> Option<&Arc<str>> {
+        let mut zoned = self.addresses.iter().zip(&self.zones);
+        let found = zoned.find(|(address, _)| **address == local)?;
+        Some(found.1)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Which pool a forward action takes, and what a redirect writes.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use engine::action::{RedirectSubject, Template};
 use engine::{Forward, Pool, PoolId, PoolSettings, Redirect};
@@ -9,13 +8,12 @@ use model::health_check::HealthCheck;
 use proptest::prelude::*;
 
 fn pool(id: u64) -> Arc<Pool> {
-    let position = Arc::new(AtomicUsize::new(0));
     let check = HealthCheck::default();
     Arc::new(Pool::new(
         PoolId(id),
         PoolSettings::new(check),
         Vec::new(),
-        position,
+        None,
     ))
 }
 
@@ -50,6 +48,16 @@ fn nothing_is_chosen_when_every_weight_is_0_or_there_is_no_pool() {
             "{weights:?}"
         );
     }
+}
+
+#[test]
+fn a_client_stays_with_a_pool_of_the_action_whatever_its_weight() {
+    let forward = forward(&[0, 1]);
+    for id in [0, 1] {
+        let found = forward.pool_by_id(PoolId(id)).map(|pool| pool.id);
+        assert_eq!(found, Some(PoolId(id)));
+    }
+    assert!(forward.pool_by_id(PoolId(2)).is_none());
 }
 
 #[test]

@@ -5,7 +5,6 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use engine::router::Rule;
@@ -28,13 +27,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Endpoint {
         address: target,
         check_address: target,
+        zone: None,
+        key: 1,
         state: Arc::new(EndpointState::new(1)),
     };
     let pool = Arc::new(Pool::new(
         PoolId(1),
         PoolSettings::new(HealthCheck::default()),
         vec![Arc::new(endpoint)],
-        Arc::new(AtomicUsize::new(0)),
+        None,
     ));
     let forward = Action::from(Routing::Forward(Forward::new(vec![(Arc::clone(&pool), 1)])));
     let rules = (0..rules)
@@ -49,6 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let frontend = Frontend {
         id: FrontendId(1),
         addresses: vec![listen],
+        zones: vec!["us-east-1a".into()],
         admission: Admission::Anyone,
         idle_timeout: Duration::from_secs(60),
         client_keep_alive: Duration::from_secs(3600),

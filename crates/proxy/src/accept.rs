@@ -25,6 +25,8 @@ pub(crate) async fn accept_connections(
     socket: Rc<TcpListener>,
     enforcement: Rc<Cell<Enforcement>>,
 ) {
+    // The address of a bound socket does not change, and is that of every connection accepted at it.
+    let local = socket.local_addr().ok();
     loop {
         let (accepted, peer) = match socket.accept().await {
             Ok(connection) => connection,
@@ -58,6 +60,7 @@ pub(crate) async fn accept_connections(
             Rc::clone(&listener),
             stream,
             peer,
+            local,
         ));
     }
 }

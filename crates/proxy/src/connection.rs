@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct Client {
     pub(crate) peer: SocketAddr,
     /// `None`: the connection is in clear text.
     pub(crate) tls: Option<Rc<TlsFacts>>,
+    /// The zone of the node that it is connected to.
+    pub(crate) zone: Option<Arc<str>>,
     pub(crate) entry: Entry,
     /// From this tick on, the next response closes the connection.
     pub(crate) closes_after: Tick,
@@ -50,15 +53,20 @@ pub(crate) async fn serve_connection(
     listener: Rc<Listener>,
     stream: Stream,
     peer: SocketAddr,
+    local: Option<SocketAddr>,
 ) {
     let entry = worker.connections.enter(listener.id);
     // Source: ALB guide, "HTTP client keepalive duration": fixed when the connection is established.
-    let keep_alive = ticks(listener.for_request().client_keep_alive);
+    let frontend = listener.for_request();
+    let keep_alive = ticks(frontend.client_keep_alive);
+    let zone = local.and_then(|local| frontend.zone_of(local)).cloned();
+    drop(frontend);
     let closes_after = worker.connections.now().saturating_add(keep_alive);
     let mut client = Client {
         stream,
         peer,
         tls: None,
+        zone,
         entry,
         closes_after,
     };

@@ -43,6 +43,8 @@ pub(crate) struct Conversation<'a> {
     has_upload_failed: bool,
     is_client_silent: bool,
     exchange: &'a Exchange,
+    /// That of the final response, or 101, once it has come.
+    status: Option<u16>,
     /// Leased when the target has something to read, so that waiting for it takes no memory.
     response: Option<Lease>,
 }
@@ -131,6 +133,7 @@ impl<'a> Conversation<'a> {
             has_upload_failed: false,
             is_client_silent: false,
             exchange,
+            status: None,
             response: None,
         }
     }
@@ -143,6 +146,7 @@ impl<'a> Conversation<'a> {
     pub(crate) fn into_parts(self) -> Returned {
         Returned {
             stream: self.target,
+            status: self.status,
             surplus: self.response,
         }
     }
@@ -354,6 +358,9 @@ impl<'a> Conversation<'a> {
             102..200 => HeadPlan::Interim(self.written_interim(&head)),
             _ => HeadPlan::Final(self.plan_response(&head)),
         };
+        if matches!(plan, HeadPlan::Switch(_) | HeadPlan::Final(_)) {
+            self.status = Some(head.status);
+        }
         response.consume(end);
         self.response = Some(response);
         Ok(plan)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use engine::{Endpoint, Pool};
+use engine::{Choice, Endpoint, Outcome, Pool};
 use tokio::net::TcpStream;
 
 use crate::buffer::Lease;
@@ -47,25 +47,30 @@ struct Attempts {
 impl Attempts {
     /// The next target. One that has closed its connections may be going away, and would then reset a
     /// new connection too, with a request on it: any other target is better.
-    fn choose(&self, pool: &Pool) -> Option<Arc<Endpoint>> {
+    fn choose(&self, pool: &Pool, node: Choice<'_>) -> Option<Arc<Endpoint>> {
+        let choose = |tried| pool.choose_target(Choice { tried, ..node });
         let unreachable = &self.unreachable[..self.count];
         let Some(stale) = self.stale else {
-            return pool.choose_target(unreachable);
+            return choose(unreachable);
         };
         let mut avoided = self.unreachable;
         avoided[self.count] = stale;
-        pool.choose_target(&avoided[..=self.count])
-            .or_else(|| pool.choose_target(unreachable))
+        choose(&avoided[..=self.count]).or_else(|| choose(unreachable))
     }
 
     /// The next target with what there is of idle connections to it. A target that turns out to have
     /// closed its connections is passed over once.
-    fn choose_with_idle(&mut self, worker: &Worker, pool: &Pool) -> Option<(Arc<Endpoint>, Taken)> {
-        let endpoint = self.choose(pool)?;
+    fn choose_with_idle(
+        &mut self,
+        worker: &Worker,
+        pool: &Pool,
+        node: Choice<'_>,
+    ) -> Option<(Arc<Endpoint>, Taken)> {
+        let endpoint = self.choose(pool, node)?;
         match worker.targets.take(&endpoint.state) {
             Taken::Closed if self.stale.is_none() => {
                 self.stale = Some(endpoint.state.id());
-                let other = self.choose(pool)?;
+                let other = self.choose(pool, node)?;
                 let idle = worker.targets.take(&other.state);
                 Some((other, idle))
             }
@@ -105,7 +110,12 @@ pub(crate) async fn forward(
     let mut attempts = Attempts::default();
     let mut is_first = true;
     loop {
-        let Some((endpoint, idle)) = attempts.choose_with_idle(worker, &pool) else {
+        let node = Choice {
+            zone: client.zone.as_deref(),
+            tried: &[],
+            draw: worker.random(),
+        };
+        let Some((endpoint, idle)) = attempts.choose_with_idle(worker, &pool, node) else {
             let status = attempts.status.unwrap_or(503);
             return answer_failure(worker, client, &exchange, status, is_replayable).await;
         };
@@ -121,6 +131,7 @@ pub(crate) async fn forward(
             Err(status) => {
                 client.entry.clear_endpoint();
                 worker.counters.target_connection_errors.increment();
+                endpoint.state.record_outcome(Outcome::ConnectionError);
                 if attempts.fail(endpoint.state.id(), status) {
                     continue;
                 }
@@ -144,6 +155,19 @@ pub(crate) async fn forward(
         let outcome = conversation.run().await;
         let has_sent = conversation.has_sent();
         let returned = conversation.into_parts();
+        let is_target_at_fault = |failure| {
+            matches!(
+                failure,
+                Failure::TargetClosed { .. } | Failure::TargetStalled | Failure::BadResponse
+            )
+        };
+        match (returned.status, &outcome) {
+            (Some(status), _) => endpoint.state.record_outcome(Outcome::of_status(status)),
+            (None, Err(it)) if is_target_at_fault(it.failure) => {
+                endpoint.state.record_outcome(Outcome::ConnectionError);
+            }
+            (None, _) => {}
+        }
         drop(in_flight);
         client.entry.clear_endpoint();
         match outcome {
@@ -220,6 +244,8 @@ async fn obtain(
 /// What a conversation gives back.
 pub(crate) struct Returned {
     pub(crate) stream: Stream,
+    /// That of the final response, or 101; `None` if the target has sent neither.
+    pub(crate) status: Option<u16>,
     /// What the target sent beyond its response; after 101 the first bytes of the tunnel.
     pub(crate) surplus: Option<Lease>,
 }

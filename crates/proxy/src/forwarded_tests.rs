@@ -40,6 +40,7 @@ impl Case {
         let frontend = Frontend {
             id: FrontendId(1),
             addresses: vec![([10, 0, 0, 1], self.port).into()],
+            zones: vec!["us-east-1a".into()],
             admission: Admission::Anyone,
             idle_timeout: Duration::from_secs(60),
             client_keep_alive: Duration::from_secs(3600),

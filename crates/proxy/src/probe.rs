@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::health::{Check, Failure, after_check};
 use engine::{Endpoint, Pool, Snapshot};
@@ -13,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, response};
@@ -28,10 +29,22 @@ pub(crate) enum Command {
     },
 }
 
+/// How often the shares of targets in slow start grow.
+const SLOW_START_STEP: Duration = Duration::from_secs(1);
+
+/// How many of those steps there are to an evaluation of what has become of requests: one in 5 s.
+///
+/// Source: ALB guide, "Automatic Target Weights (ATW)".
+const EVALUATION_STEPS: u64 = 5;
+
 /// The checks that are running, by registration.
-#[derive(Default)]
 struct Prober {
     running: FxHashMap<u64, Running>,
+    /// Those of the latest snapshot.
+    pools: Vec<Arc<Pool>>,
+    /// What the times of `Pool::refresh` are counted from.
+    start: Instant,
+    steps: u64,
 }
 
 struct Running {
@@ -43,11 +56,26 @@ struct Running {
 
 /// Runs the checks of the latest snapshot until the commands end.
 pub(crate) async fn run(mut commands: mpsc::Receiver<Command>) {
-    let mut prober = Prober::default();
-    while let Some(Command::Publish { snapshot, done }) = commands.recv().await {
-        prober.follow(&snapshot);
-        // Nobody may be waiting any more.
-        let _ = done.send(());
+    let mut prober = Prober {
+        running: FxHashMap::default(),
+        pools: Vec::new(),
+        start: Instant::now(),
+        steps: 0,
+    };
+    let mut step = interval(SLOW_START_STEP);
+    step.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            command = commands.recv() => {
+                let Some(Command::Publish { snapshot, done }) = command else {
+                    return;
+                };
+                prober.follow(&snapshot);
+                // Nobody may be waiting any more.
+                let _ = done.send(());
+            }
+            _ = step.tick() => prober.step(),
+        }
     }
 }
 
@@ -65,32 +93,50 @@ impl Prober {
                         if let Some(outdated) = outdated {
                             outdated.task.abort();
                         }
-                        start(pool, endpoint)
+                        self.start_checking(pool, endpoint)
                     }
                 };
                 self.running.insert(endpoint.state.id(), running);
             }
             // A check may have ended between the compilation of this pool and now.
-            pool.refresh();
+            pool.refresh(self.start.elapsed());
         }
+        self.pools.clone_from(&snapshot.pools);
         for gone in before.into_values() {
             gone.task.abort();
         }
     }
+
+    /// Moves the weights of targets.
+    fn step(&mut self) {
+        self.steps += 1;
+        for pool in &self.pools {
+            pool.step_slow_start(self.start.elapsed());
+            if self.steps.is_multiple_of(EVALUATION_STEPS) {
+                pool.evaluate_outcomes();
+            }
+        }
+    }
+
+    fn start_checking(&self, pool: &Arc<Pool>, endpoint: &Arc<Endpoint>) -> Running {
+        let pool = Rc::new(RefCell::new(Arc::clone(pool)));
+        let check = pool.borrow().settings.health_check.clone();
+        let task = tokio::task::spawn_local(check_forever(
+            Rc::clone(&pool),
+            Arc::clone(endpoint),
+            check.clone(),
+            self.start,
+        ));
+        Running { pool, check, task }
+    }
 }
 
-fn start(pool: &Arc<Pool>, endpoint: &Arc<Endpoint>) -> Running {
-    let pool = Rc::new(RefCell::new(Arc::clone(pool)));
-    let check = pool.borrow().settings.health_check.clone();
-    let task = tokio::task::spawn_local(check_forever(
-        Rc::clone(&pool),
-        Arc::clone(endpoint),
-        check.clone(),
-    ));
-    Running { pool, check, task }
-}
-
-async fn check_forever(pool: Rc<RefCell<Arc<Pool>>>, endpoint: Arc<Endpoint>, config: HealthCheck) {
+async fn check_forever(
+    pool: Rc<RefCell<Arc<Pool>>>,
+    endpoint: Arc<Endpoint>,
+    config: HealthCheck,
+    start: Instant,
+) {
     let mut due = interval(config.interval);
     // A slow answer does not shift the next check; one that was missed is not made up for.
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -107,7 +153,7 @@ async fn check_forever(pool: Rc<RefCell<Arc<Pool>>>, endpoint: Arc<Endpoint>, co
         endpoint.state.set_health(after, outcome.err());
         if before.is_healthy() != after.is_healthy() {
             tracing::info!(target = %endpoint.address, health = ?after, failure = ?outcome.err(), "target health changed");
-            pool.borrow().refresh();
+            pool.borrow().refresh(start.elapsed());
         }
     }
 }

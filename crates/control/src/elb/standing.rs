@@ -66,6 +66,11 @@ impl<'a> Surroundings<'a> {
         }
     }
 
+    /// The zone of `target` of `group`; `None` if it belongs to all of them, or nothing is known of it.
+    pub(crate) fn zone(&self, target: &Target, group: &TargetGroup) -> Option<String> {
+        self.locate(target, group).ok()?.1
+    }
+
     /// The address of a target, and its zone unless it belongs to all of them.
     fn locate(
         &self,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control::elb::create_rule::CreateRule;
+use control::elb::deregister_targets::DeregisterTargets;
 use control::elb::input::{Action as ActionInput, ActionType, FixedResponseConfig};
 use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
 use control::elb::modify_listener::ModifyListener;
@@ -15,7 +16,7 @@ use engine::router::RequestFacts;
 use engine::{Admission, Algorithm, Routing};
 
 use crate::support::{
-    Fixture, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input,
+    Fixture, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input, target,
 };
 
 /// A GET of a path.
@@ -175,6 +176,8 @@ async fn a_listener_is_a_frontend_on_every_address() {
     assert_eq!(frontend.id.0, listener.arn.id.0);
     let addresses: Vec<_> = frontend.addresses.iter().map(ToString::to_string).collect();
     assert_eq!(addresses, ["127.65.1.10:80", "127.65.2.10:80"]);
+    let zones: Vec<_> = frontend.zones.iter().map(|zone| &**zone).collect();
+    assert_eq!(zones, ["us-east-1a", "us-east-1b"]);
     assert_eq!(frontend.idle_timeout, Duration::from_secs(60));
     assert_eq!(&*frontend.dns_name, shop.dns_name);
     assert!(snapshot.pools.is_empty());
@@ -231,7 +234,36 @@ async fn a_new_target_leaves_the_others_and_what_is_known_of_them() {
         .iter()
         .filter(|it| before.frontends.iter().any(|b| Arc::ptr_eq(it, b)));
     assert_eq!(unchanged.count(), 1, "the listener of the other group");
-    assert_eq!(pool(&after, &web).settings.algorithm, Algorithm::RoundRobin);
+    assert_eq!(pool(&after, &web).settings.algorithm, Algorithm::default());
+}
+
+#[tokio::test]
+async fn a_target_has_its_zone_and_a_key_that_a_new_registration_keeps() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let web = fixture.group("web").await;
+    fixture.listener(&shop, 80, forward(&web)).await;
+    let one = fixture.instance("127.65.1.20").await;
+    let two = fixture.instance("127.65.2.20").await;
+    fixture.register(&web, &[&one, &two]).await.unwrap();
+    let endpoints = || {
+        let mut endpoints = fixture.plane.live().pools[0].endpoints.clone();
+        endpoints.sort_by_key(|endpoint| endpoint.address);
+        endpoints
+    };
+    let before = endpoints();
+    let zones: Vec<_> = before.iter().map(|it| it.zone.as_deref()).collect();
+    assert_eq!(zones, [Some("us-east-1a"), Some("us-east-1b")]);
+    assert_ne!(before[0].key, before[1].key);
+    let input = DeregisterTargets {
+        target_group_arn: web.clone(),
+        targets: vec![target(&one)],
+    };
+    fixture.control.deregister_targets(input).await.unwrap();
+    fixture.register(&web, &[&one]).await.unwrap();
+    let after = endpoints();
+    assert_ne!(after[0].state.id(), before[0].state.id());
+    assert_eq!(after[0].key, before[0].key);
 }
 
 #[tokio::test]

@@ -22,7 +22,8 @@ use model::condition::Condition;
 use self::condition::{Subjects, Test};
 use self::subject::{Scratch, fold, normalise};
 use self::tree::{NO_RULE, Tree};
-use crate::action::Action;
+use crate::action::{Action, Routing};
+use crate::pool::Pool;
 
 /// A listener's rules.
 ///
@@ -118,6 +119,16 @@ impl Router {
             looks_at_path: self.looks_at_path,
             default,
         }
+    }
+
+    /// Every pool that some rule forwards to, as often as they do.
+    pub fn pools(&self) -> impl Iterator<Item = &Arc<Pool>> {
+        let by_rules = self.outcomes.iter().map(|(_, action)| action);
+        let actions = by_rules.chain([&self.default]);
+        actions.flat_map(|action| match &action.routing {
+            Routing::Forward(forward) => Some(forward.pools()).into_iter().flatten(),
+            Routing::Redirect(_) | Routing::FixedResponse(_) => None.into_iter().flatten(),
+        })
     }
 
     /// The action of the rule with the lowest priority that matches, with that priority (0: the default).

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::router::Rule;
@@ -41,18 +41,19 @@ pub(crate) fn endpoint(address: SocketAddr) -> Arc<Endpoint> {
     Arc::new(Endpoint {
         address,
         check_address: "127.0.0.1:1".parse().unwrap(),
+        zone: None,
+        key: state.id(),
         state,
     })
 }
 
 pub(crate) fn pool(endpoints: &[Arc<Endpoint>]) -> Arc<Pool> {
-    let position = Arc::new(AtomicUsize::new(0));
     let check = HealthCheck::default();
     Arc::new(Pool::new(
         PoolId(1),
         PoolSettings::new(check),
         endpoints.to_vec(),
-        position,
+        None,
     ))
 }
 
@@ -120,6 +121,7 @@ impl Fixture {
         let frontend = Frontend {
             id: FrontendId(1),
             addresses: vec![self.address],
+            zones: vec!["us-east-1a".into()],
             admission,
             idle_timeout: IDLE,
             client_keep_alive: Duration::from_secs(3600),
