@@ -195,7 +195,7 @@ impl<'a> Conversation<'a> {
         let is_upload_done = self.upload.is_none() && !self.has_upload_failed;
         let client = match response.persistence {
             Persistence::KeepAlive if is_upload_done => Next::KeepOpen,
-            Persistence::Close if is_upload_done => Next::Close,
+            Persistence::Close if is_upload_done && self.received.is_empty() => Next::Close,
             _ => Next::Linger,
         };
         Finished::Responded {

@@ -69,6 +69,12 @@ counters! {
     requests_with_dropped_fields,
     /// Requests with invalid field names that were left in.
     requests_with_invalid_fields,
+    /// Requests that do not follow the RFCs but are no danger.
+    desync_acceptable,
+    /// Requests that two peers may read differently.
+    desync_ambiguous,
+    /// Requests that look like an attack on how two peers read them.
+    desync_severe,
     /// Requests answered with 408.
     request_timeouts,
     /// Client connections closed after the idle timeout without a request in progress.

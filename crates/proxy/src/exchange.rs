@@ -8,12 +8,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
+use engine::http::DesyncMitigation;
 use engine::{Frontend, Pool};
 
 use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
 use crate::connection::{Client, Next};
 use crate::counters::Counters;
 use crate::decide::{Decision, count_own, decide};
+use crate::desync::{self, Treatment, Verdict};
 use crate::forward::forward;
 use crate::forwarded::Forwarded;
 use crate::head_sink::Http1Head;
@@ -44,6 +46,10 @@ pub(crate) struct Exchange {
     pub(crate) framing: Framing,
     pub(crate) is_upgrade: bool,
     pub(crate) idle_timeout: Tick,
+    /// What is wrong with the request; `None`: nothing.
+    pub(crate) desync: Option<Verdict>,
+    /// Whether the target's connection is given up after the response, as the client's is.
+    pub(crate) closes_target: bool,
 }
 
 impl Exchange {
@@ -57,6 +63,8 @@ impl Exchange {
             framing: head.framing,
             is_upgrade: head.upgrade.is_some(),
             idle_timeout: ticks(frontend.idle_timeout),
+            desync: None,
+            closes_target: false,
         }
     }
 }
@@ -176,6 +184,7 @@ async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick
 fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
     match refusal {
         Refusal::BareLineFeed => {
+            Verdict::BARE_LINE_FEED.count(counters);
             counters.requests_malformed.increment();
             400
         }
@@ -204,8 +213,18 @@ fn take_head(
     let counters = &worker.counters;
     counters.requests.increment();
     let mut storage = FieldStorage::new();
-    let head = match request::parse(head, &mut storage) {
-        Ok(head) => head,
+    let inspected = inspect(
+        head,
+        &mut storage,
+        counters,
+        frontend.http.desync_mitigation,
+    );
+    let Inspected {
+        head,
+        desync,
+        treatment,
+    } = match inspected {
+        Ok(inspected) => inspected,
         Err(BadRequest { status, reason }) => {
             tracing::debug!(peer = %client.peer, status, reason, "request refused");
             counters.requests_malformed.increment();
@@ -214,7 +233,12 @@ fn take_head(
             return (Step::Refuse, false);
         }
     };
-    let exchange = Exchange::of(&head, frontend);
+    let mut exchange = Exchange::of(&head, frontend);
+    exchange.desync = desync;
+    if treatment == Treatment::PassAndClose {
+        exchange.keeps_alive = false;
+        exchange.closes_target = true;
+    }
     let expects_continue = head.expects_continue && head.framing != Framing::None;
     let connection = client.facts();
     let step = match decide(worker, frontend, connection, &head) {
@@ -235,6 +259,43 @@ fn take_head(
         }
     };
     (step, expects_continue)
+}
+
+/// A head that may pass.
+struct Inspected<'a, 'b> {
+    head: RequestHead<'a, 'b>,
+    desync: Option<Verdict>,
+    treatment: Treatment,
+}
+
+/// Parses a head and judges how far it can be trusted.
+fn inspect<'a, 'b>(
+    bytes: &'b [u8],
+    storage: &'a mut FieldStorage<'b>,
+    counters: &Counters,
+    mode: DesyncMitigation,
+) -> Result<Inspected<'a, 'b>, BadRequest> {
+    let head = request::parse(bytes, storage).inspect_err(|_| {
+        if let Some(verdict) = desync::classify_refused(bytes) {
+            verdict.count(counters);
+        }
+    })?;
+    let desync = desync::classify(&head);
+    let treatment = desync.map_or(Treatment::Pass, |verdict| {
+        verdict.count(counters);
+        verdict.treatment(mode)
+    });
+    match (treatment, desync) {
+        (Treatment::Refuse, Some(Verdict { reason, .. })) => Err(BadRequest {
+            status: 400,
+            reason,
+        }),
+        _ => Ok(Inspected {
+            head,
+            desync,
+            treatment,
+        }),
+    }
 }
 
 /// Whether the connection outlives an answer that is made without a target.

@@ -279,7 +279,7 @@ async fn conclude(
                 .stream
                 .count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
             let has_surplus = returned.surplus.is_some_and(|surplus| !surplus.is_empty());
-            if target_stays && !has_surplus {
+            if target_stays && !has_surplus && !exchange.closes_target {
                 let expires = worker
                     .connections
                     .now()

@@ -11,6 +11,7 @@ mod conversation;
 mod counters;
 mod date;
 mod decide;
+mod desync;
 mod exchange;
 mod forward;
 mod forwarded;

@@ -1,5 +1,7 @@
 //! Which fields mean something to a proxy; all others pass through untouched.
 
+use crate::desync::looks_like_framing;
+
 /// What a field means here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
@@ -24,6 +26,8 @@ pub enum Field {
     ///
     /// Source: ALB guide, "Load balancer attributes", `routing.http.drop_invalid_header_fields.enabled`.
     InvalidName,
+    /// A name that some peer may take for `Transfer-Encoding` or `Content-Length`; it is never handed on.
+    LooksLikeFraming,
     /// `Transfer-Encoding`
     TransferEncoding,
     /// `Upgrade`
@@ -73,7 +77,9 @@ impl Field {
             .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
             .map(|(_, kind)| *kind)
             .unwrap_or_else(|| {
-                if name.iter().all(|&b| VALID_NAME_BYTES[usize::from(b)]) {
+                if looks_like_framing(name) {
+                    Self::LooksLikeFraming
+                } else if name.iter().all(|&b| VALID_NAME_BYTES[usize::from(b)]) {
                     Self::Other
                 } else {
                     Self::InvalidName
@@ -117,7 +123,8 @@ mod tests {
             ("", Field::Other),
             ("Hosts", Field::Other),
             ("X_Api_Key", Field::InvalidName),
-            ("Content_Length", Field::InvalidName),
+            ("Content_Length", Field::LooksLikeFraming),
+            ("Content_Type", Field::InvalidName),
             ("x.y", Field::InvalidName),
         ] {
             assert_eq!(Field::of(name.as_bytes()), kind, "{name}");

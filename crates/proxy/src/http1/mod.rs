@@ -87,6 +87,11 @@ impl<'a, 'b> Fields<'a, 'b> {
             .map(|(kind, header)| (*kind, header.name, header.value))
     }
 
+    /// What each field means, in order.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Field> + use<'a> {
+        self.kinds.iter().copied()
+    }
+
     /// The values of all fields of one kind, in order.
     pub fn values(&self, wanted: Field) -> impl Iterator<Item = &'b [u8]> + use<'a, 'b> {
         self.iter()

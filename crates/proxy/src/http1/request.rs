@@ -81,7 +81,7 @@ pub fn parse<'a, 'b>(
         facts.gather(kind, value)?;
     }
     let host = facts.host(version, target.authority)?;
-    let framing = facts.framing(version)?;
+    let framing = facts.framing()?;
     Ok(RequestHead {
         method,
         version,
@@ -92,6 +92,7 @@ pub fn parse<'a, 'b>(
         framing,
         expects_continue: facts.expects_continue && version == Version::Http11,
         keeps_alive: match version {
+            _ if facts.is_framing_faulty(version) => false,
             Version::Http10 => facts.connection_keep_alive && !facts.connection_close,
             Version::Http11 | Version::Http2 => !facts.connection_close,
         },
@@ -212,13 +213,14 @@ impl<'b> Facts<'b> {
                 return Err(refuse(400, "Host stands there twice"));
             }
             Field::Host => self.host = Some(value),
-            Field::ContentLength if self.content_length.is_some() => {
-                return Err(refuse(400, "Content-Length stands there twice"));
-            }
             Field::ContentLength => {
                 let length = content_length(value);
-                self.content_length =
-                    Some(length.ok_or(refuse(400, "Content-Length is not a number"))?);
+                let length = length.ok_or(refuse(400, "Content-Length is not a number"))?;
+                // RFC 9112 section 6.3, item 5: the same number again says nothing else.
+                if self.content_length.is_some_and(|other| other != length) {
+                    return Err(refuse(400, "there are different Content-Lengths"));
+                }
+                self.content_length = Some(length);
             }
             Field::TransferEncoding => self.gather_codings(value)?,
             Field::Connection => self.gather_connection(value),
@@ -277,20 +279,24 @@ impl<'b> Facts<'b> {
         Ok(authority.or(field))
     }
 
-    /// RFC 9112 section 6.3; whatever it calls a possible attack is refused.
-    fn framing(&self, version: Version) -> Result<Framing, BadRequest> {
+    /// RFC 9112 section 6.3: chunks outweigh a length.
+    fn framing(&self) -> Result<Framing, BadRequest> {
         match (self.coding, self.content_length) {
             (Coding::Absent, None | Some(0)) | (Coding::Identity, None) => Ok(Framing::None),
             (Coding::Absent, Some(length)) => Ok(Framing::Length(length)),
-            (_, Some(_)) => Err(refuse(
+            (Coding::Identity, Some(_)) => Err(refuse(
                 400,
-                "Transfer-Encoding and Content-Length exclude each other",
+                "the coding identity and Content-Length exclude each other",
             )),
-            (Coding::Chunked, None) if version == Version::Http10 => {
-                Err(refuse(400, "HTTP/1.0 has no Transfer-Encoding"))
-            }
-            (Coding::Chunked, None) => Ok(Framing::Chunked),
+            (Coding::Chunked, _) => Ok(Framing::Chunked),
         }
+    }
+
+    /// Whether the framing is faulty and the connection ends with the request: RFC 9112 section 6.1, for
+    /// chunks with a length or in HTTP/1.0.
+    fn is_framing_faulty(&self, version: Version) -> bool {
+        let has_codings = self.coding != Coding::Absent;
+        has_codings && (self.content_length.is_some() || version == Version::Http10)
     }
 
     /// The protocol to upgrade to. RFC 9110 section 7.8: both fields are needed, and HTTP/1.1.
@@ -463,11 +469,19 @@ mod tests {
         }
         check(
             &fields("Content-Length: 5\r\nContent-Length: 5\r\n"),
-            "400 Content-Length stands there twice",
+            "POST h / Length(5)",
+        );
+        check(
+            &fields("Content-Length: 5\r\nContent-Length: 6\r\n"),
+            "400 there are different Content-Lengths",
         );
         check(
             &fields("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
-            "400 Transfer-Encoding and Content-Length exclude each other",
+            "POST h / Chunked",
+        );
+        check(
+            &fields("Content-Length: 5\r\nTransfer-Encoding: identity\r\n"),
+            "400 the coding identity and Content-Length exclude each other",
         );
         for codings in ["xchunked", "chunked;q=1", "\"chunked\"", "chu nked"] {
             check(
@@ -488,7 +502,7 @@ mod tests {
         );
         check(
             "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "400 HTTP/1.0 has no Transfer-Encoding",
+            "POST - / Chunked",
         );
     }
 
@@ -526,6 +540,14 @@ mod tests {
             ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true),
             (
                 "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+                false,
+            ),
+            (
+                "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+                false,
+            ),
+            (
+                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
                 false,
             ),
         ] {

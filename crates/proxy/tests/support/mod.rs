@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod recorder;
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
@@ -316,6 +318,21 @@ impl Peer {
                 Err(error) => return error.kind() == std::io::ErrorKind::ConnectionReset,
             }
         }
+    }
+
+    /// Whether the other side has neither closed nor reset the connection up to now.
+    pub(crate) fn is_open(&mut self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let mut block = [0; 4096];
+        let is_open = loop {
+            match self.stream.read(&mut block) {
+                Ok(0) => break false,
+                Ok(count) => self.received.extend_from_slice(&block[..count]),
+                Err(error) => break error.kind() == std::io::ErrorKind::WouldBlock,
+            }
+        };
+        self.stream.set_nonblocking(false).unwrap();
+        is_open
     }
 
     fn read_more(&mut self) -> usize {
