@@ -10,6 +10,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 
 use crate::certificate::CertificateFacts;
+use crate::library;
 
 /// What a server shows to prove who it is.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ impl Chain {
         &self,
         index: IdentityIndex,
     ) -> Result<cert_chain::CertificateChain<'static>, s2n_tls::error::Error> {
+        // An error of it is reported by the configuration, which nothing can be used without.
+        let _ = library::prepare();
         let mut builder = cert_chain::Builder::new()?;
         builder.load_pem(self.certificates.as_bytes(), self.private_key.as_bytes())?;
         builder.set_application_context(index)?;

@@ -1,9 +1,9 @@
 //! What of s2n-tls is out of the reach of its safe interface.
 //!
-//! This is the only module of the crate that may use `unsafe`. It holds three things: the seven security
+//! This is the only module of the crate that may use `unsafe`. It holds four things: the seven security
 //! policies that the library's table lacks, the certificates of a client while its handshake is still under
-//! way, and the switch that leaves the verification of certificates to us. The first two depend on private
-//! layout: the version is pinned in the workspace manifest, and every assumption is checked at run time before
+//! way, the alert for those that are refused, and the switch that leaves their verification to us. All but the
+//! last depend on private layout: the version is pinned in the workspace manifest, and every assumption is checked at run time before
 //! anything is written.
 #![allow(unsafe_code)]
 
@@ -79,8 +79,8 @@ struct Policy {
 struct Selection {
     version: *const c_char,
     policy: *const Policy,
-    /// Bit 0: the ECC extension is required; bit 2: TLS 1.3 is supported. The library computes both when it is
-    /// initialised.
+    /// Bit 0: the ECC extension is required; bit 2: TLS 1.3 is supported. The library computes them when it is
+    /// initialised, which may have happened already.
     flags: c_uint,
 }
 
@@ -103,6 +103,9 @@ unsafe extern "C" {
     static kem_preferences_null: Opaque;
     static s2n_signature_preferences_20250820: Opaque;
     static s2n_ecc_preferences_20240603: Opaque;
+    fn s2n_queue_reader_handshake_failure_alert(
+        connection: *mut s2n_tls_sys::s2n_connection,
+    ) -> c_int;
 }
 
 const TLS10: u8 = 31;
@@ -223,7 +226,7 @@ unsafe fn add_policies(
             place.write(Selection {
                 version: slot.new.as_ptr(),
                 policy: Box::leak(Box::new(policy)),
-                flags: 0,
+                flags: 0b101,
             });
         }
     }
@@ -233,28 +236,39 @@ unsafe fn add_policies(
 // `Connection` is its pointer and nothing else.
 const _: () = assert!(size_of::<Connection>() == size_of::<NonNull<s2n_tls_sys::s2n_connection>>());
 
-/// The certificates that a client has sent, while its handshake is under way: in the form of TLS 1.2, each
-/// after its length in three bytes. The safe interface gives them out only once the handshake is complete.
-pub(crate) fn client_certificates(connection: &mut Connection) -> Option<Vec<u8>> {
+fn raw(connection: &mut Connection) -> *mut s2n_tls_sys::s2n_connection {
     let connection: *mut Connection = connection;
-    let mut chain = std::ptr::null_mut();
-    let mut len = 0;
     // SAFETY: the structure has one field, a pointer to the library's connection, which lives as long as it
     // (its size is asserted above, and the tests of client certificates fail if it is anything else).
-    let raw = unsafe {
+    unsafe {
         connection
             .cast::<NonNull<s2n_tls_sys::s2n_connection>>()
             .read()
-    };
+    }
+    .as_ptr()
+}
+
+/// The certificates that a client has sent, while its handshake is under way: in the form of TLS 1.2, each
+/// after its length in three bytes. The safe interface gives them out only once the handshake is complete.
+pub(crate) fn client_certificates(connection: &mut Connection) -> Option<Vec<u8>> {
+    let mut chain = std::ptr::null_mut();
+    let mut len = 0;
     // SAFETY: the pointer is valid; the library answers with memory of its own, or with an error.
     let status: c_int = unsafe {
-        s2n_tls_sys::s2n_connection_get_client_cert_chain(raw.as_ptr(), &mut chain, &mut len)
+        s2n_tls_sys::s2n_connection_get_client_cert_chain(raw(connection), &mut chain, &mut len)
     };
     if status != 0 || chain.is_null() {
         return None;
     }
     // SAFETY: on success the library has set both, and does not touch the memory before the copy is made.
     Some(unsafe { std::slice::from_raw_parts(chain, len as usize) }.to_vec())
+}
+
+/// Has the alert `handshake_failure` sent when the connection is closed. The library sends none by itself for a
+/// certificate that was refused.
+pub(crate) fn alert_handshake_failure(connection: &mut Connection) {
+    // SAFETY: the pointer is valid, and the function only sets a field of the connection.
+    unsafe { s2n_queue_reader_handshake_failure_alert(raw(connection)) };
 }
 
 /// Leaves it to us whether a certificate of the peer is accepted. That the peer holds its private key is

@@ -164,15 +164,15 @@ impl ServerConfig {
             config: self.default.clone(),
             refusal: (self.mode == ClientAuthMode::On).then(|| Arc::clone(&refusal)),
         });
-        match acceptor.accept(socket).await {
-            Ok(stream) => Ok(TlsStream::new(stream)),
-            Err(error) => Err(
-                match Arc::into_inner(refusal).and_then(OnceLock::into_inner) {
-                    Some(refused) => HandshakeError::refused(refused),
-                    None => HandshakeError::of_client(&error),
-                },
-            ),
-        }
+        let outcome = acceptor.accept(socket).await;
+        // The last one that shares the refusal with us.
+        drop(acceptor);
+        outcome.map(TlsStream::new).map_err(|error| {
+            match Arc::into_inner(refusal).and_then(OnceLock::into_inner) {
+                Some(refused) => HandshakeError::refused(refused),
+                None => HandshakeError::of_client(&error),
+            }
+        })
     }
 }
 
@@ -381,6 +381,7 @@ impl CertValidationCallbackSync for Verification {
             // The callback runs once for each handshake.
             let _ = refusal.set(Refused { fault, chain });
         }
+        library::alert_handshake_failure(connection);
         false
     }
 }
