@@ -20,7 +20,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use provider::{Answer, Provider};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 const ISSUER: &str = "https://issuer.example.com";
@@ -326,7 +326,7 @@ async fn requests_with_a_new_key_wait_for_one_call() {
     let site = Arc::new(Site::with(&[&old]).await);
     assert_eq!(site.ask(&old.token(), NOW).await, Ok(()));
     assert_eq!(site.calls(), 1);
-    let told = Arc::new(Notify::new());
+    let told = Arc::new(Semaphore::new(0));
     let keys = json!({"keys": [old.published(), new.published()]}).to_string();
     site.provider
         .answer("/jwks", Answer::When(Arc::clone(&told), keys));
@@ -352,7 +352,7 @@ async fn requests_with_a_new_key_wait_for_one_call() {
         matches!(meanwhile, Verdict::Answer(Ok(()))),
         "the old key needs no waiting"
     );
-    told.notify_one();
+    told.add_permits(1);
     for one in waiting {
         assert_eq!(one.await.expect("no panic"), Ok(()));
     }

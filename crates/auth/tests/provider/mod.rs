@@ -17,12 +17,12 @@ use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 /// What the provider does when a path is asked for.
 #[derive(Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Answers.
     Status(u16, String),
     /// Answers with a redirect to another path of its own.
@@ -31,17 +31,17 @@ pub enum Answer {
     Never,
     /// Closes the connection.
     Close,
-    /// Answers after it is told to.
-    When(Arc<Notify>, String),
+    /// Answers once for each permit that it is given.
+    When(Arc<Semaphore>, String),
 }
 
 /// A request as the provider saw it.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
-    pub path: String,
-    pub headers: HashMap<String, String>,
-    pub body: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
 }
 
 #[derive(Default)]
@@ -50,15 +50,15 @@ struct Script {
     seen: Vec<Seen>,
 }
 
-pub struct Provider {
-    pub address: SocketAddr,
-    pub ca_pem: String,
+pub(crate) struct Provider {
+    pub(crate) address: SocketAddr,
+    pub(crate) ca_pem: String,
     script: Arc<Mutex<Script>>,
     scheme: &'static str,
 }
 
 impl Provider {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])
             .expect("a certificate can be made");
         let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der())
@@ -74,7 +74,7 @@ impl Provider {
         Self::listen(ca_pem, Some(TlsAcceptor::from(Arc::new(config)))).await
     }
 
-    pub async fn start_plain() -> Self {
+    pub(crate) async fn start_plain() -> Self {
         Self::listen(String::new(), None).await
     }
 
@@ -112,29 +112,29 @@ impl Provider {
         }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}://localhost:{}{path}", self.scheme, self.address.port())
     }
 
-    pub fn answer(&self, path: &str, answer: Answer) {
+    pub(crate) fn answer(&self, path: &str, answer: Answer) {
         let mut script = self.script.lock().expect("no test panics with it");
         script.answers.insert(path.to_owned(), answer);
     }
 
-    pub fn answer_json(&self, path: &str, json: &serde_json::Value) {
+    pub(crate) fn answer_json(&self, path: &str, json: &serde_json::Value) {
         self.answer(path, Answer::Status(200, json.to_string()));
     }
 
     /// The requests since the last call of this.
-    pub fn take_seen(&self) -> Vec<Seen> {
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.script.lock().expect("no test panics with it").seen)
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.client_with(|_| {})
     }
 
-    pub fn client_with(&self, change: impl FnOnce(&mut Settings)) -> Client {
+    pub(crate) fn client_with(&self, change: impl FnOnce(&mut Settings)) -> Client {
         let mut settings = Settings::default();
         if !self.ca_pem.is_empty() {
             settings.extra_roots_pem = Some(self.ca_pem.clone().into_bytes());
@@ -187,7 +187,7 @@ async fn answer(
         }
         Some(Answer::Close) => Err(std::io::Error::other("closed")),
         Some(Answer::When(told, body)) => {
-            told.notified().await;
+            told.acquire().await.expect("never closed").forget();
             respond(200, body)
         }
     }
