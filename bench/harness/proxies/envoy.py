@@ -77,14 +77,12 @@ def _listener(address, setup):
 
 
 def _tls(certificate):
-    """The policy that elbow's listener has, without tickets, which no client of this bench uses.
+    """The policy that elbow's listener has.
 
     Its library has no setting for the cipher suites of TLS 1.3; the clients offer one only.
     """
     return {
         "@type": DOWNSTREAM_TLS,
-        "disable_stateless_session_resumption": True,
-        "disable_stateful_session_resumption": True,
         "common_tls_context": {
             "alpn_protocols": ["h2", "http/1.1"],
             "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"},

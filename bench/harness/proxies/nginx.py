@@ -47,14 +47,12 @@ http {{
 }}
 """
 
-# The policy that elbow's listener has, without tickets, which no client of this bench uses.
+# The policy that elbow's listener has.
 TLS = """
     ssl_certificate {certificate.chain};
     ssl_certificate_key {certificate.key};
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
-    ssl_session_cache off;
-    ssl_session_tickets off;
 """
 
 
