@@ -9,15 +9,18 @@ from .processes import BenchError
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Built together, so that nothing is left to build once measuring has begun.
+ELBOW = "--package elbow --bin elbow --package proxy --example plain_proxy"
+
 
 def elbow():
     """The load balancer itself."""
-    return _built("--package elbow --bin elbow", "elbow")
+    return _built(ELBOW, "elbow")
 
 
 def plain_proxy():
     """The data plane of elbow alone, with a snapshot made by an example program."""
-    return _built("--package proxy --example plain_proxy", "examples/plain_proxy")
+    return _built(ELBOW, "examples/plain_proxy")
 
 
 def bench_peers():

@@ -2,6 +2,8 @@
 
 - one worker thread, keep-alive to the client and to the target, connections to the target shared;
 - `X-Forwarded-For`, `-Proto` and `-Port` added, and an `X-Amzn-Trace-Id` that is new for each request;
+- with TLS the same certificate and versions, HTTP/2 for clients that offer it, session tickets;
+- WebSocket upgrades allowed;
 - bodies streamed, no access log, no caching, no compression;
 - rules in the fastest form the proxy itself has for "this path prefix, that target".
 """
