@@ -1,6 +1,5 @@
 """elbow, one worker, set up through its public API as any user would."""
 
-import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
