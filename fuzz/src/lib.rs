@@ -5,16 +5,20 @@
 
 mod chunked_body;
 mod heads;
+mod json_web_token;
 mod pieces;
 mod query_decoder;
 mod request_head;
 mod response_head;
+mod session_cookie;
 mod sigv4;
 
 pub use chunked_body::chunked_body;
+pub use json_web_token::json_web_token;
 pub use query_decoder::query_decoder;
 pub use request_head::request_head;
 pub use response_head::response_head;
+pub use session_cookie::session_cookie;
 pub use sigv4::sigv4;
 
 /// A target: its name, which is also that of its folder of seeds, and its function.
@@ -23,9 +27,11 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("chunked_body", chunked_body),
+    ("json_web_token", json_web_token),
     ("query_decoder", query_decoder),
     ("request_head", request_head),
     ("response_head", response_head),
+    ("session_cookie", session_cookie),
     ("sigv4", sigv4),
 ];
 

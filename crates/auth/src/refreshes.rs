@@ -94,3 +94,62 @@ impl Refreshes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    const FAILED: Result = Err(Reason::AuthInvalidGrant);
+
+    #[tokio::test]
+    async fn a_result_is_shared_for_half_a_minute() {
+        let refreshes = Refreshes::default();
+        let key = key(&[0; 32], "token");
+        for (at, is_first) in [(0, true), (29, false), (30, true), (31, false)] {
+            let now = NOW + Duration::from_secs(at);
+            let refreshed = refreshes.share(key, now, async { FAILED }).await;
+            assert_eq!(refreshed.is_first, is_first, "after {at} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_request_goes_on_in_place_of_one_that_went_away() {
+        let refreshes = Refreshes::default();
+        let key = key(&[0; 32], "token");
+        let gone = refreshes.share(key, NOW, std::future::pending());
+        let waits = refreshes.share(key, NOW, async { FAILED });
+        tokio::select! {
+            biased;
+            _ = gone => unreachable!("it never ends"),
+            () = std::future::ready(()) => {}
+        }
+        let refreshed = waits.await;
+        assert!(refreshed.is_first);
+        assert_eq!(refreshed.result, FAILED);
+    }
+
+    #[tokio::test]
+    async fn beyond_the_bound_each_request_refreshes_alone() {
+        let refreshes = Refreshes::default();
+        for index in 0..SHARED_MAX {
+            let key = key(&[0; 32], &index.to_string());
+            refreshes.share(key, NOW, async { FAILED }).await;
+        }
+        let key = key(&[0; 32], "one too many");
+        for _ in 0..2 {
+            let refreshed = refreshes.share(key, NOW, async { FAILED }).await;
+            assert!(refreshed.is_first);
+        }
+        assert_eq!(refreshes.lock().len(), SHARED_MAX);
+        let later = NOW + SHARED_FOR;
+        refreshes.share(key, later, async { FAILED }).await;
+        assert_eq!(refreshes.lock().len(), 1, "old results make room");
+    }
+
+    #[test]
+    fn two_actions_do_not_share() {
+        assert_ne!(key(&[0; 32], "token"), key(&[1; 32], "token"));
+        assert_ne!(key(&[0; 32], "token"), key(&[0; 32], "other"));
+    }
+}

@@ -158,3 +158,36 @@ impl Slot {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_that_was_asked_longest_ago_makes_room() {
+        let cache = JwksCache::new();
+        let name = |index: usize| format!("https://{index}.example.com/");
+        for index in 0..SLOTS_MAX {
+            let age = Duration::from_secs((SLOTS_MAX - index) as u64);
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000) - age;
+            cache.slot(&name(index)).begin(now);
+        }
+        let kept = cache.slot(&name(1));
+        cache.slot("https://new.example.com/");
+        let slots = cache.slots.load();
+        assert_eq!(slots.len(), SLOTS_MAX);
+        assert!(!slots.contains_key(&name(0)));
+        assert!(slots.contains_key("https://new.example.com/"));
+        assert!(Arc::ptr_eq(&kept, &cache.slot(&name(1))), "the others stay");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_keep_keys_for_ever() {
+        let slot = Slot::default();
+        let later = SystemTime::UNIX_EPOCH + USABLE_FOR;
+        slot.end(Err(Reason::JwksRequestFailed), later);
+        assert!(matches!(slot.find("k", false, later), Found::Failed(_)));
+        let found = slot.find("k", false, SystemTime::UNIX_EPOCH);
+        assert!(matches!(found, Found::Missing), "{found:?}");
+    }
+}
