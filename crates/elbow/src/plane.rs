@@ -1,11 +1,12 @@
 //! The data plane as the control plane knows it, over the one of `proxy`.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use control::{BindError, DataPlane, PlaneFuture};
 use engine::Snapshot;
-use proxy::Counters;
+use proxy::{Counters, PrepareError};
 use tokio::sync::RwLock;
 
 /// Hands the snapshots of `control` to the workers of `proxy`.
@@ -46,9 +47,15 @@ impl DataPlane for Plane {
             let prepared = workers
                 .as_ref()
                 .map_or(Ok(()), |workers| workers.prepare(&snapshot));
-            prepared.map_err(|error| BindError {
-                address: error.address,
-                source: error.source,
+            prepared.map_err(|error| match error {
+                PrepareError::Bind(error) => BindError {
+                    address: error.address,
+                    source: error.source,
+                },
+                PrepareError::Tls(error) => BindError {
+                    address: error.address,
+                    source: io::Error::new(io::ErrorKind::InvalidInput, error.reason),
+                },
             })
         })
     }

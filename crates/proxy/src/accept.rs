@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::admit::Enforcement;
-use crate::connection::serve_connection;
+use crate::connection::{Client, serve_connection};
 use crate::stream::Stream;
+use crate::tls_accept::serve_tls_connection;
 use crate::worker::{Listener, Worker};
 
 /// Client connections of one worker; more are closed at once and counted.
@@ -50,17 +51,21 @@ pub(crate) async fn accept_connections(
             worker.counters.connections_over_limit.increment();
             continue;
         }
+        let (worker, listener) = (Rc::clone(&worker), Rc::clone(&listener));
+        if listener.for_request().tls.is_some() {
+            worker.counters.connections_accepted.increment();
+            tokio::task::spawn_local(serve_tls_connection(
+                worker, listener, accepted, peer, local,
+            ));
+            continue;
+        }
         // The option fails only on a connection that the client has reset already.
         let Ok(stream) = Stream::new(accepted) else {
             continue;
         };
         worker.counters.connections_accepted.increment();
-        tokio::task::spawn_local(serve_connection(
-            Rc::clone(&worker),
-            Rc::clone(&listener),
-            stream,
-            peer,
-            local,
-        ));
+        let entry = worker.connections.enter(listener.id);
+        let client = Client::new(&listener, stream, peer, local, None, entry);
+        tokio::task::spawn_local(serve_connection(worker, listener, client));
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::buffer::Lease;
 use crate::decide::ConnectionFacts;
 use crate::exchange::serve_request;
-use crate::registry::{Entry, Signal, Tick, ticks};
+use crate::registry::{Entry, IdleWait, Signal, Tick, ticks};
 use crate::stream::Stream;
 use crate::tls_facts::TlsFacts;
 use crate::worker::{Listener, Worker};
@@ -51,25 +51,8 @@ pub(crate) enum Next {
 pub(crate) async fn serve_connection(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
-    stream: Stream,
-    peer: SocketAddr,
-    local: Option<SocketAddr>,
+    mut client: Client,
 ) {
-    let entry = worker.connections.enter(listener.id);
-    // Source: ALB guide, "HTTP client keepalive duration": fixed when the connection is established.
-    let frontend = listener.for_request();
-    let keep_alive = ticks(frontend.client_keep_alive);
-    let zone = local.and_then(|local| frontend.zone_of(local)).cloned();
-    drop(frontend);
-    let closes_after = worker.connections.now().saturating_add(keep_alive);
-    let mut client = Client {
-        stream,
-        peer,
-        tls: None,
-        zone,
-        entry,
-        closes_after,
-    };
     while client.wait_for_bytes(&worker, &listener).await {
         // Boxed, so that an idle connection does not carry the room for it.
         let next = Box::pin(serve_requests(&worker, &listener, &mut client)).await;
@@ -77,6 +60,7 @@ pub(crate) async fn serve_connection(
             break;
         }
     }
+    client.stream.say_goodbye();
     client.stream.count_bytes(
         &worker.counters.bytes_from_clients,
         &worker.counters.bytes_to_clients,
@@ -101,6 +85,30 @@ async fn serve_requests(worker: &Rc<Worker>, listener: &Listener, client: &mut C
 }
 
 impl Client {
+    /// The client of a connection that was accepted just now.
+    pub(crate) fn new(
+        listener: &Listener,
+        stream: Stream,
+        peer: SocketAddr,
+        local: Option<SocketAddr>,
+        tls: Option<Rc<TlsFacts>>,
+        entry: Entry,
+    ) -> Self {
+        let frontend = listener.for_request();
+        // Source: ALB guide, "HTTP client keepalive duration": fixed when the connection is established.
+        let keep_alive = ticks(frontend.client_keep_alive);
+        let zone = local.and_then(|local| frontend.zone_of(local)).cloned();
+        let closes_after = entry.registry().now().saturating_add(keep_alive);
+        Self {
+            stream,
+            peer,
+            tls,
+            zone,
+            entry,
+            closes_after,
+        }
+    }
+
     /// What requests, answers and logs say of the connection.
     pub(crate) fn facts(&self) -> ConnectionFacts<'_> {
         ConnectionFacts {
@@ -111,11 +119,16 @@ impl Client {
 
     /// Waits for the next request. Whether there is something to read.
     async fn wait_for_bytes(&mut self, worker: &Worker, listener: &Listener) -> bool {
-        self.entry.arm(ticks(listener.for_request().idle_timeout));
+        let idle_timeout = ticks(listener.for_request().idle_timeout);
+        let mut wait = IdleWait::new(idle_timeout, self.stream.is_encrypted());
+        wait.begin(&self.entry);
         poll_fn(|cx| {
             if self.entry.poll_signal(cx) == Some(Signal::Expired) {
-                worker.counters.idle_timeouts.increment();
-                return Poll::Ready(false);
+                if !wait.goes_on(&self.entry) {
+                    worker.counters.idle_timeouts.increment();
+                    return Poll::Ready(false);
+                }
+                self.stream.release_buffers();
             }
             if self.entry.is_closing() {
                 return Poll::Ready(false);
@@ -131,7 +144,7 @@ impl Client {
     }
 
     /// Reads and forgets what the client still sends, within bounds, after the last response.
-    async fn linger(&mut self, received: &mut Lease) {
+    pub(crate) async fn linger(&mut self, received: &mut Lease) {
         self.stream.shut_down();
         self.entry.arm(ticks(LINGER_TIMEOUT));
         let mut read = 0;

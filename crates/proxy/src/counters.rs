@@ -57,6 +57,18 @@ counters! {
     connections_over_limit,
     /// Errors of the accept call, such as no more file descriptors.
     accept_errors,
+    /// Handshakes of TLS with clients that were completed.
+    tls_handshakes,
+    /// Of these, the ones that resumed a session.
+    tls_sessions_resumed,
+    /// Handshakes of TLS with clients that have failed.
+    tls_handshake_errors,
+    /// Handshakes of TLS with clients that took longer than `HANDSHAKE_TIMEOUT`.
+    tls_handshake_timeouts,
+    /// Client connections closed because the worker had `HANDSHAKES_MAX` handshakes in progress.
+    tls_handshakes_over_limit,
+    /// Requests in clear text on a port for TLS, answered with 400.
+    plain_requests_on_tls_ports,
     /// Requests whose head was received whole.
     requests,
     /// Requests refused with 400 because they are malformed or ambiguous.
@@ -117,6 +129,8 @@ counters! {
     target_connections_opened,
     /// Connections to targets that could not be opened.
     target_connection_errors,
+    /// Handshakes of TLS with targets that have failed or took longer than `TLS_HANDSHAKE_TIMEOUT`.
+    target_tls_handshake_errors,
     /// Requests sent on a target connection that was already open.
     target_connections_reused,
     /// Idle target connections closed because their target had enough of them.

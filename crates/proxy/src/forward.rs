@@ -17,7 +17,7 @@ use crate::decide::count_own;
 use crate::exchange::{Exchange, answer_failure, refuse};
 use crate::http1::Framing;
 use crate::pump::{Encode, Pump};
-use crate::registry::{Signal, ticks};
+use crate::registry::{Entry, Signal, ticks};
 use crate::stream::Stream;
 use crate::target_connections::Taken;
 use crate::tunnel::tunnel;
@@ -30,6 +30,14 @@ const TARGETS_TRIED_MAX: usize = 3;
 ///
 /// Source: ALB guide, "Troubleshoot your Application Load Balancers", HTTP 504.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the TLS handshake with a target may take.
+///
+/// Source: the same.
+const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest name of a host (RFC 1035 section 2.3.4).
+const SERVER_NAME_BYTES_MAX: usize = 253;
 
 /// What has been tried for one request.
 #[derive(Default)]
@@ -126,18 +134,19 @@ pub(crate) async fn forward(
         }
         let in_flight = endpoint.state.begin_request();
         client.entry.set_endpoint(endpoint.state.id());
-        let (stream, is_reused) = match obtain(worker, client, &endpoint, idle).await {
-            Ok(obtained) => obtained,
-            Err(status) => {
-                client.entry.clear_endpoint();
-                worker.counters.target_connection_errors.increment();
-                endpoint.state.record_outcome(Outcome::ConnectionError);
-                if attempts.fail(endpoint.state.id(), status) {
-                    continue;
+        let (stream, is_reused) =
+            match obtain(worker, client, &exchange, &pool, &endpoint, &head, idle).await {
+                Ok(obtained) => obtained,
+                Err(status) => {
+                    client.entry.clear_endpoint();
+                    worker.counters.target_connection_errors.increment();
+                    endpoint.state.record_outcome(Outcome::ConnectionError);
+                    if attempts.fail(endpoint.state.id(), status) {
+                        continue;
+                    }
+                    return answer_failure(worker, client, &exchange, status, is_replayable).await;
                 }
-                return answer_failure(worker, client, &exchange, status, is_replayable).await;
-            }
-        };
+            };
         // The drain promise: nothing below waits before the first byte is written.
         if endpoint.state.is_draining() {
             client.entry.clear_endpoint();
@@ -214,7 +223,10 @@ fn upload_encoding(framing: Framing) -> Encode {
 async fn obtain(
     worker: &Rc<Worker>,
     client: &Client,
+    exchange: &Exchange,
+    pool: &Pool,
     endpoint: &Endpoint,
+    head: &Lease,
     idle: Taken,
 ) -> Result<(Stream, bool), u16> {
     if let Taken::Open(stream) = idle {
@@ -222,23 +234,76 @@ async fn obtain(
         return Ok((stream, true));
     }
     client.entry.arm(ticks(CONNECT_TIMEOUT));
-    let mut connect = std::pin::pin!(TcpStream::connect(endpoint.address));
-    let connected: TcpStream = poll_fn(|cx| match client.entry.poll_signal(cx) {
-        Some(Signal::Expired) => Poll::Ready(Err(504_u16)),
-        Some(Signal::TargetCut) => Poll::Ready(Err(502)),
-        None => connect
-            .as_mut()
-            .poll(cx)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::TimedOut => 504,
-                _ => 502,
-            }),
-    })
-    .await?;
+    let connected = until_signal(&client.entry, TcpStream::connect(endpoint.address))
+        .await?
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => 504_u16,
+            _ => 502,
+        })?;
     worker.counters.target_connections_opened.increment();
-    Stream::new(connected)
-        .map(|stream| (stream, false))
-        .map_err(|_| 502)
+    let stream = if pool.settings.protocol.is_tls {
+        let server_name = server_name(head.filled());
+        // Boxed, so that requests in clear text do not carry the room for it.
+        let encrypted = encrypt(worker, client, exchange, connected, server_name);
+        Box::pin(encrypted)
+            .await
+            .inspect_err(|_| worker.counters.target_tls_handshake_errors.increment())?
+    } else {
+        Stream::new(connected).map_err(|_| 502_u16)?
+    };
+    Ok((stream, false))
+}
+
+/// Does the handshake with a target.
+async fn encrypt(
+    worker: &Worker,
+    client: &Client,
+    exchange: &Exchange,
+    socket: TcpStream,
+    server_name: Option<&str>,
+) -> Result<Stream, u16> {
+    socket.set_nodelay(true).map_err(|_| 502_u16)?;
+    // There is none only if the listener was removed just now.
+    let config = worker.tls_of_targets(exchange.frontend.id).ok_or(502_u16)?;
+    client.entry.arm(ticks(TLS_HANDSHAKE_TIMEOUT));
+    match until_signal(&client.entry, config.connect(server_name, socket)).await? {
+        Ok(stream) => Ok(Stream::encrypted(stream)),
+        Err(error) => {
+            tracing::debug!(%error, "a target has not come through the TLS handshake");
+            Err(502)
+        }
+    }
+}
+
+/// What comes out of `future`.
+///
+/// # Errors
+/// The status for the client if a signal comes first.
+async fn until_signal<T>(entry: &Entry, future: impl Future<Output = T>) -> Result<T, u16> {
+    let mut future = std::pin::pin!(future);
+    poll_fn(|cx| match entry.poll_signal(cx) {
+        Some(Signal::Expired) => Poll::Ready(Err(504)),
+        Some(Signal::TargetCut) => Poll::Ready(Err(502)),
+        None => future.as_mut().poll(cx).map(Ok),
+    })
+    .await
+}
+
+/// The host of a request head as targets get it, where `Host` is the first field. An address is not a name
+/// (RFC 6066 section 3).
+fn server_name(head: &[u8]) -> Option<&str> {
+    let line = head.split(|byte| *byte == b'\n').nth(1)?;
+    let host = line.strip_prefix(b"Host: ")?.trim_ascii_end();
+    let host = std::str::from_utf8(host).ok()?;
+    // An address of IPv6 stands in brackets.
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let is_name = !name.is_empty()
+        && name.len() <= SERVER_NAME_BYTES_MAX
+        && name.parse::<std::net::Ipv4Addr>().is_err()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+    is_name.then_some(name)
 }
 
 /// What a conversation gives back.
@@ -330,4 +395,25 @@ async fn fail(
         Failure::TargetStalled => 504,
     };
     answer_failure(worker, client, exchange, status, is_upload_done).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_name_is_the_host_if_that_is_a_name() {
+        let check = |host: &str, expected: Option<&str>| {
+            let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\nX: y\r\n\r\n");
+            assert_eq!(server_name(head.as_bytes()), expected, "{host}");
+        };
+        check("shop.example.com", Some("shop.example.com"));
+        check("shop.example.com:8443", Some("shop.example.com"));
+        check("127.0.0.1", None);
+        check("127.0.0.1:8443", None);
+        check("[::1]:8443", None);
+        check("", None);
+        check("a/b", None);
+        check(&"a".repeat(254), None);
+    }
 }

@@ -25,6 +25,8 @@ mod registry;
 mod respond;
 mod stream;
 mod target_connections;
+mod tls_accept;
+mod tls_configs;
 mod tls_facts;
 mod tls_fields;
 mod trace_id;
@@ -32,4 +34,5 @@ mod tunnel;
 mod worker;
 
 pub use counters::{Counter, Counters};
-pub use plane::{BindError, Clock, Config, DataPlane};
+pub use plane::{BindError, Clock, Config, DataPlane, PrepareError};
+pub use tls_configs::{TlsError, TlsErrorReason};

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admit;
 use crate::counters::Counters;
 use crate::probe;
+use crate::tls_configs::{TlsBuilder, TlsConfigs, TlsError, health_check_config};
 use crate::worker::{COMMANDS_MAX, Command, Worker};
 
 /// Connections that wait to be accepted, for each socket; the kernel drops the SYNs of more.
@@ -50,12 +51,32 @@ pub struct BindError {
     pub source: io::Error,
 }
 
+/// A snapshot cannot be served. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// A socket could not be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A TLS configuration could not be built.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
 /// The running data plane. Dropping it ends the workers without waiting for connections.
 #[derive(Debug)]
 pub struct DataPlane {
     workers: Vec<WorkerHandle>,
     prober: mpsc::Sender<probe::Command>,
     bound: Mutex<Bound>,
+    tls: Mutex<Tls>,
+}
+
+/// The builder of TLS configurations, and what it has built for a snapshot that is to be published.
+#[derive(Debug)]
+struct Tls {
+    builder: TlsBuilder,
+    /// With the generation of the snapshot.
+    prepared: Option<(u64, Arc<TlsConfigs>)>,
 }
 
 #[derive(Debug)]
@@ -91,19 +112,36 @@ impl DataPlane {
             })
             .collect::<io::Result<Vec<_>>>()?;
         let (prober, commands) = mpsc::channel(COMMANDS_MAX);
-        spawn_local_runtime("elbow-prober".to_owned(), move || probe::run(commands))?;
+        // Built here, so that a TLS library that is not the expected one is an error at the start.
+        let tls = Arc::new(health_check_config().map_err(io::Error::other)?);
+        spawn_local_runtime("elbow-prober".to_owned(), move || probe::run(commands, tls))?;
         Ok(Self {
             workers,
             prober,
             bound: Mutex::default(),
+            tls: Mutex::new(Tls {
+                builder: TlsBuilder::new(),
+                prepared: None,
+            }),
         })
     }
 
-    /// Binds the addresses of `snapshot` that nothing listens on yet, for every worker.
+    /// Builds the TLS configurations of `snapshot`, and binds its addresses that nothing listens on yet, for every
+    /// worker.
     ///
     /// # Errors
-    /// `BindError` for the first address that cannot be bound; then none that this call bound stays bound.
-    pub fn prepare(&self, snapshot: &Snapshot) -> Result<(), BindError> {
+    /// `PrepareError` for the first listener that cannot be served; then no address that this call bound stays
+    /// bound.
+    pub fn prepare(&self, snapshot: &Snapshot) -> Result<(), PrepareError> {
+        let mut tls = self.lock_tls();
+        tls.prepared = None;
+        let configs = Arc::new(tls.builder.build(snapshot)?);
+        self.prepare_sockets(snapshot)?;
+        tls.prepared = Some((snapshot.generation, configs));
+        Ok(())
+    }
+
+    fn prepare_sockets(&self, snapshot: &Snapshot) -> Result<(), BindError> {
         let mut bound = self.lock_bound();
         bound.prepared.clear();
         let mut prepared = HashMap::new();
@@ -128,6 +166,7 @@ impl DataPlane {
     /// older one; sockets that it does not have are closed.
     pub async fn publish(&self, snapshot: Arc<Snapshot>) {
         let mut sockets = self.take_prepared(&snapshot);
+        let tls = self.take_prepared_tls(&snapshot);
         let mut barrier = Vec::with_capacity(self.workers.len() + 1);
         // The prober first: it refreshes the candidates of the pools that the workers are about to use.
         let (done, is_done) = oneshot::channel();
@@ -146,6 +185,7 @@ impl DataPlane {
                 .collect();
             let command = Command::Publish {
                 snapshot: Arc::clone(&snapshot),
+                tls: Arc::clone(&tls),
                 sockets,
                 done,
             };
@@ -231,6 +271,28 @@ impl DataPlane {
         let listening = wanted.into_iter().filter(is_served).collect();
         bound.listening = listening;
         prepared
+    }
+
+    /// Those that `prepare` has built for this snapshot.
+    fn take_prepared_tls(&self, snapshot: &Snapshot) -> Arc<TlsConfigs> {
+        let mut tls = self.lock_tls();
+        match tls.prepared.take() {
+            Some((generation, configs)) if generation == snapshot.generation => configs,
+            // It was not prepared: what can be built is served, and of what cannot be, nothing.
+            _ => tls
+                .builder
+                .build(snapshot)
+                .map(Arc::new)
+                .unwrap_or_else(|error| {
+                    tracing::error!(%error, "a snapshot was published that cannot be served whole");
+                    Arc::default()
+                }),
+        }
+    }
+
+    fn lock_tls(&self) -> std::sync::MutexGuard<'_, Tls> {
+        // A configuration that was half built when its thread panicked is not in the cache.
+        self.tls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_bound(&self) -> std::sync::MutexGuard<'_, Bound> {

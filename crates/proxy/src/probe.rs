@@ -10,7 +10,8 @@ use engine::health::{Check, Failure, after_check};
 use engine::{Endpoint, Pool, Snapshot};
 use model::health_check::HealthCheck;
 use rustc_hash::FxHashMap;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -39,6 +40,8 @@ const EVALUATION_STEPS: u64 = 5;
 
 /// The checks that are running, by registration.
 struct Prober {
+    /// How targets are spoken to whose checks go through TLS.
+    tls: Arc<ClientConfig>,
     running: FxHashMap<u64, Running>,
     /// Those of the latest snapshot.
     pools: Vec<Arc<Pool>>,
@@ -51,12 +54,14 @@ struct Running {
     /// The pool of the latest snapshot; the task reads it before each check.
     pool: Rc<RefCell<Arc<Pool>>>,
     check: HealthCheck,
+    is_tls: bool,
     task: JoinHandle<()>,
 }
 
 /// Runs the checks of the latest snapshot until the commands end.
-pub(crate) async fn run(mut commands: mpsc::Receiver<Command>) {
+pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: Arc<ClientConfig>) {
     let mut prober = Prober {
+        tls,
         running: FxHashMap::default(),
         pools: Vec::new(),
         start: Instant::now(),
@@ -85,7 +90,10 @@ impl Prober {
         for pool in &snapshot.pools {
             for endpoint in &pool.endpoints {
                 let running = match before.remove(&endpoint.state.id()) {
-                    Some(running) if running.check == pool.settings.health_check => {
+                    Some(running)
+                        if running.check == pool.settings.health_check
+                            && running.is_tls == pool.settings.health_check_is_tls =>
+                    {
                         running.pool.replace(Arc::clone(pool));
                         running
                     }
@@ -121,13 +129,20 @@ impl Prober {
     fn start_checking(&self, pool: &Arc<Pool>, endpoint: &Arc<Endpoint>) -> Running {
         let pool = Rc::new(RefCell::new(Arc::clone(pool)));
         let check = pool.borrow().settings.health_check.clone();
+        let is_tls = pool.borrow().settings.health_check_is_tls;
         let task = tokio::task::spawn_local(check_forever(
             Rc::clone(&pool),
             Arc::clone(endpoint),
             check.clone(),
+            is_tls.then(|| Arc::clone(&self.tls)),
             self.start,
         ));
-        Running { pool, check, task }
+        Running {
+            pool,
+            check,
+            is_tls,
+            task,
+        }
     }
 }
 
@@ -135,6 +150,7 @@ async fn check_forever(
     pool: Rc<RefCell<Arc<Pool>>>,
     endpoint: Arc<Endpoint>,
     config: HealthCheck,
+    tls: Option<Arc<ClientConfig>>,
     start: Instant,
 ) {
     let mut due = interval(config.interval);
@@ -142,7 +158,7 @@ async fn check_forever(
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         due.tick().await;
-        let outcome = check_once(endpoint.check_address, &config).await;
+        let outcome = check_once(endpoint.check_address, &config, tls.as_deref()).await;
         let check = if outcome.is_ok() {
             Check::Pass
         } else {
@@ -159,8 +175,12 @@ async fn check_forever(
 }
 
 /// Makes one check, within its timeout.
-async fn check_once(address: SocketAddr, config: &HealthCheck) -> Result<(), Failure> {
-    let status = timeout(config.timeout, request_status(address, &config.path))
+async fn check_once(
+    address: SocketAddr,
+    config: &HealthCheck,
+    tls: Option<&ClientConfig>,
+) -> Result<(), Failure> {
+    let status = timeout(config.timeout, request_status(address, &config.path, tls))
         .await
         .map_err(|_| Failure::Timeout)??;
     if config.matcher.matches(status) {
@@ -173,21 +193,44 @@ async fn check_once(address: SocketAddr, config: &HealthCheck) -> Result<(), Fai
 /// Asks for `path` on a connection of its own and gives the status of the answer.
 ///
 /// Source: ALB guide, "Health checks for your target groups"; the fields are those seen on the service.
-async fn request_status(address: SocketAddr, path: &str) -> Result<u16, Failure> {
-    let mut stream = TcpStream::connect(address)
+async fn request_status(
+    address: SocketAddr,
+    path: &str,
+    tls: Option<&ClientConfig>,
+) -> Result<u16, Failure> {
+    let stream = TcpStream::connect(address)
         .await
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::TimedOut => Failure::Timeout,
             _ => Failure::FailedHealthChecks,
         })?;
+    let default_port = if tls.is_some() { 443 } else { 80 };
     let host = match address.port() {
-        80 => address.ip().to_string(),
+        port if port == default_port => address.ip().to_string(),
         _ => address.to_string(),
     };
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
          User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n"
     );
+    match tls {
+        None => ask(stream, &request).await,
+        Some(tls) => {
+            // The address is no name to ask for.
+            let encrypted = tls.connect(None, stream).await;
+            ask(
+                encrypted.map_err(|_| Failure::FailedHealthChecks)?,
+                &request,
+            )
+            .await
+        }
+    }
+}
+
+async fn ask(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: &str,
+) -> Result<u16, Failure> {
     let io = |_| Failure::FailedHealthChecks;
     stream.write_all(request.as_bytes()).await.map_err(io)?;
     let mut received = Vec::new();

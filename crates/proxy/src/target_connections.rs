@@ -46,7 +46,7 @@ impl TargetConnections {
             return Taken::Nothing;
         };
         let mut taken = Taken::Nothing;
-        while let Some((stream, _)) = entry.connections.pop() {
+        while let Some((mut stream, _)) = entry.connections.pop() {
             if stream.is_quiet() {
                 return Taken::Open(stream);
             }
@@ -79,15 +79,17 @@ impl TargetConnections {
     }
 
     /// Closes the connections that have expired, were closed by their target, or belong to a target that
-    /// is deregistering.
+    /// is deregistering. Those that stay give back what memory they can.
     pub(crate) fn sweep(&self, now: Tick) {
         self.idle.borrow_mut().retain(|_, entry| {
             if entry.state.is_draining() {
                 return false;
             }
-            entry
-                .connections
-                .retain(|(stream, expires)| *expires > now && stream.is_quiet());
+            entry.connections.retain_mut(|(stream, expires)| {
+                let stays = *expires > now && stream.is_quiet();
+                stream.release_buffers();
+                stays
+            });
             !entry.connections.is_empty()
         });
     }

@@ -2,13 +2,13 @@
 
 /// The facts of one TLS connection, fixed at its handshake.
 #[derive(Debug)]
-#[allow(dead_code, reason = "connections are not encrypted yet")]
 pub(crate) struct TlsFacts {
     /// OpenSSL's name of the protocol version, for example `TLSv1.3`.
     pub(crate) version: &'static str,
     /// OpenSSL's name of the cipher suite, for example `ECDHE-RSA-AES128-GCM-SHA256`.
     pub(crate) cipher_suite: Box<str>,
     /// The host the client named (RFC 6066 section 3), in lower case.
+    #[allow(dead_code, reason = "only an access log tells it")]
     pub(crate) server_name: Option<Box<str>>,
     /// What the client showed of itself.
     pub(crate) client_certificate: ClientCertificate,
@@ -18,7 +18,6 @@ pub(crate) struct TlsFacts {
 ///
 /// Source: ALB guide, "HTTP headers and mutual TLS".
 #[derive(Debug)]
-#[allow(dead_code, reason = "connections are not encrypted yet")]
 pub(crate) enum ClientCertificate {
     /// The listener asks for none, or the client has shown none.
     Off,

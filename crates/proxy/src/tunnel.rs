@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::buffer::{BufferPool, Lease};
 use crate::connection::Client;
 use crate::forward::Returned;
-use crate::registry::Tick;
+use crate::registry::{IdleWait, Signal, Tick};
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -37,9 +37,19 @@ pub(crate) async fn tunnel(
         buffer: returned.surplus,
         has_ended: false,
     };
-    client.entry.arm(idle_timeout);
+    let has_buffers = client.stream.is_encrypted() || target.is_encrypted();
+    let mut wait = IdleWait::new(idle_timeout, has_buffers);
+    wait.begin(&client.entry);
     poll_fn(|cx| {
-        if client.entry.poll_signal(cx).is_some() || client.entry.is_closing() {
+        match client.entry.poll_signal(cx) {
+            Some(Signal::Expired) if wait.goes_on(&client.entry) => {
+                client.stream.release_buffers();
+                target.release_buffers();
+            }
+            Some(_) => return Poll::Ready(()),
+            None => {}
+        }
+        if client.entry.is_closing() {
             return Poll::Ready(());
         }
         let mut moved = false;
@@ -48,7 +58,7 @@ pub(crate) async fn tunnel(
             .poll(cx, &mut client.stream, &mut target, buffers, &mut moved)
             .and_then(|()| down.poll(cx, &mut target, &mut client.stream, buffers, &mut moved));
         if moved {
-            client.entry.arm(idle_timeout);
+            wait.begin(&client.entry);
         }
         match outcome {
             Ok(()) if !(up.has_ended && down.has_ended) => Poll::Pending,
@@ -56,6 +66,7 @@ pub(crate) async fn tunnel(
         }
     })
     .await;
+    target.say_goodbye();
     target.count_bytes(
         &worker.counters.bytes_from_targets,
         &worker.counters.bytes_to_targets,

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use engine::{Frontend, FrontendId, Snapshot};
 use rustc_hash::FxHashMap;
 use socket2::SockRef;
+use tls::{ClientConfig, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -22,6 +23,8 @@ use crate::counters::Counters;
 use crate::date::HttpDate;
 use crate::registry::{Registry, TICK, Tick, ticks};
 use crate::target_connections::TargetConnections;
+use crate::tls_accept::Handshakes;
+use crate::tls_configs::TlsConfigs;
 
 /// What the data plane asks of a worker. Each answer comes after the effect.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub(crate) enum Command {
     /// Serve this snapshot; `sockets` are the worker's own for addresses it does not listen on yet.
     Publish {
         snapshot: Arc<Snapshot>,
+        tls: Arc<TlsConfigs>,
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
         done: oneshot::Sender<()>,
     },
@@ -58,6 +62,8 @@ pub(crate) struct Worker {
     pub(crate) buffers: Rc<BufferPool>,
     pub(crate) connections: Rc<Registry>,
     pub(crate) targets: TargetConnections,
+    pub(crate) handshakes: Rc<Handshakes>,
+    tls: RefCell<Arc<TlsConfigs>>,
     pub(crate) counters: Arc<Counters>,
     date: Cell<HttpDate>,
     random: Cell<u64>,
@@ -97,6 +103,8 @@ impl Worker {
             buffers: Rc::default(),
             connections: Rc::default(),
             targets: TargetConnections::default(),
+            handshakes: Rc::default(),
+            tls: RefCell::default(),
             counters,
             date: Cell::new(HttpDate::at(SystemTime::now())),
             random: Cell::new(seed | 1),
@@ -107,6 +115,16 @@ impl Worker {
 
     pub(crate) fn date(&self) -> HttpDate {
         self.date.get()
+    }
+
+    /// How the clients of a listener are spoken to in TLS, from the latest snapshot.
+    pub(crate) fn tls_of_clients(&self, frontend: FrontendId) -> Option<Arc<ServerConfig>> {
+        self.tls.borrow().clients_of(frontend)
+    }
+
+    /// How the targets of a listener are spoken to in TLS, from the latest snapshot.
+    pub(crate) fn tls_of_targets(&self, frontend: FrontendId) -> Option<Arc<ClientConfig>> {
+        self.tls.borrow().targets_of(frontend)
     }
 
     /// A number for spreading and naming, not for secrets: xorshift64*.
@@ -128,9 +146,11 @@ impl Worker {
             match command {
                 Command::Publish {
                     snapshot,
+                    tls,
                     sockets,
                     done,
                 } => {
+                    self.tls.replace(tls);
                     self.publish(&snapshot, sockets).await;
                     let _ = done.send(());
                 }

@@ -27,7 +27,7 @@ use crate::trust_store::{ClientCertificateFault, TrustStore};
 /// How a listener terminates TLS.
 pub struct ServerConfig {
     default: Config,
-    mode: ClientAuthMode,
+    client_authentication: ClientAuthentication,
 }
 
 /// What a configuration is made of.
@@ -65,12 +65,6 @@ pub enum ClientAuthentication {
         /// Whether clients are told the names of the authorities in the trust store.
         advertises_names: bool,
     },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ClientAuthMode {
-    Off,
-    On,
 }
 
 /// Why a configuration cannot be built.
@@ -144,11 +138,17 @@ impl ServerConfig {
             .map_err(other)?;
         Ok(Self {
             default: default.build().map_err(other)?,
-            mode: match options.client_authentication {
-                ClientAuthentication::Off => ClientAuthMode::Off,
-                _ => ClientAuthMode::On,
-            },
+            client_authentication: options.client_authentication.clone(),
         })
+    }
+
+    /// Whether a client whose handshake was completed has a certificate that the trust store vouches for.
+    #[must_use]
+    pub fn verifies_clients(&self) -> bool {
+        matches!(
+            self.client_authentication,
+            ClientAuthentication::Verify { .. }
+        )
     }
 
     /// Does the handshake on a connection that was accepted.
@@ -162,7 +162,7 @@ impl ServerConfig {
         let refusal = Refusal::default();
         let acceptor = TlsAcceptor::new(Accept {
             config: self.default.clone(),
-            refusal: (self.mode == ClientAuthMode::On).then(|| Arc::clone(&refusal)),
+            refusal: self.verifies_clients().then(|| Arc::clone(&refusal)),
         });
         let outcome = acceptor.accept(socket).await;
         // The last one that shares the refusal with us.

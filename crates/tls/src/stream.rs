@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use s2n_tls::connection::Connection;
 use s2n_tls::enums::Version;
@@ -51,16 +51,25 @@ impl TlsStream {
         self.socket().poll_read_ready(cx).map(|_| ())
     }
 
-    /// Reads what one record has left, or what fits into `bytes`, which must not be empty. 0: the peer has said that
-    /// it sends no more.
+    /// Reads what has arrived, as far as it fits into `bytes`, which must not be empty. 0: the peer has said that it
+    /// sends no more.
     ///
     /// # Errors
     /// `UnexpectedEof` if the connection was closed without that; what was read so far may have been cut (RFC 8446
     /// section 6.1).
     pub fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(bytes);
-        let outcome = Pin::new(&mut *self.0).poll_read(cx, &mut buffer);
-        outcome.map_ok(|()| buffer.filled().len())
+        ready!(Pin::new(&mut *self.0).poll_read(cx, &mut buffer))?;
+        // One call gives one record at most, and there may be more of them in what one system call has brought.
+        while buffer.remaining() > 0 && self.connection().peek_buffered_len() > 0 {
+            let before = buffer.filled().len();
+            // An error, like the end, comes back at the next call.
+            let outcome = Pin::new(&mut *self.0).poll_read(cx, &mut buffer);
+            if !matches!(outcome, Poll::Ready(Ok(()))) || buffer.filled().len() == before {
+                break;
+            }
+        }
+        Poll::Ready(Ok(buffer.filled().len()))
     }
 
     /// Writes from `bytes`; what it reports as written has left. After `Pending` the same bytes must be written
@@ -184,6 +193,35 @@ impl TlsStream {
     pub fn client_certificates(&self) -> Option<PeerCertificates> {
         let bytes = self.connection().client_cert_chain_bytes().ok().flatten()?;
         PeerCertificates::new(peer_certificates::split(bytes))
+    }
+}
+
+impl AsyncRead for TlsStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for TlsStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Self::poll_write(&mut self, cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What was written has left.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_shutdown(&mut self, cx)
     }
 }
 

@@ -1,0 +1,237 @@
+//! The TLS configurations of a snapshot. They are built before anything of the snapshot is live, once, and shared by
+//! all workers.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::tls::{Certificate, ClientAuthentication};
+use engine::{Frontend, FrontendId, Snapshot, Tls};
+use model::ssl_policy::{SslPolicy, target_ssl_policy};
+use tls::{
+    ClientConfig, ConfigError, Identity, IdentityError, ServerConfig, ServerOptions, TicketKeys,
+    TrustStore, TrustStoreError,
+};
+
+/// The policy of health checks through TLS. They belong to a target group, which load balancers with different
+/// policies may use: this one has the protocols and the ciphers of nearly all of them.
+const HEALTH_CHECK_POLICY: &str = "ELBSecurityPolicy-TLS13-1-0-2021-06";
+
+/// A configuration older than this is built again with the next snapshot, long before the keys for its session
+/// tickets are used up.
+const CONFIG_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What listeners offer clients. HTTP/2 is not among it as long as nothing here speaks it.
+const APPLICATION_PROTOCOLS: &[&str] = &["http/1.1"];
+
+/// The configuration of a listener cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the listener at {address} cannot speak TLS")]
+pub struct TlsError {
+    /// The first address of the listener.
+    pub address: SocketAddr,
+    /// Why not.
+    #[source]
+    pub reason: TlsErrorReason,
+}
+
+/// Why the configuration of a listener cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsErrorReason {
+    /// A certificate.
+    #[error("the certificate {name} cannot be used")]
+    Certificate {
+        /// Its name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: IdentityError,
+    },
+    /// The trust store.
+    #[error("the trust store cannot be used")]
+    TrustStore(#[source] TrustStoreError),
+    /// Anything else.
+    #[error(transparent)]
+    Config(ConfigError),
+}
+
+/// The TLS of one snapshot.
+#[derive(Debug, Default)]
+pub(crate) struct TlsConfigs {
+    frontends: HashMap<FrontendId, FrontendTls>,
+}
+
+/// The TLS of one listener.
+#[derive(Debug)]
+struct FrontendTls {
+    /// `None`: its clients speak in clear text.
+    clients: Option<Arc<ServerConfig>>,
+    targets: Arc<ClientConfig>,
+}
+
+impl TlsConfigs {
+    /// How the clients of a listener are spoken to.
+    pub(crate) fn clients_of(&self, frontend: FrontendId) -> Option<Arc<ServerConfig>> {
+        self.frontends.get(&frontend)?.clients.clone()
+    }
+
+    /// How the targets of a listener are spoken to, those that speak TLS.
+    pub(crate) fn targets_of(&self, frontend: FrontendId) -> Option<Arc<ClientConfig>> {
+        Some(Arc::clone(&self.frontends.get(&frontend)?.targets))
+    }
+}
+
+/// How targets are spoken to by health checks through TLS.
+pub(crate) fn health_check_config() -> Result<ClientConfig, ConfigError> {
+    ClientConfig::new(HEALTH_CHECK_POLICY, &[])
+}
+
+/// Builds configurations, and remembers them for the next snapshot.
+#[derive(Debug)]
+pub(crate) struct TlsBuilder {
+    ticket_keys: TicketKeys,
+    clients: Vec<Built>,
+    targets: HashMap<&'static str, Arc<ClientConfig>>,
+}
+
+#[derive(Debug)]
+struct Built {
+    tls: Arc<Tls>,
+    config: Arc<ServerConfig>,
+    at: Instant,
+}
+
+impl TlsBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            ticket_keys: TicketKeys::random(),
+            clients: Vec::new(),
+            targets: HashMap::new(),
+        }
+    }
+
+    /// Everything that `snapshot` needs.
+    ///
+    /// # Errors
+    /// `TlsError` for the first listener that cannot be served.
+    pub(crate) fn build(&mut self, snapshot: &Snapshot) -> Result<TlsConfigs, TlsError> {
+        // What no snapshot holds any more but this cache is of no use.
+        self.clients
+            .retain(|built| Arc::strong_count(&built.tls) > 1);
+        let mut frontends = HashMap::new();
+        for frontend in &snapshot.frontends {
+            let built = self
+                .build_one(snapshot, frontend)
+                .map_err(|reason| TlsError {
+                    address: frontend.addresses.first().copied().unwrap_or(UNSPECIFIED),
+                    reason,
+                })?;
+            frontends.insert(frontend.id, built);
+        }
+        Ok(TlsConfigs { frontends })
+    }
+
+    fn build_one(
+        &mut self,
+        snapshot: &Snapshot,
+        frontend: &Frontend,
+    ) -> Result<FrontendTls, TlsErrorReason> {
+        let clients = frontend
+            .tls
+            .as_ref()
+            .map(|tls| self.for_clients(tls))
+            .transpose()?;
+        // The listeners of one load balancer have its name in common.
+        let siblings = snapshot
+            .frontends
+            .iter()
+            .filter(|f| f.dns_name == frontend.dns_name);
+        let policies = siblings.filter_map(|f| SslPolicy::named(&f.tls.as_ref()?.policy));
+        let policies: Vec<&SslPolicy> = policies.collect();
+        let targets = self.for_targets(target_ssl_policy(&policies).name)?;
+        Ok(FrontendTls { clients, targets })
+    }
+
+    fn for_clients(&mut self, tls: &Arc<Tls>) -> Result<Arc<ServerConfig>, TlsErrorReason> {
+        let known = self
+            .clients
+            .iter()
+            .position(|built| Arc::ptr_eq(&built.tls, tls));
+        if let Some(index) = known {
+            if self.clients[index].at.elapsed() < CONFIG_AGE_MAX {
+                return Ok(Arc::clone(&self.clients[index].config));
+            }
+            self.clients.swap_remove(index);
+        }
+        let config = Arc::new(server_config(tls, &self.ticket_keys)?);
+        self.clients.push(Built {
+            tls: Arc::clone(tls),
+            config: Arc::clone(&config),
+            at: Instant::now(),
+        });
+        Ok(config)
+    }
+
+    fn for_targets(&mut self, policy: &'static str) -> Result<Arc<ClientConfig>, TlsErrorReason> {
+        if let Some(config) = self.targets.get(policy) {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(ClientConfig::new(policy, &[]).map_err(TlsErrorReason::Config)?);
+        self.targets.insert(policy, Arc::clone(&config));
+        Ok(config)
+    }
+}
+
+/// Of a listener without an address, which nobody can connect to.
+const UNSPECIFIED: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+
+fn server_config(tls: &Tls, ticket_keys: &TicketKeys) -> Result<ServerConfig, TlsErrorReason> {
+    let default_identity = identity(&tls.default_certificate)?;
+    let additional = tls
+        .additional_certificates
+        .iter()
+        .map(|certificate| identity(certificate));
+    let additional_identities = additional.collect::<Result<Vec<_>, _>>()?;
+    ServerConfig::new(&ServerOptions {
+        policy: &tls.policy,
+        default_identity: &default_identity,
+        additional_identities: &additional_identities,
+        application_protocols: APPLICATION_PROTOCOLS,
+        client_authentication: client_authentication(&tls.client_authentication)?,
+        ticket_keys,
+    })
+    .map_err(TlsErrorReason::Config)
+}
+
+fn identity(certificate: &Certificate) -> Result<Identity, TlsErrorReason> {
+    Identity::from_pem(&certificate.chain, &certificate.private_key).map_err(|source| {
+        TlsErrorReason::Certificate {
+            name: certificate.name.to_string(),
+            source,
+        }
+    })
+}
+
+fn client_authentication(
+    wanted: &ClientAuthentication,
+) -> Result<tls::ClientAuthentication, TlsErrorReason> {
+    Ok(match wanted {
+        ClientAuthentication::Off => tls::ClientAuthentication::Off,
+        ClientAuthentication::Passthrough => tls::ClientAuthentication::Passthrough,
+        ClientAuthentication::Verify {
+            trust_store,
+            ignores_expiry,
+            advertises_names,
+        } => {
+            let read =
+                TrustStore::from_pem(&trust_store.authorities, &trust_store.revocation_lists);
+            tls::ClientAuthentication::Verify {
+                trust_store: Arc::new(read.map_err(TlsErrorReason::TrustStore)?),
+                ignores_expiry: *ignores_expiry,
+                advertises_names: *advertises_names,
+            }
+        }
+    })
+}
