@@ -4,6 +4,7 @@
 //! would belong to the event loop of one worker while the next call comes from another.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,7 +37,7 @@ pub struct Settings {
     /// Source: ALB guide, "HTTP 500: Internal server error" and "JWT verification".
     pub timeout: Duration,
     /// How many calls are under way at once. Further ones wait, within their `timeout`. Default 256.
-    pub concurrent_calls: usize,
+    pub concurrent_calls: NonZeroUsize,
 }
 
 impl Default for Settings {
@@ -44,7 +45,7 @@ impl Default for Settings {
         Self {
             extra_roots_pem: None,
             timeout: Duration::from_secs(5),
-            concurrent_calls: 256,
+            concurrent_calls: const { NonZeroUsize::new(256).unwrap() },
         }
     }
 }
@@ -126,7 +127,7 @@ impl Client {
         Ok(Self {
             tls: TlsConfig(tls(settings.extra_roots_pem.as_deref())?),
             timeout: settings.timeout,
-            permits: Semaphore::new(settings.concurrent_calls.min(Semaphore::MAX_PERMITS)),
+            permits: Semaphore::new(settings.concurrent_calls.get().min(Semaphore::MAX_PERMITS)),
             counters: Counters::default(),
             refreshes: Refreshes::default(),
         })
@@ -297,4 +298,34 @@ fn unreachable(endpoint: &Endpoint, error: &(dyn std::error::Error + 'static)) -
         "no answer of an identity provider"
     );
     CallError::Unreachable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extra_certificates_that_cannot_be_used_are_refused() {
+        let new = |pem: &str| {
+            let settings = Settings {
+                extra_roots_pem: Some(pem.as_bytes().to_vec()),
+                ..Settings::default()
+            };
+            Client::new(&settings)
+        };
+        let begin = "-----BEGIN CERTIFICATE-----\n";
+        let end = "-----END CERTIFICATE-----\n";
+        assert!(matches!(new(""), Err(ClientError::NoCertificate)));
+        assert!(matches!(new("text"), Err(ClientError::NoCertificate)));
+        assert!(matches!(new(begin), Err(ClientError::Pem(_))));
+        let damaged = format!("{begin}AAAA\n{end}");
+        assert!(matches!(new(&damaged), Err(ClientError::Certificate(_))));
+        let good = rcgen::generate_simple_self_signed(["idp.example.com".to_owned()]);
+        let good = good.expect("a certificate can be made").cert.pem();
+        assert!(new(&good).is_ok());
+        assert!(matches!(
+            new(&format!("{good}{damaged}")),
+            Err(ClientError::Certificate(_))
+        ));
+    }
 }

@@ -1,6 +1,7 @@
 //! What the proxy is told: go on, redirect or refuse, and what the access log and the metrics say about it.
 
-/// The end of an authenticate action for one request.
+/// The end of an authenticate action for one request. It prints what it holds, tokens and cookies too: not for
+/// logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// What happens to the request.
@@ -18,7 +19,7 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It goes to the routing action with these header fields added. Empty for a user who is not logged in
-    /// and need not be. Fields of the client with the names in [`USER_FIELDS`] are to be removed either way.
+    /// and need not be. Values have no control characters, but may have UTF-8. Fields of the client with the names in [`USER_FIELDS`] are to be removed either way.
     Forward(Vec<(&'static str, String)>),
     /// It is answered with 302 and this `Location`, at most [`LOCATION_MAX`] bytes of visible ASCII.
     Redirect(String),

@@ -1,205 +1,29 @@
-//! `authenticate-oidc` against an identity provider over TLS: the whole flow, refreshes, and every failure.
+//! `authenticate-oidc` against an identity provider over TLS: the whole login, and every failure.
 //!
 //! Source: ALB guide, "Authenticate users"; OpenID Connect Core 1.0; RFC 6749.
 
-mod provider;
+mod site;
 
-use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use auth::oidc::{
-    CALLBACK_PATH, CLAIMS_AND_TOKEN_MAX, DEFAULT_COOKIE_NAME, LOGIN_TIMEOUT, Oidc, OidcSettings,
-    OnUnauthenticated, RESPONSE_MAX, Request, Verdict, action_of_callback, authenticate,
+    CALLBACK_PATH, CLAIMS_AND_TOKEN_MAX, LOGIN_TIMEOUT, Oidc, RESPONSE_MAX, Request, Verdict,
+    action_of_callback, authenticate,
 };
-use auth::{Client, Keys, Metric, Outcome, Reason, SHARED_FOR, Schemes, Step};
+use auth::{Metric, Outcome, Reason, Schemes, Step};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use provider::{Answer, Provider};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use serde_json::{Value, json};
+use site::provider::{Answer, Provider};
+use site::{
+    Browser, ISSUER, SIGNER, START, Site, at, fields, id_token, is_login, location, parameter,
+    tokens, user_info, without,
+};
 use tokio::sync::Semaphore;
-use url::Url;
-
-const SIGNER: &str =
-    "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop/50dc6c495c0c9188";
-const ISSUER: &str = "https://idp.example.com";
-const START: u64 = 1_800_000_000;
-
-fn at(seconds: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(START + seconds)
-}
-
-/// A load balancer with one action, its identity provider, and the clock.
-struct Site {
-    provider: Arc<Provider>,
-    client: Client,
-    keys: Arc<Keys>,
-    oidc: Arc<Oidc>,
-}
-
-impl Site {
-    async fn new() -> Self {
-        Self::with(|_| {}).await
-    }
-
-    async fn with(change: impl FnOnce(&mut OidcSettings)) -> Self {
-        let provider = Provider::start().await;
-        let mut settings = OidcSettings {
-            issuer: ISSUER.to_owned(),
-            authorization_endpoint: format!("{ISSUER}/authorize?tenant=1"),
-            token_endpoint: provider.url("/token"),
-            user_info_endpoint: provider.url("/userinfo"),
-            client_id: "shop".to_owned(),
-            client_secret: "s3cret&=".to_owned(),
-            session_cookie_name: DEFAULT_COOKIE_NAME.to_owned(),
-            scope: "openid email".to_owned(),
-            session_timeout: Duration::from_secs(604_800),
-            extra_params: vec![("prompt".to_owned(), "login".to_owned())],
-            on_unauthenticated: OnUnauthenticated::Authenticate,
-            signer: SIGNER.to_owned(),
-        };
-        change(&mut settings);
-        let site = Self {
-            client: provider.client(),
-            keys: Arc::new(Keys::generate()),
-            oidc: Arc::new(Oidc::new(settings, Schemes::Https).expect("valid settings")),
-            provider: Arc::new(provider),
-        };
-        site.provider.answer_json("/token", &tokens());
-        site.provider.answer_json("/userinfo", &user_info());
-        site
-    }
-
-    fn verdict(&self, browser: &Browser, path: &str, now: SystemTime) -> Verdict {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let cookies = browser.field();
-        let request = Request {
-            authority: Some(b"shop.example.com"),
-            path: path.as_bytes(),
-            query: query.as_bytes(),
-            cookies: &[cookies.as_bytes()],
-            is_cors: browser.is_cors,
-        };
-        authenticate(&self.oidc, &self.keys, &request, now)
-    }
-
-    /// Sends a request and keeps the cookies of the answer, as a browser does.
-    async fn visit(&self, browser: &mut Browser, path: &str, now: SystemTime) -> Outcome {
-        let outcome = match self.verdict(browser, path, now) {
-            Verdict::Answer(outcome) => outcome,
-            Verdict::Ask(exchange) => exchange.run(&self.client).await,
-        };
-        browser.keep(&outcome.set_cookies);
-        outcome
-    }
-
-    /// Begins a login and gives the path at which the provider would send the browser back.
-    async fn begin(&self, browser: &mut Browser, path: &str) -> String {
-        let outcome = self.visit(browser, path, at(0)).await;
-        let location = location(&outcome);
-        let state = parameter(&location, "state").expect("a login has a state");
-        format!("{CALLBACK_PATH}?code=c0de&state={state}")
-    }
-
-    async fn log_in(&self) -> Browser {
-        let mut browser = Browser::default();
-        let callback = self.begin(&mut browser, "/").await;
-        let outcome = self.visit(&mut browser, &callback, at(0)).await;
-        assert_eq!(outcome.metric, Some(Metric::AuthSuccess), "{outcome:?}");
-        self.provider.take_seen();
-        browser
-    }
-
-    fn calls(&self) -> Vec<String> {
-        let seen = self.provider.take_seen();
-        seen.into_iter().map(|it| it.path).collect()
-    }
-}
-
-/// The cookies of one site in one browser.
-#[derive(Clone, Default)]
-struct Browser {
-    cookies: HashMap<String, String>,
-    is_cors: bool,
-}
-
-impl Browser {
-    fn keep(&mut self, set_cookies: &[String]) {
-        for set_cookie in set_cookies {
-            let (pair, attributes) = set_cookie.split_once("; ").expect("attributes");
-            let (name, value) = pair.split_once('=').expect("a pair");
-            if attributes.contains("Expires=Thu, 01 Jan 1970") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-    }
-
-    fn field(&self) -> String {
-        let pairs = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        pairs.collect::<Vec<_>>().join("; ")
-    }
-}
-
-fn tokens() -> Value {
-    json!({
-        "access_token": "access-1", "token_type": "Bearer", "expires_in": 3600,
-        "refresh_token": "refresh-1", "id_token": id_token(|_| {}),
-    })
-}
-
-fn without(mut object: Value, member: &str) -> Value {
-    object.as_object_mut().expect("an object").remove(member);
-    object
-}
-
-fn user_info() -> Value {
-    json!({"sub": "user-1", "email": "user@example.com", "iss": "liar", "exp": 1})
-}
-
-fn id_token(change: impl FnOnce(&mut Value)) -> String {
-    let mut claims = json!({
-        "iss": ISSUER, "aud": "shop", "sub": "user-1", "exp": START + 300, "iat": START,
-    });
-    change(&mut claims);
-    let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
-    format!(
-        "{}.{}.c2ln",
-        encode(&json!({"alg": "RS256"})),
-        encode(&claims)
-    )
-}
-
-fn location(outcome: &Outcome) -> Url {
-    match &outcome.step {
-        Step::Redirect(location) => Url::parse(location).expect("a URL"),
-        other => panic!("{other:?} is no redirect"),
-    }
-}
-
-fn parameter(url: &Url, name: &str) -> Option<String> {
-    let mut pairs = url.query_pairs();
-    pairs
-        .find(|(found, _)| found == name)
-        .map(|(_, value)| value.into_owned())
-}
-
-fn fields(outcome: &Outcome) -> HashMap<&'static str, String> {
-    match &outcome.step {
-        Step::Forward(fields) => fields.iter().cloned().collect(),
-        other => panic!("{other:?} is not forwarded"),
-    }
-}
-
-fn is_login(outcome: &Outcome) -> bool {
-    matches!(&outcome.step, Step::Redirect(location) if location.starts_with(ISSUER))
-}
 
 #[tokio::test]
 async fn a_user_logs_in_and_is_known_to_the_target() {
@@ -725,315 +549,6 @@ async fn logins_in_two_tabs_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
-async fn an_expired_access_token_is_refreshed() {
-    let site = Site::new().await;
-    let mut browser = site.log_in().await;
-    let before = site.visit(&mut browser, "/", at(3599)).await;
-    assert_eq!(fields(&before)["x-amzn-oidc-accesstoken"], "access-1");
-    assert!(site.calls().is_empty());
-
-    site.provider.answer_json(
-        "/token",
-        &json!({"access_token": "access-2", "expires_in": "60"}),
-    );
-    site.provider.answer_json(
-        "/userinfo",
-        &json!({"sub": "user-1", "email": "new@example.com"}),
-    );
-    let refreshed = site.visit(&mut browser, "/", at(3600)).await;
-    assert_eq!(fields(&refreshed)["x-amzn-oidc-accesstoken"], "access-2");
-    let claims = fields(&refreshed)["x-amzn-oidc-data"]
-        .split('.')
-        .nth(1)
-        .map(str::to_owned);
-    let claims = BASE64_URL_SAFE
-        .decode(claims.expect("claims"))
-        .expect("padded");
-    assert!(String::from_utf8_lossy(&claims).contains("new@example.com"));
-    assert_eq!(refreshed.metric, Some(Metric::AuthRefreshTokenSuccess));
-    assert_eq!(refreshed.set_cookies.len(), 1);
-    let seen = site.provider.take_seen();
-    assert_eq!(
-        seen[0].body,
-        "grant_type=refresh_token&refresh_token=refresh-1&client_id=shop&client_secret=s3cret%26%3D"
-    );
-
-    let known = site.visit(&mut browser, "/", at(3659)).await;
-    assert_eq!(fields(&known)["x-amzn-oidc-accesstoken"], "access-2");
-    assert!(site.calls().is_empty());
-
-    // The provider kept silent about refresh tokens, so the first one goes on; now it gives another.
-    let mut replaced = tokens();
-    replaced["refresh_token"] = json!("refresh-2");
-    replaced["id_token"] = json!(id_token(|it| it["exp"] = json!(START + 9000)));
-    site.provider.answer_json("/token", &replaced);
-    site.provider.answer_json("/userinfo", &user_info());
-    site.visit(&mut browser, "/", at(3660)).await;
-    assert!(
-        site.provider.take_seen()[0]
-            .body
-            .contains("refresh_token=refresh-1&")
-    );
-    site.visit(&mut browser, "/", at(3660 + 3600)).await;
-    assert!(
-        site.provider.take_seen()[0]
-            .body
-            .contains("refresh_token=refresh-2&")
-    );
-}
-
-#[tokio::test]
-async fn a_failed_refresh_is_a_new_login() {
-    let invalid = json!({"error": "invalid_grant"}).to_string();
-    let mut of_other = tokens();
-    of_other["id_token"] = json!(id_token(|it| {
-        it["sub"] = json!("user-2");
-        it["exp"] = json!(START + 9000);
-    }));
-    for (path, answer, reason) in [
-        (
-            "/token",
-            Answer::Status(400, invalid),
-            Reason::AuthInvalidGrant,
-        ),
-        ("/token", Answer::Close, Reason::AuthTokenRequestTimeout),
-        (
-            "/token",
-            Answer::Status(200, of_other.to_string()),
-            Reason::AuthInvalidIdToken,
-        ),
-        (
-            "/userinfo",
-            Answer::Status(500, String::new()),
-            Reason::AuthUserInfoRequestFailed,
-        ),
-        (
-            "/userinfo",
-            Answer::Status(200, json!({"sub": "user-2"}).to_string()),
-            Reason::AuthInvalidUserInfoResponse,
-        ),
-    ] {
-        for on_unauthenticated in [OnUnauthenticated::Authenticate, OnUnauthenticated::Deny] {
-            let site = Site::with(|it| it.on_unauthenticated = on_unauthenticated).await;
-            let mut browser = logged_in_for(&site).await;
-            site.provider
-                .answer_json("/token", &without(tokens(), "id_token"));
-            site.provider.answer(path, answer.clone());
-            let outcome = site.visit(&mut browser, "/", at(3600)).await;
-            assert!(is_login(&outcome), "{reason:?}");
-            assert_eq!(
-                (outcome.reason, outcome.metric),
-                (Some(reason), Some(reason.metric()))
-            );
-        }
-        let site = Site::with(|it| it.on_unauthenticated = OnUnauthenticated::Allow).await;
-        let mut browser = logged_in_for(&site).await;
-        site.provider
-            .answer_json("/token", &without(tokens(), "id_token"));
-        site.provider.answer(path, answer);
-        let outcome = site.visit(&mut browser, "/", at(3600)).await;
-        assert_eq!(
-            outcome.step,
-            Step::Forward(Vec::new()),
-            "an anonymous user may go on"
-        );
-        assert_eq!(outcome.reason, Some(reason));
-    }
-}
-
-/// A session of an action that leads nobody to the login by itself: one that does has made it.
-async fn logged_in_for(site: &Site) -> Browser {
-    let mut settings = site.oidc.settings().clone();
-    settings.on_unauthenticated = OnUnauthenticated::Authenticate;
-    let login = Site {
-        provider: Arc::clone(&site.provider),
-        client: site.provider.client(),
-        keys: Arc::clone(&site.keys),
-        oidc: Arc::new(Oidc::new(settings, Schemes::Https).expect("valid")),
-    };
-    login.log_in().await
-}
-
-#[tokio::test]
-async fn requests_that_need_the_same_refresh_share_it() {
-    let site = Arc::new(Site::new().await);
-    let browser = site.log_in().await;
-    let told = Arc::new(Semaphore::new(0));
-    let granted = without(tokens(), "id_token").to_string();
-    site.provider
-        .answer("/token", Answer::When(Arc::clone(&told), granted));
-    let requests: Vec<_> = (0..5)
-        .map(|_| {
-            let (site, mut browser) = (Arc::clone(&site), browser.clone());
-            tokio::spawn(async move { site.visit(&mut browser, "/", at(3600)).await })
-        })
-        .collect();
-    told.add_permits(1);
-    let mut counted = 0;
-    for request in requests {
-        let outcome = request.await.expect("no panic");
-        assert_eq!(fields(&outcome)["x-amzn-oidc-identity"], "user-1");
-        assert_eq!(outcome.set_cookies.len(), 1, "each gets the new session");
-        counted += usize::from(outcome.metric == Some(Metric::AuthRefreshTokenSuccess));
-    }
-    assert_eq!(site.calls(), ["/token", "/userinfo"]);
-    assert_eq!(counted, 1, "one refresh is counted once");
-
-    let late = 3600 + SHARED_FOR.as_secs();
-    site.visit(&mut browser.clone(), "/", at(late - 1)).await;
-    assert!(site.calls().is_empty());
-    site.provider
-        .answer_json("/token", &without(tokens(), "id_token"));
-    site.visit(&mut browser.clone(), "/", at(late)).await;
-    assert_eq!(
-        site.calls(),
-        ["/token", "/userinfo"],
-        "a result is not kept for long"
-    );
-}
-
-/// Source: ALB guide, "Authenticate users", session timeout.
-#[tokio::test]
-async fn a_session_ends_with_its_timeout() {
-    let week = 604_800;
-    for (timeout, granted, steps) in [
-        // Shorter than the access token: the timeout decides.
-        (60, tokens(), vec![(59, "known"), (60, "login")]),
-        // No refresh token, or no known end of the access token: the session outlives it.
-        (
-            week,
-            without(tokens(), "refresh_token"),
-            vec![(3600, "known"), (week - 1, "known"), (week, "login")],
-        ),
-        (
-            week,
-            without(tokens(), "expires_in"),
-            vec![(3600, "known"), (week, "login")],
-        ),
-        // Refreshed, and over all the same.
-        (
-            7200,
-            tokens(),
-            vec![(3600, "refreshed"), (7199, "known"), (7200, "login")],
-        ),
-    ] {
-        let site = Site::with(|it| it.session_timeout = Duration::from_secs(timeout)).await;
-        site.provider.answer_json("/token", &granted);
-        let mut browser = site.log_in().await;
-        site.provider
-            .answer_json("/token", &without(granted, "id_token"));
-        for (now, expected) in steps {
-            let outcome = site.visit(&mut browser, "/", at(now)).await;
-            let found = match (&outcome.step, site.calls().is_empty()) {
-                (Step::Forward(_), true) => "known",
-                (Step::Forward(_), false) => "refreshed",
-                _ if is_login(&outcome) => "login",
-                _ => "refused",
-            };
-            assert_eq!(found, expected, "timeout {timeout}, after {now} s");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_session_needs_its_load_balancer_and_cookie_name_but_not_its_action() {
-    let site = Site::new().await;
-    let mut browser = site.log_in().await;
-    let act = |change: fn(&mut OidcSettings)| {
-        let mut settings = site.oidc.settings().clone();
-        change(&mut settings);
-        Arc::new(Oidc::new(settings, Schemes::Https).expect("valid"))
-    };
-    let verdict = |oidc: &Arc<Oidc>, browser: &Browser, now| {
-        let field = browser.field();
-        let request = Request {
-            authority: Some(b"shop.example.com"),
-            path: b"/",
-            query: b"",
-            cookies: &[field.as_bytes()],
-            is_cors: false,
-        };
-        match authenticate(oidc, &site.keys, &request, at(now)) {
-            Verdict::Answer(outcome) => outcome,
-            Verdict::Ask(_) => panic!("nobody needs to be asked"),
-        }
-    };
-    let other_client = act(|it| it.client_id = "other".to_owned());
-    let shared = verdict(&other_client, &browser, 0);
-    assert_eq!(
-        fields(&shared)["x-amzn-oidc-identity"],
-        "user-1",
-        "one name, one session"
-    );
-    let header = fields(&shared)["x-amzn-oidc-data"]
-        .split('.')
-        .next()
-        .map(str::to_owned);
-    let header = BASE64_URL_SAFE
-        .decode(header.expect("a header"))
-        .expect("padded");
-    let header: Value = serde_json::from_slice(&header).expect("JSON");
-    assert_eq!(header["client"], "shop", "the target is told who vouches");
-    let stale = verdict(&other_client, &browser, 3600);
-    assert!(
-        is_login(&stale),
-        "a refresh token is shown to nobody but its issuer"
-    );
-
-    let other_balancer = verdict(&act(|it| it.signer.push('0')), &browser, 0);
-    assert!(is_login(&other_balancer));
-    assert_eq!(other_balancer.reason, Some(Reason::AuthInvalidCookie));
-    let other_name = act(|it| it.session_cookie_name = "Other".to_owned());
-    assert_eq!(
-        verdict(&other_name, &browser, 0).reason,
-        None,
-        "its cookie is not there"
-    );
-    let value = browser.cookies["AWSELBAuthSessionCookie-0"].clone();
-    browser.cookies.insert("Other-0".to_owned(), value);
-    let moved = verdict(&other_name, &browser, 0);
-    assert_eq!(moved.reason, Some(Reason::AuthInvalidCookie));
-}
-
-#[tokio::test]
-async fn large_sessions_are_cut_into_shards_and_left_over_shards_are_removed() {
-    let site = Site::new().await;
-    let long = "x".repeat(CLAIMS_AND_TOKEN_MAX - 200);
-    site.provider
-        .answer_json("/userinfo", &json!({"sub": "user-1", "long": long}));
-    let mut browser = site.log_in().await;
-    let shards = |browser: &Browser| {
-        let names = browser
-            .cookies
-            .keys()
-            .filter(|it| it.starts_with(DEFAULT_COOKIE_NAME));
-        names.count()
-    };
-    assert_eq!(shards(&browser), 4);
-    assert!(
-        browser
-            .cookies
-            .iter()
-            .all(|(name, value)| name.len() + value.len() < 4096)
-    );
-    let known = site.visit(&mut browser, "/", at(1)).await;
-    assert_eq!(fields(&known)["x-amzn-oidc-identity"], "user-1");
-
-    site.provider
-        .answer_json("/token", &without(tokens(), "id_token"));
-    site.provider.answer_json("/userinfo", &user_info());
-    let smaller = site.visit(&mut browser, "/", at(3600)).await;
-    assert_eq!(
-        smaller.set_cookies.len(),
-        4,
-        "one is set and three are removed"
-    );
-    assert_eq!(shards(&browser), 1);
-    let known = site.visit(&mut browser, "/", at(3601)).await;
-    assert_eq!(fields(&known)["x-amzn-oidc-identity"], "user-1");
-}
-
-#[tokio::test]
 async fn cookies_of_cross_origin_requests_say_so() {
     let site = Site::new().await;
     let mut browser = Browser {
@@ -1061,7 +576,9 @@ async fn cookies_of_cross_origin_requests_say_so() {
 #[tokio::test]
 async fn no_more_calls_than_allowed_are_under_way() {
     let mut site = Site::new().await;
-    site.client = site.provider.client_with(|it| it.concurrent_calls = 1);
+    site.client = site
+        .provider
+        .client_with(|it| it.concurrent_calls = NonZeroUsize::MIN);
     let told = Arc::new(Semaphore::new(0));
     site.provider.answer(
         "/token",
@@ -1114,4 +631,18 @@ async fn plain_http_is_used_when_it_is_allowed() {
     site.provider.answer_json("/token", &tokens());
     site.provider.answer_json("/userinfo", &user_info());
     site.log_in().await;
+}
+
+#[tokio::test]
+async fn logs_show_no_secret() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    let callback = site.begin(&mut browser, "/").await;
+    let Verdict::Ask(exchange) = site.verdict(&browser, &callback, at(0)) else {
+        panic!("the provider has to be asked");
+    };
+    let shown = format!("{exchange:?} {:?} {:?}", site.oidc, site.keys);
+    for secret in ["s3cret", "c0de", &browser.cookies["AWSALBAuthNonce"]] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
 }

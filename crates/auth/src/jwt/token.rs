@@ -10,8 +10,8 @@ use crate::outcome::Reason;
 /// Longest token, in bytes. No header field line is longer.
 pub const TOKEN_MAX: usize = 16 * 1024;
 
-/// A JSON Web Token in the compact serialisation.
-#[derive(Clone, Debug)]
+/// A JSON Web Token in the compact serialisation. Whoever reads it can use it, so it does not print itself.
+#[derive(Clone)]
 pub struct Token<'a> {
     /// The whole.
     pub text: &'a [u8],

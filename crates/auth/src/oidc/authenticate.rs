@@ -15,8 +15,8 @@ use crate::cookie::{self, NONCE_COOKIE, SHARDS_MAX};
 use crate::keys::Keys;
 use crate::outcome::{LOCATION_MAX, Metric, Outcome, Reason, Step};
 
-/// The facts of a request that came over TLS.
-#[derive(Clone, Copy, Debug)]
+/// The facts of a request that came over TLS. Codes and cookies are among them, so it does not print itself.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The `Host` field or `:authority` as the client sent it, with its port if it has one. `None` if there
     /// is none, as HTTP/1.0 allows.
@@ -164,7 +164,7 @@ fn callback(
     now: SystemTime,
 ) -> Result<Kind, Outcome> {
     if let Some(error) = query::find(request.query, "error") {
-        tracing::info!(error, "an identity provider ended a login with an error");
+        tracing::debug!(error, "an identity provider ended a login with an error");
         // The guide has 401 for a user who was denied access, 561 for an error code. Of the codes of
         // RFC 6749 section 4.1.2.1, one says the first.
         let status = if error == "access_denied" { 401 } else { 561 };
@@ -234,7 +234,6 @@ impl Oidc {
 }
 
 /// The facts of a request that an exchange outlives.
-#[derive(Clone, Debug)]
 pub(super) struct OwnedRequest {
     authority: Option<Vec<u8>>,
     path: Vec<u8>,

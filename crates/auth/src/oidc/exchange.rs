@@ -20,7 +20,6 @@ use crate::refreshes;
 /// What remains to be done for a request: two calls, to the token endpoint and to the user info endpoint.
 ///
 /// How long [`Exchange::run`] takes is the metric `ELBAuthLatency`.
-#[derive(Debug)]
 pub struct Exchange {
     oidc: Arc<Oidc>,
     keys: Arc<Keys>,
@@ -36,11 +35,12 @@ pub(super) enum Kind {
     Refresh(Session),
 }
 
-impl std::fmt::Debug for Kind {
+impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Login { .. } => "Login",
-            Self::Refresh(_) => "Refresh",
+        // Codes, tokens and cookies belong in no log.
+        f.write_str(match self.kind {
+            Kind::Login { .. } => "Exchange(Login)",
+            Kind::Refresh(_) => "Exchange(Refresh)",
         })
     }
 }

@@ -8,7 +8,7 @@ use super::query;
 use crate::endpoint::{Endpoint, InvalidUrl, Schemes};
 
 /// What an `authenticate-oidc` action says. Source: ELB API, `AuthenticateOidcActionConfig`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OidcSettings {
     /// Who the ID tokens have to be from: an https URL, compared letter by letter.
     pub issuer: String,
@@ -36,6 +36,17 @@ pub struct OidcSettings {
     pub on_unauthenticated: OnUnauthenticated,
     /// The load balancer's ARN, which targets find in the signed claims.
     pub signer: String,
+}
+
+impl std::fmt::Debug for OidcSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The secret belongs in no log.
+        f.debug_struct("OidcSettings")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("session_cookie_name", &self.session_cookie_name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `SessionCookieName` when none is given.
