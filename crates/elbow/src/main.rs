@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod config;
 mod contact;
+mod cookie_key;
 mod credentials;
 mod demo;
 mod metrics;

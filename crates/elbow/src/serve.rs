@@ -17,6 +17,7 @@ use crate::config::directory::DirectoryError;
 use crate::config::topology::Topology;
 use crate::config::{Settings, SettingsError};
 use crate::contact;
+use crate::cookie_key::{self, CookieKeyError};
 use crate::credentials::{KeyError, RootKey};
 use crate::metrics;
 use crate::plane::Plane;
@@ -40,6 +41,8 @@ pub(crate) enum ServeError {
     Directory(#[from] DirectoryError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    CookieKey(#[from] CookieKeyError),
     #[error("the stored state cannot be opened")]
     Store(#[from] store::OpenError),
     #[error("a thread cannot be started")]
@@ -89,6 +92,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     let config = proxy::Config {
         workers: settings.workers,
         clock: proxy::Clock::System,
+        cookie_key: cookie_key::load_or_create(&directory)?,
     };
     let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;
     let plane = Arc::new(Plane::over(workers));

@@ -14,7 +14,7 @@ use engine::{
 };
 use model::condition::{Condition, Patterns};
 use model::health_check::HealthCheck;
-use proxy::{Clock, Config, DataPlane};
+use proxy::{Clock, Config, CookieKey, DataPlane};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -72,6 +72,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let plane = DataPlane::start(Config {
             workers: NonZeroUsize::MIN,
             clock: Clock::System,
+            cookie_key: CookieKey::new([0; CookieKey::BYTES]),
         })?;
         plane.prepare(&snapshot)?;
         plane.publish(snapshot).await;

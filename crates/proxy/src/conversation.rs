@@ -7,6 +7,8 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use engine::{Endpoint, Pool};
+
 use crate::buffer::{Buffer, Lease};
 use crate::connection::{Client, Next};
 use crate::exchange::Exchange;
@@ -18,6 +20,7 @@ use crate::http1::{FieldStorage, Version};
 use crate::outgoing::{self, Persistence};
 use crate::pump::{Pump, PumpError, Side};
 use crate::registry::Signal;
+use crate::sticky::StayCookies;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -34,6 +37,8 @@ pub(crate) struct Conversation<'a> {
     client: &'a mut Client,
     /// What the client has sent and is not used yet: its body, or the next request.
     received: &'a mut Lease,
+    pool: &'a Pool,
+    endpoint: &'a Endpoint,
     target: Stream,
     /// The request head and what goes out with it.
     request: &'a Buffer,
@@ -47,6 +52,13 @@ pub(crate) struct Conversation<'a> {
     status: Option<u16>,
     /// Leased when the target has something to read, so that waiting for it takes no memory.
     response: Option<Lease>,
+}
+
+/// A target, and a connection to it.
+pub(crate) struct Reached<'a> {
+    pub(crate) pool: &'a Pool,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) stream: Stream,
 }
 
 /// The end of a conversation that had a response.
@@ -117,7 +129,7 @@ impl<'a> Conversation<'a> {
         worker: &'a Rc<Worker>,
         client: &'a mut Client,
         received: &'a mut Lease,
-        target: Stream,
+        reached: Reached<'a>,
         request: &'a Buffer,
         upload: Option<Pump>,
         exchange: &'a Exchange,
@@ -126,7 +138,9 @@ impl<'a> Conversation<'a> {
             worker,
             client,
             received,
-            target,
+            pool: reached.pool,
+            endpoint: reached.endpoint,
+            target: reached.stream,
             request,
             sent: 0,
             upload,
@@ -372,6 +386,17 @@ impl<'a> Conversation<'a> {
         out
     }
 
+    /// What the client is told to come back with.
+    fn cookies(&self) -> StayCookies<'_> {
+        StayCookies {
+            worker: self.worker,
+            pool: self.pool,
+            endpoint: self.endpoint,
+            stay: self.exchange.stay,
+            is_tls: self.client.tls.is_some(),
+        }
+    }
+
     fn plan_response(&self, head: &ResponseHead<'_, '_>) -> Response {
         let counters = &self.worker.counters;
         match head.status {
@@ -396,6 +421,7 @@ impl<'a> Conversation<'a> {
             &mut Http1Head(&mut out),
             head,
             &self.exchange.frontend.http,
+            &self.cookies(),
             encode,
             persistence,
             &self.worker.date(),

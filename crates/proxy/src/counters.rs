@@ -101,6 +101,10 @@ counters! {
     redirects_too_long,
     /// Requests for which a target was chosen.
     requests_forwarded,
+    /// Requests for which a target was chosen anew although clients of its pool stay.
+    requests_not_sticky,
+    /// The same for pools whose clients stay as long as a cookie of the application says.
+    requests_not_sticky_to_application,
     /// Requests sent to another target, or on another connection, after a first try failed.
     requests_retried,
     /// Responses of targets with status 2xx.

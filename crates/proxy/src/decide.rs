@@ -15,6 +15,7 @@ use crate::http1::Version;
 use crate::http1::field::Field;
 use crate::http1::request::RequestHead;
 use crate::respond::Answer;
+use crate::sticky::{self, Stay};
 use crate::tls_facts::TlsFacts;
 use crate::trace_id::TraceId;
 use crate::worker::Worker;
@@ -40,7 +41,11 @@ pub(crate) enum Decision<'f> {
     /// It is answered here. The answer has been counted.
     Answer(Answer<'f>),
     /// It goes to a target of the pool.
-    Forward { pool: Arc<Pool>, trace_id: TraceId },
+    Forward {
+        pool: Arc<Pool>,
+        trace_id: TraceId,
+        stay: Stay,
+    },
 }
 
 /// Finds the rule of a request and what it means for this one.
@@ -82,6 +87,7 @@ pub(crate) fn decide<'f>(
                 return Decision::Forward {
                     pool: Arc::clone(pool),
                     trace_id,
+                    stay: Stay::of(worker, forward, pool, head.fields),
                 };
             }
             Err(status) => Answer::Page(status),
@@ -101,12 +107,12 @@ fn choose_pool<'f>(
     forward: &'f Forward,
     head: &RequestHead<'_, '_>,
 ) -> Result<&'f Arc<Pool>, u16> {
-    let draw = if forward.is_single() {
-        0
-    } else {
-        worker.random()
+    let stays = sticky::pool_of(worker, forward, head.fields);
+    let pool = match stays.and_then(|id| forward.pool_by_id(id)) {
+        Some(pool) => pool,
+        None if forward.is_single() => forward.choose_pool(0).ok_or(503_u16)?,
+        None => forward.choose_pool(worker.random()).ok_or(503_u16)?,
     };
-    let pool = forward.choose_pool(draw).ok_or(503_u16)?;
     if !goes_with(head, pool.settings.protocol.version) {
         return Err(464);
     }

@@ -26,6 +26,7 @@ use crate::outgoing::Persistence;
 use crate::pump::PumpError;
 use crate::registry::{Tick, ticks};
 use crate::respond::Answer;
+use crate::sticky::Stay;
 use crate::worker::{Listener, SharedFrontend, Worker};
 
 /// Body bytes that are read and forgotten to keep a connection whose request was answered without them;
@@ -50,6 +51,8 @@ pub(crate) struct Exchange {
     pub(crate) desync: Option<Verdict>,
     /// Whether the target's connection is given up after the response, as the client's is.
     pub(crate) closes_target: bool,
+    /// Where the client is to stay.
+    pub(crate) stay: Stay,
 }
 
 impl Exchange {
@@ -65,6 +68,7 @@ impl Exchange {
             idle_timeout: ticks(frontend.idle_timeout),
             desync: None,
             closes_target: false,
+            stay: Stay::default(),
         }
     }
 }
@@ -247,7 +251,12 @@ fn take_head(
             answer.write_http1(out, &frontend.http, persistence, exchange.is_head, &date);
             Step::Answer(exchange)
         }
-        Decision::Forward { pool, trace_id } => {
+        Decision::Forward {
+            pool,
+            trace_id,
+            stay,
+        } => {
+            exchange.stay = stay;
             let forwarded = Forwarded {
                 request: &head,
                 frontend,

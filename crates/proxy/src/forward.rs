@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::buffer::Lease;
 use crate::connection::{Client, Next};
-use crate::conversation::{Conversation, Failure, Finished, NoResponse};
+use crate::conversation::{Conversation, Failure, Finished, NoResponse, Reached};
 use crate::decide::count_own;
 use crate::exchange::{Exchange, answer_failure, refuse};
 use crate::http1::Framing;
@@ -55,9 +55,17 @@ struct Attempts {
 impl Attempts {
     /// The next target. One that has closed its connections may be going away, and would then reset a
     /// new connection too, with a request on it: any other target is better.
-    fn choose(&self, pool: &Pool, node: Choice<'_>) -> Option<Arc<Endpoint>> {
+    /// A client stays with its target all the same.
+    fn choose(&self, pool: &Pool, node: Choice<'_>, stays: Option<u64>) -> Option<Arc<Endpoint>> {
         let choose = |tried| pool.choose_target(Choice { tried, ..node });
         let unreachable = &self.unreachable[..self.count];
+        let tried = Choice {
+            tried: unreachable,
+            ..node
+        };
+        if let Some(endpoint) = stays.and_then(|key| pool.endpoint_by_key(key, tried)) {
+            return Some(endpoint);
+        }
         let Some(stale) = self.stale else {
             return choose(unreachable);
         };
@@ -73,12 +81,13 @@ impl Attempts {
         worker: &Worker,
         pool: &Pool,
         node: Choice<'_>,
+        stays: Option<u64>,
     ) -> Option<(Arc<Endpoint>, Taken)> {
-        let endpoint = self.choose(pool, node)?;
+        let endpoint = self.choose(pool, node, stays)?;
         match worker.targets.take(&endpoint.state) {
             Taken::Closed if self.stale.is_none() => {
                 self.stale = Some(endpoint.state.id());
-                let other = self.choose(pool, node)?;
+                let other = self.choose(pool, node, stays)?;
                 let idle = worker.targets.take(&other.state);
                 Some((other, idle))
             }
@@ -123,12 +132,17 @@ pub(crate) async fn forward(
             tried: &[],
             draw: worker.random(),
         };
-        let Some((endpoint, idle)) = attempts.choose_with_idle(worker, &pool, node) else {
+        let stays = exchange.stay.endpoint;
+        let chosen = attempts.choose_with_idle(worker, &pool, node, stays);
+        let Some((endpoint, idle)) = chosen else {
             let status = attempts.status.unwrap_or(503);
             return answer_failure(worker, client, &exchange, status, is_replayable).await;
         };
         if std::mem::take(&mut is_first) {
             worker.counters.requests_forwarded.increment();
+            exchange
+                .stay
+                .count_choice(&pool, &endpoint, &worker.counters);
         } else {
             worker.counters.requests_retried.increment();
         }
@@ -156,7 +170,11 @@ pub(crate) async fn forward(
             worker,
             client,
             received,
-            stream,
+            Reached {
+                pool: &pool,
+                endpoint: &endpoint,
+                stream,
+            },
             &head,
             upload.take(),
             &exchange,

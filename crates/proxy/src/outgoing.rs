@@ -11,6 +11,7 @@ use crate::http1::field::Field;
 use crate::http1::response::ResponseHead;
 use crate::http1::{Fields, Framing, Version, list_members};
 use crate::pump::Encode;
+use crate::sticky::StayCookies;
 
 /// How the response head says that the connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(crate) fn write_response(
     sink: &mut impl HeadSink,
     response: &ResponseHead<'_, '_>,
     options: &HttpOptions,
+    cookies: &StayCookies<'_>,
     encode: Encode,
     persistence: Persistence,
     date: &HttpDate,
@@ -65,6 +67,7 @@ pub(crate) fn write_response(
             _ => sink.field(name, value),
         }
     }
+    cookies.write(sink, response.fields);
     write_listener_fields(sink, options);
     if !has_date {
         // RFC 9110 section 6.6.1: a recipient with a clock adds what the origin has left out.

@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admit;
+use crate::cookie_seal::CookieKey;
 use crate::counters::Counters;
 use crate::probe;
 use crate::tls_configs::{TlsBuilder, TlsConfigs, TlsError, health_check_config};
@@ -29,6 +30,8 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// What moves the timeouts.
     pub clock: Clock,
+    /// Seals the cookies by which clients stay with targets. Cookies of another key are ignored.
+    pub cookie_key: CookieKey,
 }
 
 /// What moves the timeouts of connections.
@@ -104,11 +107,8 @@ impl DataPlane {
             .map_or(0, |d| d.as_nanos() as u64);
         let workers = (0..config.workers.get() as u64)
             .map(|index| {
-                start_worker(
-                    index,
-                    seed.rotate_left(17 * (index as u32 + 1)),
-                    config.clock,
-                )
+                let seed = seed.rotate_left(17 * (index as u32 + 1));
+                start_worker(index, seed, config)
             })
             .collect::<io::Result<Vec<_>>>()?;
         let (prober, commands) = mpsc::channel(COMMANDS_MAX);
@@ -308,13 +308,13 @@ async fn wait_for(barrier: Vec<oneshot::Receiver<()>>) {
     }
 }
 
-fn start_worker(index: u64, seed: u64, clock: Clock) -> io::Result<WorkerHandle> {
+fn start_worker(index: u64, seed: u64, config: Config) -> io::Result<WorkerHandle> {
     let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
     let counters = Arc::new(Counters::default());
     let shared = Arc::clone(&counters);
     let thread = spawn_local_runtime(format!("elbow-worker-{index}"), move || async move {
-        let worker = Worker::new(shared, seed);
-        if clock == Clock::System {
+        let worker = Worker::new(shared, seed, config.cookie_key);
+        if config.clock == Clock::System {
             tokio::task::spawn_local(std::rc::Rc::clone(&worker).follow_clock());
         }
         worker.run(receiver).await;

@@ -19,9 +19,11 @@ use tokio::task::JoinHandle;
 use crate::accept::accept_connections;
 use crate::admit::{self, Enforcement};
 use crate::buffer::BufferPool;
+use crate::cookie_seal::{CookieKey, CookieSeal};
 use crate::counters::Counters;
 use crate::date::HttpDate;
 use crate::registry::{Registry, TICK, Tick, ticks};
+use crate::sticky::COOKIE_AGE;
 use crate::target_connections::TargetConnections;
 use crate::tls_accept::Handshakes;
 use crate::tls_configs::TlsConfigs;
@@ -65,7 +67,12 @@ pub(crate) struct Worker {
     pub(crate) handshakes: Rc<Handshakes>,
     tls: RefCell<Arc<TlsConfigs>>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) cookie_seal: CookieSeal,
     date: Cell<HttpDate>,
+    /// When cookies that are set now expire.
+    cookie_expiry: Cell<HttpDate>,
+    /// How far commands have moved the time.
+    ahead: Cell<Duration>,
     random: Cell<u64>,
     listeners: RefCell<FxHashMap<FrontendId, Rc<Listener>>>,
     sockets: RefCell<FxHashMap<SocketAddr, ListeningSocket>>,
@@ -98,7 +105,8 @@ struct ListeningSocket {
 }
 
 impl Worker {
-    pub(crate) fn new(counters: Arc<Counters>, seed: u64) -> Rc<Self> {
+    pub(crate) fn new(counters: Arc<Counters>, seed: u64, cookie_key: CookieKey) -> Rc<Self> {
+        let now = SystemTime::now();
         Rc::new(Self {
             buffers: Rc::default(),
             connections: Rc::default(),
@@ -106,7 +114,10 @@ impl Worker {
             handshakes: Rc::default(),
             tls: RefCell::default(),
             counters,
-            date: Cell::new(HttpDate::at(SystemTime::now())),
+            cookie_seal: CookieSeal::new(cookie_key),
+            date: Cell::new(HttpDate::at(now)),
+            cookie_expiry: Cell::new(HttpDate::at(now + COOKIE_AGE)),
+            ahead: Cell::default(),
             random: Cell::new(seed | 1),
             listeners: RefCell::default(),
             sockets: RefCell::default(),
@@ -125,6 +136,11 @@ impl Worker {
     /// How the targets of a listener are spoken to in TLS, from the latest snapshot.
     pub(crate) fn tls_of_targets(&self, frontend: FrontendId) -> Option<Arc<ClientConfig>> {
         self.tls.borrow().targets_of(frontend)
+    }
+
+    /// When cookies that are set now expire.
+    pub(crate) fn cookie_expiry(&self) -> HttpDate {
+        self.cookie_expiry.get()
     }
 
     /// A number for spreading and naming, not for secrets: xorshift64*.
@@ -161,6 +177,7 @@ impl Worker {
                 Command::Advance { by, done } => {
                     // The sockets are looked at before the time changes, whatever else is waiting.
                     tokio::task::yield_now().await;
+                    self.ahead.set(self.ahead.get() + by);
                     self.advance(self.connections.now() + ticks(by));
                     let _ = done.send(());
                 }
@@ -183,10 +200,19 @@ impl Worker {
         }
     }
 
+    fn set_date(&self, now: SystemTime) {
+        let now = HttpDate::at(now);
+        if now.seconds() != self.date.get().seconds() {
+            self.date.set(now);
+            let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(now.seconds()) + COOKIE_AGE;
+            self.cookie_expiry.set(HttpDate::at(expiry));
+        }
+    }
+
     fn advance(&self, now: Tick) {
         let before = self.connections.now();
         self.connections.advance(now);
-        self.date.set(HttpDate::at(SystemTime::now()));
+        self.set_date(SystemTime::now() + self.ahead.get());
         if now / SWEEP_TICKS != before / SWEEP_TICKS {
             self.targets.sweep(now);
         }

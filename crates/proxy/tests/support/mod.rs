@@ -17,7 +17,7 @@ use engine::{
     PoolId, PoolSettings, Router, Routing, Snapshot,
 };
 use model::health_check::HealthCheck;
-use proxy::{Clock, Config, Counters, DataPlane};
+use proxy::{Clock, Config, CookieKey, Counters, DataPlane};
 
 /// Longest wait for a byte that must come; only a failing test ever waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -103,6 +103,7 @@ impl Fixture {
         let config = Config {
             workers: NonZeroUsize::MIN,
             clock: Clock::Manual,
+            cookie_key: CookieKey::new([1; CookieKey::BYTES]),
         };
         let plane = DataPlane::start(config).expect("the workers start");
         let address = free_address();
@@ -222,6 +223,16 @@ impl Target {
         let request = peer.head();
         peer.send(response);
         (request, peer)
+    }
+
+    /// The connection that has been made, if there is one.
+    pub(crate) fn accept_waiting(&self) -> Option<Peer> {
+        self.listener.set_nonblocking(true).unwrap();
+        let accepted = self.listener.accept();
+        self.listener.set_nonblocking(false).unwrap();
+        let (stream, _) = accepted.ok()?;
+        stream.set_nonblocking(false).unwrap();
+        Some(Peer::new(stream))
     }
 
     /// Whether nobody has tried to connect.

@@ -1,0 +1,330 @@
+//! Keeps clients with the pool and the target of their first request, by cookies.
+//!
+//! Source: ALB guide, "Sticky sessions for your Application Load Balancer".
+
+use std::time::Duration;
+
+use engine::{Endpoint, Forward, Pool, PoolId, Stickiness, StickinessToken};
+
+use crate::cookie;
+use crate::cookie_seal::{CookieSeal, Purpose};
+use crate::counters::Counters;
+use crate::head_sink::HeadSink;
+use crate::http1::Fields;
+use crate::worker::Worker;
+
+/// How long clients are told to keep cookies. What a cookie says can end before.
+pub(crate) const COOKIE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A cookie, and its copy that pages of other sites send too. The copy counts if both are there.
+struct Names {
+    plain: &'static str,
+    cross_site: &'static str,
+}
+
+const POOL: Names = Names {
+    plain: "AWSALBTG",
+    cross_site: "AWSALBTGCORS",
+};
+const ENDPOINT: Names = Names {
+    plain: "AWSALB",
+    cross_site: "AWSALBCORS",
+};
+/// A session fits the first of them; the others are told to go away.
+const APPLICATION: [&str; 4] = ["AWSALBAPP-0", "AWSALBAPP-1", "AWSALBAPP-2", "AWSALBAPP-3"];
+const REMOVED: &[u8] = b"_remove_";
+
+/// Where a client is to stay.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stay {
+    /// How long with the pool; `None`: every request may go to another.
+    pool_for: Option<Duration>,
+    /// The target (`Endpoint::key`) that its cookies name.
+    pub(crate) endpoint: Option<u64>,
+    /// Whether the browser keeps cookies from pages of other sites only if they say so.
+    wants_same_site: bool,
+}
+
+/// The pool that the cookies of a request name, if the action keeps clients with pools.
+pub(crate) fn pool_of(
+    worker: &Worker,
+    forward: &Forward,
+    fields: Fields<'_, '_>,
+) -> Option<PoolId> {
+    forward.stickiness?;
+    let token = open_either(worker, fields, &POOL, Purpose::Pool)?;
+    Some(token.pool)
+}
+
+impl Stay {
+    /// Where a client stays whose request goes to this pool.
+    pub(crate) fn of(
+        worker: &Worker,
+        forward: &Forward,
+        pool: &Pool,
+        fields: Fields<'_, '_>,
+    ) -> Self {
+        let token = match &pool.settings.stickiness {
+            Stickiness::Off => None,
+            Stickiness::LoadBalancerCookie { .. } => {
+                open_either(worker, fields, &ENDPOINT, Purpose::Endpoint)
+            }
+            // Without the application's cookie its session is over, and ours with it.
+            Stickiness::ApplicationCookie { name, .. } => cookie::sent(fields, name)
+                .and_then(|_| cookie::sent(fields, APPLICATION[0]))
+                .and_then(|value| open(worker, value, Purpose::Application)),
+        };
+        let is_application = matches!(
+            pool.settings.stickiness,
+            Stickiness::ApplicationCookie { .. }
+        );
+        Self {
+            pool_for: forward.stickiness,
+            endpoint: token
+                .filter(|token| token.pool == pool.id)
+                .and_then(|token| token.endpoint),
+            wants_same_site: is_application && is_chromium_80(fields),
+        }
+    }
+
+    /// Counts a target that was chosen although clients of the pool stay.
+    pub(crate) fn count_choice(self, pool: &Pool, chosen: &Endpoint, counters: &Counters) {
+        if self.endpoint == Some(chosen.key) {
+            return;
+        }
+        match pool.settings.stickiness {
+            Stickiness::Off => {}
+            Stickiness::LoadBalancerCookie { .. } => counters.requests_not_sticky.increment(),
+            Stickiness::ApplicationCookie { .. } => {
+                counters.requests_not_sticky_to_application.increment();
+            }
+        }
+    }
+}
+
+fn open_either(
+    worker: &Worker,
+    fields: Fields<'_, '_>,
+    names: &Names,
+    purpose: Purpose,
+) -> Option<StickinessToken> {
+    let value =
+        cookie::sent(fields, names.cross_site).or_else(|| cookie::sent(fields, names.plain))?;
+    open(worker, value, purpose)
+}
+
+fn open(worker: &Worker, value: &[u8], purpose: Purpose) -> Option<StickinessToken> {
+    let token = worker.cookie_seal.open(value, purpose)?;
+    token.is_valid_at(worker.date().seconds()).then_some(token)
+}
+
+/// Whether the client is a Chromium from version 80 on, which keeps cookies from pages of other sites only if
+/// they say `SameSite=None`.
+fn is_chromium_80(fields: Fields<'_, '_>) -> bool {
+    let mut fields = fields.iter();
+    let agent = fields.find(|(_, name, _)| name.eq_ignore_ascii_case("user-agent"));
+    let Some((_, _, agent)) = agent else {
+        return false;
+    };
+    [&b"Chrome/"[..], b"Chromium/"].into_iter().any(|product| {
+        memchr::memmem::find(agent, product).is_some_and(|at| {
+            let version = &agent[at + product.len()..];
+            let digits = version.iter().take_while(|b| b.is_ascii_digit());
+            digits.fold(0_u32, |number, digit| {
+                number
+                    .saturating_mul(10)
+                    .saturating_add(u32::from(digit - b'0'))
+            }) >= 80
+        })
+    })
+}
+
+/// The cookies that the responses of one target set.
+pub(crate) struct StayCookies<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) pool: &'a Pool,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) stay: Stay,
+    pub(crate) is_tls: bool,
+}
+
+impl StayCookies<'_> {
+    /// Writes them behind the fields of the target's response.
+    pub(crate) fn write(&self, sink: &mut impl HeadSink, response: Fields<'_, '_>) {
+        if let Some(duration) = self.stay.pool_for {
+            self.write_both(sink, &POOL, Purpose::Pool, None, duration);
+        }
+        match &self.pool.settings.stickiness {
+            Stickiness::Off => {}
+            Stickiness::LoadBalancerCookie { duration } => {
+                let key = Some(self.endpoint.key);
+                self.write_both(sink, &ENDPOINT, Purpose::Endpoint, key, *duration);
+            }
+            Stickiness::ApplicationCookie { name, duration } => {
+                if cookie::is_set(response, name) {
+                    let value =
+                        self.sealed(Purpose::Application, Some(self.endpoint.key), *duration);
+                    let same_site = self.stay.wants_same_site && self.is_tls;
+                    self.write_cookie(sink, APPLICATION[0], &value, same_site);
+                    for rest in &APPLICATION[1..] {
+                        self.write_cookie(sink, rest, REMOVED, same_site);
+                    }
+                }
+            }
+        }
+    }
+
+    fn write_both(
+        &self,
+        sink: &mut impl HeadSink,
+        names: &Names,
+        purpose: Purpose,
+        endpoint: Option<u64>,
+        duration: Duration,
+    ) {
+        let value = self.sealed(purpose, endpoint, duration);
+        self.write_cookie(sink, names.plain, &value, false);
+        self.write_cookie(sink, names.cross_site, &value, true);
+    }
+
+    fn sealed(
+        &self,
+        purpose: Purpose,
+        endpoint: Option<u64>,
+        duration: Duration,
+    ) -> crate::cookie_seal::Sealed {
+        let seal: &CookieSeal = &self.worker.cookie_seal;
+        let now = self.worker.date().seconds();
+        let token = StickinessToken {
+            pool: self.pool.id,
+            endpoint,
+            expires_at_seconds: now.saturating_add(duration.as_secs()),
+        };
+        seal.seal(&token, purpose)
+    }
+
+    fn write_cookie(&self, sink: &mut impl HeadSink, name: &str, value: &[u8], same_site: bool) {
+        let expires = self.worker.cookie_expiry();
+        sink.field_of("Set-Cookie", |out| {
+            out.put(name.as_bytes());
+            out.put(b"=");
+            out.put(value);
+            out.put(b"; Expires=");
+            out.put(expires.as_bytes());
+            out.put(b"; Path=/");
+            if same_site {
+                out.put(b"; SameSite=None");
+                // A browser keeps no secure cookie of a site in clear text.
+                if self.is_tls {
+                    out.put(b"; Secure");
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::sync::Arc;
+
+    use engine::{EndpointState, PoolSettings};
+    use model::health_check::HealthCheck;
+
+    use super::*;
+    use crate::buffer::Buffer;
+    use crate::cookie_seal::CookieKey;
+    use crate::head_sink::Http1Head;
+    use crate::http1::FieldStorage;
+    use crate::http1::{request, response};
+
+    #[test]
+    fn the_user_agent_tells_a_chromium_from_80_on() {
+        for (agent, expected) in [
+            (
+                "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36",
+                true,
+            ),
+            ("Mozilla/5.0 Chrome/80.0", true),
+            ("Mozilla/5.0 Chrome/79.0", false),
+            ("Mozilla/5.0 Firefox/120.0", false),
+            ("Chromium/99", true),
+            ("Chrome/", false),
+            ("Chrome/99999999999999999999", true),
+        ] {
+            let head = format!("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: {agent}\r\n\r\n");
+            let mut storage = FieldStorage::new();
+            let fields = request::parse(head.as_bytes(), &mut storage)
+                .unwrap()
+                .fields;
+            assert_eq!(is_chromium_80(fields), expected, "{agent}");
+        }
+    }
+
+    #[test]
+    fn cookies_for_other_sites_are_secure_where_there_is_tls() {
+        let worker = Worker::new(Arc::default(), 1, CookieKey::new([0; 32]));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let endpoint = Endpoint {
+            address,
+            check_address: address,
+            zone: None,
+            key: 7,
+            state: Arc::new(EndpointState::new(1)),
+        };
+        let hour = Duration::from_secs(3600);
+        let name = "session".into();
+        let application = Stickiness::ApplicationCookie {
+            name,
+            duration: hour,
+        };
+        let by_us = Stickiness::LoadBalancerCookie { duration: hour };
+        for (stickiness, is_tls, wants_same_site, cookie, expected) in [
+            (&by_us, true, false, "AWSALB", "Path=/"),
+            (
+                &by_us,
+                true,
+                false,
+                "AWSALBCORS",
+                "Path=/; SameSite=None; Secure",
+            ),
+            (&by_us, false, false, "AWSALBCORS", "Path=/; SameSite=None"),
+            (
+                &application,
+                true,
+                true,
+                "AWSALBAPP-0",
+                "Path=/; SameSite=None; Secure",
+            ),
+            (&application, true, false, "AWSALBAPP-0", "Path=/"),
+            (&application, false, true, "AWSALBAPP-0", "Path=/"),
+        ] {
+            let settings = PoolSettings {
+                stickiness: stickiness.clone(),
+                ..PoolSettings::new(HealthCheck::default())
+            };
+            let cookies = StayCookies {
+                worker: &worker,
+                pool: &Pool::new(PoolId(1), settings, Vec::new(), None),
+                endpoint: &endpoint,
+                stay: Stay {
+                    wants_same_site,
+                    ..Stay::default()
+                },
+                is_tls,
+            };
+            let mut storage = FieldStorage::new();
+            let response = b"HTTP/1.1 200 OK\r\nSet-Cookie: session=1\r\n\r\n";
+            let fields = response::parse(response, false, &mut storage)
+                .unwrap()
+                .fields;
+            let mut out = Buffer::default();
+            cookies.write(&mut Http1Head(&mut out), fields);
+            let text = String::from_utf8(out.filled().to_vec()).unwrap();
+            let start = format!("Set-Cookie: {cookie}=");
+            let line = text.lines().find(|line| line.starts_with(&start)).unwrap();
+            let (_, attributes) = line.split_once(" GMT; ").unwrap();
+            assert_eq!(attributes, expected, "{cookie} {is_tls} {wants_same_site}");
+        }
+    }
+}
