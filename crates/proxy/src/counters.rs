@@ -99,6 +99,16 @@ counters! {
     redirects,
     /// Redirects not sent because the location is over its limit (507).
     redirects_too_long,
+    /// Hosts and URLs rewritten by transforms.
+    transforms_applied,
+    /// Transforms that failed because their result is too long; such a request is answered with 500.
+    transforms_too_long,
+    /// Transforms that failed because their result is no host.
+    transforms_to_invalid_host,
+    /// Transforms that failed because their result is no path.
+    transforms_to_invalid_path,
+    /// Transforms that failed because their replacement names a group that the pattern does not have.
+    transforms_not_replaced,
     /// Requests for which a target was chosen.
     requests_forwarded,
     /// Requests for which a target was chosen anew although clients of its pool stay.

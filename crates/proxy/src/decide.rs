@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use engine::action::RedirectSubject;
-use engine::{Forward, Frontend, HttpVersion, Pool, Redirect, RequestFacts, Routing};
+use engine::{Action, Forward, Frontend, HttpVersion, Pool, Redirect, RequestFacts, Routing};
 
 use crate::counters::Counters;
 use crate::forwarded::has_too_many_addresses;
@@ -15,6 +15,7 @@ use crate::http1::Version;
 use crate::http1::field::Field;
 use crate::http1::request::RequestHead;
 use crate::respond::Answer;
+use crate::rewrite::Rewritten;
 use crate::sticky::{self, Stay};
 use crate::tls_facts::TlsFacts;
 use crate::trace_id::TraceId;
@@ -45,6 +46,7 @@ pub(crate) enum Decision<'f> {
         pool: Arc<Pool>,
         trace_id: TraceId,
         stay: Stay,
+        rewritten: Rewritten,
     },
 }
 
@@ -78,8 +80,10 @@ pub(crate) fn decide<'f>(
         Routing::Redirect(redirect) => {
             answer_redirect(redirect, frontend, connection, head, counters)
         }
-        Routing::Forward(forward) => match choose_pool(worker, forward, head) {
-            Ok(pool) => {
+        Routing::Forward(forward) => match choose_pool(worker, forward, head)
+            .and_then(|pool| Ok((pool, rewrite(worker, action, frontend, head)?)))
+        {
+            Ok((pool, rewritten)) => {
                 let trace_id = TraceId::new(
                     worker.date().seconds(),
                     [worker.random(), worker.random(), worker.random()],
@@ -88,6 +92,7 @@ pub(crate) fn decide<'f>(
                     pool: Arc::clone(pool),
                     trace_id,
                     stay: Stay::of(worker, forward, pool, head.fields),
+                    rewritten,
                 };
             }
             Err(status) => Answer::Page(status),
@@ -120,6 +125,19 @@ fn choose_pool<'f>(
         return Err(463);
     }
     Ok(pool)
+}
+
+/// What the action makes of the request for a target.
+///
+/// # Errors
+/// 500 if a transform fails.
+fn rewrite(
+    worker: &Worker,
+    action: &Action,
+    frontend: &Frontend,
+    head: &RequestHead<'_, '_>,
+) -> Result<Rewritten, u16> {
+    Rewritten::of(&action.transforms, head, frontend, &worker.counters).ok_or(500)
 }
 
 /// Whether targets that speak `targets` can be sent this request.

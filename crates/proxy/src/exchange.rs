@@ -255,6 +255,7 @@ fn take_head(
             pool,
             trace_id,
             stay,
+            rewritten,
         } => {
             exchange.stay = stay;
             let forwarded = Forwarded {
@@ -262,6 +263,7 @@ fn take_head(
                 frontend,
                 connection,
                 trace_id,
+                rewritten: &rewritten,
             };
             forwarded.write_head(&mut Http1Head(out));
             Step::Forward(exchange, pool)

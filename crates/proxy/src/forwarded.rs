@@ -13,6 +13,7 @@ use crate::http1::host::Host;
 use crate::http1::request::RequestHead;
 use crate::http1::{Fields, Framing, Version, list_members};
 use crate::outgoing::{Nominated, put_address, put_number, write_content_length};
+use crate::rewrite::Rewritten;
 use crate::tls_fields::{is_tls_field, write_tls_fields};
 use crate::trace_id::{self, TraceId};
 
@@ -28,18 +29,26 @@ pub(crate) struct Forwarded<'h, 'a, 'b> {
     pub(crate) frontend: &'h Frontend,
     pub(crate) connection: ConnectionFacts<'h>,
     pub(crate) trace_id: TraceId,
+    pub(crate) rewritten: &'h Rewritten,
 }
 
 impl Forwarded<'_, '_, '_> {
     /// Writes the head for a target, without the body that may follow it.
     pub(crate) fn write_head(&self, sink: &mut impl HeadSink) {
         let request = self.request;
+        let (path, query) = self
+            .rewritten
+            .target()
+            .unwrap_or((request.path, request.query));
         sink.request_line(&RequestLine {
             method: request.method,
-            path: request.path,
-            query: request.query,
+            path,
+            query,
         });
-        sink.host(|out| self.put_host(out));
+        sink.host(|out| match &self.rewritten.host {
+            Some(host) => out.put(host),
+            None => put_host(out, request, self.frontend),
+        });
         self.write_fields(sink);
         match request.framing {
             Framing::Length(length) => write_content_length(sink, length),
@@ -112,31 +121,28 @@ impl Forwarded<'_, '_, '_> {
             put_peer(out, self.connection.peer, client_port);
         });
     }
+}
 
-    /// The host in lower case, or as the client sent it. In lower case the port is left out on listener ports
-    /// 80 and 443 and stands there on others.
-    ///
-    /// Source: ALB guide, "Host header preservation".
-    fn put_host(&self, out: &mut Buffer) {
-        let Self {
-            request, frontend, ..
-        } = self;
-        if frontend.http.preserves_host {
-            return put_preserved_host(out, request, frontend);
-        }
-        match request.host {
-            None => out.put(frontend.dns_name.as_bytes()),
-            Some(host) => put_lower_case(out, host.name),
-        }
-        let listener_port = frontend.port();
-        if matches!(listener_port, 80 | 443) {
-            return;
-        }
-        out.put(b":");
-        match request.host.and_then(|host| host.port) {
-            Some(port) => out.put(port),
-            None => put_number(out, u64::from(listener_port)),
-        }
+/// The host in lower case, or as the client sent it. In lower case the port is left out on listener ports 80
+/// and 443 and stands there on others.
+///
+/// Source: ALB guide, "Host header preservation".
+pub(crate) fn put_host(out: &mut Buffer, request: &RequestHead<'_, '_>, frontend: &Frontend) {
+    if frontend.http.preserves_host {
+        return put_preserved_host(out, request, frontend);
+    }
+    match request.host {
+        None => out.put(frontend.dns_name.as_bytes()),
+        Some(host) => put_lower_case(out, host.name),
+    }
+    let listener_port = frontend.port();
+    if matches!(listener_port, 80 | 443) {
+        return;
+    }
+    out.put(b":");
+    match request.host.and_then(|host| host.port) {
+        Some(port) => out.put(port),
+        None => put_number(out, u64::from(listener_port)),
     }
 }
 

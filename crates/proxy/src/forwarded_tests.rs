@@ -59,6 +59,7 @@ impl Case {
                 tls: self.tls.as_ref(),
             },
             trace_id: TraceId::new(1, [2, 3, 4]),
+            rewritten: &Rewritten::default(),
         };
         let mut out = Buffer::default();
         forwarded.write_head(&mut Http1Head(&mut out));

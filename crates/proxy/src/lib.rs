@@ -25,6 +25,7 @@ mod probe;
 mod pump;
 mod registry;
 mod respond;
+mod rewrite;
 mod sticky;
 mod stream;
 mod target_connections;
