@@ -14,7 +14,7 @@ use crate::ApiError;
 use crate::query::{Lists, Node};
 use shape::Unfit;
 
-pub(crate) use shape::{BOOLEAN, INTEGER, OneOf, Scalar, TEXT};
+pub(crate) use shape::{BOOLEAN, INTEGER, LONG, OneOf, Scalar, TEXT};
 
 /// Reads a structure with `read`.
 ///
@@ -182,6 +182,19 @@ impl<'a> Fields<'a> {
         self.structures(name, read)
     }
 
+    /// A map of plain values; absent is empty.
+    pub(crate) fn map(&self, name: &'static str) -> Vec<(String, String)> {
+        let Some(node) = self.ask(name) else {
+            return Vec::new();
+        };
+        let entries = node.entries().unwrap_or_else(|error| {
+            self.malformed(error.into());
+            Vec::new()
+        });
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        entries.into_iter().map(owned).collect()
+    }
+
     /// Whether anything is given for a member whose contents do not matter, because its presence alone
     /// is refused.
     pub(crate) fn is_present(&self, name: &'static str) -> bool {
@@ -313,6 +326,8 @@ mod tests {
         kinds: Vec<&'static str>,
         tags: Vec<(String, Option<String>)>,
         inner: Option<i32>,
+        long: Option<i64>,
+        map: Vec<(String, String)>,
     }
 
     const KINDS: OneOf<&str> = OneOf(&["a", "b"]);
@@ -327,6 +342,8 @@ mod tests {
                 (tag.required("Key", TEXT), tag.optional("Value", TEXT))
             }),
             inner: fields.structure("Inner", |inner| inner.required("Number", INTEGER)),
+            long: fields.optional("Long", LONG),
+            map: fields.map("Map"),
         }
     }
 
@@ -342,7 +359,8 @@ mod tests {
     #[test]
     fn members_are_read_by_their_shapes() {
         check(
-            "Action=X&Name=n&Size=400&IsOn=true&Kinds.member.1=b&Tags.member.1.Key=k&Inner.Number=-1&Other=1",
+            "Action=X&Name=n&Size=400&IsOn=true&Kinds.member.1=b&Tags.member.1.Key=k&Inner.Number=-1&Other=1\
+             &Long=9999999999&Map.entry.1.key=a&Map.entry.1.value=b",
             Ok(Thing {
                 name: "n".into(),
                 size: Some(400),
@@ -350,6 +368,8 @@ mod tests {
                 kinds: vec!["b"],
                 tags: vec![("k".into(), None)],
                 inner: Some(-1),
+                long: Some(9_999_999_999),
+                map: vec![("a".into(), "b".into())],
             }),
         );
         let nothing = Thing {
@@ -359,6 +379,8 @@ mod tests {
             kinds: vec![],
             tags: vec![],
             inner: None,
+            long: None,
+            map: vec![],
         };
         check("Name=&Kinds=&Tags=", Ok(nothing));
     }
@@ -413,6 +435,16 @@ mod tests {
                 "Name=n&IsOn=yes",
                 "InvalidParameterValue",
                 "The value 'yes' of 'isOn' is not 'true' or 'false'.",
+            ),
+            (
+                "Name=n&Long=x",
+                "InvalidParameterValue",
+                "The value 'x' of 'long' is not a whole number.",
+            ),
+            (
+                "Name=n&Map.entry.1.key=a",
+                "MalformedInput",
+                "Unexpected map element termination",
             ),
             ("Name.member.1=n", "MalformedInput", structure),
             ("Name=n&Kinds.member.1.X=n", "MalformedInput", structure),

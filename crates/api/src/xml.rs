@@ -79,6 +79,18 @@ impl Xml {
         });
     }
 
+    /// A map: `<name><entry><key>…</key><value>…</value></entry>…</name>`.
+    pub fn map<'a>(&mut self, name: &str, entries: impl IntoIterator<Item = &'a (String, String)>) {
+        self.element(name, |xml| {
+            for (key, value) in entries {
+                xml.element("entry", |xml| {
+                    xml.text("key", key);
+                    xml.text("value", value);
+                });
+            }
+        });
+    }
+
     /// What has been printed so far.
     pub fn as_str(&self) -> &str {
         &self.out

@@ -19,5 +19,5 @@ pub mod state;
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
 pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};
 pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};
-pub use settings::{Limits, Settings};
+pub use settings::{CognitoUserPool, Limits, Settings};
 pub use state::{Draft, State};

@@ -3,6 +3,7 @@
 //! The whole state is lowered each time; what has not changed is taken over from the time before, so that a
 //! new target does not compile rules, and a new rule does not touch the pools.
 
+mod action;
 mod http;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,14 +11,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::action::Template;
 use engine::pool::Algorithm;
 use engine::router::{self, CompileError};
 use engine::{
-    Action, Admission, Endpoint, EndpointState, FixedResponse, Forward, Frontend, FrontendId, Pool,
-    PoolId, PoolSettings, Redirect, Router, Routing, Snapshot,
+    Admission, Endpoint, EndpointState, Frontend, FrontendId, Pool, PoolId, PoolSettings, Router,
+    Snapshot,
 };
-use model::action::{Actions, FixedResponseAction, RedirectAction, RoutingAction};
 use model::health_check::HealthCheckPort;
 use model::id::{ListenerId, RegistrationId, TargetGroupId};
 use model::listener::Listener;
@@ -354,8 +353,8 @@ fn lower_router(
     rules: &[Arc<Rule>],
     compiled: Option<&Router>,
 ) -> Result<Router, CompileError> {
-    let default = lower_action(pools, &listener.default_actions);
-    let action = |rule: &Arc<Rule>| lower_action(pools, &rule.actions);
+    let default = action::lower(pools, &listener.default_actions);
+    let action = |rule: &Arc<Rule>| action::lower(pools, &rule.actions);
     if let Some(compiled) = compiled {
         return Ok(compiled.with_actions(rules.iter().map(action).collect(), default));
     }
@@ -368,46 +367,6 @@ fn lower_router(
         }),
     };
     Router::compile(rules.iter().filter_map(numbered).collect(), default)
-}
-
-fn lower_action(pools: &Pools, actions: &Actions) -> Action {
-    let routing = match &actions.routing {
-        RoutingAction::Forward(forward) => {
-            let groups = forward.target_groups.iter();
-            let weighted = groups.map(|group| (Arc::clone(&pools[&group.arn.id]), group.weight));
-            Routing::Forward(Forward::new(weighted.collect()))
-        }
-        RoutingAction::Redirect(redirect) => Routing::Redirect(lower_redirect(redirect)),
-        RoutingAction::FixedResponse(fixed) => Routing::FixedResponse(lower_fixed_response(fixed)),
-    };
-    routing.into()
-}
-
-fn lower_redirect(redirect: &RedirectAction) -> Redirect {
-    Redirect {
-        protocol: Template::parse(&redirect.protocol),
-        port: Template::parse(&redirect.port),
-        host: Template::parse(&redirect.host),
-        path: Template::parse(&redirect.path),
-        query: Template::parse(&redirect.query),
-        status: redirect.status.code(),
-    }
-}
-
-fn lower_fixed_response(fixed: &FixedResponseAction) -> FixedResponse {
-    let body = fixed.body.as_deref().unwrap_or_default();
-    let content_type = fixed.content_type.filter(|_| !body.is_empty());
-    let with_charset = |content_type: model::action::FixedContentType| {
-        // ALB adds the charset to text and to nothing else.
-        let is_text = content_type.as_str().starts_with("text/");
-        let charset = if is_text { "; charset=utf-8" } else { "" };
-        format!("{content_type}{charset}").into_boxed_str()
-    };
-    FixedResponse {
-        status: fixed.status,
-        content_type: content_type.map(with_charset),
-        body: body.as_bytes().into(),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What the operator decides once for the whole control plane.
 
+use std::fmt;
+
 use model::arn::Place;
 
 use crate::ec2::Topology;
@@ -15,6 +17,33 @@ pub struct Settings {
     pub topology: Topology,
     /// How many there may be of each thing.
     pub limits: Limits,
+    /// The clients of user pools that actions can log in with; default none.
+    pub cognito_user_pools: Vec<CognitoUserPool>,
+}
+
+/// A client of a user pool, with what AWS would ask Cognito for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CognitoUserPool {
+    /// The ARN of the user pool.
+    pub arn: String,
+    /// The client in it.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: String,
+    /// A URL without a `/` at its end below which a provider that stands in for Cognito is found; `None`:
+    /// Cognito itself.
+    pub endpoint: Option<String>,
+}
+
+impl fmt::Debug for CognitoUserPool {
+    // The client secret stays out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CognitoUserPool")
+            .field("arn", &self.arn)
+            .field("client_id", &self.client_id)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Settings {
@@ -28,6 +57,7 @@ impl Default for Settings {
             base_domain: "elb.internal".to_owned(),
             topology: Topology::loopback(),
             limits: Limits::default(),
+            cognito_user_pools: Vec::new(),
         }
     }
 }

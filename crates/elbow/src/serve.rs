@@ -218,5 +218,6 @@ fn control_settings(settings: &Settings) -> control::Settings {
             zones: zones.collect(),
         },
         limits: settings.limits.clone(),
+        cognito_user_pools: settings.cognito_user_pools.clone(),
     }
 }

@@ -5,15 +5,28 @@
 use serde::{Deserialize, Serialize};
 
 use crate::arn::TargetGroupArn;
+use crate::authentication::Authentication;
 use crate::text_enum;
 
-/// The actions of a rule: exactly one that routes.
+/// The actions of a rule: exactly one that routes, after at most one that authenticates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actions {
+    /// Who may pass, on listeners with TLS only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<AuthenticationAction>,
     /// The order of the routing action as it was given, 1 to 50,000.
     pub order: Option<u32>,
     /// Where the request goes.
     pub routing: RoutingAction,
+}
+
+/// The action that looks at who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationAction {
+    /// Its order as it was given, 1 to 50,000 and below that of the routing action.
+    pub order: u32,
+    /// How clients show who they are.
+    pub method: Authentication,
 }
 
 /// The action that answers a request or sends it on.

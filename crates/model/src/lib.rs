@@ -7,6 +7,7 @@ pub mod arn;
 pub mod attributes;
 pub mod authentication;
 pub mod cidr;
+pub mod cognito;
 pub mod condition;
 pub mod ec2;
 pub mod health_check;

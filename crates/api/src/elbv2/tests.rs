@@ -4,12 +4,18 @@
 //! A request is a form on a line of its own; what follows it up to an empty line is the answer: the
 //! members of the result, or a code, a status and a message. Random parts of identifiers are numbered in
 //! the order in which they first appear: `#1` is the same everywhere in the transcript. A request that
-//! begins with `ec2 ` goes to the inventory, and of its answer only the identifiers are told.
+//! begins with `ec2 ` goes to the inventory, and of its answer only the identifiers are told. After one that
+//! begins with `https ` the listeners on port 443 speak HTTPS.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use control::{Control, ManualClock, NoPlane, Parts, SequentialIds, Settings};
+use control::elb::ElbError;
+use control::{
+    CognitoUserPool, Control, Draft, ManualClock, NoPlane, Parts, SequentialIds, Settings,
+};
+use model::listener::Listener;
+use model::protocol::Protocol;
 use regex::Regex;
 
 use super::{NOT_YET, OPERATIONS};
@@ -32,6 +38,9 @@ async fn requests_get_the_answers_of_the_transcript() {
             continue;
         }
         let answer = ask(&control, &numbers.restore(request)).await;
+        if request.starts_with("https ") {
+            secure(&control).await;
+        }
         let answer = numbers.name(&answer);
         let answer = if request.starts_with("ec2 ") {
             identifiers(&answer)
@@ -115,20 +124,51 @@ async fn control_plane() -> Control {
         plane: Arc::new(NoPlane),
         clock: Arc::new(ManualClock::at(1_700_000_000_000)),
         ids: Arc::new(SequentialIds::default()),
-        settings: Settings::default(),
+        settings: Settings {
+            cognito_user_pools: vec![CognitoUserPool {
+                arn: "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_aBc123"
+                    .to_owned(),
+                client_id: "shop".to_owned(),
+                client_secret: "hush".to_owned(),
+                endpoint: None,
+            }],
+            ..Settings::default()
+        },
     };
     Control::open(parts)
         .await
         .expect("the defaults are in order")
 }
 
+/// Has the listeners on port 443 speak HTTPS, whatever their certificates.
+async fn secure(control: &Control) {
+    let change = |draft: &mut Draft| {
+        let listeners: Vec<_> = draft.state().elb.listeners.values().cloned().collect();
+        for listener in listeners
+            .into_iter()
+            .filter(|listener| listener.port == 443)
+        {
+            draft.put(Listener {
+                protocol: Protocol::Https,
+                ..Listener::clone(&listener)
+            });
+        }
+        Ok::<_, ElbError>(())
+    };
+    control
+        .transact(change)
+        .await
+        .expect("the change is stored");
+}
+
 async fn ask(control: &Control, request: &str) -> String {
     let form = request.strip_prefix("ec2 ").unwrap_or(request);
+    let form = form.strip_prefix("https ").unwrap_or(form);
     let input = query::decode(form.as_bytes()).expect(request);
     let action = input.text("Action").expect(request);
-    let answer = match form == request {
-        true => super::call(control, action, &input).await,
-        false => crate::ec2::call(control, action, &input).await,
+    let answer = match request.starts_with("ec2 ") {
+        true => crate::ec2::call(control, action, &input).await,
+        false => super::call(control, action, &input).await,
     };
     match answer {
         Ok(xml) if xml.as_str().is_empty() => "(nothing)".to_owned(),

@@ -145,6 +145,25 @@ impl Scalar for Integer {
     }
 }
 
+/// Any whole number of 64 bits.
+pub(crate) const LONG: Long = Long;
+
+/// A whole number of 64 bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Long;
+
+impl Scalar for Long {
+    type Value = i64;
+
+    fn parse(&self, text: &str) -> Result<i64, Unfit> {
+        text.parse().map_err(|_| Unfit::Form("a whole number"))
+    }
+
+    fn placeholder(&self) -> i64 {
+        0
+    }
+}
+
 /// `true` or `false`.
 pub(crate) const BOOLEAN: Boolean = Boolean;
 

@@ -5,19 +5,21 @@
 use std::collections::BTreeSet;
 
 use model::action::{
-    Actions, FixedContentType, FixedResponseAction, ForwardAction, RedirectAction, RedirectStatus,
-    RoutingAction, WeightedTargetGroup,
+    Actions, AuthenticationAction, FixedContentType, FixedResponseAction, ForwardAction,
+    RedirectAction, RedirectStatus, RoutingAction, WeightedTargetGroup,
 };
-use model::arn::TargetGroupArn;
+use model::arn::{LoadBalancerArn, TargetGroupArn};
+use model::listener::Listener;
+use model::protocol::Protocol;
 
 use super::check::{between, length, unsupported, violation};
 use super::input::{
     Action, ActionType, FixedResponseConfig, ForwardConfig, RedirectConfig,
     TargetGroupStickinessConfig, TargetGroupTuple,
 };
-use super::{ElbError, find};
-use crate::State;
+use super::{ElbError, authentication, find};
 use crate::settings::Limits;
+use crate::{Draft, State};
 
 /// Most actions of a rule: one that authenticates, one that routes.
 const ACTIONS_MAX: usize = 2;
@@ -28,20 +30,126 @@ const REDIRECT_CHARACTERS_MAX: usize = 128;
 /// Most characters of a fixed body.
 const BODY_CHARACTERS_MAX: usize = 1024;
 
-/// What the actions of a request on an HTTP listener mean.
-pub(super) fn parse(
-    state: &State,
-    limits: &Limits,
-    actions: &[Action],
-) -> Result<Actions, ElbError> {
-    check_together(actions)?;
-    let Some(action) = actions.first() else {
-        return Err(invalid("At least one action must be specified"));
+/// What the actions of a request are for.
+pub(super) struct Scope<'a> {
+    /// The state, and what the operator decided.
+    pub(super) draft: &'a Draft,
+    /// Whose listener it is.
+    pub(super) load_balancer: &'a LoadBalancerArn,
+    /// What the listener speaks.
+    pub(super) protocol: Protocol,
+    /// The actions that these replace.
+    pub(super) present: Option<&'a Actions>,
+}
+
+/// What the actions of a request mean.
+pub(super) fn parse(scope: &Scope<'_>, actions: &[Action]) -> Result<Actions, ElbError> {
+    let (authenticating, routing) = arrange(scope.protocol, actions)?;
+    actions.iter().try_for_each(check_configs)?;
+    let authentication = match authenticating {
+        Some(action) => {
+            // `arrange` has seen that there is one.
+            let order = order(action)?.unwrap_or_default();
+            let method = authentication::parse(scope, action)?;
+            method.map(|method| AuthenticationAction { order, method })
+        }
+        None => None,
     };
-    check_configs(action)?;
+    let actions = Actions {
+        authentication,
+        order: order(routing)?,
+        routing: parse_routing(scope, routing)?,
+    };
+    check_fit(scope.protocol, &actions)?;
+    Ok(actions)
+}
+
+/// The action that authenticates, if there is one, and the one that routes.
+fn arrange(protocol: Protocol, actions: &[Action]) -> Result<(Option<&Action>, &Action), ElbError> {
+    if actions.len() > ACTIONS_MAX {
+        return Err(ElbError::TooManyActions(format!(
+            "A rule can have at most {ACTIONS_MAX} actions"
+        )));
+    }
+    let mut authenticating = actions.iter().filter(|action| !is_routing(action));
+    authenticating.try_for_each(|action| check_secure(protocol, action.action_type))?;
+    match actions {
+        [] => Err(invalid("At least one action must be specified")),
+        [only] if is_routing(only) => Ok((None, only)),
+        [only] => Err(invalid(&format!(
+            "An action of type '{}' must be followed by an action of type 'forward', 'redirect' or \
+             'fixed-response'",
+            only.action_type
+        ))),
+        _ if actions.iter().any(|action| action.order.is_none()) => Err(invalid(
+            "When you specify multiple actions, you must specify an order for each action",
+        )),
+        [first, second] if is_routing(first) != is_routing(second) => {
+            let (authenticating, routing) = match is_routing(first) {
+                true => (second, first),
+                false => (first, second),
+            };
+            if routing.order <= authenticating.order {
+                return Err(invalid(&format!(
+                    "An action of type '{}' must have a higher order than all other actions",
+                    routing.action_type
+                )));
+            }
+            Ok((Some(authenticating), routing))
+        }
+        _ => {
+            let types = actions.iter().map(|action| action.action_type.as_str());
+            Err(invalid(&format!(
+                "Action types '{}' cannot be specified together",
+                types.collect::<Vec<_>>().join(",")
+            )))
+        }
+    }
+}
+
+fn is_routing(action: &Action) -> bool {
+    matches!(
+        action.action_type,
+        ActionType::Forward | ActionType::Redirect | ActionType::FixedResponse
+    )
+}
+
+fn check_secure(protocol: Protocol, action_type: ActionType) -> Result<(), ElbError> {
+    match protocol {
+        Protocol::Https => Ok(()),
+        _ => Err(ElbError::InvalidLoadBalancerAction(format!(
+            "Actions of type '{action_type}' are supported only on HTTPS listeners"
+        ))),
+    }
+}
+
+/// Whether a listener with this protocol can have these actions.
+fn check_fit(protocol: Protocol, actions: &Actions) -> Result<(), ElbError> {
+    if let Some(action) = &actions.authentication {
+        check_secure(protocol, authentication::type_of(&action.method))?;
+    }
+    match &actions.routing {
+        RoutingAction::Redirect(redirect) => check_direction(protocol, redirect),
+        RoutingAction::Forward(_) | RoutingAction::FixedResponse(_) => Ok(()),
+    }
+}
+
+/// Whether the protocol of a listener fits the actions of all its rules.
+pub(super) fn check_listener(state: &State, listener: &Listener) -> Result<(), ElbError> {
+    let by_rules = state.elb.rules_of(listener.arn.id).into_iter();
+    let by_rules = by_rules.map(|rule| &rule.actions);
+    let mut all = by_rules.chain([&listener.default_actions]);
+    all.try_for_each(|actions| check_fit(listener.protocol, actions))
+}
+
+fn order(action: &Action) -> Result<Option<u32>, ElbError> {
     let order = between("actions.order", action.order, 1, 50_000)?;
-    let routing = match action.action_type {
-        ActionType::Forward => RoutingAction::Forward(forward(state, limits, action)?),
+    Ok(order.map(i32::unsigned_abs))
+}
+
+fn parse_routing(scope: &Scope<'_>, action: &Action) -> Result<RoutingAction, ElbError> {
+    let (state, limits) = (scope.draft.state(), &scope.draft.settings().limits);
+    Ok(match action.action_type {
         ActionType::Redirect => match &action.redirect_config {
             Some(config) => RoutingAction::Redirect(redirect(config)?),
             None => return Err(missing(action.action_type, "RedirectConfig")),
@@ -50,66 +158,28 @@ pub(super) fn parse(
             Some(config) => RoutingAction::FixedResponse(fixed_response(config)?),
             None => return Err(missing(action.action_type, "FixedResponseConfig")),
         },
-        secure @ (ActionType::AuthenticateOidc
+        // `arrange` gives no action that authenticates.
+        ActionType::Forward
+        | ActionType::AuthenticateOidc
         | ActionType::AuthenticateCognito
-        | ActionType::JwtValidation) => {
-            return Err(ElbError::InvalidLoadBalancerAction(format!(
-                "Actions of type '{secure}' are supported only on HTTPS listeners"
-            )));
-        }
-    };
-    Ok(Actions {
-        order: order.map(i32::unsigned_abs),
-        routing,
+        | ActionType::JwtValidation => RoutingAction::Forward(forward(state, limits, action)?),
     })
-}
-
-/// The rules for several actions. One that authenticates needs an HTTPS listener, so on an HTTP listener
-/// more than one action always breaks one of them.
-fn check_together(actions: &[Action]) -> Result<(), ElbError> {
-    if actions.len() > ACTIONS_MAX {
-        return Err(ElbError::TooManyActions(format!(
-            "A rule can have at most {ACTIONS_MAX} actions"
-        )));
-    }
-    if actions.len() < 2 {
-        return Ok(());
-    }
-    let is_secure = |action: &&Action| {
-        !matches!(
-            action.action_type,
-            ActionType::Forward | ActionType::Redirect | ActionType::FixedResponse
-        )
-    };
-    if let Some(secure) = actions.iter().find(is_secure) {
-        return Err(ElbError::InvalidLoadBalancerAction(format!(
-            "Actions of type '{}' are supported only on HTTPS listeners",
-            secure.action_type
-        )));
-    }
-    if actions.iter().any(|action| action.order.is_none()) {
-        return Err(invalid(
-            "When you specify multiple actions, you must specify an order for each action",
-        ));
-    }
-    let types: Vec<_> = actions
-        .iter()
-        .map(|action| action.action_type.as_str())
-        .collect();
-    Err(invalid(&format!(
-        "Action types '{}' cannot be specified together",
-        types.join(",")
-    )))
 }
 
 /// Refuses configurations of other types than the action has.
 fn check_configs(action: &Action) -> Result<(), ElbError> {
     let action_type = action.action_type;
-    let forward_only = [
-        ("TargetGroupArn", action.target_group_arn.is_some()),
-        ("ForwardConfig", action.forward_config.is_some()),
-    ];
-    let others = [
+    let members = [
+        (
+            ActionType::Forward,
+            "TargetGroupArn",
+            action.target_group_arn.is_some(),
+        ),
+        (
+            ActionType::Forward,
+            "ForwardConfig",
+            action.forward_config.is_some(),
+        ),
         (
             ActionType::Redirect,
             "RedirectConfig",
@@ -120,29 +190,25 @@ fn check_configs(action: &Action) -> Result<(), ElbError> {
             "FixedResponseConfig",
             action.fixed_response_config.is_some(),
         ),
+        (
+            ActionType::AuthenticateOidc,
+            "AuthenticateOidcConfig",
+            action.authenticate_oidc_config.is_some(),
+        ),
+        (
+            ActionType::AuthenticateCognito,
+            "AuthenticateCognitoConfig",
+            action.authenticate_cognito_config.is_some(),
+        ),
+        (
+            ActionType::JwtValidation,
+            "JwtValidationConfig",
+            action.jwt_validation_config.is_some(),
+        ),
     ];
-    let of_forward = forward_only.map(|(member, is_there)| (ActionType::Forward, member, is_there));
-    let wrong = of_forward
-        .into_iter()
-        .chain(others)
-        .find(|(owner, _, is_there)| *is_there && *owner != action_type);
-    let wrong = wrong.map(|(_, member, _)| member);
-    // What authenticates has a configuration of its own, and is refused for itself.
-    let own = match action_type {
-        ActionType::AuthenticateOidc => Some("AuthenticateOidcConfig"),
-        ActionType::AuthenticateCognito => Some("AuthenticateCognitoConfig"),
-        ActionType::JwtValidation => Some("JwtValidationConfig"),
-        ActionType::Forward | ActionType::Redirect | ActionType::FixedResponse => None,
-    };
-    let foreign = || {
-        action
-            .other_configs
-            .iter()
-            .copied()
-            .find(|member| Some(*member) != own)
-    };
-    match wrong.or_else(foreign) {
-        Some(member) => Err(invalid(&format!(
+    let mut members = members.into_iter();
+    match members.find(|(owner, _, is_there)| *is_there && *owner != action_type) {
+        Some((_, member, _)) => Err(invalid(&format!(
             "'{member}' cannot be specified for actions of type '{action_type}'"
         ))),
         None => Ok(()),
@@ -283,21 +349,21 @@ fn check_redirect(redirect: &RedirectAction) -> Result<(), ElbError> {
     }
     let is_number = !port.starts_with('+') && port.parse::<u16>().is_ok_and(|port| port > 0);
     if port != "#{port}" && !is_number {
-        return Err(invalid(
+        return Err(wrong(
             "The Port parameter must be either an integer between 1 and 65535 or '#{port}'.",
         ));
     }
     length("redirectConfig.host", host, 1, REDIRECT_CHARACTERS_MAX)?;
     let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     if !literal(host, &["#{host}"]).is_some_and(|rest| rest.chars().all(is_host)) {
-        return Err(invalid(
+        return Err(wrong(
             "The Host parameter must be a valid host name, and may contain one '#{host}' placeholder.",
         ));
     }
     length("redirectConfig.path", path, 1, REDIRECT_CHARACTERS_MAX)?;
     let path_rest = literal(path, &["#{path}", "#{host}", "#{port}"]);
     if !path.starts_with('/') || !path_rest.is_some_and(|rest| rest.chars().all(is_uri)) {
-        return Err(invalid(
+        return Err(wrong(
             "The Path parameter must be a valid path, should start with a '/', and may contain up to one of \
              each of these placeholders: '#{path}', '#{host}', '#{port}'.",
         ));
@@ -308,16 +374,29 @@ fn check_redirect(redirect: &RedirectAction) -> Result<(), ElbError> {
         &["#{query}", "#{path}", "#{host}", "#{port}", "#{protocol}"],
     );
     if query.starts_with('?') || !query_rest.is_some_and(|rest| rest.chars().all(is_uri)) {
-        return Err(invalid(
+        return Err(wrong(
             "The Query parameter must be a valid query without the leading '?', and may contain up to one \
              of each of these placeholders: '#{query}', '#{path}', '#{host}', '#{port}', '#{protocol}'.",
         ));
     }
-    // The listener speaks HTTP, so this protocol is the one the request came with.
-    let keeps_protocol = matches!(protocol.as_str(), "HTTP" | "#{protocol}");
-    let keeps_place = port == "#{port}" && host == "#{host}";
-    if keeps_protocol && keeps_place && path == "/#{path}" && query == "#{query}" {
-        return Err(invalid(
+    Ok(())
+}
+
+/// Whether a redirect of a listener leads elsewhere, and nowhere less secure.
+fn check_direction(protocol: Protocol, redirect: &RedirectAction) -> Result<(), ElbError> {
+    let is_secure = protocol == Protocol::Https;
+    if is_secure && redirect.protocol == "HTTP" {
+        return Err(wrong("You cannot redirect HTTPS to HTTP."));
+    }
+    let keeps_protocol = match redirect.protocol.as_str() {
+        "HTTP" => !is_secure,
+        "HTTPS" => is_secure,
+        _ => true,
+    };
+    let keeps_place = redirect.port == "#{port}" && redirect.host == "#{host}";
+    let keeps_url = redirect.path == "/#{path}" && redirect.query == "#{query}";
+    if keeps_protocol && keeps_place && keeps_url {
+        return Err(wrong(
             "The redirect configuration is not valid because it creates a loop.",
         ));
     }
@@ -390,7 +469,13 @@ fn invalid(message: &str) -> ElbError {
     ElbError::Validation(message.to_owned())
 }
 
-fn missing(action_type: ActionType, member: &str) -> ElbError {
+/// What is wrong with the configuration of an action has this code on AWS.
+fn wrong(message: &str) -> ElbError {
+    ElbError::InvalidLoadBalancerAction(message.to_owned())
+}
+
+/// The error for an action without the configuration of its type.
+pub(super) fn missing(action_type: ActionType, member: &str) -> ElbError {
     invalid(&format!(
         "For actions of type '{action_type}', you must specify the following fields: '{member}'"
     ))

@@ -9,6 +9,7 @@ use model::listener::Listener;
 use model::protocol::Protocol;
 use model::tag::Tags;
 
+use super::actions::Scope;
 use super::input::{Action, Pairs};
 use super::{ElbError, RuleKey, actions, check, find, forwarding};
 use crate::{Control, Draft, State};
@@ -76,8 +77,14 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
     input.tls.refuse()?;
     let tags = Tags::default().with(&input.tags)?;
     let limits = draft.settings().limits.clone();
-    let actions = actions::parse(draft.state(), &limits, &input.default_actions)?;
     let id = load_balancer.arn.id;
+    let scope = Scope {
+        draft,
+        load_balancer: &load_balancer.arn,
+        protocol,
+        present: None,
+    };
+    let actions = actions::parse(&scope, &input.default_actions)?;
     let listeners = draft.state().elb.listeners_of(id);
     if let Some(present) = listeners.iter().find(|listener| listener.port == port) {
         let is_same = present.protocol == protocol

@@ -7,6 +7,7 @@ use model::id::ListenerId;
 use model::rule::{Priority, Rule, RulePriority};
 use model::tag::Tags;
 
+use super::actions::Scope;
 use super::create_listener::new_rule_id;
 use super::input::{Action, Pairs, RuleCondition};
 use super::{ElbError, actions, check, conditions, find, forwarding};
@@ -47,8 +48,14 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
     let tags = Tags::default().with(&input.tags)?;
     let limits = draft.settings().limits.clone();
     let conditions = conditions::parse(&limits, &input.conditions)?;
-    let actions = actions::parse(draft.state(), &limits, &input.actions)?;
     let owner = &listener.arn.load_balancer;
+    let scope = Scope {
+        draft,
+        load_balancer: owner,
+        protocol: listener.protocol,
+        present: None,
+    };
+    let actions = actions::parse(&scope, &input.actions)?;
     forwarding::check(
         draft.state(),
         &draft.state().elb.load_balancers[&owner.id],

@@ -1,5 +1,8 @@
 //! The structures that several operations take: as the API has them, before they mean anything.
 
+use std::fmt;
+
+use model::authentication::{JwtValidation, OnUnauthenticatedRequest};
 use model::text_enum;
 
 /// A key and a value, in the order of the request.
@@ -40,9 +43,12 @@ pub struct Action {
     pub redirect_config: Option<RedirectConfig>,
     /// `FixedResponseConfig`.
     pub fixed_response_config: Option<FixedResponseConfig>,
-    /// The names of the other configurations that are there: `AuthenticateOidcConfig`,
-    /// `AuthenticateCognitoConfig`, `JwtValidationConfig`.
-    pub other_configs: Vec<&'static str>,
+    /// `AuthenticateOidcConfig`.
+    pub authenticate_oidc_config: Option<AuthenticateOidcConfig>,
+    /// `AuthenticateCognitoConfig`.
+    pub authenticate_cognito_config: Option<AuthenticateCognitoConfig>,
+    /// `JwtValidationConfig`.
+    pub jwt_validation_config: Option<JwtValidation>,
 }
 
 impl Action {
@@ -56,7 +62,9 @@ impl Action {
             forward_config: None,
             redirect_config: None,
             fixed_response_config: None,
-            other_configs: Vec::new(),
+            authenticate_oidc_config: None,
+            authenticate_cognito_config: None,
+            jwt_validation_config: None,
         }
     }
 }
@@ -114,6 +122,65 @@ pub struct FixedResponseConfig {
     pub status_code: String,
     /// `ContentType`.
     pub content_type: Option<String>,
+}
+
+/// Source: ELB API, `AuthenticateOidcActionConfig`.
+#[derive(Clone, Default)]
+pub struct AuthenticateOidcConfig {
+    /// `Issuer`.
+    pub issuer: String,
+    /// `AuthorizationEndpoint`.
+    pub authorization_endpoint: String,
+    /// `TokenEndpoint`.
+    pub token_endpoint: String,
+    /// `UserInfoEndpoint`.
+    pub user_info_endpoint: String,
+    /// `ClientId`.
+    pub client_id: String,
+    /// `ClientSecret`.
+    pub client_secret: Option<String>,
+    /// `UseExistingClientSecret`.
+    pub use_existing_client_secret: Option<bool>,
+    /// The members that a login at a user pool has too.
+    pub login: Login,
+}
+
+impl fmt::Debug for AuthenticateOidcConfig {
+    // The client secret stays out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticateOidcConfig")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Source: ELB API, `AuthenticateCognitoActionConfig`.
+#[derive(Clone, Debug, Default)]
+pub struct AuthenticateCognitoConfig {
+    /// `UserPoolArn`.
+    pub user_pool_arn: String,
+    /// `UserPoolClientId`.
+    pub user_pool_client_id: String,
+    /// `UserPoolDomain`.
+    pub user_pool_domain: String,
+    /// The members that a login at any provider has.
+    pub login: Login,
+}
+
+/// What both kinds of login have.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    /// `SessionCookieName`.
+    pub session_cookie_name: Option<String>,
+    /// `Scope`.
+    pub scope: Option<String>,
+    /// `SessionTimeout`.
+    pub session_timeout: Option<i64>,
+    /// `AuthenticationRequestExtraParams`.
+    pub extra_params: Pairs,
+    /// `OnUnauthenticatedRequest`.
+    pub on_unauthenticated_request: Option<OnUnauthenticatedRequest>,
 }
 
 /// A condition of a request. Source: ELB API, `RuleCondition`.

@@ -34,6 +34,7 @@
 
 mod actions;
 mod attributes;
+mod authentication;
 mod check;
 mod conditions;
 pub mod create_listener;

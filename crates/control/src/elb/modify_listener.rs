@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::listener::Listener;
 use model::protocol::Protocol;
 
+use super::actions::Scope;
 use super::create_listener::{TlsSettings, check_protocol, duplicate};
 use super::input::Action;
 use super::{ElbError, actions, check, find, forwarding};
@@ -40,6 +41,7 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
     let mut listener = Listener::clone(&present);
     input.protocol.map_or(Ok(()), check_protocol)?;
     input.tls.refuse()?;
+    listener.protocol = input.protocol.unwrap_or(listener.protocol);
     let owner = listener.arn.load_balancer.id;
     if let Some(port) = check::port("port", input.port)? {
         let mut others = draft.state().elb.listeners_of(owner).into_iter();
@@ -50,10 +52,19 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
     }
     let limits = draft.settings().limits.clone();
     if !input.default_actions.is_empty() {
-        let actions = actions::parse(draft.state(), &limits, &input.default_actions)?;
+        let scope = Scope {
+            draft,
+            load_balancer: &listener.arn.load_balancer,
+            protocol: listener.protocol,
+            present: Some(&present.default_actions),
+        };
+        let actions = actions::parse(&scope, &input.default_actions)?;
         let load_balancer = &draft.state().elb.load_balancers[&owner];
         forwarding::check(draft.state(), load_balancer, &actions)?;
         listener.default_actions = actions;
+    }
+    if listener.protocol != present.protocol {
+        actions::check_listener(draft.state(), &listener)?;
     }
     if listener == *present {
         return Ok(present);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use model::rule::Rule;
 
+use super::actions::Scope;
 use super::create_rule::refuse_transforms;
 use super::input::{Action, RuleCondition};
 use super::{ElbError, actions, conditions, find, forwarding};
@@ -55,7 +56,14 @@ fn modify(draft: &mut Draft, input: &ModifyRule) -> Result<Arc<Rule>, ElbError> 
     }
     let owner = rule.arn.listener.load_balancer.id;
     if !input.actions.is_empty() {
-        rule.actions = actions::parse(draft.state(), &limits, &input.actions)?;
+        let listener = &draft.state().elb.listeners[&rule.arn.listener.id];
+        let scope = Scope {
+            draft,
+            load_balancer: &rule.arn.listener.load_balancer,
+            protocol: listener.protocol,
+            present: Some(&present.actions),
+        };
+        rule.actions = actions::parse(&scope, &input.actions)?;
         let load_balancer = &draft.state().elb.load_balancers[&owner];
         forwarding::check(draft.state(), load_balancer, &rule.actions)?;
     }

@@ -48,9 +48,10 @@ impl fmt::Display for RuleKey {
 }
 
 macro_rules! record {
-    ($noun:ident, $key:ty, $kind:literal, $table:ident, $this:ident => $of:expr) => {
+    ($noun:ident, $key:ty, $kind:literal $(version $version:literal)?, $table:ident, $this:ident => $of:expr) => {
         impl Record for $noun {
             const KIND: &'static str = $kind;
+            $(const VERSION: u32 = $version;)?
             type Key = $key;
 
             fn key(&self) -> $key {
@@ -71,7 +72,8 @@ macro_rules! record {
 
 record!(LoadBalancer, LoadBalancerId, "elb/load-balancer", load_balancers, it => it.arn.id);
 record!(Listener, ListenerId, "elb/listener", listeners, it => it.arn.id);
-record!(Rule, RuleKey, "elb/rule", rules, it => RuleKey {
+// Version 2 can have an action that authenticates and transforms; what has neither is as in version 1.
+record!(Rule, RuleKey, "elb/rule" version 2, rules, it => RuleKey {
     listener: it.arn.listener.id,
     id: it.arn.id,
 });

@@ -138,7 +138,7 @@ async fn refused_actions_say_why() {
         path: Some(path.to_owned()),
         ..to("443")
     };
-    let bad_path = "Validation: The Path parameter must be a valid path, should start with a '/', and may contain up to one of each of these placeholders: '#{path}', '#{host}', '#{port}'.";
+    let bad_path = "InvalidLoadBalancerAction: The Path parameter must be a valid path, should start with a '/', and may contain up to one of each of these placeholders: '#{path}', '#{host}', '#{port}'.";
     for (actions, expected) in [
         (vec![], "Validation: At least one action must be specified"),
         (
@@ -194,11 +194,11 @@ async fn refused_actions_say_why() {
         ),
         (
             vec![redirect(to("#{port}"))],
-            "Validation: The redirect configuration is not valid because it creates a loop.",
+            "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop.",
         ),
         (
             vec![redirect(to("0"))],
-            "Validation: The Port parameter must be either an integer between 1 and 65535 or '#{port}'.",
+            "InvalidLoadBalancerAction: The Port parameter must be either an integer between 1 and 65535 or '#{port}'.",
         ),
         (vec![redirect(path("a"))], bad_path),
         (vec![redirect(path("/#{path}#{path}"))], bad_path),

@@ -1,6 +1,7 @@
 //! What the operations of Elastic Load Balancing do, as their callers see it.
 
 mod attributes;
+mod authentication;
 mod drain;
 mod listeners;
 mod live;

@@ -1,6 +1,7 @@
 //! The configuration file: TOML whose keys are all known.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(crate) struct ConfigFile {
     pub(crate) dns: DnsSection,
     #[serde(default)]
     pub(crate) limits: BTreeMap<String, u32>,
+    #[serde(default)]
+    pub(crate) cognito_user_pool: Vec<CognitoUserPoolSection>,
 }
 
 /// `[endpoint]`
@@ -61,6 +64,26 @@ pub(crate) struct ZoneSection {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DnsSection {
     pub(crate) base_domain: Option<String>,
+}
+
+/// `[[cognito_user_pool]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CognitoUserPoolSection {
+    pub(crate) arn: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) endpoint: Option<String>,
+}
+
+impl fmt::Debug for CognitoUserPoolSection {
+    // The client secret stays out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CognitoUserPoolSection")
+            .field("arn", &self.arn)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The configuration file is missing or says something elbow does not know.

@@ -4,6 +4,7 @@
 //! A setting that elbow does not know or does not honour is refused by name; nothing is accepted and
 //! dropped. `docs/configuration.md` is the reference for users.
 
+mod cognito;
 pub(crate) mod directory;
 pub(crate) mod file;
 mod limits;
@@ -13,9 +14,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use control::Limits;
+use control::{CognitoUserPool, Limits};
 
 use crate::cli::{ClientArgs, ServeArgs};
+use cognito::UserPoolError;
 use directory::DataDirectory;
 use file::{ConfigFile, ReadError};
 use limits::UnknownLimit;
@@ -42,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) base_domain: String,
     /// How many there may be of each thing.
     pub(crate) limits: Limits,
+    /// The clients of user pools that actions can log in with.
+    pub(crate) cognito_user_pools: Vec<CognitoUserPool>,
     /// Log directives.
     pub(crate) log: String,
 }
@@ -55,6 +59,8 @@ pub(crate) enum SettingsError {
     Topology(#[from] TopologyError),
     #[error(transparent)]
     Limit(#[from] UnknownLimit),
+    #[error(transparent)]
+    UserPool(#[from] UserPoolError),
     #[error(
         "the endpoint address {0} is not a loopback address and the endpoint has no TLS yet: anyone on \
          the way could read what is sent to it; listen on 127.0.0.1, or accept the risk with \
@@ -94,6 +100,7 @@ impl Settings {
             topology,
             base_domain: parse_domain(base_domain.as_deref().unwrap_or(BASE_DOMAIN))?,
             limits: limits::changed(changes)?,
+            cognito_user_pools: cognito::resolve(file.cognito_user_pool)?,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })
     }
@@ -225,6 +232,31 @@ mod tests {
         assert!(resolve(ServeArgs::default(), in_file).is_ok());
     }
 
+    const POOL: &str = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_aBc123";
+
+    fn user_pool(arn: &str, secret: &str, rest: &str) -> String {
+        let client = format!("client_id = 'shop'\nclient_secret = '{secret}'");
+        format!("[[cognito_user_pool]]\narn = '{arn}'\n{client}\n{rest}\n")
+    }
+
+    #[test]
+    fn user_pools_are_those_of_the_file() {
+        let file = user_pool(POOL, "hush", "endpoint = 'http://127.0.0.1:9229/'");
+        let settings = resolve(ServeArgs::default(), &file).unwrap();
+        let [pool] = settings.cognito_user_pools.as_slice() else {
+            panic!("there is one: {settings:?}");
+        };
+        assert_eq!(
+            (&*pool.arn, &*pool.client_id, &*pool.client_secret),
+            (POOL, "shop", "hush")
+        );
+        assert_eq!(pool.endpoint.as_deref(), Some("http://127.0.0.1:9229"));
+        assert!(
+            !format!("{settings:?}").contains("hush"),
+            "the secret stays out of logs"
+        );
+    }
+
     #[test]
     fn what_is_not_honoured_is_refused_by_name() {
         for (file, named) in [
@@ -241,6 +273,17 @@ mod tests {
                 "rules-per-network-load-balancer",
             ),
             ("workers = 0", "workers"),
+            (
+                &user_pool("us-east-1_a", "hush", ""),
+                "'us-east-1_a' is not a valid user pool ARN",
+            ),
+            (&user_pool(POOL, "", ""), "client secret"),
+            (
+                &user_pool(POOL, "hush", "endpoint = 'ftp://a'"),
+                "'ftp://a' URL is not valid",
+            ),
+            (&user_pool(POOL, "hush", "domain = 'a'"), "domain"),
+            (&user_pool(POOL, "hush", "").repeat(2), "keep one"),
         ] {
             let error = resolve(ServeArgs::default(), file).expect_err("refused");
             let text = crate::chain(&error);

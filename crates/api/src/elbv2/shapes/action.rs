@@ -1,14 +1,18 @@
 //! `Action`: what a rule does with a request.
 
 use control::elb::input::{
-    Action, ActionType, FixedResponseConfig, ForwardConfig, RedirectConfig,
-    TargetGroupStickinessConfig, TargetGroupTuple,
+    Action, ActionType, AuthenticateCognitoConfig, AuthenticateOidcConfig, FixedResponseConfig,
+    ForwardConfig, Login, RedirectConfig, TargetGroupStickinessConfig, TargetGroupTuple,
 };
 use model::action::{
-    Actions, FixedResponseAction, ForwardAction, RedirectAction, RedirectStatus, RoutingAction,
+    Actions, AuthenticationAction, FixedResponseAction, ForwardAction, RedirectAction,
+    RedirectStatus, RoutingAction,
+};
+use model::authentication::{
+    Authentication, Claim, ClaimFormat, Cognito, JwtValidation, Oidc, OnUnauthenticatedRequest,
 };
 
-use crate::input::{BOOLEAN, Fields, INTEGER, OneOf, TEXT};
+use crate::input::{BOOLEAN, Fields, INTEGER, LONG, OneOf, TEXT};
 use crate::xml::Xml;
 
 pub(crate) fn read(fields: &Fields<'_>) -> Action {
@@ -19,14 +23,56 @@ pub(crate) fn read(fields: &Fields<'_>) -> Action {
         redirect_config: fields.structure("RedirectConfig", redirect),
         fixed_response_config: fields.structure("FixedResponseConfig", fixed_response),
         forward_config: fields.structure("ForwardConfig", forward),
-        other_configs: [
-            "AuthenticateOidcConfig",
-            "AuthenticateCognitoConfig",
-            "JwtValidationConfig",
-        ]
-        .into_iter()
-        .filter(|name| fields.is_present(name))
-        .collect(),
+        authenticate_oidc_config: fields.structure("AuthenticateOidcConfig", oidc),
+        authenticate_cognito_config: fields.structure("AuthenticateCognitoConfig", cognito),
+        jwt_validation_config: fields.structure("JwtValidationConfig", jwt),
+    }
+}
+
+fn oidc(fields: &Fields<'_>) -> AuthenticateOidcConfig {
+    AuthenticateOidcConfig {
+        issuer: fields.required("Issuer", TEXT),
+        authorization_endpoint: fields.required("AuthorizationEndpoint", TEXT),
+        token_endpoint: fields.required("TokenEndpoint", TEXT),
+        user_info_endpoint: fields.required("UserInfoEndpoint", TEXT),
+        client_id: fields.required("ClientId", TEXT),
+        client_secret: fields.optional("ClientSecret", TEXT),
+        use_existing_client_secret: fields.optional("UseExistingClientSecret", BOOLEAN),
+        login: login(fields),
+    }
+}
+
+fn cognito(fields: &Fields<'_>) -> AuthenticateCognitoConfig {
+    AuthenticateCognitoConfig {
+        user_pool_arn: fields.required("UserPoolArn", TEXT),
+        user_pool_client_id: fields.required("UserPoolClientId", TEXT),
+        user_pool_domain: fields.required("UserPoolDomain", TEXT),
+        login: login(fields),
+    }
+}
+
+fn login(fields: &Fields<'_>) -> Login {
+    Login {
+        session_cookie_name: fields.optional("SessionCookieName", TEXT),
+        scope: fields.optional("Scope", TEXT),
+        session_timeout: fields.optional("SessionTimeout", LONG),
+        extra_params: fields.map("AuthenticationRequestExtraParams"),
+        on_unauthenticated_request: fields.optional(
+            "OnUnauthenticatedRequest",
+            OneOf(OnUnauthenticatedRequest::ALL),
+        ),
+    }
+}
+
+fn jwt(fields: &Fields<'_>) -> JwtValidation {
+    JwtValidation {
+        jwks_endpoint: fields.required("JwksEndpoint", TEXT),
+        issuer: fields.required("Issuer", TEXT),
+        additional_claims: fields.structures("AdditionalClaims", |claim| Claim {
+            format: claim.required("Format", OneOf(ClaimFormat::ALL)),
+            name: claim.required("Name", TEXT),
+            values: claim.required_list("Values", TEXT),
+        }),
     }
 }
 
@@ -75,33 +121,104 @@ fn forward(fields: &Fields<'_>) -> ForwardConfig {
     }
 }
 
-/// Prints a list of actions, `Actions` or `DefaultActions`.
+/// Prints a list of actions, `Actions` or `DefaultActions`, in their order.
 pub(crate) fn print(xml: &mut Xml, name: &str, actions: &Actions) {
+    let authentication = actions.authentication.iter().map(Printed::Authentication);
+    let routing = Printed::Routing(actions.order, &actions.routing);
     xml.list(
         name,
-        [actions],
-        |xml, Actions { order, routing }| match routing {
-            RoutingAction::Forward(forward) => {
-                xml.text("Type", ActionType::Forward);
-                // A single group is told in both forms.
-                if let [only] = forward.target_groups.as_slice() {
-                    xml.text("TargetGroupArn", &only.arn);
-                }
-                xml.optional("Order", *order);
-                print_forward(xml, forward);
-            }
-            RoutingAction::Redirect(redirect) => {
-                xml.text("Type", ActionType::Redirect);
-                xml.optional("Order", *order);
-                print_redirect(xml, redirect);
-            }
-            RoutingAction::FixedResponse(response) => {
-                xml.text("Type", ActionType::FixedResponse);
-                xml.optional("Order", *order);
-                print_fixed_response(xml, response);
-            }
+        authentication.chain([routing]),
+        |xml, action| match action {
+            Printed::Authentication(action) => print_authentication(xml, action),
+            Printed::Routing(order, action) => print_routing(xml, order, action),
         },
     );
+}
+
+enum Printed<'a> {
+    Authentication(&'a AuthenticationAction),
+    Routing(Option<u32>, &'a RoutingAction),
+}
+
+fn print_authentication(xml: &mut Xml, action: &AuthenticationAction) {
+    match &action.method {
+        Authentication::Oidc(oidc) => {
+            xml.text("Type", ActionType::AuthenticateOidc);
+            xml.element("AuthenticateOidcConfig", |xml| print_oidc(xml, oidc));
+        }
+        Authentication::Cognito(cognito) => {
+            xml.text("Type", ActionType::AuthenticateCognito);
+            xml.element("AuthenticateCognitoConfig", |xml| {
+                print_cognito(xml, cognito)
+            });
+        }
+        Authentication::Jwt(jwt) => {
+            xml.text("Type", ActionType::JwtValidation);
+            xml.element("JwtValidationConfig", |xml| print_jwt(xml, jwt));
+        }
+    }
+    xml.text("Order", action.order);
+}
+
+/// Without the client secret, which is never told.
+fn print_oidc(xml: &mut Xml, oidc: &Oidc) {
+    xml.text("Issuer", &oidc.issuer);
+    xml.text("AuthorizationEndpoint", &oidc.authorization_endpoint);
+    xml.text("TokenEndpoint", &oidc.token_endpoint);
+    xml.text("UserInfoEndpoint", &oidc.user_info_endpoint);
+    xml.text("ClientId", &oidc.client_id);
+    print_login(xml, oidc);
+}
+
+fn print_cognito(xml: &mut Xml, cognito: &Cognito) {
+    xml.text("UserPoolArn", &cognito.user_pool_arn);
+    xml.text("UserPoolClientId", &cognito.oidc.client_id);
+    xml.text("UserPoolDomain", &cognito.user_pool_domain);
+    print_login(xml, &cognito.oidc);
+}
+
+fn print_login(xml: &mut Xml, oidc: &Oidc) {
+    xml.text("SessionCookieName", &oidc.session_cookie_name);
+    xml.text("Scope", &oidc.scope);
+    xml.text("SessionTimeout", oidc.session_timeout_seconds);
+    if !oidc.extra_params.is_empty() {
+        xml.map("AuthenticationRequestExtraParams", &oidc.extra_params);
+    }
+    xml.text("OnUnauthenticatedRequest", oidc.on_unauthenticated_request);
+}
+
+fn print_jwt(xml: &mut Xml, jwt: &JwtValidation) {
+    xml.text("JwksEndpoint", &jwt.jwks_endpoint);
+    xml.text("Issuer", &jwt.issuer);
+    xml.list("AdditionalClaims", &jwt.additional_claims, |xml, claim| {
+        xml.text("Format", claim.format);
+        xml.text("Name", &claim.name);
+        xml.texts("Values", &claim.values);
+    });
+}
+
+fn print_routing(xml: &mut Xml, order: Option<u32>, action: &RoutingAction) {
+    match action {
+        RoutingAction::Forward(forward) => {
+            xml.text("Type", ActionType::Forward);
+            // A single group is told in both forms.
+            if let [only] = forward.target_groups.as_slice() {
+                xml.text("TargetGroupArn", &only.arn);
+            }
+            xml.optional("Order", order);
+            print_forward(xml, forward);
+        }
+        RoutingAction::Redirect(redirect) => {
+            xml.text("Type", ActionType::Redirect);
+            xml.optional("Order", order);
+            print_redirect(xml, redirect);
+        }
+        RoutingAction::FixedResponse(response) => {
+            xml.text("Type", ActionType::FixedResponse);
+            xml.optional("Order", order);
+            print_fixed_response(xml, response);
+        }
+    }
 }
 
 fn print_forward(xml: &mut Xml, forward: &ForwardAction) {

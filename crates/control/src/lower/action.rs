@@ -1,0 +1,63 @@
+//! From the actions of a rule to what the data plane does with a request.
+
+use std::sync::Arc;
+
+use engine::action::Template;
+use engine::{Action, Authentication, FixedResponse, Forward, Redirect, Routing};
+use model::action::{Actions, FixedResponseAction, RedirectAction, RoutingAction};
+
+use super::Pools;
+
+/// What the actions of a rule do; `pools` has those that they forward to.
+pub(super) fn lower(pools: &Pools, actions: &Actions) -> Action {
+    let authentication = actions.authentication.as_ref();
+    let routing = match &actions.routing {
+        RoutingAction::Forward(forward) => {
+            let groups = forward.target_groups.iter();
+            let weighted = groups.map(|group| (Arc::clone(&pools[&group.arn.id]), group.weight));
+            Routing::Forward(Forward::new(weighted.collect()))
+        }
+        RoutingAction::Redirect(redirect) => Routing::Redirect(lower_redirect(redirect)),
+        RoutingAction::FixedResponse(fixed) => Routing::FixedResponse(lower_fixed_response(fixed)),
+    };
+    Action {
+        authentication: authentication.map(|action| lower_authentication(&action.method)),
+        ..routing.into()
+    }
+}
+
+fn lower_authentication(method: &model::authentication::Authentication) -> Authentication {
+    use model::authentication::Authentication as Method;
+    match method {
+        Method::Oidc(oidc) => Authentication::Oidc(Arc::new(oidc.clone())),
+        Method::Cognito(cognito) => Authentication::Oidc(Arc::new(cognito.oidc.clone())),
+        Method::Jwt(jwt) => Authentication::Jwt(Arc::new(jwt.clone())),
+    }
+}
+
+fn lower_redirect(redirect: &RedirectAction) -> Redirect {
+    Redirect {
+        protocol: Template::parse(&redirect.protocol),
+        port: Template::parse(&redirect.port),
+        host: Template::parse(&redirect.host),
+        path: Template::parse(&redirect.path),
+        query: Template::parse(&redirect.query),
+        status: redirect.status.code(),
+    }
+}
+
+fn lower_fixed_response(fixed: &FixedResponseAction) -> FixedResponse {
+    let body = fixed.body.as_deref().unwrap_or_default();
+    let content_type = fixed.content_type.filter(|_| !body.is_empty());
+    let with_charset = |content_type: model::action::FixedContentType| {
+        // ALB adds the charset to text and to nothing else.
+        let is_text = content_type.as_str().starts_with("text/");
+        let charset = if is_text { "; charset=utf-8" } else { "" };
+        format!("{content_type}{charset}").into_boxed_str()
+    };
+    FixedResponse {
+        status: fixed.status,
+        content_type: content_type.map(with_charset),
+        body: body.as_bytes().into(),
+    }
+}
