@@ -14,8 +14,8 @@ use std::time::Duration;
 use engine::pool::Algorithm;
 use engine::router::{self, CompileError};
 use engine::{
-    Admission, Endpoint, EndpointState, Frontend, FrontendId, Pool, PoolId, PoolSettings, Router,
-    Snapshot,
+    Action, Admission, Endpoint, EndpointState, Frontend, FrontendId, Pool, PoolId, PoolSettings,
+    Router, Snapshot, Transforms,
 };
 use model::health_check::HealthCheckPort;
 use model::id::{ListenerId, RegistrationId, TargetGroupId};
@@ -50,6 +50,8 @@ struct LoweredFrontend {
     listener: Arc<Listener>,
     admission: Admission,
     rules: Vec<Arc<Rule>>,
+    /// Of each rule.
+    transforms: Vec<Transforms>,
     pools: Vec<Arc<Pool>>,
     frontend: Arc<Frontend>,
 }
@@ -278,6 +280,7 @@ fn lower_frontend(
     let groups = &load_balancer.security_groups;
     let admission =
         lookups::allowed_sources(&parts.state.ec2, groups, listener.port, parts.holdings);
+    let transforms = lower_transforms(&rules, before)?;
     let frontend = match before {
         Some(before)
             if Arc::ptr_eq(&before.load_balancer, load_balancer)
@@ -291,7 +294,7 @@ fn lower_frontend(
         _ => {
             let compiled = before.filter(|before| same_conditions(&before.rules, &rules));
             let compiled = compiled.map(|before| &before.frontend.router);
-            let router = lower_router(parts.pools, listener, &rules, compiled)?;
+            let router = lower_router(parts.pools, listener, &rules, &transforms, compiled)?;
             Arc::new(new_frontend(
                 load_balancer,
                 listener,
@@ -305,6 +308,7 @@ fn lower_frontend(
         listener: Arc::clone(listener),
         admission,
         rules,
+        transforms,
         pools,
         frontend,
     })
@@ -351,22 +355,44 @@ fn lower_router(
     pools: &Pools,
     listener: &Listener,
     rules: &[Arc<Rule>],
+    transforms: &[Transforms],
     compiled: Option<&Router>,
 ) -> Result<Router, CompileError> {
     let default = action::lower(pools, &listener.default_actions);
-    let action = |rule: &Arc<Rule>| action::lower(pools, &rule.actions);
+    let action = |(rule, transforms): (&Arc<Rule>, &Transforms)| Action {
+        transforms: transforms.clone(),
+        ..action::lower(pools, &rule.actions)
+    };
+    let rules = rules.iter().zip(transforms);
     if let Some(compiled) = compiled {
-        return Ok(compiled.with_actions(rules.iter().map(action).collect(), default));
+        return Ok(compiled.with_actions(rules.map(action).collect(), default));
     }
-    let numbered = |rule: &Arc<Rule>| match rule.priority {
+    let numbered = |(rule, transforms): (&Arc<Rule>, &Transforms)| match rule.priority {
         RulePriority::Default => None,
         RulePriority::Number(priority) => Some(router::Rule {
             priority: priority.number(),
             conditions: rule.conditions.clone(),
-            action: action(rule),
+            action: action((rule, transforms)),
         }),
     };
-    Router::compile(rules.iter().filter_map(numbered).collect(), default)
+    Router::compile(rules.filter_map(numbered).collect(), default)
+}
+
+/// The transforms of each rule. Those of a rule that has not changed are not compiled again.
+fn lower_transforms(
+    rules: &[Arc<Rule>],
+    before: Option<&LoweredFrontend>,
+) -> Result<Vec<Transforms>, CompileError> {
+    let known = |at: usize, rule: &Rule| {
+        let before = before?;
+        let is_same = before.rules.get(at)?.transforms == rule.transforms;
+        before.transforms.get(at).filter(|_| is_same).cloned()
+    };
+    let lower = |(at, rule): (usize, &Arc<Rule>)| match known(at, rule) {
+        Some(known) => Ok(known),
+        None => action::lower_transforms(&rule.transforms),
+    };
+    rules.iter().enumerate().map(lower).collect()
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ mod tests {
         check::<Rule>(include_str!("../tests/golden/rule_oidc.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_cognito.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_jwt.v2.json"));
+        check::<Rule>(include_str!("../tests/golden/rule_transforms.v2.json"));
     }
 
     #[test]

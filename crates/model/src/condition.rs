@@ -2,11 +2,11 @@
 //!
 //! Source: ELB API, `RuleCondition`; ALB guide, "Condition types for listener rules".
 
-use regex::bytes::RegexBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::Cidr;
 use crate::cidr::InvalidCidr;
+use crate::expression;
 
 /// One condition; it matches when any of its values matches. A rule matches when all its conditions do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,8 +52,6 @@ pub struct QueryPair {
 const VALUE_CHARACTERS_MAX: usize = 128;
 /// Most characters of a method and of a field name.
 const NAME_CHARACTERS_MAX: usize = 40;
-/// Most bytes of the compiled form of one regular expression.
-const REGEX_BYTES_MAX: usize = 1024 * 1024;
 
 /// A condition that breaks a rule of its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -247,7 +245,7 @@ const QUERY_STRING: &str = "query-string";
 const SOURCE_IP: &str = "source-ip";
 
 impl Patterns {
-    /// Regular expressions of at most 128 characters without look-around, back references and `\p`.
+    /// Regular expressions of at most 128 characters, of the dialect of `expression`.
     ///
     /// # Errors
     /// `InvalidCondition` for the first one that breaks a rule, cannot be compiled or becomes too large.
@@ -269,24 +267,9 @@ impl Patterns {
 }
 
 fn check_regex(pattern: &str) -> Result<(), InvalidCondition> {
-    let invalid = |reason: &str| InvalidCondition::Regex {
+    expression::check(pattern).map_err(|reason| InvalidCondition::Regex {
         pattern: pattern.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let mut characters = pattern.chars();
-    while let Some(c) = characters.next() {
-        if c == '\\' && matches!(characters.next(), Some('p' | 'P')) {
-            return Err(invalid("classes of Unicode properties are not supported"));
-        }
-    }
-    let compiled = RegexBuilder::new(pattern)
-        .size_limit(REGEX_BYTES_MAX)
-        .build();
-    compiled.map(drop).map_err(|error| {
-        // The last line names the fault; those before it draw an arrow.
-        let text = error.to_string();
-        let last = text.lines().last().unwrap_or_default();
-        invalid(last.strip_prefix("error: ").unwrap_or(last))
+        reason,
     })
 }
 

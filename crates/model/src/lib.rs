@@ -10,6 +10,7 @@ pub mod cidr;
 pub mod cognito;
 pub mod condition;
 pub mod ec2;
+pub mod expression;
 pub mod health_check;
 pub mod id;
 pub mod listener;
@@ -24,5 +25,6 @@ pub mod target;
 pub mod target_group;
 pub mod target_group_attributes;
 pub mod text_enum;
+pub mod transform;
 
 pub use cidr::Cidr;

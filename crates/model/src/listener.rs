@@ -11,6 +11,7 @@ use crate::id::RuleId;
 use crate::protocol::Protocol;
 use crate::rule::{Rule, RulePriority};
 use crate::tag::Tags;
+use crate::transform::Transforms;
 
 /// A listener together with its default rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,7 @@ impl Listener {
             },
             priority: RulePriority::Default,
             conditions: Vec::new(),
+            transforms: Transforms::default(),
             actions: self.default_actions.clone(),
             tags: self.default_rule_tags.clone(),
         }

@@ -10,6 +10,7 @@ use crate::action::Actions;
 use crate::arn::RuleArn;
 use crate::condition::Condition;
 use crate::tag::Tags;
+use crate::transform::Transforms;
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Rule {
     pub priority: RulePriority,
     /// All of them must match; none for the default rule.
     pub conditions: Vec<Condition>,
+    /// How the request is rewritten for the target; the default rule has none.
+    #[serde(default, skip_serializing_if = "Transforms::is_empty")]
+    pub transforms: Transforms,
     /// What happens to a request that matches.
     pub actions: Actions,
     /// Its tags.

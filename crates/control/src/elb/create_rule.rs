@@ -9,8 +9,8 @@ use model::tag::Tags;
 
 use super::actions::Scope;
 use super::create_listener::new_rule_id;
-use super::input::{Action, Pairs, RuleCondition};
-use super::{ElbError, actions, check, conditions, find, forwarding};
+use super::input::{Action, Pairs, RuleCondition, RuleTransform};
+use super::{ElbError, actions, check, conditions, find, forwarding, transforms};
 use crate::{Control, Draft, State};
 
 /// Source: ELB API, `CreateRule`.
@@ -26,8 +26,8 @@ pub struct CreateRule {
     pub actions: Vec<Action>,
     /// `Tags`.
     pub tags: Pairs,
-    /// The types in `Transforms`.
-    pub transforms: Vec<String>,
+    /// `Transforms`.
+    pub transforms: Vec<RuleTransform>,
 }
 
 impl Control {
@@ -44,7 +44,7 @@ impl Control {
 fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> {
     let listener = Arc::clone(find::listener(draft.state(), &input.listener_arn)?);
     let priority = priority(input.priority)?;
-    refuse_transforms(&input.transforms)?;
+    let transforms = transforms::parse(&input.transforms)?;
     let tags = Tags::default().with(&input.tags)?;
     let limits = draft.settings().limits.clone();
     let conditions = conditions::parse(&limits, &input.conditions)?;
@@ -79,6 +79,7 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
         },
         priority: RulePriority::Number(priority),
         conditions,
+        transforms,
         actions,
         tags,
     });
@@ -90,14 +91,6 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
 pub(super) fn priority(number: i32) -> Result<Priority, ElbError> {
     check::between("priority", Some(number), 1, 50_000)?;
     Priority::new(number.unsigned_abs()).map_err(|error| ElbError::Validation(error.to_string()))
-}
-
-/// Refuses rewrites.
-pub(super) fn refuse_transforms(transforms: &[String]) -> Result<(), ElbError> {
-    match transforms.first() {
-        None => Ok(()),
-        Some(kind) => Err(check::unsupported(&format!("The rule transform '{kind}'"))),
-    }
 }
 
 fn check_free(state: &State, listener: ListenerId, priority: Priority) -> Result<(), ElbError> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use model::authentication::{JwtValidation, OnUnauthenticatedRequest};
 use model::text_enum;
+use model::transform::TransformType;
 
 /// A key and a value, in the order of the request.
 pub type Pairs = Vec<(String, String)>;
@@ -181,6 +182,17 @@ pub struct Login {
     pub extra_params: Pairs,
     /// `OnUnauthenticatedRequest`.
     pub on_unauthenticated_request: Option<OnUnauthenticatedRequest>,
+}
+
+/// A transform of a request. Source: ELB API, `RuleTransform`.
+#[derive(Clone, Debug)]
+pub struct RuleTransform {
+    /// `Type`.
+    pub transform_type: TransformType,
+    /// `HostHeaderRewriteConfig`: expression and replacement of each of its `Rewrites`.
+    pub host_header_rewrite_config: Option<Pairs>,
+    /// `UrlRewriteConfig`: expression and replacement of each of its `Rewrites`.
+    pub url_rewrite_config: Option<Pairs>,
 }
 
 /// A condition of a request. Source: ELB API, `RuleCondition`.

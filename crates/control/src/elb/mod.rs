@@ -74,6 +74,7 @@ pub mod state;
 pub mod tags;
 pub mod target_group_attributes;
 mod target_ids;
+mod transforms;
 mod zones;
 
 pub use description::{

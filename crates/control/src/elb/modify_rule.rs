@@ -1,13 +1,12 @@
-//! `ModifyRule`: other conditions or other actions at the same priority.
+//! `ModifyRule`: other conditions, actions or transforms at the same priority.
 
 use std::sync::Arc;
 
 use model::rule::Rule;
 
 use super::actions::Scope;
-use super::create_rule::refuse_transforms;
-use super::input::{Action, RuleCondition};
-use super::{ElbError, actions, conditions, find, forwarding};
+use super::input::{Action, RuleCondition, RuleTransform};
+use super::{ElbError, actions, conditions, find, forwarding, transforms};
 use crate::{Control, Draft};
 
 /// Source: ELB API, `ModifyRule`.
@@ -19,8 +18,8 @@ pub struct ModifyRule {
     pub conditions: Vec<RuleCondition>,
     /// `Actions`; empty: unchanged.
     pub actions: Vec<Action>,
-    /// The types in `Transforms`.
-    pub transforms: Vec<String>,
+    /// `Transforms`; empty: unchanged.
+    pub transforms: Vec<RuleTransform>,
     /// `ResetTransforms`.
     pub reset_transforms: Option<bool>,
 }
@@ -42,10 +41,13 @@ fn modify(draft: &mut Draft, input: &ModifyRule) -> Result<Arc<Rule>, ElbError> 
         &input.rule_arn,
         "modified",
     )?);
-    refuse_transforms(&input.transforms)?;
-    // There are no transforms yet, so to reset them changes nothing.
     let resets = input.reset_transforms == Some(true);
-    if input.conditions.is_empty() && input.actions.is_empty() && !resets {
+    let has_transforms = !input.transforms.is_empty();
+    if resets && has_transforms {
+        let message = "You cannot both specify transforms and set ResetTransforms to true";
+        return Err(ElbError::Validation(message.to_owned()));
+    }
+    if input.conditions.is_empty() && input.actions.is_empty() && !has_transforms && !resets {
         let message = "Either conditions or actions must be specified";
         return Err(ElbError::Validation(message.to_owned()));
     }
@@ -53,6 +55,9 @@ fn modify(draft: &mut Draft, input: &ModifyRule) -> Result<Arc<Rule>, ElbError> 
     let mut rule = Rule::clone(&present);
     if !input.conditions.is_empty() {
         rule.conditions = conditions::parse(&limits, &input.conditions)?;
+    }
+    if has_transforms || resets {
+        rule.transforms = transforms::parse(&input.transforms)?;
     }
     let owner = rule.arn.listener.load_balancer.id;
     if !input.actions.is_empty() {

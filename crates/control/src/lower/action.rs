@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use engine::action::Template;
-use engine::{Action, Authentication, FixedResponse, Forward, Redirect, Routing};
+use engine::router::CompileError;
+use engine::transform::Rewrite;
+use engine::{Action, Authentication, FixedResponse, Forward, Redirect, Routing, Transforms};
 use model::action::{Actions, FixedResponseAction, RedirectAction, RoutingAction};
+use model::expression::PROGRAM_BYTES_MAX;
+use regex::bytes::RegexBuilder;
 
 use super::Pools;
 
@@ -60,4 +64,31 @@ fn lower_fixed_response(fixed: &FixedResponseAction) -> FixedResponse {
         content_type: content_type.map(with_charset),
         body: body.as_bytes().into(),
     }
+}
+
+/// How the requests of a rule are rewritten. The case of a host does not matter, that of a URL does.
+pub(super) fn lower_transforms(
+    transforms: &model::transform::Transforms,
+) -> Result<Transforms, CompileError> {
+    let rewrite = |rewrite: &model::transform::Rewrite, is_folded: bool| {
+        let pattern = RegexBuilder::new(rewrite.regex())
+            .unicode(false)
+            .case_insensitive(is_folded)
+            .size_limit(PROGRAM_BYTES_MAX)
+            .build();
+        let pattern = pattern.map_err(|source| CompileError {
+            pattern: rewrite.regex().to_owned(),
+            source,
+        })?;
+        Ok(Rewrite {
+            pattern,
+            replacement: rewrite.replace().into(),
+        })
+    };
+    let host = transforms.host.as_ref().map(|host| rewrite(host, true));
+    let url = transforms.url.as_ref().map(|url| rewrite(url, false));
+    Ok(Transforms {
+        host: host.transpose()?,
+        url: url.transpose()?,
+    })
 }

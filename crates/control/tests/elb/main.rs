@@ -12,3 +12,4 @@ mod support;
 mod tags;
 mod target_groups;
 mod targets;
+mod transforms;

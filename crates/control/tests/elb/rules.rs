@@ -265,15 +265,6 @@ async fn a_change_has_to_change_something() {
         error(fixture.control.modify_rule(nothing).await),
         "Validation: Either conditions or actions must be specified"
     );
-    let transform = ModifyRule {
-        rule_arn: rule.clone(),
-        transforms: texts(&["url-rewrite"]),
-        ..ModifyRule::default()
-    };
-    assert_eq!(
-        error(fixture.control.modify_rule(transform).await),
-        "InvalidConfigurationRequest: The rule transform 'url-rewrite' is not supported by elbow yet"
-    );
     let delete = || DeleteRule {
         rule_arn: rule.clone(),
     };

@@ -2,20 +2,28 @@
 
 use std::borrow::Borrow;
 
+use control::elb::input::{Pairs, RuleTransform};
 use model::rule::{Rule, RulePriority};
+use model::transform::{TransformType, Transforms};
 
 use super::{action, condition};
-use crate::input::{Fields, OneOf};
+use crate::input::{Fields, OneOf, TEXT};
 use crate::xml::Xml;
 
-/// The types in `Transforms`. What they would do is not read, because none is supported yet.
-pub(crate) fn read_transforms(fields: &Fields<'_>) -> Vec<String> {
-    fields.structures("Transforms", |transform| {
-        transform.is_present("HostHeaderRewriteConfig");
-        transform.is_present("UrlRewriteConfig");
-        transform
-            .required("Type", OneOf(&["host-header-rewrite", "url-rewrite"]))
-            .to_owned()
+pub(crate) fn read_transforms(fields: &Fields<'_>) -> Vec<RuleTransform> {
+    fields.structures("Transforms", |transform| RuleTransform {
+        transform_type: transform.required("Type", OneOf(TransformType::ALL)),
+        host_header_rewrite_config: transform.structure("HostHeaderRewriteConfig", rewrites),
+        url_rewrite_config: transform.structure("UrlRewriteConfig", rewrites),
+    })
+}
+
+fn rewrites(fields: &Fields<'_>) -> Pairs {
+    fields.structures("Rewrites", |rewrite| {
+        (
+            rewrite.required("Regex", TEXT),
+            rewrite.required("Replace", TEXT),
+        )
     })
 }
 
@@ -29,4 +37,34 @@ fn print(xml: &mut Xml, rule: &Rule) {
     xml.list("Conditions", &rule.conditions, condition::print);
     action::print(xml, "Actions", &rule.actions);
     xml.text("IsDefault", rule.priority == RulePriority::Default);
+    if !rule.transforms.is_empty() {
+        print_transforms(xml, &rule.transforms);
+    }
+}
+
+fn print_transforms(xml: &mut Xml, transforms: &Transforms) {
+    let host = transforms.host.iter().map(|rewrite| {
+        (
+            TransformType::HostHeaderRewrite,
+            "HostHeaderRewriteConfig",
+            rewrite,
+        )
+    });
+    let url = transforms
+        .url
+        .iter()
+        .map(|rewrite| (TransformType::UrlRewrite, "UrlRewriteConfig", rewrite));
+    xml.list(
+        "Transforms",
+        host.chain(url),
+        |xml, (transform_type, config, rewrite)| {
+            xml.text("Type", transform_type);
+            xml.element(config, |xml| {
+                xml.list("Rewrites", [rewrite], |xml, rewrite| {
+                    xml.text("Regex", rewrite.regex());
+                    xml.text("Replace", rewrite.replace());
+                });
+            });
+        },
+    );
 }
