@@ -94,8 +94,9 @@ def test_listeners_that_are_refused(elbv2, balancer, options, code, saying):
             {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", "Port": "x"}},
             "The Port parameter must be either an integer between 1 and 65535 or '#{port}'.",
         ),
-        ({"Type": "authenticate-oidc", "Order": 1}, ""),
-        ({"Type": "jwt-validation"}, ""),
+        ({"Type": "authenticate-oidc", "Order": 1}, "are supported only on HTTPS listeners"),
+        ({"Type": "authenticate-cognito"}, "are supported only on HTTPS listeners"),
+        ({"Type": "jwt-validation"}, "are supported only on HTTPS listeners"),
     ],
 )
 def test_actions_that_are_refused(elbv2, shop, balancer, listener, action, saying):
@@ -247,6 +248,64 @@ def test_two_listeners_of_two_load_balancers_share_a_port_number(elbv2, shop):
         shop.listener(balancer, fixed(status))
         answers = [get(address, port=shop.port).status for address in shop.addresses(balancer)]
         assert answers == [status, status]
+
+
+def url_rewrite(regex, replace):
+    rewrites = {"Rewrites": [{"Regex": regex, "Replace": replace}]}
+    return {"Type": "url-rewrite", "UrlRewriteConfig": rewrites}
+
+
+def host_rewrite(regex, replace):
+    rewrites = {"Rewrites": [{"Regex": regex, "Replace": replace}]}
+    return {"Type": "host-header-rewrite", "HostHeaderRewriteConfig": rewrites}
+
+
+def test_transforms(elbv2, listener):
+    host, url = host_rewrite("^www", "shop"), url_rewrite("^/api/(.*)$", "/$1")
+    [made] = elbv2.create_rule(
+        ListenerArn=listener,
+        Priority=1,
+        Conditions=PATH,
+        Actions=[fixed(200)],
+        Transforms=[host, url],
+    )["Rules"]
+    assert made["Transforms"] == [host, url]
+    [described, default] = rules(elbv2, listener)
+    assert described == made
+    assert not default.get("Transforms")
+    arn = made["RuleArn"]
+    [kept] = elbv2.modify_rule(RuleArn=arn, Actions=[fixed(404)])["Rules"]
+    assert kept["Transforms"] == [host, url]
+    [replaced] = elbv2.modify_rule(RuleArn=arn, Transforms=[url_rewrite("a", "b")])["Rules"]
+    assert replaced["Transforms"] == [url_rewrite("a", "b")]
+    with refused("ValidationError", "ResetTransforms"):
+        elbv2.modify_rule(RuleArn=arn, Transforms=[host], ResetTransforms=True)
+    [reset] = elbv2.modify_rule(RuleArn=arn, ResetTransforms=True)["Rules"]
+    assert not reset.get("Transforms")
+
+
+@pytest.mark.parametrize(
+    "transforms, saying",
+    [
+        ([{"Type": "url-rewrite"}], "'UrlRewriteConfig'"),
+        ([url_rewrite("(", "b")], "The regular expression '(' is not valid"),
+        ([url_rewrite("(?=a)", "b")], "look-around"),
+        ([host_rewrite(r"\p{L}", "b")], "Unicode"),
+        ([host_rewrite("a" * 1025, "b")], "between 1 and 1024 characters"),
+        ([url_rewrite("a", "b"), url_rewrite("c", "d")], "only have one 'url-rewrite' transform"),
+    ],
+)
+def test_transforms_that_are_refused(elbv2, listener, transforms, saying):
+    before = rules(elbv2, listener)
+    with refused("ValidationError", saying):
+        elbv2.create_rule(
+            ListenerArn=listener,
+            Priority=1,
+            Conditions=PATH,
+            Actions=[fixed(200)],
+            Transforms=transforms,
+        )
+    assert rules(elbv2, listener) == before
 
 
 def test_listener_attributes(elbv2, listener):
