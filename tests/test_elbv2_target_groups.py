@@ -164,10 +164,21 @@ def test_attributes(create, elbv2):
 @pytest.mark.parametrize(
     "key, value",
     [
-        ("stickiness.enabled", "true"),
         ("slow_start.duration_seconds", "30"),
         ("load_balancing.algorithm.type", "weighted_random"),
         ("load_balancing.cross_zone.enabled", "false"),
+    ],
+)
+def test_attributes_that_can_be_set_alone(create, elbv2, key, value):
+    arn = create()["TargetGroupArn"]
+    modify(elbv2, arn, key, value)
+    assert attributes(elbv2, arn)[key] == value
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("stickiness.enabled", "true"),
     ],
 )
 def test_attributes_that_are_not_honoured_are_refused_by_name(create, elbv2, key, value):

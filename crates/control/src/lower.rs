@@ -5,25 +5,25 @@
 
 mod action;
 mod http;
+mod pool_settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::pool::Algorithm;
 use engine::router::{self, CompileError};
 use engine::{
-    Action, Admission, Endpoint, EndpointState, Frontend, FrontendId, Pool, PoolId, PoolSettings,
-    Router, Snapshot, Transforms,
+    Action, Admission, Endpoint, EndpointState, Frontend, FrontendId, Pool, PoolId, Router,
+    Snapshot, Transforms,
 };
 use model::health_check::HealthCheckPort;
 use model::id::{ListenerId, RegistrationId, TargetGroupId};
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
+use model::load_balancer_attributes;
 use model::rule::{Rule, RulePriority};
 use model::target_group::TargetGroup;
-use model::{load_balancer_attributes, target_group_attributes};
 
 use crate::ec2::{Holding, lookups};
 use crate::elb::standing::{Standing, Surroundings};
@@ -229,14 +229,7 @@ fn lower_pool(
     endpoints: Vec<Arc<Endpoint>>,
     known: Option<&Arc<Pool>>,
 ) -> Arc<Pool> {
-    let algorithm = match group.attributes.value(&target_group_attributes::ALGORITHM) {
-        target_group_attributes::LEAST_OUTSTANDING_REQUESTS => Algorithm::LeastOutstandingRequests,
-        _ => Algorithm::default(),
-    };
-    let settings = PoolSettings {
-        algorithm,
-        ..PoolSettings::new(group.health_check.clone())
-    };
+    let settings = pool_settings::of(group);
     if let Some(pool) = known {
         let has_same_endpoints = same(&pool.endpoints, &endpoints);
         if has_same_endpoints && pool.settings == settings {

@@ -9,7 +9,7 @@ use model::health_check::HealthCheck;
 
 use crate::anomaly;
 use crate::candidates::{Candidates, HealthThreshold, PoolHealth, ZoneCandidates, reachable};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, EndpointState};
 use crate::http::{Stickiness, TargetProtocol};
 use crate::slow_start::SlowStart;
 use crate::weight::{Draws, Weight};
@@ -232,11 +232,11 @@ impl Pool {
     ///
     /// Source: ELB API, `AnomalyDetection`, `MitigationInEffect`.
     #[must_use]
-    pub fn is_mitigating(&self, endpoint: &Endpoint) -> bool {
+    pub fn is_mitigating(&self, endpoint: &EndpointState) -> bool {
         let mitigates = Algorithm::WeightedRandom {
             mitigates_anomalies: true,
         };
-        self.settings.algorithm == mitigates && endpoint.state.weight() < Weight::FULL
+        self.settings.algorithm == mitigates && endpoint.weight() < Weight::FULL
     }
 
     /// The health of the targets that a node in `zone` can send requests to.

@@ -540,12 +540,14 @@ fn an_anomalous_target_gets_fewer_requests_until_it_has_recovered() {
         answer(&pool, 100);
         pool.evaluate_outcomes();
     }
-    assert!(first.state.is_anomalous() && pool.is_mitigating(first));
-    assert!(!pool.endpoints[1].state.is_anomalous() && !pool.is_mitigating(&pool.endpoints[1]));
+    assert!(first.state.is_anomalous() && pool.is_mitigating(&first.state));
+    assert!(
+        !pool.endpoints[1].state.is_anomalous() && !pool.is_mitigating(&pool.endpoints[1].state)
+    );
     let share = shares(&pool, DRAWS)[0];
     assert!((1..DRAWS / 32).contains(&share), "{share} of {DRAWS}");
     let mut evaluations = 0;
-    while pool.is_mitigating(first) {
+    while pool.is_mitigating(&first.state) {
         for endpoint in &pool.endpoints {
             (0..100).for_each(|_| endpoint.state.record_outcome(Outcome::Success));
         }
@@ -571,7 +573,7 @@ fn anomalies_are_detected_whatever_the_algorithm_and_mitigated_only_where_asked_
         pool.evaluate_outcomes();
         let first = &pool.endpoints[0];
         assert!(first.state.is_anomalous(), "{algorithm:?}");
-        assert!(!pool.is_mitigating(first), "{algorithm:?}");
+        assert!(!pool.is_mitigating(&first.state), "{algorithm:?}");
         assert_eq!(first.state.weight(), Weight::FULL, "{algorithm:?}");
     }
 }

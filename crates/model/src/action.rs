@@ -45,9 +45,12 @@ pub enum RoutingAction {
 pub struct ForwardAction {
     /// The groups in the order given.
     pub target_groups: Vec<WeightedTargetGroup>,
-    /// How long a client would stay with a group if group stickiness were on, 1 to 604,800 s. Group
-    /// stickiness is off; the API gives the number back.
+    /// How long a client stays with a group, 1 to 604,800 s; there always when group stickiness is on. The API
+    /// gives the number back also when it is off.
     pub stickiness_duration_seconds: Option<u32>,
+    /// Whether group stickiness is on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_sticky: bool,
 }
 
 /// A target group with its share of the requests.
@@ -132,10 +135,16 @@ pub struct FixedResponseAction {
 impl Actions {
     /// The target groups that requests may be forwarded to.
     pub fn target_groups(&self) -> impl Iterator<Item = &TargetGroupArn> {
-        let groups = match &self.routing {
-            RoutingAction::Forward(forward) => forward.target_groups.as_slice(),
-            RoutingAction::Redirect(_) | RoutingAction::FixedResponse(_) => &[],
-        };
-        groups.iter().map(|group| &group.arn)
+        let groups = self.forward().into_iter();
+        groups.flat_map(|forward| forward.target_groups.iter().map(|group| &group.arn))
+    }
+
+    /// The routing action, if it is one that forwards.
+    #[must_use]
+    pub fn forward(&self) -> Option<&ForwardAction> {
+        match &self.routing {
+            RoutingAction::Forward(forward) => Some(forward),
+            RoutingAction::Redirect(_) | RoutingAction::FixedResponse(_) => None,
+        }
     }
 }

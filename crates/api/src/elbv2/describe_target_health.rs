@@ -36,10 +36,16 @@ fn print(xml: &mut Xml, description: &TargetHealthDescription) {
         xml.optional("Reason", description.health.reason);
         xml.optional("Description", description.health.description.as_ref());
     });
-    if description.has_anomaly_detection {
+    if let Some(anomaly) = &description.anomaly_detection {
+        let result = if anomaly.is_anomalous {
+            "anomalous"
+        } else {
+            "normal"
+        };
+        let mitigation = if anomaly.is_mitigating { "yes" } else { "no" };
         xml.element("AnomalyDetection", |xml| {
-            xml.text("Result", "normal");
-            xml.text("MitigationInEffect", "no");
+            xml.text("Result", result);
+            xml.text("MitigationInEffect", mitigation);
         });
     }
     xml.element("AdministrativeOverride", |xml| {

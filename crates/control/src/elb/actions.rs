@@ -11,6 +11,7 @@ use model::action::{
 use model::arn::{LoadBalancerArn, TargetGroupArn};
 use model::listener::Listener;
 use model::protocol::Protocol;
+use model::target_group_attributes;
 
 use super::check::{between, length, unsupported, violation};
 use super::input::{
@@ -217,34 +218,55 @@ fn check_configs(action: &Action) -> Result<(), ElbError> {
 
 fn forward(state: &State, limits: &Limits, action: &Action) -> Result<ForwardAction, ElbError> {
     let top_level = action.target_group_arn.as_deref();
-    let Some(config) = action
-        .forward_config
-        .as_ref()
-        .filter(|it| !it.target_groups.is_empty())
-    else {
-        let stickiness = action
-            .forward_config
-            .as_ref()
-            .and_then(|it| it.stickiness.as_ref());
-        let arn = top_level.ok_or_else(|| missing(ActionType::Forward, "TargetGroupArn"))?;
-        let arn = find::target_group(state, arn)?.arn.clone();
-        return Ok(ForwardAction {
-            target_groups: vec![WeightedTargetGroup { arn, weight: 1 }],
-            stickiness_duration_seconds: stickiness_duration(stickiness)?,
-        });
+    let config = action.forward_config.as_ref();
+    let stickiness = config.and_then(|config| config.stickiness.as_ref());
+    let groups = match config.filter(|config| !config.target_groups.is_empty()) {
+        Some(config) => {
+            let groups = weighted_groups(state, limits, config)?;
+            let is_same = |arn: &str| matches!(&*groups, [only] if only.arn.to_string() == arn);
+            if top_level.is_some_and(|arn| !is_same(arn)) {
+                return Err(invalid(
+                    "You can specify both a target group list and a top-level target group ARN only if the \
+                     ARNs match",
+                ));
+            }
+            groups
+        }
+        None => {
+            let arn = top_level.ok_or_else(|| missing(ActionType::Forward, "TargetGroupArn"))?;
+            let arn = find::target_group(state, arn)?.arn.clone();
+            vec![WeightedTargetGroup { arn, weight: 1 }]
+        }
     };
-    let groups = weighted_groups(state, limits, config)?;
-    let is_same = |arn: &str| matches!(&*groups, [only] if only.arn.to_string() == arn);
-    if top_level.is_some_and(|arn| !is_same(arn)) {
-        return Err(invalid(
-            "You can specify both a target group list and a top-level target group ARN only if the ARNs \
-             match",
-        ));
-    }
-    Ok(ForwardAction {
+    let forward = ForwardAction {
         target_groups: groups,
-        stickiness_duration_seconds: stickiness_duration(config.stickiness.as_ref())?,
-    })
+        stickiness_duration_seconds: stickiness_duration(stickiness)?,
+        is_sticky: stickiness.is_some_and(|it| it.enabled == Some(true)),
+    };
+    check_stickiness(state, &forward)?;
+    Ok(forward)
+}
+
+/// A client that stays with a target must first stay with its group.
+///
+/// Source: ELB API, `TargetGroupStickinessConfig`; ALB guide, "Sticky sessions for your Application Load
+/// Balancer".
+fn check_stickiness(state: &State, forward: &ForwardAction) -> Result<(), ElbError> {
+    let is_sticky = |group: &&WeightedTargetGroup| {
+        let attributes = &state.elb.target_groups[&group.arn.id].attributes;
+        attributes.value(&target_group_attributes::STICKINESS) == "true"
+    };
+    let mut groups = forward.target_groups.iter();
+    match groups.find(is_sticky) {
+        Some(group) if forward.target_groups.len() > 1 && !forward.is_sticky => {
+            Err(ElbError::InvalidConfigurationRequest(format!(
+                "You must enable target group stickiness on an action that forwards to several target groups, \
+                 because stickiness is enabled on '{}'",
+                group.arn
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn weighted_groups(

@@ -38,9 +38,17 @@ pub struct TargetHealthDescription {
     pub health_check_port: String,
     /// `TargetHealth`.
     pub health: TargetHealth,
-    /// `AnomalyDetection`: only when it was asked for. Always `normal` and no mitigation in effect,
-    /// because the algorithm that detects anomalies cannot be chosen yet.
-    pub has_anomaly_detection: bool,
+    /// `AnomalyDetection`: only when it was asked for.
+    pub anomaly_detection: Option<AnomalyDetection>,
+}
+
+/// Source: ELB API, `AnomalyDetection`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnomalyDetection {
+    /// `Result`: `anomalous` or `normal`.
+    pub is_anomalous: bool,
+    /// `MitigationInEffect`: `yes` or `no`.
+    pub is_mitigating: bool,
 }
 
 /// Source: ELB API, `TargetHealth`.
@@ -164,19 +172,39 @@ impl View<'_> {
             TargetHealthReason::NotRegistered,
             "Target is not registered to the target group",
         );
-        Ok(self.description(key.id, key.port, None, health))
+        let anomaly = AnomalyDetection::default();
+        Ok(self.description(key.id, key.port, None, health, anomaly))
     }
 
     fn describe(&self, target: &Target) -> TargetHealthDescription {
-        let health = match self.surroundings.standing(target, self.group, self.user) {
-            Standing::InUse(_) => {
-                let known = self.live.lowered.endpoints.get(&target.registration);
-                known.map_or_else(TargetHealth::registering, |known| TargetHealth::of(known))
-            }
-            other => TargetHealth::without_checks(&other),
+        let (health, anomaly) = match self.surroundings.standing(target, self.group, self.user) {
+            Standing::InUse(_) => match self.live.lowered.endpoints.get(&target.registration) {
+                Some(known) => (TargetHealth::of(known), self.anomaly(known)),
+                None => (TargetHealth::registering(), AnomalyDetection::default()),
+            },
+            other => (
+                TargetHealth::without_checks(&other),
+                AnomalyDetection::default(),
+            ),
         };
         let zone = target.availability_zone.clone();
-        self.description(target.key.id.clone(), target.key.port, zone, health)
+        self.description(
+            target.key.id.clone(),
+            target.key.port,
+            zone,
+            health,
+            anomaly,
+        )
+    }
+
+    fn anomaly(&self, endpoint: &EndpointState) -> AnomalyDetection {
+        let id = self.group.arn.id.0;
+        let mut pools = self.live.lowered.snapshot.pools.iter();
+        let pool = pools.find(|pool| pool.id.0 == id);
+        AnomalyDetection {
+            is_anomalous: endpoint.is_anomalous(),
+            is_mitigating: pool.is_some_and(|pool| pool.is_mitigating(endpoint)),
+        }
     }
 
     fn description(
@@ -185,6 +213,7 @@ impl View<'_> {
         port: u16,
         availability_zone: Option<String>,
         health: TargetHealth,
+        anomaly: AnomalyDetection,
     ) -> TargetHealthDescription {
         let check_port = match self.group.health_check.port {
             HealthCheckPort::TrafficPort => port,
@@ -199,7 +228,7 @@ impl View<'_> {
             },
             health_check_port: check_port.to_string(),
             health,
-            has_anomaly_detection: self.has_anomaly_detection,
+            anomaly_detection: self.has_anomaly_detection.then_some(anomaly),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! `RegisterTargets`: targets that may get requests once they are healthy.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::id::RegistrationId;
 use model::target::{Target, TargetKey, TargetPhase};
 use model::target_group::{TargetGroup, TargetType};
+use model::target_group_attributes;
 
 use super::input::TargetDescription;
 use super::standing::ALL_ZONES;
@@ -124,12 +126,35 @@ fn zone(
         (Location::Inside(zone), Some(given)) => Err(ElbError::Validation(format!(
             "The target '{id}' is in the Availability Zone '{zone}', not in '{given}'; leave the zone out"
         ))),
+        (Location::Private | Location::Loopback, given) if !is_cross_zone(group) => {
+            // Source: ELB API, `TargetDescription`, `AvailabilityZone`.
+            let zones = zones_of(state, group);
+            match given.filter(|given| zones.contains(given)) {
+                Some(given) => Ok(Some(given.to_owned())),
+                None => Err(ElbError::Validation(format!(
+                    "The IP address '{id}' is outside of the VPC and cross-zone load balancing is off for the \
+                     target group, so its Availability Zone must be one of [{}]",
+                    zones.into_iter().collect::<Vec<_>>().join(", ")
+                ))),
+            }
+        }
         (Location::Loopback, None) => Ok(Some(ALL_ZONES.to_owned())),
         (Location::Private | Location::Loopback, Some(ALL_ZONES)) => Ok(Some(ALL_ZONES.to_owned())),
         (Location::Private | Location::Loopback, _) => Err(ElbError::Validation(format!(
             "The IP address '{id}' is outside of the VPC, so its Availability Zone must be '{ALL_ZONES}'"
         ))),
     }
+}
+
+fn is_cross_zone(group: &TargetGroup) -> bool {
+    group.attributes.value(&target_group_attributes::CROSS_ZONE) != "false"
+}
+
+/// The zones in which the VPC of a group has subnets.
+fn zones_of<'a>(state: &'a State, group: &TargetGroup) -> BTreeSet<&'a str> {
+    let subnets = state.ec2.subnets.values();
+    let its = subnets.filter(|subnet| subnet.vpc_id == group.vpc_id);
+    its.map(|subnet| subnet.zone.name.as_str()).collect()
 }
 
 fn put(draft: &mut Draft, key: TargetKey, availability_zone: Option<String>) {

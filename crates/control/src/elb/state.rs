@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use model::action::ForwardAction;
 use model::arn::{ListenerArn, TargetGroupArn};
 use model::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId};
 use model::listener::Listener;
@@ -71,8 +72,9 @@ macro_rules! record {
 }
 
 record!(LoadBalancer, LoadBalancerId, "elb/load-balancer", load_balancers, it => it.arn.id);
-record!(Listener, ListenerId, "elb/listener", listeners, it => it.arn.id);
-// Version 2 can have an action that authenticates and transforms; what has neither is as in version 1.
+// Version 2 can have authentication, group stickiness and transforms; what has none is as in version 1.
+record!(Listener, ListenerId, "elb/listener" version 2, listeners, it => it.arn.id);
+// As in listeners.
 record!(Rule, RuleKey, "elb/rule" version 2, rules, it => RuleKey {
     listener: it.arn.listener.id,
     id: it.arn.id,
@@ -129,6 +131,18 @@ impl ElbState {
         };
         let listeners = self.listeners_of(load_balancer).into_iter();
         listeners.flat_map(of_listener).collect()
+    }
+
+    /// The forward actions that name a target group.
+    pub fn forwards_to(&self, id: TargetGroupId) -> impl Iterator<Item = &ForwardAction> {
+        let by_default = self.listeners.values().map(|it| &it.default_actions);
+        let actions = by_default.chain(self.rules.values().map(|rule| &rule.actions));
+        let names_it = move |forward: &&ForwardAction| {
+            forward.target_groups.iter().any(|group| group.arn.id == id)
+        };
+        actions
+            .filter_map(|actions| actions.forward())
+            .filter(names_it)
     }
 
     /// Which load balancer forwards to each target group. Groups that none forwards to are absent.

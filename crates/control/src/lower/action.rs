@@ -1,6 +1,7 @@
 //! From the actions of a rule to what the data plane does with a request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::action::Template;
 use engine::router::CompileError;
@@ -19,7 +20,11 @@ pub(super) fn lower(pools: &Pools, actions: &Actions) -> Action {
         RoutingAction::Forward(forward) => {
             let groups = forward.target_groups.iter();
             let weighted = groups.map(|group| (Arc::clone(&pools[&group.arn.id]), group.weight));
-            Routing::Forward(Forward::new(weighted.collect()))
+            let mut lowered = Forward::new(weighted.collect());
+            let seconds = forward.stickiness_duration_seconds;
+            let seconds = seconds.filter(|_| forward.is_sticky);
+            lowered.stickiness = seconds.map(|seconds| Duration::from_secs(seconds.into()));
+            Routing::Forward(lowered)
         }
         RoutingAction::Redirect(redirect) => Routing::Redirect(lower_redirect(redirect)),
         RoutingAction::FixedResponse(fixed) => Routing::FixedResponse(lower_fixed_response(fixed)),

@@ -114,14 +114,24 @@ async fn target_groups_have_every_attribute_of_their_family() {
             "Validation: 'deregistration_delay.timeout_seconds' value '3601' must be between '0-3600' inclusive",
         ),
         (
-            "load_balancing.algorithm.type",
-            "weighted_random",
-            "InvalidConfigurationRequest: Target group attribute key 'load_balancing.algorithm.type' is not supported with the value 'weighted_random' by elbow yet; leave it at 'round_robin'",
-        ),
-        (
             "stickiness.enabled",
             "true",
             "InvalidConfigurationRequest: Target group attribute key 'stickiness.enabled' is not supported with the value 'true' by elbow yet; leave it at 'false'",
+        ),
+        (
+            "stickiness.type",
+            "source_ip",
+            "InvalidConfigurationRequest: Stickiness type 'source_ip' is not supported for target groups with the HTTP protocol",
+        ),
+        (
+            "stickiness.lb_cookie.duration_seconds",
+            "0",
+            "Validation: 'stickiness.lb_cookie.duration_seconds' value '0' must be between '1-604800' inclusive",
+        ),
+        (
+            "slow_start.duration_seconds",
+            "29",
+            "Validation: 'slow_start.duration_seconds' value '29' must be between '30-900' inclusive",
         ),
         (
             "proxy_protocol_v2.enabled",
@@ -374,4 +384,93 @@ async fn attributes_reach_the_data_plane() {
         changed.response_fields,
         response_fields.map(|(name, value)| (name.into(), value.into()))
     );
+}
+
+const ALGORITHM: &str = "load_balancing.algorithm.type";
+const MITIGATION: &str = "load_balancing.algorithm.anomaly_mitigation";
+const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+const SLOW_START: &str = "slow_start.duration_seconds";
+const COOKIE_NAME: &str = "stickiness.app_cookie.cookie_name";
+const DNS: &str = "target_group_health.dns_failover.minimum_healthy_targets";
+const ROUTING: &str = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
+
+/// What modifying the attributes of a new target group says: nothing, or the error without its code, which
+/// is always `InvalidConfigurationRequest`.
+async fn modify_new_group(attributes: &[(&str, &str)]) -> String {
+    let fixture = fixture().await;
+    let input = ModifyTargetGroupAttributes {
+        target_group_arn: fixture.group("web").await,
+        attributes: pairs(attributes),
+    };
+    match fixture.control.modify_target_group_attributes(input).await {
+        Ok(_) => String::new(),
+        Err(error) => {
+            let text = crate::support::error(Err::<(), _>(error));
+            let code = "InvalidConfigurationRequest: ";
+            text.strip_prefix(code).expect("the code").to_owned()
+        }
+    }
+}
+
+#[tokio::test]
+async fn attributes_of_a_target_group_that_exclude_each_other_are_refused() {
+    let (count, percentage) = (
+        |prefix: &str| format!("{prefix}.count"),
+        |prefix: &str| format!("{prefix}.percentage"),
+    );
+    let (dns_count, routing_count) = (count(DNS), count(ROUTING));
+    let (dns_percentage, routing_percentage) = (percentage(DNS), percentage(ROUTING));
+    for (attributes, expected) in [
+        (
+            &[(MITIGATION, "on")][..],
+            "You cannot enable both anomaly mitigation and round robin algorithm on a target group",
+        ),
+        (
+            &[
+                (MITIGATION, "on"),
+                (ALGORITHM, "least_outstanding_requests"),
+            ],
+            "You cannot enable both anomaly mitigation and least outstanding requests algorithm on a target group",
+        ),
+        (&[(MITIGATION, "on"), (ALGORITHM, "weighted_random")], ""),
+        (&[(SLOW_START, "30")], ""),
+        (
+            &[(SLOW_START, "30"), (ALGORITHM, "weighted_random")],
+            "You cannot enable both slow start and weighted random algorithm on a target group",
+        ),
+        (
+            &[
+                (SLOW_START, "30"),
+                (ALGORITHM, "least_outstanding_requests"),
+            ],
+            "You cannot enable both slow start and least outstanding requests algorithm on a target group",
+        ),
+        (&[(SLOW_START, "0"), (ALGORITHM, "weighted_random")], ""),
+        (&[(CROSS_ZONE, "false")], ""),
+        (
+            &[(COOKIE_NAME, "AWSALBAPP-0")],
+            "The application cookie name 'AWSALBAPP-0' is not allowed: names that start with 'AWSALB' are reserved for the load balancer",
+        ),
+        (&[(COOKIE_NAME, "session")], ""),
+        (
+            &[(&*routing_count, "2")],
+            "The value of 'target_group_health.dns_failover.minimum_healthy_targets.count' must be greater than or equal to the value of 'target_group_health.unhealthy_state_routing.minimum_healthy_targets.count'",
+        ),
+        (&[(&*routing_count, "2"), (&*dns_count, "2")], ""),
+        (&[(&*routing_count, "2"), (&*dns_count, "off")], ""),
+        (
+            &[(&*routing_percentage, "51"), (&*dns_percentage, "50")],
+            "The value of 'target_group_health.dns_failover.minimum_healthy_targets.percentage' must be greater than or equal to the value of 'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage'",
+        ),
+        (
+            &[(&*routing_percentage, "50"), (&*dns_percentage, "50")],
+            "",
+        ),
+    ] {
+        assert_eq!(
+            modify_new_group(attributes).await,
+            expected,
+            "{attributes:?}"
+        );
+    }
 }

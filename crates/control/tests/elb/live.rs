@@ -11,9 +11,11 @@ use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
 use control::elb::modify_listener::ModifyListener;
 use control::elb::set_rule_priorities::SetRulePriorities;
 use control::elb::tags::AddTags;
+use control::elb::target_group_attributes::ModifyTargetGroupAttributes;
 use engine::health::Health;
 use engine::router::RequestFacts;
-use engine::{Admission, Algorithm, Routing};
+use engine::{Admission, Algorithm, HealthThreshold, PoolSettings, Routing};
+use model::health_check::HealthCheck;
 
 use crate::support::{
     Fixture, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input, target,
@@ -326,4 +328,50 @@ async fn a_caller_that_goes_away_does_not_leave_half_a_change() {
             .count(),
         1
     );
+}
+
+#[tokio::test]
+async fn the_attributes_of_a_group_are_the_settings_of_its_pool() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let web = fixture.group("web").await;
+    fixture.listener(&shop, 80, forward(&web)).await;
+    let settings = async |attributes: &[(&str, &str)]| {
+        let input = ModifyTargetGroupAttributes {
+            target_group_arn: web.clone(),
+            attributes: pairs(attributes),
+        };
+        let modified = fixture.control.modify_target_group_attributes(input).await;
+        modified.unwrap();
+        fixture.plane.live().pools[0].settings.clone()
+    };
+    let default = PoolSettings::new(HealthCheck::default());
+    assert_eq!(settings(&[]).await, default);
+    let slow = settings(&[("slow_start.duration_seconds", "30")]).await;
+    let slow_start = Duration::from_secs(30);
+    assert_eq!(slow.algorithm, Algorithm::RoundRobin { slow_start });
+    let weighted = settings(&[
+        ("slow_start.duration_seconds", "0"),
+        ("load_balancing.algorithm.type", "weighted_random"),
+    ]);
+    let mitigates = |mitigates_anomalies| Algorithm::WeightedRandom {
+        mitigates_anomalies,
+    };
+    assert_eq!(weighted.await.algorithm, mitigates(false));
+    let mitigation = settings(&[("load_balancing.algorithm.anomaly_mitigation", "on")]);
+    assert_eq!(mitigation.await.algorithm, mitigates(true));
+    let zonal = settings(&[("load_balancing.cross_zone.enabled", "false")]);
+    assert!(!zonal.await.is_cross_zone);
+    let dns = "target_group_health.dns_failover.minimum_healthy_targets";
+    let routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
+    let thresholds = settings(&[
+        (&format!("{dns}.count"), "off"),
+        (&format!("{dns}.percentage"), "60"),
+        (&format!("{routing}.count"), "3"),
+        (&format!("{routing}.percentage"), "50"),
+    ])
+    .await;
+    let threshold = |count, percentage| HealthThreshold { count, percentage };
+    assert_eq!(thresholds.dns_threshold, threshold(None, Some(60)));
+    assert_eq!(thresholds.routing_threshold, threshold(Some(3), Some(50)));
 }

@@ -3,13 +3,16 @@
 use control::ec2::Run;
 use control::elb::create_target_group::CreateTargetGroup;
 use control::elb::delete_listener::DeleteListener;
+use control::elb::deregister_targets::DeregisterTargets;
 use control::elb::describe_target_health::DescribeTargetHealth;
 use control::elb::input::TargetDescription;
 use control::elb::register_targets::RegisterTargets;
+use control::elb::target_group_attributes::ModifyTargetGroupAttributes;
+use engine::Outcome;
 use engine::health::{Failure, Health};
 use model::target_group::TargetType;
 
-use crate::support::{Fixture, error, fixture, fixture_with, forward, target};
+use crate::support::{Fixture, error, fixture, fixture_with, forward, pairs, target};
 
 async fn ip_group(fixture: &Fixture) -> String {
     let input = CreateTargetGroup {
@@ -103,6 +106,105 @@ async fn addresses_outside_belong_to_all_zones() {
         fixture.health(&group).await.contains(&unusable),
         "the load balancer's own address"
     );
+}
+
+#[tokio::test]
+async fn with_cross_zone_off_every_target_has_a_zone() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let group = ip_group(&fixture).await;
+    fixture.listener(&shop, 80, forward(&group)).await;
+    let register = |zone: &str| {
+        fixture.control.register_targets(RegisterTargets {
+            target_group_arn: group.clone(),
+            targets: vec![TargetDescription {
+                availability_zone: Some(zone.to_owned()),
+                ..target("10.0.0.1")
+            }],
+        })
+    };
+    let turn = |value: &str| {
+        let attribute = ("load_balancing.cross_zone.enabled", value);
+        fixture
+            .control
+            .modify_target_group_attributes(ModifyTargetGroupAttributes {
+                target_group_arn: group.clone(),
+                attributes: pairs(&[attribute]),
+            })
+    };
+    register("all").await.unwrap();
+    assert_eq!(
+        error(turn("false").await),
+        "InvalidConfigurationRequest: You cannot turn off cross-zone load balancing for a target group while a target is registered with the Availability Zone 'all': '10.0.0.1'"
+    );
+    let input = DeregisterTargets {
+        target_group_arn: group.clone(),
+        targets: vec![target("10.0.0.1")],
+    };
+    fixture.control.deregister_targets(input).await.unwrap();
+    turn("false").await.unwrap();
+    let expected = "Validation: The IP address '10.0.0.1' is outside of the VPC and cross-zone load balancing is off for the target group, so its Availability Zone must be one of [us-east-1a, us-east-1b]";
+    assert_eq!(error(register("all").await), expected);
+    assert_eq!(error(register("us-east-1z").await), expected);
+    register("us-east-1b").await.unwrap();
+    let pool = fixture.plane.live().pools[0].clone();
+    assert_eq!(pool.endpoints[0].zone.as_deref(), Some("us-east-1b"));
+}
+
+#[tokio::test]
+async fn anomalies_and_their_mitigation_are_described_when_asked_for() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let web = fixture.group("web").await;
+    fixture.listener(&shop, 80, forward(&web)).await;
+    for address in ["127.65.1.20", "127.65.1.21", "127.65.1.22"] {
+        let instance = fixture.instance(address).await;
+        fixture.register(&web, &[&instance]).await.unwrap();
+    }
+    let describe = async |include: &[&str]| {
+        let input = DescribeTargetHealth {
+            target_group_arn: web.clone(),
+            include: include.iter().map(|word| (*word).to_owned()).collect(),
+            ..DescribeTargetHealth::default()
+        };
+        let described = fixture.control.describe_target_health(input).await.unwrap();
+        let found = described.iter().map(|it| it.anomaly_detection);
+        let mut found: Vec<_> = found
+            .map(|it| it.map(|it| (it.is_anomalous, it.is_mitigating)))
+            .collect();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(describe(&[]).await, [None; 3]);
+    assert_eq!(describe(&["All"]).await, [Some((false, false)); 3]);
+    let evaluate = || {
+        let pool = fixture.plane.live().pools[0].clone();
+        for (at, endpoint) in pool.endpoints.iter().enumerate() {
+            let healthy = Health::Healthy { failures: 0 };
+            endpoint.state.set_health(healthy, None);
+            let status = if at == 0 { 500 } else { 200 };
+            for _ in 0..20 {
+                endpoint.state.record_outcome(Outcome::of_status(status));
+            }
+        }
+        pool.evaluate_outcomes();
+    };
+    evaluate();
+    let normal = Some((false, false));
+    let described = describe(&["AnomalyDetection"]).await;
+    assert_eq!(described, [normal, normal, Some((true, false))]);
+    let input = ModifyTargetGroupAttributes {
+        target_group_arn: web.clone(),
+        attributes: pairs(&[
+            ("load_balancing.algorithm.type", "weighted_random"),
+            ("load_balancing.algorithm.anomaly_mitigation", "on"),
+        ]),
+    };
+    let modified = fixture.control.modify_target_group_attributes(input).await;
+    modified.unwrap();
+    evaluate();
+    let described = describe(&["AnomalyDetection"]).await;
+    assert_eq!(described, [normal, normal, Some((true, true))]);
 }
 
 #[tokio::test]

@@ -228,7 +228,7 @@ fn print_forward(xml: &mut Xml, forward: &ForwardAction) {
             xml.text("Weight", group.weight);
         });
         xml.element("TargetGroupStickinessConfig", |xml| {
-            xml.text("Enabled", false);
+            xml.text("Enabled", forward.is_sticky);
             xml.optional("DurationSeconds", forward.stickiness_duration_seconds);
         });
     });

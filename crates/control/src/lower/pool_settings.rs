@@ -1,0 +1,65 @@
+//! From the attributes of a target group to the settings of its pool.
+
+use std::time::Duration;
+
+use engine::{Algorithm, HealthThreshold, PoolSettings, Stickiness};
+use model::attributes::{Attribute, Attributes};
+use model::target_group::TargetGroup;
+use model::target_group_attributes as keys;
+
+/// How the targets of `group` are chosen, spoken to and checked.
+pub(super) fn of(group: &TargetGroup) -> PoolSettings {
+    let attributes = &group.attributes;
+    PoolSettings {
+        algorithm: algorithm(attributes),
+        // What the load balancer says is that it is on: that cannot be changed on an Application Load Balancer.
+        is_cross_zone: attributes.value(&keys::CROSS_ZONE) != "false",
+        routing_threshold: threshold(attributes, &keys::ROUTING_COUNT, &keys::ROUTING_PERCENTAGE),
+        dns_threshold: threshold(attributes, &keys::DNS_COUNT, &keys::DNS_PERCENTAGE),
+        stickiness: stickiness(attributes),
+        ..PoolSettings::new(group.health_check.clone())
+    }
+}
+
+fn algorithm(attributes: &Attributes) -> Algorithm {
+    match attributes.value(&keys::ALGORITHM) {
+        keys::LEAST_OUTSTANDING_REQUESTS => Algorithm::LeastOutstandingRequests,
+        keys::WEIGHTED_RANDOM => Algorithm::WeightedRandom {
+            mitigates_anomalies: attributes.value(&keys::ANOMALY_MITIGATION) == keys::ON,
+        },
+        _ => Algorithm::RoundRobin {
+            slow_start: seconds(attributes, &keys::SLOW_START),
+        },
+    }
+}
+
+fn threshold(
+    attributes: &Attributes,
+    count: &Attribute,
+    percentage: &Attribute,
+) -> HealthThreshold {
+    // The only value that is no number is `off`.
+    let number = |attribute| attributes.value(attribute).parse().ok();
+    HealthThreshold {
+        count: number(count),
+        percentage: number(percentage),
+    }
+}
+
+fn stickiness(attributes: &Attributes) -> Stickiness {
+    let is_on = attributes.value(&keys::STICKINESS) == "true";
+    match attributes.value(&keys::STICKINESS_TYPE) {
+        _ if !is_on => Stickiness::Off,
+        keys::APP_COOKIE => Stickiness::ApplicationCookie {
+            name: attributes.value(&keys::APP_COOKIE_NAME).into(),
+            duration: seconds(attributes, &keys::APP_COOKIE_DURATION),
+        },
+        _ => Stickiness::LoadBalancerCookie {
+            duration: seconds(attributes, &keys::LB_COOKIE_DURATION),
+        },
+    }
+}
+
+fn seconds(attributes: &Attributes, attribute: &Attribute) -> Duration {
+    Duration::from_secs(attributes.number(attribute))
+}
