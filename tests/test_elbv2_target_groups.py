@@ -164,6 +164,7 @@ def test_attributes(create, elbv2):
 @pytest.mark.parametrize(
     "key, value",
     [
+        ("stickiness.enabled", "true"),
         ("slow_start.duration_seconds", "30"),
         ("load_balancing.algorithm.type", "weighted_random"),
         ("load_balancing.cross_zone.enabled", "false"),
@@ -173,23 +174,6 @@ def test_attributes_that_can_be_set_alone(create, elbv2, key, value):
     arn = create()["TargetGroupArn"]
     modify(elbv2, arn, key, value)
     assert attributes(elbv2, arn)[key] == value
-
-
-@pytest.mark.parametrize(
-    "key, value",
-    [
-        ("stickiness.enabled", "true"),
-    ],
-)
-def test_attributes_that_are_not_honoured_are_refused_by_name(create, elbv2, key, value):
-    arn = create()["TargetGroupArn"]
-    before = attributes(elbv2, arn)
-    with pytest.raises(elbv2.exceptions.ClientError) as caught:
-        modify(elbv2, arn, key, value)
-    message = caught.value.response["Error"]["Message"]
-    assert key in message or value in message, message
-    assert attributes(elbv2, arn) == before
-    modify(elbv2, arn, key, before[key])
 
 
 def test_what_is_not_there_is_not_found(elbv2):

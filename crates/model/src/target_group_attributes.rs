@@ -84,7 +84,7 @@ pub const STICKINESS: Attribute = Attribute {
     key: "stickiness.enabled",
     values: Values::Boolean,
     default: "false",
-    support: Support::DefaultOnly,
+    support: Support::Honoured,
     help: "Whether a client stays with the target of its first request.",
 };
 

@@ -13,7 +13,7 @@ use model::listener::Listener;
 use model::protocol::Protocol;
 use model::target_group_attributes;
 
-use super::check::{between, length, unsupported, violation};
+use super::check::{between, length, violation};
 use super::input::{
     Action, ActionType, FixedResponseConfig, ForwardConfig, RedirectConfig,
     TargetGroupStickinessConfig, TargetGroupTuple,
@@ -328,7 +328,6 @@ fn stickiness_duration(
         (Some(true), None) => Err(invalid(
             "You must provide a duration when enabling target group stickiness",
         )),
-        (Some(true), Some(_)) => Err(unsupported("Target group stickiness of a forward action")),
         (_, duration) => Ok(duration.map(i32::unsigned_abs)),
     }
 }

@@ -114,11 +114,6 @@ async fn target_groups_have_every_attribute_of_their_family() {
             "Validation: 'deregistration_delay.timeout_seconds' value '3601' must be between '0-3600' inclusive",
         ),
         (
-            "stickiness.enabled",
-            "true",
-            "InvalidConfigurationRequest: Target group attribute key 'stickiness.enabled' is not supported with the value 'true' by elbow yet; leave it at 'false'",
-        ),
-        (
             "stickiness.type",
             "source_ip",
             "InvalidConfigurationRequest: Stickiness type 'source_ip' is not supported for target groups with the HTTP protocol",
@@ -389,6 +384,8 @@ async fn attributes_reach_the_data_plane() {
 const ALGORITHM: &str = "load_balancing.algorithm.type";
 const MITIGATION: &str = "load_balancing.algorithm.anomaly_mitigation";
 const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+const STICKINESS: &str = "stickiness.enabled";
+const STICKINESS_TYPE: &str = "stickiness.type";
 const SLOW_START: &str = "slow_start.duration_seconds";
 const COOKIE_NAME: &str = "stickiness.app_cookie.cookie_name";
 const DNS: &str = "target_group_health.dns_failover.minimum_healthy_targets";
@@ -447,6 +444,35 @@ async fn attributes_of_a_target_group_that_exclude_each_other_are_refused() {
         ),
         (&[(SLOW_START, "0"), (ALGORITHM, "weighted_random")], ""),
         (&[(CROSS_ZONE, "false")], ""),
+        (&[(STICKINESS, "true")], ""),
+        (
+            &[
+                (STICKINESS, "true"),
+                (ALGORITHM, "least_outstanding_requests"),
+            ],
+            "",
+        ),
+        (
+            &[(STICKINESS, "true"), (ALGORITHM, "weighted_random")],
+            "You cannot enable both stickiness and weighted random algorithm on a target group",
+        ),
+        (
+            &[(STICKINESS, "true"), (CROSS_ZONE, "false")],
+            "You cannot enable stickiness on a target group while cross-zone load balancing is off for it",
+        ),
+        (&[(STICKINESS_TYPE, "app_cookie")], ""),
+        (
+            &[(STICKINESS, "true"), (STICKINESS_TYPE, "app_cookie")],
+            "You must set an application cookie name to enable stickiness of type 'app_cookie'",
+        ),
+        (
+            &[
+                (STICKINESS, "true"),
+                (STICKINESS_TYPE, "app_cookie"),
+                (COOKIE_NAME, "session"),
+            ],
+            "",
+        ),
         (
             &[(COOKIE_NAME, "AWSALBAPP-0")],
             "The application cookie name 'AWSALBAPP-0' is not allowed: names that start with 'AWSALB' are reserved for the load balancer",

@@ -189,8 +189,8 @@ async fn refused_actions_say_why() {
             "Validation: You must provide a duration when enabling target group stickiness",
         ),
         (
-            vec![sticky(true, Some(60))],
-            "InvalidConfigurationRequest: Target group stickiness of a forward action is not supported by elbow yet",
+            vec![sticky(true, Some(604_801))],
+            "Validation: 1 validation error detected: Value '604801' at 'targetGroupStickinessConfig.durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 604800",
         ),
         (
             vec![redirect(to("#{port}"))],

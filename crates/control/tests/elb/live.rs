@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use control::elb::create_rule::CreateRule;
 use control::elb::deregister_targets::DeregisterTargets;
-use control::elb::input::{Action as ActionInput, ActionType, FixedResponseConfig};
+use control::elb::input::{
+    Action as ActionInput, ActionType, FixedResponseConfig, ForwardConfig,
+    TargetGroupStickinessConfig, TargetGroupTuple,
+};
 use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
 use control::elb::modify_listener::ModifyListener;
 use control::elb::set_rule_priorities::SetRulePriorities;
@@ -14,11 +17,12 @@ use control::elb::tags::AddTags;
 use control::elb::target_group_attributes::ModifyTargetGroupAttributes;
 use engine::health::Health;
 use engine::router::RequestFacts;
-use engine::{Admission, Algorithm, HealthThreshold, PoolSettings, Routing};
+use engine::{Admission, Algorithm, HealthThreshold, PoolSettings, Routing, Stickiness};
 use model::health_check::HealthCheck;
 
 use crate::support::{
-    Fixture, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input, target,
+    Fixture, error, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input,
+    target,
 };
 
 /// A GET of a path.
@@ -374,4 +378,99 @@ async fn the_attributes_of_a_group_are_the_settings_of_its_pool() {
     let threshold = |count, percentage| HealthThreshold { count, percentage };
     assert_eq!(thresholds.dns_threshold, threshold(None, Some(60)));
     assert_eq!(thresholds.routing_threshold, threshold(Some(3), Some(50)));
+    let sticky = settings(&[
+        ("load_balancing.algorithm.anomaly_mitigation", "off"),
+        ("load_balancing.algorithm.type", "round_robin"),
+        ("load_balancing.cross_zone.enabled", "true"),
+        ("stickiness.enabled", "true"),
+    ]);
+    let duration = Duration::from_secs(86_400);
+    let by_load_balancer = Stickiness::LoadBalancerCookie { duration };
+    assert_eq!(sticky.await.stickiness, by_load_balancer);
+    let by_application = settings(&[
+        ("stickiness.type", "app_cookie"),
+        ("stickiness.app_cookie.cookie_name", "session"),
+        ("stickiness.app_cookie.duration_seconds", "60"),
+    ]);
+    let expected = Stickiness::ApplicationCookie {
+        name: "session".into(),
+        duration: Duration::from_secs(60),
+    };
+    assert_eq!(by_application.await.stickiness, expected);
+}
+
+/// An action that forwards to these groups alike, with group stickiness for so many seconds.
+fn forward_to_groups(groups: &[&str], stickiness_seconds: Option<i32>) -> ActionInput {
+    let tuple = |arn: &&str| TargetGroupTuple {
+        target_group_arn: Some((*arn).to_owned()),
+        weight: Some(1),
+    };
+    let stickiness = TargetGroupStickinessConfig {
+        enabled: Some(stickiness_seconds.is_some()),
+        duration_seconds: stickiness_seconds,
+    };
+    let config = ForwardConfig {
+        target_groups: groups.iter().map(tuple).collect(),
+        stickiness: Some(stickiness),
+    };
+    ActionInput {
+        forward_config: Some(config),
+        ..ActionInput::new(ActionType::Forward)
+    }
+}
+
+#[tokio::test]
+async fn clients_can_stay_with_a_group_and_must_where_they_stay_with_a_target() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let (web, api) = (fixture.group("web").await, fixture.group("api").await);
+    let both = |seconds| forward_to_groups(&[&web, &api], seconds);
+    let sticky = async |value: &str| {
+        let input = ModifyTargetGroupAttributes {
+            target_group_arn: api.clone(),
+            attributes: pairs(&[("stickiness.enabled", value)]),
+        };
+        fixture.control.modify_target_group_attributes(input).await
+    };
+    sticky("true").await.unwrap();
+    assert_eq!(
+        error(
+            fixture
+                .control
+                .create_listener(listener_input(&shop, 80, both(None)))
+                .await
+        ),
+        format!(
+            "InvalidConfigurationRequest: You must enable target group stickiness on an action that forwards to several target groups, because stickiness is enabled on '{api}'"
+        )
+    );
+    fixture.listener(&shop, 81, forward(&api)).await;
+    fixture.listener(&shop, 82, both(Some(60))).await;
+    let forwards = || {
+        let snapshot = fixture.plane.live();
+        let mut found: Vec<_> = snapshot
+            .frontends
+            .iter()
+            .map(
+                |frontend| match &frontend.router.route(&Get("/")).1.routing {
+                    Routing::Forward(forward) => (frontend.port(), forward.stickiness),
+                    other => panic!("a forward, not {other:?}"),
+                },
+            )
+            .collect();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(
+        forwards(),
+        [(81, None), (82, Some(Duration::from_secs(60)))]
+    );
+    sticky("false").await.unwrap();
+    fixture.listener(&shop, 83, both(None)).await;
+    assert_eq!(
+        error(sticky("true").await),
+        format!(
+            "InvalidConfigurationRequest: You must enable target group stickiness on the actions that forward to several target groups before you enable stickiness on '{api}'"
+        )
+    );
 }
