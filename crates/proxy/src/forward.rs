@@ -370,6 +370,8 @@ async fn conclude(
                 worker
                     .targets
                     .put(&endpoint.state, returned.stream, expires, counters);
+            } else {
+                returned.stream.say_goodbye();
             }
             next
         }

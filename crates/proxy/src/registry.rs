@@ -224,36 +224,34 @@ const KEEP_BUFFERS: Duration = Duration::from_secs(1);
 /// The wait of a connection that may be long: cut in two where buffers can be given back.
 #[derive(Debug)]
 pub(crate) struct IdleWait {
-    first: Tick,
-    rest: Tick,
-    left: Tick,
+    total: Tick,
+    has_buffers: bool,
+    ends_at: Tick,
 }
 
 impl IdleWait {
     /// For `total`, by a connection that has buffers or not.
     pub(crate) fn new(total: Tick, has_buffers: bool) -> Self {
-        let first = if has_buffers {
-            total.min(ticks(KEEP_BUFFERS))
-        } else {
-            total
-        };
-        let rest = total - first;
         Self {
-            first,
-            rest,
-            left: rest,
+            total,
+            has_buffers,
+            ends_at: 0,
         }
     }
 
     /// Begins, or begins again.
     pub(crate) fn begin(&mut self, entry: &Entry) {
-        self.left = self.rest;
-        entry.arm(self.first);
+        self.ends_at = entry.registry.now().saturating_add(self.total);
+        entry.arm(if self.has_buffers {
+            self.total.min(ticks(KEEP_BUFFERS))
+        } else {
+            self.total
+        });
     }
 
     /// After the deadline: whether the wait goes on, now without buffers.
-    pub(crate) fn goes_on(&mut self, entry: &Entry) -> bool {
-        let left = std::mem::take(&mut self.left);
+    pub(crate) fn goes_on(&self, entry: &Entry) -> bool {
+        let left = self.ends_at.saturating_sub(entry.registry.now());
         if left > 0 {
             entry.arm(left);
         }

@@ -16,6 +16,8 @@ use crate::counters::Counter;
 #[derive(Debug)]
 pub(crate) struct Stream {
     transport: Transport,
+    /// It ends with a reset.
+    is_cut: bool,
     received_bytes: u64,
     sent_bytes: u64,
 }
@@ -45,6 +47,7 @@ impl Stream {
     fn over(transport: Transport) -> Self {
         Self {
             transport,
+            is_cut: false,
             received_bytes: 0,
             sent_bytes: 0,
         }
@@ -151,13 +154,14 @@ impl Stream {
     /// Ends a connection on which everything was said. In TLS the peer is told so, because otherwise it could not
     /// tell the end from a cut (RFC 8446 section 6.1); in clear text the close that follows says it.
     pub(crate) fn say_goodbye(&mut self) {
-        if self.is_encrypted() {
+        if self.is_encrypted() && !self.is_cut {
             self.shut_down();
         }
     }
 
     /// Makes the coming close a reset, so that the peer cannot take a cut message for a whole one.
-    pub(crate) fn reset_on_close(&self) {
+    pub(crate) fn reset_on_close(&mut self) {
+        self.is_cut = true;
         // Without it the close is an ordinary one, which only says less.
         let _ = self.socket().set_zero_linger();
     }

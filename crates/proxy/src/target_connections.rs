@@ -87,7 +87,11 @@ impl TargetConnections {
             }
             entry.connections.retain_mut(|(stream, expires)| {
                 let stays = *expires > now && stream.is_quiet();
-                stream.release_buffers();
+                if stays {
+                    stream.release_buffers();
+                } else {
+                    stream.say_goodbye();
+                }
                 stays
             });
             !entry.connections.is_empty()

@@ -89,12 +89,18 @@ impl HandshakeError {
         }
     }
 
+    pub(crate) fn without_certificate() -> Self {
+        Self {
+            failure: HandshakeFailure::ClientCertificate(ClientCertificateFault::Untrusted),
+            detail: "the client has shown no certificate",
+            certificates: None,
+        }
+    }
+
     /// With a client.
     pub(crate) fn of_client(error: &Error) -> Self {
         use ClientCertificateFault as Fault;
         let failure = match error.name() {
-            // It was asked for one and has none.
-            "S2N_ERR_MISSING_CLIENT_CERT" => HandshakeFailure::ClientCertificate(Fault::Untrusted),
             "S2N_ERR_CERT_TYPE_UNSUPPORTED" => {
                 HandshakeFailure::ClientCertificate(Fault::TypeUnsupported)
             }

@@ -167,12 +167,17 @@ impl ServerConfig {
         let outcome = acceptor.accept(socket).await;
         // The last one that shares the refusal with us.
         drop(acceptor);
-        outcome.map(TlsStream::new).map_err(|error| {
+        let stream = outcome.map(TlsStream::new).map_err(|error| {
             match Arc::into_inner(refusal).and_then(OnceLock::into_inner) {
                 Some(refused) => HandshakeError::refused(refused),
                 None => HandshakeError::of_client(&error),
             }
-        })
+        })?;
+        if self.verifies_clients() && !stream.has_client_certificate() {
+            stream.refuse().await;
+            return Err(HandshakeError::without_certificate());
+        }
+        Ok(stream)
     }
 }
 
@@ -211,8 +216,9 @@ fn builder(
             ignores_expiry,
             advertises_names,
         } => {
+            // Not "required": the library would refuse a client without one, but send it no alert.
             builder
-                .set_client_auth_type(ClientAuthType::Required)
+                .set_client_auth_type(ClientAuthType::Optional)
                 .map_err(other)?;
             library::leave_verification_to_us(&mut builder).map_err(other)?;
             if *advertises_names {

@@ -1,6 +1,7 @@
 //! A connection whose handshake is done: bytes in and out, and what was agreed on.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -11,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::identity::IdentityIndex;
+use crate::library;
 use crate::peer_certificates::{self, PeerCertificates};
 
 /// One end of a TLS connection.
@@ -186,6 +188,17 @@ impl TlsStream {
         chain
             .application_context::<IdentityIndex>()
             .map(|index| index.0)
+    }
+
+    pub(crate) fn has_client_certificate(&self) -> bool {
+        self.connection().client_cert_used()
+    }
+
+    /// Ends the connection with the alert `handshake_failure`.
+    pub(crate) async fn refuse(mut self) {
+        library::alert_handshake_failure((*self.0).as_mut());
+        // A client that is gone needs no alert.
+        let _ = poll_fn(|cx| self.poll_shutdown(cx)).await;
     }
 
     /// What the client has shown, if it was asked to and did.

@@ -181,14 +181,18 @@ async fn a_certificate_is_verified_against_the_trust_store() {
 
 #[tokio::test]
 async fn a_client_without_a_certificate_is_refused() {
-    let (outcome, heard) = meet(&verify(&[&authority("root")], &[], false), None, None).await;
-    let failure = outcome.expect_err("a refusal").failure();
-    assert_eq!(
-        failure,
-        HandshakeFailure::ClientCertificate(Fault::Untrusted)
-    );
-    assert_eq!(failure.code(), "ClientCertUntrusted");
-    assert!(heard.is_err());
+    let config = verify(&[&authority("root")], &[], false);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let (outcome, heard) = meet(&config, None, Some(version)).await;
+        let failure = outcome.expect_err("a refusal").failure();
+        assert_eq!(
+            failure,
+            HandshakeFailure::ClientCertificate(Fault::Untrusted)
+        );
+        assert_eq!(failure.code(), "ClientCertUntrusted");
+        let heard = heard.expect_err("an alert").to_string();
+        assert!(heard.contains("HandshakeFailure"), "an alert, not {heard}");
+    }
 }
 
 #[tokio::test]

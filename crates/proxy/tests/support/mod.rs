@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 pub(crate) mod recorder;
+pub(crate) mod tls;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -138,11 +139,15 @@ impl Fixture {
 
     pub(crate) fn publish_frontends(&mut self, frontends: Vec<Arc<Frontend>>) {
         self.generation += 1;
-        let snapshot = Arc::new(Snapshot {
+        self.publish_snapshot(Snapshot {
             generation: self.generation,
             frontends,
             pools: vec![],
         });
+    }
+
+    pub(crate) fn publish_snapshot(&mut self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
         self.plane.prepare(&snapshot).expect("the address is free");
         self.runtime.block_on(self.plane.publish(snapshot));
     }
@@ -311,6 +316,11 @@ impl Peer {
         }
         let rest = self.received.split_off(count);
         String::from_utf8(std::mem::replace(&mut self.received, rest)).expect("text")
+    }
+
+    /// What has been received and not asked for.
+    pub(crate) fn take_received(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.received)
     }
 
     /// Everything up to the close or the reset.

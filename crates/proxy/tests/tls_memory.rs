@@ -1,0 +1,61 @@
+//! What an idle TLS connection costs, counted by the allocator. Alone in its file: nothing else may allocate
+//! meanwhile.
+
+mod support;
+
+use std::time::Duration;
+
+use engine::{FixedResponse, Routing};
+use support::Fixture;
+use support::tls::{Issued, client_config, tls};
+
+/// Bytes of user memory that an idle connection may hold.
+const IDLE_BYTES_MAX: usize = 16 * 1024;
+const CONNECTIONS: usize = 200;
+
+/// The bytes in use by everything that allocates, the C libraries included.
+#[allow(unsafe_code, reason = "there is no safe way to ask")]
+fn bytes_in_use() -> usize {
+    // SAFETY: it only reads counters of the allocator.
+    let info = unsafe { libc::mallinfo2() };
+    info.uordblks + info.hblkhd
+}
+
+#[test]
+fn an_idle_connection_holds_at_most_16_kib() {
+    let fixed = FixedResponse {
+        status: 200,
+        content_type: None,
+        body: vec![7; 20_000].into(),
+    };
+    let action = Routing::FixedResponse(fixed).into();
+    let fixture = Fixture::encrypted(tls(&Issued::for_host("www.example.com")), action);
+    let mut config = client_config(None);
+    // What a client remembers must not count either.
+    config.resumption = rustls::client::Resumption::disabled();
+    let open = || {
+        let mut client = fixture.tls_client_with(config.clone());
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.head();
+        client.bytes(20_000);
+        // What the test keeps of a client must not count.
+        client.socket
+    };
+    // The first connections pay for what a worker allocates once.
+    let warm: Vec<_> = (0..50).map(|_| open()).collect();
+    fixture.advance(Duration::from_secs(2));
+    fixture.settle();
+    let before = bytes_in_use();
+    let mut clients = Vec::with_capacity(CONNECTIONS);
+    clients.extend((0..CONNECTIONS).map(|_| open()));
+    fixture.advance(Duration::from_secs(2));
+    fixture.settle();
+    let each = (bytes_in_use() - before) / CONNECTIONS;
+    println!("{each} bytes for each idle connection");
+    assert!(
+        each <= IDLE_BYTES_MAX,
+        "an idle connection takes {each} bytes"
+    );
+    assert!(each > 1024, "{each} bytes are too few to be true");
+    drop((warm, clients));
+}
