@@ -1,10 +1,12 @@
-//! What the data plane has counted, in Prometheus's text format.
+//! What the data plane has counted and found, in Prometheus's text format.
 //!
 //! Source: Prometheus documentation, "Exposition formats", "Text-based format".
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use engine::Snapshot;
 use proxy::Counters;
 
 /// Each counter with the sum over all workers.
@@ -26,9 +28,98 @@ pub(crate) fn text(workers: &[Arc<Counters>]) -> String {
     out
 }
 
+/// Whether each zone of each load balancer belongs into the DNS answer for its name: 1 or 0.
+///
+/// It is what the attributes `target_group_health.dns_failover.*` decide, for whoever answers DNS queries.
+pub(crate) fn dns_zones(snapshot: &Snapshot) -> String {
+    let mut zones = BTreeSet::new();
+    for frontend in &snapshot.frontends {
+        zones.extend(
+            frontend
+                .zones
+                .iter()
+                .map(|zone| (&*frontend.dns_name, zone)),
+        );
+    }
+    let mut out = "# HELP elbow_zone_in_dns Whether the zone has enough healthy targets for the DNS answer.\n\
+                   # TYPE elbow_zone_in_dns gauge\n"
+        .to_owned();
+    for (name, zone) in zones {
+        let is_in = !snapshot.zones_out_of_dns(name).contains(zone);
+        // Names of load balancers and of zones have no character that would need an escape.
+        let _ = writeln!(
+            out,
+            "elbow_zone_in_dns{{dns_name=\"{name}\",zone=\"{zone}\"}} {}",
+            u8::from(is_in)
+        );
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use engine::health::Health;
+    use engine::{
+        Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions, Pool,
+        PoolId, PoolSettings, Router, Routing,
+    };
+    use model::health_check::HealthCheck;
+
     use super::*;
+
+    #[test]
+    fn each_zone_of_a_load_balancer_is_in_the_dns_answer_or_out() {
+        let in_zone = |id: u64, zone: &str| {
+            let state = EndpointState::new(id);
+            if zone == "us-east-1a" {
+                state.set_health(Health::Healthy { failures: 0 }, None);
+            }
+            let address = SocketAddr::from(([127, 0, 0, 1], 80));
+            Arc::new(Endpoint {
+                address,
+                check_address: address,
+                zone: Some(zone.into()),
+                key: id,
+                state: Arc::new(state),
+            })
+        };
+        let zones = ["us-east-1a", "us-east-1b"];
+        let settings = PoolSettings {
+            is_cross_zone: false,
+            ..PoolSettings::new(HealthCheck::default())
+        };
+        let endpoints = (1..).zip(zones).map(|(id, zone)| in_zone(id, zone));
+        let pool = Arc::new(Pool::new(PoolId(1), settings, endpoints.collect(), None));
+        let forward = Routing::Forward(Forward::new(vec![(pool, 1)]));
+        let frontend = Frontend {
+            id: FrontendId(1),
+            addresses: vec![SocketAddr::from(([127, 0, 0, 1], 80)); 2],
+            zones: zones.map(Arc::from).into(),
+            admission: Admission::Anyone,
+            idle_timeout: Duration::from_secs(60),
+            client_keep_alive: Duration::from_secs(3600),
+            dns_name: "shop-1.elb.internal".into(),
+            tls: None,
+            http: HttpOptions::default(),
+            router: Router::compile(Vec::new(), forward.into()).unwrap(),
+        };
+        let snapshot = Snapshot {
+            frontends: vec![Arc::new(frontend)],
+            ..Snapshot::default()
+        };
+        let text = dns_zones(&snapshot);
+        let lines: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "elbow_zone_in_dns{dns_name=\"shop-1.elb.internal\",zone=\"us-east-1a\"} 1",
+                "elbow_zone_in_dns{dns_name=\"shop-1.elb.internal\",zone=\"us-east-1b\"} 0",
+            ]
+        );
+    }
 
     #[test]
     fn a_counter_is_one_number_for_all_workers() {

@@ -1,7 +1,7 @@
 //! The data plane as the control plane knows it, over the one of `proxy`.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use control::{BindError, DataPlane, PlaneFuture};
@@ -15,6 +15,8 @@ pub(crate) struct Plane {
     /// `None` after the stop; what comes then has nobody to go to.
     workers: RwLock<Option<proxy::DataPlane>>,
     counters: Vec<Arc<Counters>>,
+    /// The one that was published last.
+    snapshot: Mutex<Arc<Snapshot>>,
 }
 
 impl Plane {
@@ -23,12 +25,23 @@ impl Plane {
         Self {
             counters: workers.counters(),
             workers: RwLock::new(Some(workers)),
+            snapshot: Mutex::default(),
         }
     }
 
     /// The counters of each worker.
     pub(crate) fn counters(&self) -> Vec<Arc<Counters>> {
         self.counters.clone()
+    }
+
+    /// What the workers serve.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.lock_snapshot())
+    }
+
+    fn lock_snapshot(&self) -> MutexGuard<'_, Arc<Snapshot>> {
+        // Nothing can panic while it is locked.
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops accepting, lets the requests in progress finish for at most `grace`, and ends the workers.
@@ -63,7 +76,8 @@ impl DataPlane for Plane {
     fn publish(&self, snapshot: Arc<Snapshot>) -> PlaneFuture<'_, ()> {
         Box::pin(async move {
             if let Some(workers) = &*self.workers.read().await {
-                workers.publish(snapshot).await;
+                workers.publish(Arc::clone(&snapshot)).await;
+                *self.lock_snapshot() = snapshot;
             }
         })
     }

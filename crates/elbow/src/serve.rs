@@ -118,7 +118,9 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         request_ids: Arc::new(RandomRequestIds),
         metrics: {
             let plane = Arc::clone(&plane);
-            Arc::new(move || metrics::text(&plane.counters()))
+            Arc::new(move || {
+                metrics::text(&plane.counters()) + &metrics::dns_zones(&plane.snapshot())
+            })
         },
     });
 
