@@ -7,15 +7,16 @@ use control::{Clock, Control};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use model::arn::Place;
 use time::OffsetDateTime;
 
+use crate::json::{self, Target};
 use crate::query::{self, Node, QueryError};
 use crate::service::Service;
 use crate::sigv4::{self, Claim, Keys, SignatureError};
 use crate::xml::Xml;
-use crate::{ApiError, RequestIds, ec2, elbv2, sts};
+use crate::{ApiError, RequestIds, acm, ec2, elbv2, sts};
 
 /// Where anybody may ask whether the process answers.
 pub const HEALTH_PATH: &str = "/_elbow/health";
@@ -47,7 +48,14 @@ pub struct Endpoint(Arc<Parts>);
 /// What an operation has to say: its name and the members of its result.
 struct Answer {
     operation: String,
-    result: Xml,
+    result: Members,
+}
+
+/// The members of a result, as the protocol of the service spells them.
+enum Members {
+    Xml(Xml),
+    /// `None` if the operation has no result.
+    Json(Option<serde_json::Value>),
 }
 
 impl Endpoint {
@@ -80,27 +88,26 @@ impl Endpoint {
             headers: &head.headers,
             body: &body,
         };
-        let input = parameters(&request);
         let claim = sigv4::claim(&request);
         let signed_for = claim
             .as_ref()
             .ok()
             .and_then(|claim| signed_service(claim).ok());
-        let service = signed_for.unwrap_or_else(|| Service::guess(input.as_ref().ok()));
-        let answer = self.perform(&request, claim, input).await;
+        let guess = || Service::guess(&head.headers, parameters(&request).ok().as_ref());
+        let service = signed_for.unwrap_or_else(guess);
+        let answer = self.perform(&request, claim).await;
         self.print(service, answer.map_err(|error| service.translate(error)))
     }
 
     /// An answer for a request that could not even be read.
     pub fn refuse(&self, error: ApiError) -> Response<Full<Bytes>> {
-        self.print(Service::guess(None), Err(error))
+        self.print(Service::guess(&HeaderMap::new(), None), Err(error))
     }
 
     async fn perform(
         &self,
         request: &sigv4::Request<'_>,
         claim: Result<Claim, SignatureError>,
-        input: Result<Node, QueryError>,
     ) -> Result<Answer, ApiError> {
         let parts = &self.0;
         let claim = claim?;
@@ -112,8 +119,35 @@ impl Endpoint {
             self.now(),
         )?;
         let service = signed_service(&claim)?;
-        let input = input?;
         check_address(request)?;
+        match service.target_prefix() {
+            Some(prefix) => self.perform_json(prefix, request).await,
+            None => self.perform_query(service, request).await,
+        }
+    }
+
+    async fn perform_json(
+        &self,
+        prefix: &str,
+        request: &sigv4::Request<'_>,
+    ) -> Result<Answer, ApiError> {
+        let target = Target::of(request.headers).filter(|target| target.prefix == prefix);
+        let operation = target.ok_or_else(json::unknown_target)?.operation;
+        let input = json::decode(request.body)?;
+        let result = acm::call(&self.0.control, operation, &input).await?;
+        Ok(Answer {
+            operation: operation.to_owned(),
+            result: Members::Json(result),
+        })
+    }
+
+    async fn perform_query(
+        &self,
+        service: Service,
+        request: &sigv4::Request<'_>,
+    ) -> Result<Answer, ApiError> {
+        let parts = &self.0;
+        let input = parameters(request)?;
         let action = match input.text("Action") {
             Some(action) if !action.is_empty() => action,
             _ => {
@@ -128,10 +162,11 @@ impl Endpoint {
             Service::ElasticLoadBalancing => elbv2::call(&parts.control, action, &input).await?,
             Service::Ec2 => ec2::call(&parts.control, action, &input).await?,
             Service::Sts => sts::call(&parts.place, action)?,
+            Service::Acm => return Err(json::unknown_target()),
         };
         Ok(Answer {
             operation: action.to_owned(),
-            result,
+            result: Members::Xml(result),
         })
     }
 
@@ -140,11 +175,11 @@ impl Endpoint {
         let mut response = match answer {
             Ok(Answer { operation, result }) => {
                 tracing::info!(%id, service = service.signing_name(), operation, "answered");
-                response(
-                    StatusCode::OK,
-                    service.content_type(),
-                    service.response(&operation, id, &result),
-                )
+                let body = match result {
+                    Members::Xml(members) => service.response(&operation, id, &members),
+                    Members::Json(members) => members.map_or_else(String::new, |it| it.to_string()),
+                };
+                response(StatusCode::OK, service.content_type(), body)
             }
             Err(error) => {
                 tracing::info!(%id, service = service.signing_name(), code = error.code, "refused");

@@ -14,7 +14,7 @@ use crate::ApiError;
 use crate::query::{Lists, Node};
 use shape::Unfit;
 
-pub(crate) use shape::{BOOLEAN, INTEGER, LONG, OneOf, Scalar, TEXT};
+pub(crate) use shape::{BOOLEAN, Blob, INTEGER, LONG, OneOf, Scalar, TEXT};
 
 /// Reads a structure with `read`.
 ///
@@ -195,6 +195,13 @@ impl<'a> Fields<'a> {
         entries.into_iter().map(owned).collect()
     }
 
+    /// Notes that a member has to be there, for one that is read by a function of its own.
+    pub(crate) fn require(&self, name: &'static str) {
+        if !self.is_present(name) {
+            self.null(name);
+        }
+    }
+
     /// Whether anything is given for a member whose contents do not matter, because its presence alone
     /// is refused.
     pub(crate) fn is_present(&self, name: &'static str) -> bool {
@@ -230,10 +237,10 @@ impl<'a> Fields<'a> {
         let text = self.plain(node)?;
         match shape.parse(text) {
             Ok(value) => return Some(value),
-            Err(Unfit::Form(form)) => self.bad_form(name, text, form),
+            Err(Unfit::Form(form)) => self.bad_form(name, &shape.shown(text), form),
             Err(Unfit::Constraints(constraints)) => {
                 for constraint in constraints {
-                    self.broken(name, text, &constraint);
+                    self.broken(name, &shape.shown(text), &constraint);
                 }
             }
         }

@@ -2,9 +2,10 @@
 //! operation.
 //!
 //! Nothing here decides what an operation means: this crate parses a request, calls `control` and
-//! prints the answer. A request goes through `server`, `endpoint`, [`sigv4`], [`query`], the folder of
-//! its service, and [`xml`].
+//! prints the answer. A request goes through `server`, `endpoint`, [`sigv4`], [`query`] or `json`, the folder
+//! of its service, and [`xml`].
 
+mod acm;
 mod ec2;
 mod elbv2;
 mod endpoint;
@@ -12,6 +13,7 @@ mod error;
 #[cfg(test)]
 mod indented;
 mod input;
+mod json;
 pub mod query;
 mod request_id;
 mod server;

@@ -137,6 +137,42 @@ impl Node {
         Ok(())
     }
 
+    /// What a JSON text says, as a tree of parameters: a list is a structure with `member`, a null is
+    /// absent.
+    pub(crate) fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value;
+        let text = |text: String| Self {
+            value: Some(text),
+            children: BTreeMap::new(),
+        };
+        let structure = |children| Self {
+            value: None,
+            children,
+        };
+        match json {
+            Value::Null => Self::default(),
+            Value::Bool(value) => text(value.to_string()),
+            Value::Number(value) => text(value.to_string()),
+            Value::String(value) => text(value.clone()),
+            Value::Array(elements) if elements.is_empty() => text(String::new()),
+            Value::Array(elements) => {
+                let numbered = elements.iter().enumerate();
+                let children = numbered
+                    .map(|(index, element)| ((index + 1).to_string(), Self::from_json(element)))
+                    .collect();
+                structure(BTreeMap::from([("member".to_owned(), structure(children))]))
+            }
+            Value::Object(members) => {
+                let given = members.iter().filter(|(_, value)| !value.is_null());
+                structure(
+                    given
+                        .map(|(name, value)| (name.clone(), Self::from_json(value)))
+                        .collect(),
+                )
+            }
+        }
+    }
+
     /// The value of this parameter; `None` if there are only parameters below it.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()

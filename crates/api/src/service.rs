@@ -1,9 +1,11 @@
 //! The services behind the one endpoint: their names, their versions and the envelopes of their answers.
 //!
-//! A service is a module with a function
-//! `call(control, action, input) -> Result<Xml, ApiError>` that prints the members of the result; what
-//! stands around them is printed here.
+//! A service is a module with a function `call(control, action, input)` that prints the members of the
+//! result, as `Xml` or as JSON; what stands around them is printed here.
 
+use hyper::HeaderMap;
+
+use crate::json::{self, Target};
 use crate::query::Node;
 use crate::xml::{self, Xml};
 use crate::{ApiError, RequestId};
@@ -11,6 +13,8 @@ use crate::{ApiError, RequestId};
 /// A service that this endpoint has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
+    /// AWS Certificate Manager.
+    Acm,
     /// Elastic Load Balancing.
     ElasticLoadBalancing,
     /// Elastic Compute Cloud: the inventory.
@@ -20,7 +24,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    const ALL: [Self; 3] = [Self::ElasticLoadBalancing, Self::Ec2, Self::Sts];
+    const ALL: [Self; 4] = [Self::ElasticLoadBalancing, Self::Ec2, Self::Sts, Self::Acm];
 
     /// The service that a signature is scoped to.
     pub(crate) fn signed_for(name: &str) -> Result<Self, ApiError> {
@@ -38,7 +42,10 @@ impl Service {
 
     /// The service that `input` most likely means, for the shape of an error that comes before the
     /// signature could be read.
-    pub(crate) fn guess(input: Option<&Node>) -> Self {
+    pub(crate) fn guess(headers: &HeaderMap, input: Option<&Node>) -> Self {
+        if Target::of(headers).is_some_and(|target| target.prefix == json::ACM) {
+            return Self::Acm;
+        }
         let version = input.and_then(|input| input.text("Version"));
         let service = Self::ALL
             .into_iter()
@@ -52,6 +59,15 @@ impl Service {
             Self::ElasticLoadBalancing => "elasticloadbalancing",
             Self::Ec2 => "ec2",
             Self::Sts => "sts",
+            Self::Acm => "acm",
+        }
+    }
+
+    /// The part of `X-Amz-Target` that names it, if it speaks JSON.
+    pub(crate) fn target_prefix(self) -> Option<&'static str> {
+        match self {
+            Self::Acm => Some(json::ACM),
+            Self::ElasticLoadBalancing | Self::Ec2 | Self::Sts => None,
         }
     }
 
@@ -61,6 +77,7 @@ impl Service {
             Self::ElasticLoadBalancing => "2015-12-01",
             Self::Ec2 => "2016-11-15",
             Self::Sts => "2011-06-15",
+            Self::Acm => "2015-12-08",
         }
     }
 
@@ -85,7 +102,9 @@ impl Service {
                     self.version()
                 ),
             )),
-            Self::ElasticLoadBalancing | Self::Sts => Err(unknown_operation(action, given)),
+            Self::ElasticLoadBalancing | Self::Sts | Self::Acm => {
+                Err(unknown_operation(action, given))
+            }
         }
     }
 
@@ -96,6 +115,7 @@ impl Service {
             (Self::Ec2, "InvalidClientTokenId" | "SignatureDoesNotMatch") => {
                 ApiError::new("AuthFailure", 401, format!("{REFUSED}: {}", error.message))
             }
+            (Self::Acm, code) => json::translate(code, error),
             _ => error,
         }
     }
@@ -104,7 +124,7 @@ impl Service {
     pub(crate) fn response(self, operation: &str, id: RequestId, result: &Xml) -> String {
         match self {
             Self::Ec2 => xml::ec2_response(self.namespace(), operation, &id.to_string(), result),
-            Self::ElasticLoadBalancing | Self::Sts => {
+            Self::ElasticLoadBalancing | Self::Sts | Self::Acm => {
                 xml::query_response(self.namespace(), operation, &id.to_string(), result)
             }
         }
@@ -113,6 +133,7 @@ impl Service {
     /// An answer that says what went wrong.
     pub(crate) fn error(self, id: RequestId, error: &ApiError) -> String {
         match self {
+            Self::Acm => json::error(error),
             Self::Ec2 => xml::ec2_error(&id.to_string(), error),
             Self::ElasticLoadBalancing | Self::Sts => {
                 xml::query_error(self.namespace(), &id.to_string(), error)
@@ -123,6 +144,7 @@ impl Service {
     /// The content type of its answers.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
+            Self::Acm => json::CONTENT_TYPE,
             Self::Ec2 => "text/xml;charset=UTF-8",
             Self::ElasticLoadBalancing | Self::Sts => "text/xml",
         }
@@ -135,6 +157,7 @@ impl Service {
             }
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Acm => "http://acm.amazonaws.com/doc/2015-12-08/",
         }
     }
 }

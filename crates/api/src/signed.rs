@@ -24,25 +24,28 @@ impl RequestIds for OneRequestId {
 
 /// An endpoint over a fresh control plane, at a fixed time.
 pub(crate) async fn endpoint() -> Endpoint {
-    let settings = Settings::default();
-    let place = settings.place.clone();
-    let control = Control::open(control::Parts {
-        store: Arc::new(store::Memory::new()),
-        plane: Arc::new(NoPlane),
-        clock: Arc::new(ManualClock::at(NOW_MILLIS)),
-        ids: Arc::new(SequentialIds::default()),
-        settings,
-    })
-    .await
-    .expect("the defaults are in order");
     Endpoint::new(Parts {
-        control,
-        place,
+        control: control_plane().await,
+        place: Settings::default().place,
         keys: Keys::from_iter([AccessKey::new("KEY", SECRET)]),
         clock: Arc::new(ManualClock::at(NOW_MILLIS)),
         request_ids: Arc::new(OneRequestId),
         metrics: Arc::new(|| "requests 1\n".to_owned()),
     })
+}
+
+/// A fresh control plane, at a fixed time.
+pub(crate) async fn control_plane() -> Control {
+    Control::open(control::Parts {
+        store: Arc::new(store::Memory::new()),
+        plane: Arc::new(NoPlane),
+        clock: Arc::new(ManualClock::at(NOW_MILLIS)),
+        ids: Arc::new(SequentialIds::default()),
+        secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
+        settings: Settings::default(),
+    })
+    .await
+    .expect("the defaults are in order")
 }
 
 /// The header fields that sign a request to `localhost`, made at the time of [`endpoint`].

@@ -10,10 +10,11 @@ use store::{Revision, Store, Transaction};
 use tokio::sync::{Mutex, Notify};
 
 use crate::ec2::{InventoryError, ensure_inventory};
-use crate::lower::{Lowered, lower};
+use crate::lower::{LowerError, Lowered, lower};
 use crate::plane::{BindError, DataPlane};
 use crate::record::{self, Record};
 use crate::seams::{Clock, Ids};
+use crate::secrets::{SealedError, SecretKey};
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
@@ -33,6 +34,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Draws identifiers.
     pub ids: Arc<dyn Ids>,
+    /// Seals the secrets in the store.
+    pub secret_key: Arc<SecretKey>,
     /// What the operator decides.
     pub settings: Settings,
 }
@@ -71,6 +74,9 @@ pub enum OpenError {
     /// A stored rule cannot be compiled any more.
     #[error("a stored rule cannot be compiled")]
     Rules(#[from] CompileError),
+    /// A stored secret does not open.
+    #[error(transparent)]
+    Secret(#[from] SealedError),
     /// A stored listener cannot listen.
     #[error(transparent)]
     Bind(#[from] ListenError),
@@ -86,6 +92,7 @@ impl From<CommitError> for OpenError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Rules(error) => Self::Rules(error),
+            CommitError::Secret(error) => Self::Secret(error),
             CommitError::Bind(error) => Self::Bind(error),
             CommitError::Store(error) => Self::Store(error),
         }
@@ -98,12 +105,24 @@ pub enum CommitError {
     /// A rule has a regular expression that cannot be compiled.
     #[error(transparent)]
     Rules(#[from] CompileError),
+    /// A stored secret does not open.
+    #[error(transparent)]
+    Secret(#[from] SealedError),
     /// A listener cannot listen.
     #[error(transparent)]
     Bind(#[from] ListenError),
     /// The store has not taken it.
     #[error("the change could not be saved")]
     Store(#[from] store::TransactError),
+}
+
+impl From<LowerError> for CommitError {
+    fn from(error: LowerError) -> Self {
+        match error {
+            LowerError::Rules(error) => Self::Rules(error),
+            LowerError::Secret(error) => Self::Secret(error),
+        }
+    }
 }
 
 /// A listener's address cannot be listened on; the text says what to do.
@@ -144,6 +163,14 @@ pub enum ListenError {
         /// The address and port.
         address: SocketAddr,
     },
+    /// What the listener says about TLS cannot be honoured.
+    #[error("elbow cannot serve TLS on {address}: {reason}")]
+    Tls {
+        /// The address and port.
+        address: SocketAddr,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Anything else.
     #[error("elbow cannot listen on {0}: {source}", source = .0.source)]
     Other(BindError),
@@ -158,7 +185,8 @@ impl Control {
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let store = Arc::clone(&parts.store);
         let state = blocking(move || load(&*store)).await?;
-        let lowered = lower(&state, &Lowered::default())?;
+        let lowered = lower(&state, &Lowered::default(), &parts.secret_key);
+        let lowered = lowered.map_err(CommitError::from)?;
         let prepared = parts.plane.prepare(Arc::clone(&lowered.snapshot)).await;
         prepared.map_err(|error| ListenError::explain(error, &State::default()))?;
         parts.plane.publish(Arc::clone(&lowered.snapshot)).await;
@@ -181,6 +209,12 @@ impl Control {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.parts.settings
+    }
+
+    /// The time, in milliseconds since 1970.
+    #[must_use]
+    pub(crate) fn now_millis(&self) -> u64 {
+        self.inner.parts.clock.now_millis()
     }
 
     /// The state at this moment.
@@ -238,8 +272,9 @@ impl Control {
         let before = self.live();
         let (mut state, writes) = draft.into_parts();
         state.generation += 1;
-        let lowered = lower(&state, &before.lowered)?;
-        let plane = &self.inner.parts.plane;
+        let parts = &self.inner.parts;
+        let lowered = lower(&state, &before.lowered, &parts.secret_key)?;
+        let plane = &parts.plane;
         let snapshot = Arc::clone(&lowered.snapshot);
         let prepared = plane.prepare(Arc::clone(&snapshot)).await;
         prepared.map_err(|error| ListenError::explain(error, &before.state))?;
@@ -293,6 +328,9 @@ fn load(store: &dyn Store) -> Result<State, OpenError> {
     load_kind::<model::ec2::Subnet>(store, &mut state)?;
     load_kind::<model::ec2::SecurityGroup>(store, &mut state)?;
     load_kind::<model::ec2::Instance>(store, &mut state)?;
+    load_kind::<model::certificate::Certificate>(store, &mut state)?;
+    load_kind::<model::trust_store::TrustStore>(store, &mut state)?;
+    load_kind::<model::trust_store::TrustStoreRevocation>(store, &mut state)?;
     load_kind::<model::load_balancer::LoadBalancer>(store, &mut state)?;
     load_kind::<model::target_group::TargetGroup>(store, &mut state)?;
     load_kind::<model::listener::Listener>(store, &mut state)?;
@@ -321,6 +359,11 @@ impl ListenError {
         match error.source.kind() {
             ErrorKind::PermissionDenied => Self::Permission { address },
             ErrorKind::AddrNotAvailable => Self::NoAddress { address },
+            // The data plane's word for a certificate or policy that it cannot use.
+            ErrorKind::InvalidData => Self::Tls {
+                address,
+                reason: error.source.to_string(),
+            },
             ErrorKind::AddrInUse => match state.elb.holder_of(address) {
                 Some(holder) => Self::Held {
                     address,

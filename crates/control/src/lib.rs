@@ -5,19 +5,24 @@
 //! against the `State`, compiled, its sockets are bound, it is stored, and it is live when the call returns.
 //! Nothing here knows of XML, of HTTP status codes or of sockets.
 
+pub mod acm;
 mod control;
 mod drain;
 pub mod ec2;
 pub mod elb;
 mod lower;
+mod pem;
 pub mod plane;
 pub mod record;
 pub mod seams;
+pub mod secrets;
 pub mod settings;
 pub mod state;
+mod x509;
 
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
 pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};
 pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};
+pub use secrets::{SECRET_KEY_BYTES, SealedError, SecretKey};
 pub use settings::{CognitoUserPool, Limits, Settings};
 pub use state::{Draft, State};

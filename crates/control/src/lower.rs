@@ -15,7 +15,7 @@ use std::time::Duration;
 use engine::router::{self, CompileError};
 use engine::{
     Action, Admission, Endpoint, EndpointState, Frontend, FrontendId, Pool, PoolId, Router,
-    Snapshot, Transforms,
+    Snapshot, Tls, Transforms,
 };
 use model::health_check::HealthCheckPort;
 use model::id::{ListenerId, RegistrationId, TargetGroupId};
@@ -27,7 +27,12 @@ use model::target_group::TargetGroup;
 
 use crate::ec2::{Holding, lookups};
 use crate::elb::standing::{Standing, Surroundings};
+use crate::secrets::{SealedError, SecretKey};
 use crate::state::State;
+
+mod tls;
+
+use tls::Certificates;
 
 /// A snapshot with what the next one takes over from it.
 #[derive(Default)]
@@ -40,6 +45,18 @@ pub(crate) struct Lowered {
     last_endpoint: u64,
     pools: Pools,
     frontends: BTreeMap<ListenerId, LoweredFrontend>,
+    certificates: Certificates,
+}
+
+/// The state cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LowerError {
+    /// A rule has a regular expression that cannot be compiled.
+    #[error(transparent)]
+    Rules(#[from] CompileError),
+    /// The private key of a certificate does not open.
+    #[error(transparent)]
+    Secret(#[from] SealedError),
 }
 
 type Pools = BTreeMap<TargetGroupId, Arc<Pool>>;
@@ -53,14 +70,19 @@ struct LoweredFrontend {
     /// Of each rule.
     transforms: Vec<Transforms>,
     pools: Vec<Arc<Pool>>,
+    tls: Option<tls::LoweredTls>,
     frontend: Arc<Frontend>,
 }
 
 /// Compiles `state`, taking over from `before` what has not changed.
 ///
 /// # Errors
-/// `CompileError` if a rule has a regular expression that cannot be compiled.
-pub(crate) fn lower(state: &State, before: &Lowered) -> Result<Lowered, CompileError> {
+/// `LowerError` if a rule has a regular expression that cannot be compiled, or a private key does not open.
+pub(crate) fn lower(
+    state: &State,
+    before: &Lowered,
+    secret_key: &SecretKey,
+) -> Result<Lowered, LowerError> {
     let mut registry = Registry {
         before: &before.endpoints,
         endpoints: BTreeMap::new(),
@@ -69,6 +91,7 @@ pub(crate) fn lower(state: &State, before: &Lowered) -> Result<Lowered, CompileE
     let pools = lower_pools(state, before, &mut registry);
     registry.keep_draining(state);
     let holdings = state.elb.holdings();
+    let certificates = tls::lower_certificates(state, &before.certificates, secret_key)?;
     let mut frontends = BTreeMap::new();
     for (id, listener) in &state.elb.listeners {
         let owner = listener.arn.load_balancer.id;
@@ -78,6 +101,7 @@ pub(crate) fn lower(state: &State, before: &Lowered) -> Result<Lowered, CompileE
             state,
             holdings: &holdings,
             pools: &pools,
+            certificates: &certificates,
         };
         let frontend = lower_frontend(&parts, load_balancer, listener, before.frontends.get(id))?;
         frontends.insert(*id, frontend);
@@ -96,6 +120,7 @@ pub(crate) fn lower(state: &State, before: &Lowered) -> Result<Lowered, CompileE
         last_endpoint: registry.last_endpoint,
         pools,
         frontends,
+        certificates,
     })
 }
 
@@ -250,6 +275,7 @@ struct Parts<'a> {
     state: &'a State,
     holdings: &'a [Holding],
     pools: &'a Pools,
+    certificates: &'a Certificates,
 }
 
 fn lower_frontend(
@@ -274,11 +300,18 @@ fn lower_frontend(
     let admission =
         lookups::allowed_sources(&parts.state.ec2, groups, listener.port, parts.holdings);
     let transforms = lower_transforms(&rules, before)?;
+    let tls = tls::lower_tls(
+        parts.state,
+        parts.certificates,
+        listener,
+        before.and_then(|before| before.tls.as_ref()),
+    );
     let frontend = match before {
         Some(before)
             if Arc::ptr_eq(&before.load_balancer, load_balancer)
                 && Arc::ptr_eq(&before.listener, listener)
                 && before.admission == admission
+                && tls::is_same(before.tls.as_ref(), tls.as_ref())
                 && same(&before.rules, &rules)
                 && same(&before.pools, &pools) =>
         {
@@ -292,6 +325,7 @@ fn lower_frontend(
                 load_balancer,
                 listener,
                 admission.clone(),
+                tls.as_ref().map(|tls| Arc::clone(&tls.tls)),
                 router,
             ))
         }
@@ -303,6 +337,7 @@ fn lower_frontend(
         rules,
         transforms,
         pools,
+        tls,
         frontend,
     })
 }
@@ -311,6 +346,7 @@ fn new_frontend(
     load_balancer: &LoadBalancer,
     listener: &Listener,
     admission: Admission,
+    tls: Option<Arc<Tls>>,
     router: Router,
 ) -> Frontend {
     let seconds = |attribute| Duration::from_secs(load_balancer.attributes.number(attribute));
@@ -326,7 +362,7 @@ fn new_frontend(
         idle_timeout: seconds(&load_balancer_attributes::IDLE_TIMEOUT),
         client_keep_alive: seconds(&load_balancer_attributes::CLIENT_KEEP_ALIVE),
         dns_name: load_balancer.dns_name.as_str().into(),
-        tls: None,
+        tls,
         http: http::options(load_balancer, listener),
         router,
     }

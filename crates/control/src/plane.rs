@@ -19,6 +19,9 @@ pub type PlaneFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait DataPlane: Send + Sync + 'static {
     /// Binds the sockets of `snapshot` that are not bound yet.
     ///
+    /// A listener whose TLS configuration cannot be used is a `BindError` with a source of the kind
+    /// `InvalidData`, whose text says what is wrong.
+    ///
     /// On an error nothing stays bound that was not bound before.
     fn prepare(&self, snapshot: Arc<Snapshot>) -> PlaneFuture<'_, Result<(), BindError>>;
 

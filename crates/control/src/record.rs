@@ -55,11 +55,13 @@ pub(crate) fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
 
 #[cfg(test)]
 mod tests {
+    use model::certificate::Certificate;
     use model::listener::Listener;
     use model::load_balancer::LoadBalancer;
     use model::rule::Rule;
     use model::target::Target;
     use model::target_group::TargetGroup;
+    use model::trust_store::{TrustStore, TrustStoreRevocation};
 
     use super::*;
 
@@ -84,6 +86,7 @@ mod tests {
         check_raised::<Rule>(include_str!("../tests/golden/rule.v1.json"));
         check_raised::<Rule>(include_str!("../tests/golden/rule_fixed_response.v1.json"));
         check::<Listener>(include_str!("../tests/golden/listener_sticky.v2.json"));
+        check::<Listener>(include_str!("../tests/golden/listener_tls.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_sticky.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_oidc.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_cognito.v2.json"));
@@ -93,6 +96,11 @@ mod tests {
 
     #[test]
     fn records_of_version_one_keep_their_format() {
+        check::<Certificate>(include_str!("../tests/golden/certificate.v1.json"));
+        check::<TrustStore>(include_str!("../tests/golden/trust_store.v1.json"));
+        check::<TrustStoreRevocation>(include_str!(
+            "../tests/golden/trust_store_revocation.v1.json"
+        ));
         check::<LoadBalancer>(include_str!("../tests/golden/load_balancer.v1.json"));
         check::<TargetGroup>(include_str!("../tests/golden/target_group.v1.json"));
         check::<Target>(include_str!("../tests/golden/target.v1.json"));

@@ -75,6 +75,8 @@ pub struct Limits {
     pub listeners_per_load_balancer: usize,
     /// On all listeners of one load balancer, default rules not counted. Default 100.
     pub rules_per_load_balancer: usize,
+    /// On all listeners of one load balancer, default ones not counted. Default 25.
+    pub certificates_per_load_balancer: usize,
     /// That the rules of one load balancer forward to, each counted once. Default 100.
     pub target_groups_per_load_balancer: usize,
     /// In one forward action. Default 5.
@@ -98,6 +100,7 @@ impl Default for Limits {
             target_groups: 3000,
             listeners_per_load_balancer: 50,
             rules_per_load_balancer: 100,
+            certificates_per_load_balancer: 25,
             target_groups_per_load_balancer: 100,
             target_groups_per_action: 5,
             condition_values_per_rule: 5,

@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use model::arn::Place;
 
+use crate::acm::AcmState;
 use crate::control::Parts;
 use crate::ec2::Ec2State;
 use crate::elb::ElbState;
 use crate::record::{self, Record};
 use crate::seams::Ids;
+use crate::secrets::SecretKey;
 use crate::settings::Settings;
 
 /// The stored nouns. Nouns are shared, so that two states differ in what changed and in nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct State {
+    /// Certificates.
+    pub acm: AcmState,
     /// Load balancers and what belongs to them.
     pub elb: ElbState,
     /// The EC2 inventory.
@@ -41,6 +45,7 @@ pub struct Draft {
     settings: Settings,
     now_millis: u64,
     ids: Arc<dyn Ids>,
+    secret_key: Arc<SecretKey>,
 }
 
 impl Draft {
@@ -52,6 +57,7 @@ impl Draft {
             settings: parts.settings.clone(),
             now_millis: parts.clock.now_millis(),
             ids: Arc::clone(&parts.ids),
+            secret_key: Arc::clone(&parts.secret_key),
         }
     }
 
@@ -77,6 +83,12 @@ impl Draft {
     #[must_use]
     pub fn draw(&self) -> u64 {
         self.ids.draw()
+    }
+
+    /// `secret` as it may be stored; it opens for this owner only.
+    #[must_use]
+    pub fn seal(&self, owner: &str, secret: &str) -> String {
+        self.secret_key.seal(owner, secret)
     }
 
     /// The nouns as they are after the writes so far.

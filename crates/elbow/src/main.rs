@@ -11,6 +11,7 @@ mod credentials;
 mod demo;
 mod metrics;
 mod plane;
+mod secret_key;
 mod serve;
 mod stop;
 

@@ -21,6 +21,7 @@ use crate::cookie_key::{self, CookieKeyError};
 use crate::credentials::{KeyError, RootKey};
 use crate::metrics;
 use crate::plane::Plane;
+use crate::secret_key::{self, SecretKeyError};
 use crate::stop;
 
 /// How long requests in progress may take to finish after the stop, before their connections are cut.
@@ -43,6 +44,8 @@ pub(crate) enum ServeError {
     Key(#[from] KeyError),
     #[error(transparent)]
     CookieKey(#[from] CookieKeyError),
+    #[error(transparent)]
+    SecretKey(#[from] SecretKeyError),
     #[error("the stored state cannot be opened")]
     Store(#[from] store::OpenError),
     #[error("a thread cannot be started")]
@@ -86,6 +89,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     // First of all, for it holds the lock on the directory.
     let store = Arc::new(store::Embedded::open(directory.path())?);
     let key = RootKey::load_or_create(&directory)?;
+    let secret_key = Arc::new(secret_key::load_or_create(&directory)?);
     let listener = listen(settings.endpoint).await?;
     let address = listener.local_addr().map_err(ServeError::Thread)?;
 
@@ -103,6 +107,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         plane: plane.clone(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
+        secret_key,
         settings: control_settings,
     })
     .await?;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId};
+use crate::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId, TrustStoreId};
 use crate::load_balancer::LoadBalancerType;
 
 /// Whose resources these are, and where.
@@ -67,6 +67,18 @@ pub struct TargetGroupArn {
     pub id: TargetGroupId,
 }
 
+/// `arn:aws:elasticloadbalancing:REGION:ACCOUNT:truststore/NAME/ID`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TrustStoreArn {
+    /// Whose it is.
+    pub place: Place,
+    /// The name as it was given at creation.
+    pub name: String,
+    /// The last part.
+    pub id: TrustStoreId,
+}
+
 /// The ARN of any resource that can be tagged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceArn {
@@ -78,6 +90,8 @@ pub enum ResourceArn {
     Rule(RuleArn),
     /// A target group.
     TargetGroup(TargetGroupArn),
+    /// A trust store.
+    TrustStore(TrustStoreArn),
 }
 
 /// The text is not an ARN of the wanted kind.
@@ -153,6 +167,12 @@ impl fmt::Display for TargetGroupArn {
     }
 }
 
+impl fmt::Display for TrustStoreArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}truststore/{}/{}", self.place, self.name, self.id)
+    }
+}
+
 impl fmt::Display for ResourceArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -160,6 +180,7 @@ impl fmt::Display for ResourceArn {
             Self::Listener(arn) => arn.fmt(f),
             Self::Rule(arn) => arn.fmt(f),
             Self::TargetGroup(arn) => arn.fmt(f),
+            Self::TrustStore(arn) => arn.fmt(f),
         }
     }
 }
@@ -269,6 +290,15 @@ from_text!(TargetGroupArn, "target group", |place, parts| match parts {
     _ => None,
 });
 
+from_text!(TrustStoreArn, "trust store", |place, parts| match parts {
+    ["truststore", name, id] => Some(TrustStoreArn {
+        place,
+        name: (*name).to_owned(),
+        id: id.parse().ok()?,
+    }),
+    _ => None,
+});
+
 impl FromStr for ResourceArn {
     type Err = InvalidArn;
 
@@ -279,6 +309,7 @@ impl FromStr for ResourceArn {
             "listener" => text.parse().map(Self::Listener),
             "listener-rule" => text.parse().map(Self::Rule),
             "targetgroup" => text.parse().map(Self::TargetGroup),
+            "truststore" => text.parse().map(Self::TrustStore),
             _ => Err(InvalidArn {
                 text: text.to_owned(),
                 kind: "resource",
@@ -301,6 +332,7 @@ mod tests {
             "listener/app/shop/50dc6c495c0c9188/0467ef3c8400ae65",
             "listener-rule/app/shop/50dc6c495c0c9188/0467ef3c8400ae65/291a2a2c6a1b4d3e",
             "targetgroup/web/943f017f100becff",
+            "truststore/clients/943f017f100becff",
         ] {
             let text = format!("{PREFIX}{resource}");
             let arn: ResourceArn = text.parse().expect("an ARN");

@@ -71,6 +71,10 @@ id!(
     TargetGroupId
 );
 id!(
+    /// Names a trust store.
+    TrustStoreId
+);
+id!(
     /// Names one registration of a target: it changes when the target is deregistered and registered again.
     RegistrationId
 );

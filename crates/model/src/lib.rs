@@ -6,6 +6,7 @@ pub mod action;
 pub mod arn;
 pub mod attributes;
 pub mod authentication;
+pub mod certificate;
 pub mod cidr;
 pub mod cognito;
 pub mod condition;
@@ -26,5 +27,6 @@ pub mod target_group;
 pub mod target_group_attributes;
 pub mod text_enum;
 pub mod transform;
+pub mod trust_store;
 
 pub use cidr::Cidr;

@@ -5,8 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::Actions;
-use crate::arn::{ListenerArn, RuleArn};
+use crate::arn::{ListenerArn, RuleArn, TrustStoreArn};
 use crate::attributes::Attributes;
+use crate::certificate::CertificateArn;
 use crate::id::RuleId;
 use crate::protocol::Protocol;
 use crate::rule::{Rule, RulePriority};
@@ -20,6 +21,9 @@ pub struct Listener {
     pub arn: ListenerArn,
     /// What clients speak.
     pub protocol: Protocol,
+    /// How it speaks TLS; there if and only if the protocol is `Https`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ListenerTls>,
     /// 1 to 65535, once in a load balancer.
     pub port: u16,
     /// What happens to a request that no rule matches.
@@ -32,6 +36,56 @@ pub struct Listener {
     pub attributes: Attributes,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// What a listener needs to speak TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerTls {
+    /// The name of a policy of `ssl_policy`.
+    pub policy: String,
+    /// Shown to clients that name no host, or one that no certificate is for.
+    pub default_certificate: CertificateArn,
+    /// Shown to clients that name a host they are for; in the order in which they were added.
+    pub certificates: Vec<CertificateArn>,
+    /// Whether clients show certificates too.
+    pub mutual_authentication: MutualAuthentication,
+}
+
+/// Whether clients show certificates, and what becomes of them.
+///
+/// Source: ELB API, `MutualAuthenticationAttributes`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MutualAuthentication {
+    /// None is asked for.
+    #[default]
+    Off,
+    /// One is asked for and handed to the target without being verified.
+    Passthrough,
+    /// Only clients with a certificate that the trust store vouches for are served.
+    Verify {
+        /// Who vouches for clients.
+        trust_store: TrustStoreArn,
+        /// Whether a certificate past its end is as good as any.
+        ignores_expiry: bool,
+        /// Whether clients are told the names of the authorities in the trust store.
+        advertises_names: bool,
+    },
+}
+
+impl ListenerTls {
+    /// The certificates, the default one first; it can occur twice.
+    pub fn all_certificates(&self) -> impl Iterator<Item = &CertificateArn> {
+        std::iter::once(&self.default_certificate).chain(&self.certificates)
+    }
+
+    /// The trust store that vouches for clients.
+    #[must_use]
+    pub fn trust_store(&self) -> Option<&TrustStoreArn> {
+        match &self.mutual_authentication {
+            MutualAuthentication::Verify { trust_store, .. } => Some(trust_store),
+            MutualAuthentication::Off | MutualAuthentication::Passthrough => None,
+        }
+    }
 }
 
 impl Listener {

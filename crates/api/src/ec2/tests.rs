@@ -92,6 +92,7 @@ async fn inventory() -> Control {
         plane: Arc::new(NoPlane),
         clock: Arc::new(ManualClock::at(1_700_000_000_000)),
         ids: Arc::new(SequentialIds::default()),
+        secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         settings: Settings::default(),
     };
     let control = Control::open(parts)

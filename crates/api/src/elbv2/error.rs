@@ -9,6 +9,7 @@ impl From<ElbError> for ApiError {
         let message = error.to_string();
         let (code, status) = match &error {
             ElbError::Validation(_) => ("ValidationError", 400),
+            ElbError::CertificateNotFound(_) => ("CertificateNotFound", 400),
             ElbError::DuplicateListener(_) => ("DuplicateListener", 400),
             ElbError::DuplicateLoadBalancerName(_) => ("DuplicateLoadBalancerName", 400),
             ElbError::DuplicateTagKeys(_) => ("DuplicateTagKeys", 400),
@@ -26,10 +27,12 @@ impl From<ElbError> for ApiError {
             ElbError::PriorityInUse(_) => ("PriorityInUse", 400),
             ElbError::ResourceInUse(_) => ("ResourceInUse", 400),
             ElbError::RuleNotFound(_) => ("RuleNotFound", 400),
+            ElbError::SslPolicyNotFound(_) => ("SSLPolicyNotFound", 400),
             ElbError::SubnetNotFound(_) => ("SubnetNotFound", 400),
             ElbError::TargetGroupAssociationLimit(_) => ("TargetGroupAssociationLimit", 400),
             ElbError::TargetGroupNotFound(_) => ("TargetGroupNotFound", 400),
             ElbError::TooManyActions(_) => ("TooManyActions", 400),
+            ElbError::TooManyCertificates(_) => ("TooManyCertificates", 400),
             ElbError::TooManyListeners(_) => ("TooManyListeners", 400),
             ElbError::TooManyLoadBalancers(_) => ("TooManyLoadBalancers", 400),
             ElbError::TooManyRegistrationsForTargetId(_) => {
@@ -42,6 +45,8 @@ impl From<ElbError> for ApiError {
             ElbError::TooManyUniqueTargetGroupsPerLoadBalancer(_) => {
                 ("TooManyUniqueTargetGroupsPerLoadBalancer", 400)
             }
+            ElbError::TrustStoreNotFound(_) => ("TrustStoreNotFound", 400),
+            ElbError::UnsupportedCertificate(_) => ("UnsupportedCertificate", 400),
             ElbError::UnsupportedProtocol(_) => ("UnsupportedProtocol", 400),
             ElbError::Internal(source) => {
                 tracing::error!(

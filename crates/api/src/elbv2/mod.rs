@@ -14,6 +14,7 @@ use crate::query::Node;
 use crate::service::{Service, unknown_operation};
 use crate::xml::Xml;
 
+mod add_listener_certificates;
 mod add_tags;
 mod create_listener;
 mod create_load_balancer;
@@ -26,10 +27,12 @@ mod delete_target_group;
 mod deregister_targets;
 mod describe_account_limits;
 mod describe_listener_attributes;
+mod describe_listener_certificates;
 mod describe_listeners;
 mod describe_load_balancer_attributes;
 mod describe_load_balancers;
 mod describe_rules;
+mod describe_ssl_policies;
 mod describe_tags;
 mod describe_target_group_attributes;
 mod describe_target_groups;
@@ -42,6 +45,7 @@ mod modify_rule;
 mod modify_target_group;
 mod modify_target_group_attributes;
 mod register_targets;
+mod remove_listener_certificates;
 mod remove_tags;
 mod set_rule_priorities;
 mod set_security_groups;
@@ -79,6 +83,7 @@ macro_rules! operations {
 
 /// Every operation that is supported.
 const OPERATIONS: &[Operation] = operations! {
+    "AddListenerCertificates" => add_listener_certificates,
     "AddTags" => add_tags,
     "CreateListener" => create_listener,
     "CreateLoadBalancer" => create_load_balancer,
@@ -91,10 +96,12 @@ const OPERATIONS: &[Operation] = operations! {
     "DeregisterTargets" => deregister_targets,
     "DescribeAccountLimits" => describe_account_limits,
     "DescribeListenerAttributes" => describe_listener_attributes,
+    "DescribeListenerCertificates" => describe_listener_certificates,
     "DescribeListeners" => describe_listeners,
     "DescribeLoadBalancerAttributes" => describe_load_balancer_attributes,
     "DescribeLoadBalancers" => describe_load_balancers,
     "DescribeRules" => describe_rules,
+    "DescribeSSLPolicies" => describe_ssl_policies,
     "DescribeTags" => describe_tags,
     "DescribeTargetGroupAttributes" => describe_target_group_attributes,
     "DescribeTargetGroups" => describe_target_groups,
@@ -106,6 +113,7 @@ const OPERATIONS: &[Operation] = operations! {
     "ModifyTargetGroup" => modify_target_group,
     "ModifyTargetGroupAttributes" => modify_target_group_attributes,
     "RegisterTargets" => register_targets,
+    "RemoveListenerCertificates" => remove_listener_certificates,
     "RemoveTags" => remove_tags,
     "SetRulePriorities" => set_rule_priorities,
     "SetSecurityGroups" => set_security_groups,
@@ -114,14 +122,11 @@ const OPERATIONS: &[Operation] = operations! {
 
 /// The rest of the API's operations, which are refused by name.
 const NOT_YET: &[&str] = &[
-    "AddListenerCertificates",
     "AddTrustStoreRevocations",
     "CreateTrustStore",
     "DeleteSharedTrustStoreAssociation",
     "DeleteTrustStore",
     "DescribeCapacityReservation",
-    "DescribeListenerCertificates",
-    "DescribeSSLPolicies",
     "DescribeTrustStoreAssociations",
     "DescribeTrustStoreRevocations",
     "DescribeTrustStores",
@@ -131,7 +136,6 @@ const NOT_YET: &[&str] = &[
     "ModifyCapacityReservation",
     "ModifyIpPools",
     "ModifyTrustStore",
-    "RemoveListenerCertificates",
     "RemoveTrustStoreRevocations",
     "SetIpAddressType",
 ];

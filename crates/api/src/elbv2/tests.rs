@@ -4,18 +4,14 @@
 //! A request is a form on a line of its own; what follows it up to an empty line is the answer: the
 //! members of the result, or a code, a status and a message. Random parts of identifiers are numbered in
 //! the order in which they first appear: `#1` is the same everywhere in the transcript. A request that
-//! begins with `ec2 ` goes to the inventory, and of its answer only the identifiers are told. After one that
-//! begins with `https ` the listeners on port 443 speak HTTPS.
+//! begins with `ec2 ` goes to the inventory, and of its answer only the identifiers are told; one that begins
+//! with `import ` imports the certificate of that name in `tests/certificates`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use control::elb::ElbError;
-use control::{
-    CognitoUserPool, Control, Draft, ManualClock, NoPlane, Parts, SequentialIds, Settings,
-};
-use model::listener::Listener;
-use model::protocol::Protocol;
+use control::acm::import_certificate::ImportCertificate;
+use control::{CognitoUserPool, Control, ManualClock, NoPlane, Parts, SequentialIds, Settings};
 use regex::Regex;
 
 use super::{NOT_YET, OPERATIONS};
@@ -38,9 +34,6 @@ async fn requests_get_the_answers_of_the_transcript() {
             continue;
         }
         let answer = ask(&control, &numbers.restore(request)).await;
-        if request.starts_with("https ") {
-            secure(&control).await;
-        }
         let answer = numbers.name(&answer);
         let answer = if request.starts_with("ec2 ") {
             identifiers(&answer)
@@ -124,6 +117,7 @@ async fn control_plane() -> Control {
         plane: Arc::new(NoPlane),
         clock: Arc::new(ManualClock::at(1_700_000_000_000)),
         ids: Arc::new(SequentialIds::default()),
+        secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         settings: Settings {
             cognito_user_pools: vec![CognitoUserPool {
                 arn: "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_aBc123"
@@ -140,30 +134,11 @@ async fn control_plane() -> Control {
         .expect("the defaults are in order")
 }
 
-/// Has the listeners on port 443 speak HTTPS, whatever their certificates.
-async fn secure(control: &Control) {
-    let change = |draft: &mut Draft| {
-        let listeners: Vec<_> = draft.state().elb.listeners.values().cloned().collect();
-        for listener in listeners
-            .into_iter()
-            .filter(|listener| listener.port == 443)
-        {
-            draft.put(Listener {
-                protocol: Protocol::Https,
-                ..Listener::clone(&listener)
-            });
-        }
-        Ok::<_, ElbError>(())
-    };
-    control
-        .transact(change)
-        .await
-        .expect("the change is stored");
-}
-
 async fn ask(control: &Control, request: &str) -> String {
+    if let Some(name) = request.strip_prefix("import ") {
+        return import(control, name).await;
+    }
     let form = request.strip_prefix("ec2 ").unwrap_or(request);
-    let form = form.strip_prefix("https ").unwrap_or(form);
     let input = query::decode(form.as_bytes()).expect(request);
     let action = input.text("Action").expect(request);
     let answer = match request.starts_with("ec2 ") {
@@ -175,6 +150,19 @@ async fn ask(control: &Control, request: &str) -> String {
         Ok(xml) => indented(xml.as_str()),
         Err(error) => format!("{} {} {}", error.code, error.status, error.message),
     }
+}
+
+/// The ARN of a certificate that is imported.
+async fn import(control: &Control, name: &str) -> String {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/certificates");
+    let pem = |name: &str| std::fs::read(format!("{directory}/{name}.pem")).expect(name);
+    let input = ImportCertificate {
+        certificate: pem(name),
+        private_key: pem(&format!("{name}.key")),
+        ..ImportCertificate::default()
+    };
+    let imported = control.import_certificate(input).await;
+    imported.expect(name).to_string()
 }
 
 /// The identifiers in an answer, each once.
@@ -196,8 +184,10 @@ struct Numbers(Vec<String>);
 impl Numbers {
     fn name(&mut self, text: &str) -> String {
         // The ends of ARNs, of EC2 identifiers, and of the first label of DNS names.
-        let pattern =
-            Regex::new(r"\b([0-9a-f]{16,17}|[0-9]{9,10}(?:\.us))\b").expect("an expression");
+        let pattern = Regex::new(
+            r"\b([0-9a-f]{16,17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{9,10}(?:\.us))\b",
+        )
+        .expect("an expression");
         let number = |found: &regex::Captures<'_>| {
             let id = found[0].trim_end_matches(".us");
             let at = self

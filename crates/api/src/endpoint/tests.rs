@@ -338,3 +338,68 @@ async fn anybody_may_read_the_metrics() {
     );
     assert_eq!(answered.body, "requests 1\n");
 }
+
+fn to_acm(operation: &str, body: &str) -> Request<Bytes> {
+    let mut request = signed("acm", "POST", "/", body);
+    let target = format!("CertificateManager.{operation}");
+    let target = HeaderValue::try_from(target).expect("a header value");
+    request.headers_mut().insert("x-amz-target", target);
+    request
+}
+
+#[tokio::test]
+async fn a_json_service_is_named_in_its_target() {
+    const JSON: &str = "application/x-amz-json-1.1";
+    let list = || to_acm("ListCertificates", "{}");
+    check(list(), 200, JSON, "{\"CertificateSummaryList\":[]}").await;
+    check(
+        to_acm("ListCertificates", "{\"MaxItems\":0}"),
+        400,
+        JSON,
+        "{\"__type\":\"ValidationException\",\"message\":\"1 validation error detected: Value '0' at 'maxItems' \
+         failed to satisfy constraint: Member must have value greater than or equal to 1\"}",
+    )
+    .await;
+    check(
+        to_acm("RequestCertificate", "{}"),
+        400,
+        JSON,
+        "{\"__type\":\"UnknownOperationException\",\"message\":\"elbow does not support the operation \
+         RequestCertificate yet; nothing was done.\"}",
+    )
+    .await;
+    let mut foreign = list();
+    let target = HeaderValue::from_static("DynamoDB_20120810.ListTables");
+    foreign.headers_mut().insert("x-amz-target", target);
+    let without = signed("acm", "POST", "/", "Action=ListCertificates");
+    for request in [foreign, without] {
+        check(
+            request,
+            400,
+            JSON,
+            "{\"__type\":\"UnknownOperationException\",\"message\":\"The X-Amz-Target of the request names no \
+             operation of the service that it is signed for.\"}",
+        )
+        .await;
+    }
+    let mut forged = list();
+    let later = HeaderValue::from_static("20260102T030406Z");
+    forged.headers_mut().insert("x-amz-date", later);
+    let answered = send(&endpoint().await, forged).await;
+    assert_eq!(answered.status, 400);
+    assert!(
+        answered.body.contains("\"InvalidSignatureException\""),
+        "{}",
+        answered.body
+    );
+    let mut bare = list();
+    bare.headers_mut().remove("authorization");
+    check(
+        bare,
+        400,
+        JSON,
+        "{\"__type\":\"MissingAuthenticationTokenException\",\"message\":\"Request is missing Authentication \
+         Token\"}",
+    )
+    .await;
+}

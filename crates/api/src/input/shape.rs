@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// The shape of a plain value.
 pub(crate) trait Scalar {
     /// What it reads as.
@@ -10,6 +13,11 @@ pub(crate) trait Scalar {
 
     /// Reads a value.
     fn parse(&self, text: &str) -> Result<Self::Value, Unfit>;
+
+    /// `text` as an error may repeat it.
+    fn shown(&self, text: &str) -> String {
+        text.to_owned()
+    }
 
     /// Any value; stands for one that could not be read until the request is refused.
     fn placeholder(&self) -> Self::Value;
@@ -102,6 +110,37 @@ impl Scalar for Text {
 
     fn placeholder(&self) -> String {
         String::new()
+    }
+}
+
+/// Bytes, which JSON has in base64. Errors do not repeat them: they may be secret.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Blob {
+    /// Most bytes; there is at least one.
+    pub(crate) max: usize,
+}
+
+impl Scalar for Blob {
+    type Value = Vec<u8>;
+
+    fn parse(&self, text: &str) -> Result<Vec<u8>, Unfit> {
+        let bytes = STANDARD.decode(text).map_err(|_| Unfit::Form("base64"))?;
+        let constraint = if bytes.is_empty() {
+            "have length greater than or equal to 1".to_owned()
+        } else if bytes.len() > self.max {
+            format!("have length less than or equal to {}", self.max)
+        } else {
+            return Ok(bytes);
+        };
+        Err(Unfit::Constraints(vec![constraint]))
+    }
+
+    fn shown(&self, _text: &str) -> String {
+        "(bytes)".to_owned()
+    }
+
+    fn placeholder(&self) -> Vec<u8> {
+        Vec::new()
     }
 }
 

@@ -10,7 +10,8 @@ use model::protocol::Protocol;
 use model::tag::Tags;
 
 use super::actions::Scope;
-use super::input::{Action, Pairs};
+use super::input::{Action, Pairs, TlsSettings};
+use super::listener_tls::{check_verifying, is_same_tls};
 use super::{ElbError, RuleKey, actions, check, find, forwarding};
 use crate::{Control, Draft, State};
 
@@ -31,27 +32,15 @@ pub struct CreateListener {
     pub tls: TlsSettings,
 }
 
-/// What only listeners with TLS have.
-#[derive(Clone, Debug, Default)]
-pub struct TlsSettings {
-    /// `SslPolicy`.
-    pub ssl_policy: Option<String>,
-    /// The ARNs in `Certificates`.
-    pub certificates: Vec<String>,
-    /// `AlpnPolicy`.
-    pub alpn_policy: Vec<String>,
-    /// `MutualAuthentication.Mode`; an empty text if the structure is there without a mode.
-    pub mutual_authentication_mode: Option<String>,
-}
-
 impl Control {
     /// Creates a listener with its default rule, or finds the one on this port with the same settings.
     ///
     /// # Errors
-    /// `LoadBalancerNotFound`, `DuplicateListener`, `DuplicateTagKeys`, `InvalidConfigurationRequest` (also
-    /// when the port cannot be listened on), `InvalidLoadBalancerAction`, `TargetGroupNotFound`,
-    /// `TargetGroupAssociationLimit`, `TooManyActions`, `TooManyListeners`, `TooManyTags`, `TooManyTargets`,
-    /// `TooManyRegistrationsForTargetId`, `TooManyUniqueTargetGroupsPerLoadBalancer`, `UnsupportedProtocol`,
+    /// `LoadBalancerNotFound`, `CertificateNotFound`, `DuplicateListener`, `DuplicateTagKeys`,
+    /// `InvalidConfigurationRequest` (also when the port cannot be listened on), `InvalidLoadBalancerAction`,
+    /// `SslPolicyNotFound`, `TargetGroupNotFound`, `TargetGroupAssociationLimit`, `TooManyActions`,
+    /// `TooManyListeners`, `TooManyTags`, `TooManyTargets`, `TooManyRegistrationsForTargetId`,
+    /// `TooManyUniqueTargetGroupsPerLoadBalancer`, `TrustStoreNotFound`, `UnsupportedCertificate`,
     /// `Validation`.
     pub async fn create_listener(&self, input: CreateListener) -> Result<Arc<Listener>, ElbError> {
         self.transact(move |draft| create(draft, &input)).await
@@ -73,8 +62,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
             "A listener port must be specified".to_owned(),
         ));
     };
-    check_protocol(protocol)?;
-    input.tls.refuse()?;
+    let tls = input.tls.apply(draft.state(), protocol, None)?;
     let tags = Tags::default().with(&input.tags)?;
     let limits = draft.settings().limits.clone();
     let id = load_balancer.arn.id;
@@ -89,6 +77,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
     if let Some(present) = listeners.iter().find(|listener| listener.port == port) {
         let is_same = present.protocol == protocol
             && present.default_actions == actions
+            && is_same_tls(present.tls.as_ref(), tls.as_ref())
             && present.tags == tags;
         let present = Arc::clone(present);
         return is_same.then_some(present).ok_or_else(|| duplicate(port));
@@ -107,6 +96,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
             id,
         },
         protocol,
+        tls,
         port,
         default_actions: actions,
         default_rule_id: new_rule_id(draft, id),
@@ -115,6 +105,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
         tags,
     });
     forwarding::check_limits(draft.state(), &limits, load_balancer.arn.id)?;
+    check_verifying(draft.state(), load_balancer.arn.id)?;
     Ok(listener)
 }
 
@@ -123,43 +114,6 @@ pub(super) fn duplicate(port: u16) -> ElbError {
     ElbError::DuplicateListener(format!(
         "A listener with different settings already exists on port {port} of this load balancer"
     ))
-}
-
-/// Whether elbow has listeners of this protocol.
-pub(super) fn check_protocol(protocol: Protocol) -> Result<(), ElbError> {
-    match protocol {
-        Protocol::Http => Ok(()),
-        Protocol::Https => Err(ElbError::UnsupportedProtocol(
-            "Listener protocol 'HTTPS' is not supported by elbow yet; use 'HTTP'".to_owned(),
-        )),
-        other => Err(ElbError::Validation(format!(
-            "Listener protocol '{other}' must be one of 'HTTP, HTTPS'"
-        ))),
-    }
-}
-
-impl TlsSettings {
-    /// Refuses what an HTTP listener cannot have.
-    pub(super) fn refuse(&self) -> Result<(), ElbError> {
-        let refused = |message: &str| Err(ElbError::Validation(message.to_owned()));
-        if !self.alpn_policy.is_empty() {
-            return refused("You cannot set ALPN policy on load balancers of type 'application'");
-        }
-        if !self.certificates.is_empty() {
-            return refused("Certificates cannot be specified for HTTP listeners");
-        }
-        if self.ssl_policy.is_some() {
-            return refused("An SSL policy cannot be specified for HTTP listeners");
-        }
-        if self
-            .mutual_authentication_mode
-            .as_deref()
-            .is_some_and(|mode| mode != "off")
-        {
-            return refused("Mutual Authentication cannot be set for non secure listeners");
-        }
-        Ok(())
-    }
 }
 
 fn new_id(draft: &Draft) -> ListenerId {

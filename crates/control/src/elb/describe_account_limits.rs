@@ -34,7 +34,10 @@ fn all(limits: &Limits) -> Vec<Limit> {
     let limit = |name, max| Limit { name, max };
     vec![
         limit("application-load-balancers", limits.load_balancers),
-        limit("certificates-per-application-load-balancer", 25),
+        limit(
+            "certificates-per-application-load-balancer",
+            limits.certificates_per_load_balancer,
+        ),
         limit("certificates-per-network-load-balancer", 25),
         limit(
             "condition-values-per-alb-rule",

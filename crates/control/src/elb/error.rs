@@ -11,6 +11,9 @@ pub enum ElbError {
     /// `ValidationError`: a parameter is missing, malformed or out of range.
     #[error("{0}")]
     Validation(String),
+    /// There is no such certificate, or it is not one that can be used.
+    #[error("{0}")]
+    CertificateNotFound(String),
     /// The port has a listener with other settings.
     #[error("{0}")]
     DuplicateListener(String),
@@ -62,6 +65,9 @@ pub enum ElbError {
     /// There is no such rule.
     #[error("{0}")]
     RuleNotFound(String),
+    /// There is no such security policy.
+    #[error("{0}")]
+    SslPolicyNotFound(String),
     /// There is no such subnet.
     #[error("{0}")]
     SubnetNotFound(String),
@@ -74,6 +80,9 @@ pub enum ElbError {
     /// More actions than a rule may have.
     #[error("{0}")]
     TooManyActions(String),
+    /// The load balancer has its limit of certificates.
+    #[error("{0}")]
+    TooManyCertificates(String),
     /// The load balancer has its limit of listeners.
     #[error("{0}")]
     TooManyListeners(String),
@@ -98,6 +107,12 @@ pub enum ElbError {
     /// The load balancer forwards to its limit of target groups.
     #[error("{0}")]
     TooManyUniqueTargetGroupsPerLoadBalancer(String),
+    /// There is no such trust store.
+    #[error("{0}")]
+    TrustStoreNotFound(String),
+    /// The certificate is not one that listeners can show.
+    #[error("{0}")]
+    UnsupportedCertificate(String),
     /// elbow does not speak the protocol yet.
     #[error("{0}")]
     UnsupportedProtocol(String),
@@ -113,6 +128,7 @@ impl From<CommitError> for ElbError {
                 "The regular expression '{}' is not valid: {}",
                 error.pattern, error.source
             )),
+            CommitError::Secret(error) => Self::InvalidConfigurationRequest(error.to_string()),
             CommitError::Bind(error) => Self::InvalidConfigurationRequest(error.to_string()),
             CommitError::Store(error) => Self::Internal(error),
         }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use model::arn::{ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn};
+use model::arn::{ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn, TrustStoreArn};
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::rule::Rule;
 use model::target_group::TargetGroup;
+use model::trust_store::TrustStore;
 
 use super::{ElbError, RuleKey};
 use crate::state::State;
@@ -94,4 +95,16 @@ pub(crate) fn target_group<'a>(
 /// The error for an unknown ARN.
 pub(crate) fn target_group_not_found() -> ElbError {
     ElbError::TargetGroupNotFound("One or more target groups not found".to_owned())
+}
+
+/// The trust store with this ARN.
+pub(crate) fn trust_store<'a>(
+    state: &'a State,
+    text: &str,
+) -> Result<&'a Arc<TrustStore>, ElbError> {
+    let arn: TrustStoreArn = text.parse()?;
+    let found = state.elb.trust_stores.get(&arn.id);
+    let not_found =
+        || ElbError::TrustStoreNotFound("The specified trust store does not exist".to_owned());
+    found.filter(|found| found.arn == arn).ok_or_else(not_found)
 }

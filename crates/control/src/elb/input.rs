@@ -276,6 +276,63 @@ pub struct SubnetMapping {
     pub source_nat_ipv6_prefix: Option<String>,
 }
 
+text_enum! {
+    /// Source: ELB API, `AdvertiseTrustStoreCaNamesEnum`.
+    pub enum AdvertiseTrustStoreCaNames {
+        /// Clients are told the names of the authorities.
+        On = "on",
+        /// They are not.
+        Off = "off",
+    }
+}
+
+text_enum! {
+    /// Source: ELB API, `TrustStoreAssociationStatusEnum`.
+    pub enum TrustStoreAssociationStatus {
+        /// The trust store can be used.
+        Active = "active",
+        /// Its owner has taken it back.
+        Removed = "removed",
+    }
+}
+
+/// What only listeners with TLS have. Source: ELB API, `CreateListener`.
+#[derive(Clone, Debug, Default)]
+pub struct TlsSettings {
+    /// `SslPolicy`.
+    pub ssl_policy: Option<String>,
+    /// `Certificates`.
+    pub certificates: Vec<CertificateSetting>,
+    /// `AlpnPolicy`.
+    pub alpn_policy: Vec<String>,
+    /// `MutualAuthentication`.
+    pub mutual_authentication: Option<MutualAuthenticationAttributes>,
+}
+
+/// Source: ELB API, `Certificate`.
+#[derive(Clone, Debug, Default)]
+pub struct CertificateSetting {
+    /// `CertificateArn`.
+    pub certificate_arn: Option<String>,
+    /// `IsDefault`, which is for answers only.
+    pub is_default: Option<bool>,
+}
+
+/// Source: ELB API, `MutualAuthenticationAttributes`.
+#[derive(Clone, Debug, Default)]
+pub struct MutualAuthenticationAttributes {
+    /// `Mode`.
+    pub mode: Option<String>,
+    /// `TrustStoreArn`.
+    pub trust_store_arn: Option<String>,
+    /// `IgnoreClientCertificateExpiry`.
+    pub ignore_client_certificate_expiry: Option<bool>,
+    /// `TrustStoreAssociationStatus`, which is for answers only.
+    pub trust_store_association_status: Option<TrustStoreAssociationStatus>,
+    /// `AdvertiseTrustStoreCaNames`.
+    pub advertise_trust_store_ca_names: Option<AdvertiseTrustStoreCaNames>,
+}
+
 /// The settings of health checks of a request. Source: ELB API, `CreateTargetGroup`.
 #[derive(Clone, Debug, Default)]
 pub struct HealthCheckSettings {

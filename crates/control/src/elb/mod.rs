@@ -14,6 +14,10 @@
 //! | set_security_groups | `SetSecurityGroups` | `Arc<LoadBalancer>` |
 //! | create_listener, modify_listener | `CreateListener`, `ModifyListener` | `Arc<Listener>` |
 //! | describe_listeners | `DescribeListeners` | `Page<Arc<Listener>>` |
+//! | add_listener_certificates | `AddListenerCertificates` | `Vec<CertificateArn>` |
+//! | describe_listener_certificates | `DescribeListenerCertificates` | `Page<ListenerCertificate>` |
+//! | remove_listener_certificates | `RemoveListenerCertificates` | `()` |
+//! | describe_ssl_policies | `DescribeSslPolicies` | `Page<&'static SslPolicy>` |
 //! | delete_listener | `DeleteListener` | `()` |
 //! | describe/modify_listener_attributes | `…ListenerAttributes` | `AttributeList` |
 //! | create_rule, modify_rule | `CreateRule`, `ModifyRule` | `Arc<Rule>` |
@@ -50,6 +54,7 @@ pub mod describe_account_limits;
 pub mod describe_listeners;
 pub mod describe_load_balancers;
 pub mod describe_rules;
+pub mod describe_ssl_policies;
 pub mod describe_target_groups;
 pub mod describe_target_health;
 pub mod description;
@@ -60,6 +65,8 @@ mod health_check;
 mod hosted_zones;
 pub mod input;
 pub mod listener_attributes;
+pub mod listener_certificates;
+mod listener_tls;
 pub mod load_balancer_attributes;
 pub mod modify_listener;
 pub mod modify_rule;

@@ -1,4 +1,4 @@
-//! `ModifyListener`: another port, or other default actions.
+//! `ModifyListener`: another port or protocol, other default actions, another certificate.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use model::listener::Listener;
 use model::protocol::Protocol;
 
 use super::actions::Scope;
-use super::create_listener::{TlsSettings, check_protocol, duplicate};
-use super::input::Action;
+use super::create_listener::duplicate;
+use super::input::{Action, TlsSettings};
+use super::listener_tls::check_verifying;
 use super::{ElbError, actions, check, find, forwarding};
 use crate::{Control, Draft};
 
@@ -39,9 +40,10 @@ impl Control {
 fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, ElbError> {
     let present = Arc::clone(find::listener(draft.state(), &input.listener_arn)?);
     let mut listener = Listener::clone(&present);
-    input.protocol.map_or(Ok(()), check_protocol)?;
-    input.tls.refuse()?;
-    listener.protocol = input.protocol.unwrap_or(listener.protocol);
+    listener.protocol = input.protocol.unwrap_or(present.protocol);
+    listener.tls = input
+        .tls
+        .apply(draft.state(), listener.protocol, present.tls.as_ref())?;
     let owner = listener.arn.load_balancer.id;
     if let Some(port) = check::port("port", input.port)? {
         let mut others = draft.state().elb.listeners_of(owner).into_iter();
@@ -71,5 +73,6 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
     }
     let listener = draft.put(listener);
     forwarding::check_limits(draft.state(), &limits, owner)?;
+    check_verifying(draft.state(), owner)?;
     Ok(listener)
 }

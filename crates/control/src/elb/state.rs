@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use model::action::ForwardAction;
 use model::arn::{ListenerArn, TargetGroupArn};
-use model::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId};
+use model::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId, TrustStoreId};
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::rule::Rule;
 use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
+use model::trust_store::{RevocationKey, TrustStore, TrustStoreRevocation};
 
 use crate::ec2::Holding;
 use crate::record::Record;
@@ -31,6 +32,10 @@ pub struct ElbState {
     pub target_groups: BTreeMap<TargetGroupId, Arc<TargetGroup>>,
     /// By target group, id and port; draining ones included.
     pub targets: BTreeMap<TargetKey, Arc<Target>>,
+    /// By id.
+    pub trust_stores: BTreeMap<TrustStoreId, Arc<TrustStore>>,
+    /// By trust store and id.
+    pub revocations: BTreeMap<RevocationKey, Arc<TrustStoreRevocation>>,
 }
 
 /// What names a rule: rules of one listener stand together.
@@ -72,7 +77,8 @@ macro_rules! record {
 }
 
 record!(LoadBalancer, LoadBalancerId, "elb/load-balancer", load_balancers, it => it.arn.id);
-// Version 2 can have authentication, group stickiness and transforms; what has none is as in version 1.
+// Version 2 can have TLS, authentication, group stickiness and transforms; what has none of them is as in
+// version 1.
 record!(Listener, ListenerId, "elb/listener" version 2, listeners, it => it.arn.id);
 // As in listeners.
 record!(Rule, RuleKey, "elb/rule" version 2, rules, it => RuleKey {
@@ -81,6 +87,8 @@ record!(Rule, RuleKey, "elb/rule" version 2, rules, it => RuleKey {
 });
 record!(TargetGroup, TargetGroupId, "elb/target-group", target_groups, it => it.arn.id);
 record!(Target, TargetKey, "elb/target", targets, it => it.key.clone());
+record!(TrustStore, TrustStoreId, "elb/trust-store", trust_stores, it => it.arn.id);
+record!(TrustStoreRevocation, RevocationKey, "elb/trust-store-revocation", revocations, it => it.key);
 
 impl ElbState {
     /// The listeners of one load balancer, by port.
@@ -118,6 +126,16 @@ impl ElbState {
             .range(first..)
             .take_while(move |(key, _)| key.target_group == target_group)
             .map(|(_, target)| target)
+    }
+
+    /// The lists of revoked certificates of one trust store, by id.
+    pub fn revocations_of(
+        &self,
+        trust_store: TrustStoreId,
+    ) -> impl Iterator<Item = &Arc<TrustStoreRevocation>> {
+        let bound = |id| RevocationKey { trust_store, id };
+        let range = self.revocations.range(bound(0)..=bound(u64::MAX));
+        range.map(|(_, revocation)| revocation)
     }
 
     /// The target groups that requests of a load balancer may be forwarded to, each once, by id.

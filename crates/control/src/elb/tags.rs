@@ -6,6 +6,7 @@ use model::load_balancer::LoadBalancer;
 use model::rule::Rule;
 use model::tag::Tags;
 use model::target_group::TargetGroup;
+use model::trust_store::TrustStore;
 
 use super::find::FoundRule;
 use super::input::Pairs;
@@ -102,6 +103,7 @@ fn tags_of(state: &State, arn: &ResourceArn) -> Result<Tags, ElbError> {
         ResourceArn::LoadBalancer(_) => find::load_balancer(state, &text)?.tags.clone(),
         ResourceArn::Listener(_) => find::listener(state, &text)?.tags.clone(),
         ResourceArn::TargetGroup(_) => find::target_group(state, &text)?.tags.clone(),
+        ResourceArn::TrustStore(_) => find::trust_store(state, &text)?.tags.clone(),
         ResourceArn::Rule(_) => match find::rule(state, &text)? {
             FoundRule::Numbered(rule) => rule.tags.clone(),
             FoundRule::Default(listener) => listener.default_rule_tags.clone(),
@@ -139,6 +141,10 @@ fn set_tags(draft: &mut Draft, arn: &ResourceArn, tags: Tags) -> Result<(), ElbE
         ResourceArn::TargetGroup(_) => {
             let present = TargetGroup::clone(find::target_group(draft.state(), &text)?);
             draft.put(TargetGroup { tags, ..present });
+        }
+        ResourceArn::TrustStore(_) => {
+            let present = TrustStore::clone(find::trust_store(draft.state(), &text)?);
+            draft.put(TrustStore { tags, ..present });
         }
         ResourceArn::Rule(_) => match find::rule(draft.state(), &text)? {
             FoundRule::Numbered(rule) => {

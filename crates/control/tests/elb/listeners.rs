@@ -2,12 +2,12 @@
 
 use std::io::ErrorKind;
 
-use control::elb::create_listener::{CreateListener, TlsSettings};
+use control::elb::create_listener::CreateListener;
 use control::elb::delete_listener::DeleteListener;
 use control::elb::describe_listeners::DescribeListeners;
 use control::elb::input::{
     Action, ActionType, FixedResponseConfig, ForwardConfig, RedirectConfig,
-    TargetGroupStickinessConfig, TargetGroupTuple,
+    TargetGroupStickinessConfig, TargetGroupTuple, TlsSettings,
 };
 use control::elb::modify_listener::ModifyListener;
 use model::protocol::Protocol;
@@ -84,7 +84,7 @@ async fn refused_listeners_leave_nothing() {
                 protocol: Some(Protocol::Https),
                 ..valid()
             },
-            "UnsupportedProtocol: Listener protocol 'HTTPS' is not supported by elbow yet; use 'HTTP'",
+            "Validation: A certificate must be specified for HTTPS listeners",
         ),
         (
             CreateListener {

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod authentication;
+mod certificates;
 mod drain;
 mod listeners;
 mod live;
@@ -12,4 +13,5 @@ mod support;
 mod tags;
 mod target_groups;
 mod targets;
+mod tls_listeners;
 mod transforms;

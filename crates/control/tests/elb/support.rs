@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::tls_listeners::{secure, tls};
 use control::ec2::Run;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::subnets::DescribeSubnets;
@@ -21,7 +22,7 @@ use control::elb::input::{
 use control::elb::register_targets::RegisterTargets;
 use control::elb::{ElbError, TargetGroupDescription};
 use control::{
-    BindError, Control, DataPlane, Draft, ManualClock, Parts, PlaneFuture, SequentialIds, Settings,
+    BindError, Control, DataPlane, ManualClock, Parts, PlaneFuture, SequentialIds, Settings,
 };
 use engine::Snapshot;
 use model::listener::Listener;
@@ -159,6 +160,7 @@ async fn start(
         plane: Arc::clone(&plane) as Arc<dyn DataPlane>,
         clock: Arc::clone(&clock) as Arc<dyn control::Clock>,
         ids: Arc::new(ids),
+        secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         settings,
     };
     let control = Control::open(parts)
@@ -256,15 +258,11 @@ impl Fixture {
             .unwrap()
     }
 
-    /// A listener that speaks HTTPS, stored as it is: what makes its certificates valid is not asked here.
+    /// A listener that speaks HTTPS, with a certificate of its own.
     pub(crate) async fn https_listener(&self, owner: &LoadBalancer, port: i32) -> Arc<Listener> {
-        let listener = self.listener(owner, port, fixed("200")).await;
-        let secure = Listener {
-            protocol: Protocol::Https,
-            ..Listener::clone(&listener)
-        };
-        let put = move |draft: &mut Draft| Ok::<_, ElbError>(draft.put(secure));
-        self.control.transact(put).await.unwrap()
+        let certificate = self.certificate("shop").await;
+        let input = secure(owner, port, tls(&certificate));
+        self.control.create_listener(input).await.unwrap()
     }
 
     pub(crate) async fn rule(&self, listener: &Listener, priority: i32, path: &str) -> Arc<Rule> {

@@ -16,7 +16,7 @@ type Field = fn(&mut Limits) -> &mut usize;
 
 /// Source: ELB API, `DescribeAccountLimits`; the names of load balancer types that elbow does not have are
 /// not in the list.
-const NAMES: [(&str, Field); 11] = [
+const NAMES: [(&str, Field); 12] = [
     ("application-load-balancers", |limits| {
         &mut limits.load_balancers
     }),
@@ -29,6 +29,9 @@ const NAMES: [(&str, Field); 11] = [
     }),
     ("rules-per-application-load-balancer", |limits| {
         &mut limits.rules_per_load_balancer
+    }),
+    ("certificates-per-application-load-balancer", |limits| {
+        &mut limits.certificates_per_load_balancer
     }),
     ("condition-values-per-alb-rule", |limits| {
         &mut limits.condition_values_per_rule

@@ -1,0 +1,144 @@
+//! Every operation's requests and answers, as `transcript.txt` has them, on one fresh control plane; and
+//! every member of the API's model.
+//!
+//! A request is the name of an operation and its input on a line of its own; what follows it up to an empty
+//! line is the answer: its JSON, or a code, a status and a message. `@name` in an input is the file of that
+//! name in `tests/certificates` in base64. The ids of certificates are numbered in the order in which they
+//! first appear.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use control::Control;
+use regex::Regex;
+
+use super::{NOT_YET, OPERATIONS};
+use crate::json;
+use crate::signed::control_plane;
+
+const TRANSCRIPT: &str = include_str!("transcript.txt");
+/// What `tests/vectors/acm_members.py` wrote.
+const MEMBERS: &str = include_str!("../../tests/vectors/acm_members.txt");
+
+#[tokio::test]
+async fn requests_get_the_answers_of_the_transcript() {
+    let control = control_plane().await;
+    let mut ids: Vec<String> = Vec::new();
+    let mut actual = String::new();
+    for block in TRANSCRIPT.trim().split("\n\n") {
+        let request = block.lines().next().unwrap_or_default();
+        if block.starts_with("# ") {
+            actual += &format!("{block}\n\n");
+            continue;
+        }
+        let answer = ask(&control, &restore(&ids, request)).await;
+        actual += &format!("{request}\n{}\n\n", name(&mut ids, &answer));
+    }
+    let pairs = actual
+        .trim()
+        .split("\n\n")
+        .zip(TRANSCRIPT.trim().split("\n\n"));
+    for (is, should) in pairs {
+        assert!(
+            is == should,
+            "the answer is\n\n{is}\n\nand the transcript has\n\n{should}\n\nwhole:\n{actual}"
+        );
+    }
+}
+
+#[test]
+fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
+    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for block in TRANSCRIPT.split("\n\n") {
+        let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
+        let operation = request.split(' ').next().unwrap_or_default();
+        match answer.starts_with('{') || answer == "(nothing)" {
+            true => answered.insert(operation),
+            false => refused.insert(operation),
+        };
+    }
+    for name in OPERATIONS.iter().map(|operation| operation.name) {
+        assert!(
+            answered.contains(name),
+            "{name} has no answer in transcript.txt"
+        );
+        assert!(
+            refused.contains(name),
+            "{name} has no refusal in transcript.txt"
+        );
+    }
+}
+
+#[test]
+fn every_operation_of_the_model_is_supported_or_refused_by_name() {
+    let known: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+    let mut all: Vec<_> = known.iter().chain(NOT_YET).copied().collect();
+    all.sort_unstable();
+    let of_model = MEMBERS.lines().filter_map(|line| line.split(' ').next());
+    assert_eq!(all, of_model.collect::<Vec<_>>());
+    assert!(
+        known.is_sorted(),
+        "the operations are in the order of their names"
+    );
+}
+
+/// A member that nobody reads would be accepted and dropped.
+#[test]
+fn every_member_of_the_model_is_read() {
+    for line in MEMBERS.lines() {
+        let (name, input) = line.split_once(' ').expect(line);
+        let input = json::decode(input.as_bytes()).expect(line);
+        if let Some(operation) = OPERATIONS.iter().find(|operation| operation.name == name) {
+            assert_eq!((operation.ignored)(&input), [""; 0], "{name} reads these");
+        }
+    }
+}
+
+async fn ask(control: &Control, request: &str) -> String {
+    let (operation, input) = request.split_once(' ').expect(request);
+    let file = Regex::new("@([a-z0-9.-]+)").expect("an expression");
+    let input = file.replace_all(input, |found: &regex::Captures<'_>| {
+        certificate_file(&found[1])
+    });
+    let outcome = match json::decode(input.as_bytes()) {
+        Ok(input) => super::call(control, operation, &input).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(Some(value)) => serde_json::to_string_pretty(&value).expect("JSON is text"),
+        Ok(None) => "(nothing)".to_owned(),
+        Err(error) => {
+            let error = json::translate(error.code, error);
+            format!("{} {} {}", error.code, error.status, error.message)
+        }
+    }
+}
+
+/// A file of `tests/certificates` in base64.
+fn certificate_file(name: &str) -> String {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/certificates");
+    STANDARD.encode(std::fs::read(format!("{directory}/{name}.pem")).expect(name))
+}
+
+fn name(ids: &mut Vec<String>, text: &str) -> String {
+    let pattern = Regex::new("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("an expression");
+    let number = |found: &regex::Captures<'_>| {
+        let at = ids.iter().position(|known| *known == found[0]);
+        let at = at.unwrap_or_else(|| {
+            ids.push(found[0].to_owned());
+            ids.len() - 1
+        });
+        format!("#{}", at + 1)
+    };
+    pattern.replace_all(text, number).into_owned()
+}
+
+fn restore(ids: &[String], text: &str) -> String {
+    let pattern = Regex::new("#([0-9]+)").expect("an expression");
+    let id = |found: &regex::Captures<'_>| {
+        let at: usize = found[1].parse().expect("digits");
+        ids[at - 1].clone()
+    };
+    pattern.replace_all(text, id).into_owned()
+}

@@ -1,0 +1,44 @@
+//! What the operations of AWS Certificate Manager mean, for imported certificates.
+//!
+//! Each operation has a file with its input, its answer and the method of `Control` that performs it.
+//!
+//! | operation | input | answer |
+//! |---|---|---|
+//! | import_certificate | `ImportCertificate` | `CertificateArn` |
+//! | describe_certificate | `DescribeCertificate` | `CertificateDescription` |
+//! | get_certificate | `GetCertificate` | `Arc<Certificate>` |
+//! | list_certificates | `ListCertificates` | `CertificatePage` |
+//! | delete_certificate | `DeleteCertificate` | `()` |
+//! | add_tags_to_certificate, remove_tags_from_certificate | `…Certificate` | `()` |
+//! | list_tags_for_certificate | `ListTagsForCertificate` | `Tags` |
+//!
+//! Every method is `async fn(&self, input) -> Result<answer, AcmError>`.
+
+mod check;
+pub mod delete_certificate;
+pub mod describe_certificate;
+pub mod error;
+pub mod import_certificate;
+pub mod list_certificates;
+pub mod state;
+pub mod tags;
+
+pub use error::AcmError;
+pub use state::AcmState;
+
+use std::sync::Arc;
+
+use model::certificate::{Certificate, CertificateArn};
+
+use crate::State;
+
+/// The certificate with this ARN.
+fn find<'a>(state: &'a State, text: &str) -> Result<&'a Arc<Certificate>, AcmError> {
+    let arn: CertificateArn = text.parse().map_err(|_| {
+        AcmError::InvalidArn(format!("The ARN '{text}' is not that of a certificate"))
+    })?;
+    let found = state.acm.certificates.get(&arn.id);
+    found
+        .filter(|found| found.arn == arn)
+        .ok_or_else(|| AcmError::ResourceNotFound(format!("Could not find certificate {arn}.")))
+}

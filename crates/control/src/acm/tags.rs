@@ -1,0 +1,96 @@
+//! `AddTagsToCertificate`, `RemoveTagsFromCertificate` and `ListTagsForCertificate`.
+
+use model::certificate::Certificate;
+use model::tag::Tags;
+
+use super::{AcmError, find};
+use crate::elb::input::Pairs;
+use crate::{Control, Draft};
+
+/// Source: ACM API, `AddTagsToCertificate`.
+#[derive(Clone, Debug, Default)]
+pub struct AddTagsToCertificate {
+    /// `CertificateArn`.
+    pub certificate_arn: String,
+    /// `Tags`; a tag without a value has an empty one.
+    pub tags: Pairs,
+}
+
+/// Source: ACM API, `RemoveTagsFromCertificate`.
+#[derive(Clone, Debug, Default)]
+pub struct RemoveTagsFromCertificate {
+    /// `CertificateArn`.
+    pub certificate_arn: String,
+    /// `Tags`: a key, and the value it must have to be removed, if one is given.
+    pub tags: Vec<(String, Option<String>)>,
+}
+
+/// Source: ACM API, `ListTagsForCertificate`.
+#[derive(Clone, Debug, Default)]
+pub struct ListTagsForCertificate {
+    /// `CertificateArn`.
+    pub certificate_arn: String,
+}
+
+impl Control {
+    /// Adds tags to a certificate, or replaces them by key.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `InvalidTag`, `ResourceNotFound`, `TooManyTags`.
+    pub async fn add_tags_to_certificate(
+        &self,
+        input: AddTagsToCertificate,
+    ) -> Result<(), AcmError> {
+        self.transact(move |draft| {
+            change(draft, &input.certificate_arn, |tags| {
+                Ok(tags.with(&input.tags)?)
+            })
+        })
+        .await
+    }
+
+    /// Removes tags by key, or by key and value; tags that are not there do not matter.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ResourceNotFound`.
+    pub async fn remove_tags_from_certificate(
+        &self,
+        input: RemoveTagsFromCertificate,
+    ) -> Result<(), AcmError> {
+        self.transact(move |draft| {
+            change(draft, &input.certificate_arn, |tags| {
+                let is_meant = |(key, value): &&(String, Option<String>)| {
+                    value.is_none() || tags.value(key) == value.as_deref()
+                };
+                let meant = input.tags.iter().filter(is_meant);
+                let keys: Vec<_> = meant.map(|(key, _)| key.clone()).collect();
+                Ok(tags.without(&keys))
+            })
+        })
+        .await
+    }
+
+    /// The tags of a certificate, by key.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ResourceNotFound`.
+    pub async fn list_tags_for_certificate(
+        &self,
+        input: ListTagsForCertificate,
+    ) -> Result<Tags, AcmError> {
+        self.read(|state| Ok(find(state, &input.certificate_arn)?.tags.clone()))
+    }
+}
+
+fn change(
+    draft: &mut Draft,
+    arn: &str,
+    change: impl FnOnce(&Tags) -> Result<Tags, AcmError>,
+) -> Result<(), AcmError> {
+    let present = Certificate::clone(find(draft.state(), arn)?);
+    let tags = change(&present.tags)?;
+    if tags != present.tags {
+        draft.put(Certificate { tags, ..present });
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Secrets in the store: sealed under one key that is kept beside the store and never in it.
+//!
+//! Whoever has a copy of the store alone cannot read a private key. A sealed text is bound to what it
+//! belongs to, so that one record's secret put into another record does not open.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Bytes of a secret key.
+pub const SECRET_KEY_BYTES: usize = 32;
+
+/// Bytes of the nonce in front of what is sealed.
+const NONCE_BYTES: usize = 12;
+
+/// Seals and opens the secrets in the store. AES-256-GCM, NIST SP 800-38D.
+pub struct SecretKey(RandomizedNonceKey);
+
+/// A sealed secret does not open: it was sealed under another key, or was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the secret of {owner} cannot be opened; the secret key in the data directory is not the one that the \
+     state was stored with"
+)]
+pub struct SealedError {
+    /// What the secret belongs to.
+    pub owner: String,
+}
+
+impl SecretKey {
+    /// The key with these bytes, which nobody else may know.
+    ///
+    /// # Panics
+    /// Never: every value of this length is a key.
+    #[must_use]
+    pub fn new(bytes: &[u8; SECRET_KEY_BYTES]) -> Self {
+        Self(RandomizedNonceKey::new(&AES_256_GCM, bytes).expect("the length is that of a key"))
+    }
+
+    /// A text that only `open` with the same key and owner reads.
+    ///
+    /// # Panics
+    /// If the operating system gives no random numbers.
+    #[must_use]
+    pub fn seal(&self, owner: &str, secret: &str) -> String {
+        let mut sealed = secret.as_bytes().to_vec();
+        let nonce = self
+            .0
+            .seal_in_place_append_tag(Aad::from(owner.as_bytes()), &mut sealed)
+            .expect("there are random numbers");
+        STANDARD.encode([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    /// What was sealed.
+    ///
+    /// # Errors
+    /// `SealedError` if it was sealed under another key or for another owner, or was changed.
+    pub fn open(&self, owner: &str, sealed: &str) -> Result<String, SealedError> {
+        let open = || {
+            let bytes = STANDARD.decode(sealed).ok()?;
+            let (nonce, rest) = bytes.split_at_checked(NONCE_BYTES)?;
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut rest = rest.to_vec();
+            let opened = self
+                .0
+                .open_in_place(nonce, Aad::from(owner.as_bytes()), &mut rest);
+            String::from_utf8(opened.ok()?.to_vec()).ok()
+        };
+        open().ok_or_else(|| SealedError {
+            owner: owner.to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    // The key stays out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_opens_with_its_key_and_for_its_owner() {
+        let key = SecretKey::new(&[1; SECRET_KEY_BYTES]);
+        let sealed = key.seal("a", "private");
+        assert_eq!(key.open("a", &sealed).unwrap(), "private");
+        assert_ne!(key.seal("a", "private"), sealed, "each nonce is another");
+        assert!(!sealed.contains("private"));
+        let other = SecretKey::new(&[2; SECRET_KEY_BYTES]);
+        assert!(other.open("a", &sealed).is_err(), "another key");
+        assert!(key.open("b", &sealed).is_err(), "another owner");
+        let mut changed = STANDARD.decode(&sealed).unwrap();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(key.open("a", &STANDARD.encode(changed)).is_err(), "changed");
+        for text in ["", "x", "AAAA"] {
+            assert!(key.open("a", text).is_err(), "{text:?}");
+        }
+    }
+}
