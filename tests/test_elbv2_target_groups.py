@@ -90,12 +90,8 @@ def test_settings_that_are_refused(create, elbv2, options, saying):
 @pytest.mark.parametrize(
     "options, named",
     [
-        ({"Protocol": "HTTPS"}, "HTTPS"),
         ({"Protocol": "TCP"}, "TCP"),
-        ({"ProtocolVersion": "GRPC"}, "GRPC"),
-        ({"ProtocolVersion": "HTTP2"}, "HTTP2"),
         ({"IpAddressType": "ipv6"}, "ipv6"),
-        ({"HealthCheckProtocol": "HTTPS"}, "HTTPS"),
         ({"TargetControlPort": 3000}, "TargetControlPort"),
         ({"TargetType": "lambda", "Protocol": None, "Port": None, "VpcId": None}, "lambda"),
         ({"TargetType": "alb", "Protocol": "TCP"}, "alb"),

@@ -359,8 +359,8 @@ impl ListenError {
         match error.source.kind() {
             ErrorKind::PermissionDenied => Self::Permission { address },
             ErrorKind::AddrNotAvailable => Self::NoAddress { address },
-            // The data plane's word for a certificate or policy that it cannot use.
-            ErrorKind::InvalidData => Self::Tls {
+            // The operating system's error of this kind has nothing inside.
+            ErrorKind::InvalidInput if error.source.get_ref().is_some() => Self::Tls {
                 address,
                 reason: error.source.to_string(),
             },

@@ -6,6 +6,7 @@
 mod action;
 mod http;
 mod pool_settings;
+mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -29,9 +30,6 @@ use crate::ec2::{Holding, lookups};
 use crate::elb::standing::{Standing, Surroundings};
 use crate::secrets::{SealedError, SecretKey};
 use crate::state::State;
-
-mod tls;
-
 use tls::Certificates;
 
 /// A snapshot with what the next one takes over from it.

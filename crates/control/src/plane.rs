@@ -20,7 +20,7 @@ pub trait DataPlane: Send + Sync + 'static {
     /// Binds the sockets of `snapshot` that are not bound yet.
     ///
     /// A listener whose TLS configuration cannot be used is a `BindError` with a source of the kind
-    /// `InvalidData`, whose text says what is wrong.
+    /// `InvalidInput` that holds a text which says what is wrong.
     ///
     /// On an error nothing stays bound that was not bound before.
     fn prepare(&self, snapshot: Arc<Snapshot>) -> PlaneFuture<'_, Result<(), BindError>>;

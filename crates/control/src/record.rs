@@ -81,10 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn rules_and_listeners_of_both_versions_can_be_read() {
+    fn records_of_both_versions_can_be_read() {
         check_raised::<Listener>(include_str!("../tests/golden/listener.v1.json"));
         check_raised::<Rule>(include_str!("../tests/golden/rule.v1.json"));
         check_raised::<Rule>(include_str!("../tests/golden/rule_fixed_response.v1.json"));
+        check_raised::<TargetGroup>(include_str!("../tests/golden/target_group.v1.json"));
         check::<Listener>(include_str!("../tests/golden/listener_sticky.v2.json"));
         check::<Listener>(include_str!("../tests/golden/listener_tls.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_sticky.v2.json"));
@@ -92,6 +93,7 @@ mod tests {
         check::<Rule>(include_str!("../tests/golden/rule_cognito.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_jwt.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_transforms.v2.json"));
+        check::<TargetGroup>(include_str!("../tests/golden/target_group_grpc.v2.json"));
     }
 
     #[test]
@@ -102,7 +104,6 @@ mod tests {
             "../tests/golden/trust_store_revocation.v1.json"
         ));
         check::<LoadBalancer>(include_str!("../tests/golden/load_balancer.v1.json"));
-        check::<TargetGroup>(include_str!("../tests/golden/target_group.v1.json"));
         check::<Target>(include_str!("../tests/golden/target.v1.json"));
         check::<Target>(include_str!("../tests/golden/target_draining.v1.json"));
     }

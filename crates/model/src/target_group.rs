@@ -40,7 +40,7 @@ text_enum! {
     }
 }
 
-/// A target group of instances or addresses that speak HTTP/1.1.
+/// A target group of instances or addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetGroup {
     /// Holds the name and the id.

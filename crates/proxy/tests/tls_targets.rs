@@ -4,7 +4,6 @@ mod support;
 
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use engine::{
@@ -27,12 +26,7 @@ fn encrypted_pool(endpoints: Vec<Arc<Endpoint>>) -> Arc<Pool> {
         health_check_is_tls: true,
         ..PoolSettings::new(HealthCheck::default())
     };
-    Arc::new(Pool::new(
-        PoolId(1),
-        settings,
-        endpoints,
-        Arc::new(AtomicUsize::new(0)),
-    ))
+    Arc::new(Pool::new(PoolId(1), settings, endpoints, None))
 }
 
 fn forwarding_to(endpoints: Vec<Arc<Endpoint>>) -> Action {
@@ -171,6 +165,8 @@ fn a_target_has_ten_seconds_for_the_handshake() {
 fn health_checks_go_through_tls_and_verify_nothing() {
     let target = TlsTarget::listen(&Issued::expired("elsewhere.example.com"));
     let endpoint = Arc::new(Endpoint {
+        key: 1,
+        zone: None,
         address: target.address,
         check_address: target.address,
         state: Arc::new(EndpointState::new(u64::MAX)),

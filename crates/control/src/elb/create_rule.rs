@@ -84,6 +84,7 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
         tags,
     });
     forwarding::check_limits(draft.state(), &limits, owner.id)?;
+    forwarding::check_protocols(draft.state(), &listener)?;
     Ok(rule)
 }
 

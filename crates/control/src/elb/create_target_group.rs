@@ -78,13 +78,22 @@ fn create(draft: &mut Draft, input: &CreateTargetGroup) -> Result<Arc<TargetGrou
         .into_string();
     let target_type = target_type(input)?;
     let protocol = protocol(input)?;
+    let protocol_version = protocol_version(input)?;
     let port =
         check::port("port", input.port)?.ok_or_else(|| invalid("A port must be specified"))?;
     refuse_unsupported(input)?;
     let vpc_id = vpc(draft.state(), input.vpc_id.as_deref())?;
     let tags = Tags::default().with(&input.tags)?;
-    let health_check =
-        health_check::change(HealthCheck::default(), &input.health_check, target_type)?;
+    let health_check_protocol = health_check::protocol(Protocol::Http, &input.health_check)?;
+    let health_check = health_check::change(
+        match protocol_version {
+            ProtocolVersion::Http1 | ProtocolVersion::Http2 => HealthCheck::default(),
+            ProtocolVersion::Grpc => HealthCheck::grpc(),
+        },
+        &input.health_check,
+        target_type,
+        protocol_version,
+    )?;
     let namesake = draft
         .state()
         .elb
@@ -102,11 +111,11 @@ fn create(draft: &mut Draft, input: &CreateTargetGroup) -> Result<Arc<TargetGrou
         },
         target_type,
         protocol,
-        protocol_version: ProtocolVersion::Http1,
+        protocol_version,
         port,
         vpc_id,
         ip_address_type: TargetGroupIpAddressType::Ipv4,
-        health_check_protocol: Protocol::Http,
+        health_check_protocol,
         health_check,
         attributes: Attributes::default(),
         tags,
@@ -153,28 +162,24 @@ fn target_type(input: &CreateTargetGroup) -> Result<TargetType, ElbError> {
 
 fn protocol(input: &CreateTargetGroup) -> Result<Protocol, ElbError> {
     match input.protocol {
-        Some(Protocol::Http) => Ok(Protocol::Http),
+        Some(known @ (Protocol::Http | Protocol::Https)) => Ok(known),
         Some(other) => Err(unsupported(&format!("Target group protocol '{other}'"))),
         None => Err(invalid("A protocol must be specified")),
     }
 }
 
+fn protocol_version(input: &CreateTargetGroup) -> Result<ProtocolVersion, ElbError> {
+    let Some(text) = input.protocol_version.as_deref() else {
+        return Ok(ProtocolVersion::Http1);
+    };
+    text.parse().map_err(|_| {
+        invalid(&format!(
+            "Protocol version '{text}' must be one of 'HTTP1, HTTP2, GRPC'"
+        ))
+    })
+}
+
 fn refuse_unsupported(input: &CreateTargetGroup) -> Result<(), ElbError> {
-    let version = input
-        .protocol_version
-        .as_deref()
-        .map(str::parse::<ProtocolVersion>);
-    match version {
-        None | Some(Ok(ProtocolVersion::Http1)) => {}
-        Some(Ok(other)) => return Err(unsupported(&format!("Protocol version '{other}'"))),
-        Some(Err(unknown)) => {
-            let message = format!(
-                "Protocol version '{}' must be one of 'HTTP1, HTTP2, GRPC'",
-                unknown.0
-            );
-            return Err(invalid(&message));
-        }
-    }
     if input.ip_address_type == Some(TargetGroupIpAddressType::Ipv6) {
         return Err(unsupported("IP address type 'ipv6'"));
     }

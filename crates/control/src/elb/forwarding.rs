@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use model::action::Actions;
 use model::arn::TargetGroupArn;
 use model::id::LoadBalancerId;
+use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
+use model::protocol::Protocol;
+use model::target_group::ProtocolVersion;
 
 use super::ElbError;
 use crate::settings::Limits;
@@ -46,6 +49,31 @@ pub(super) fn check(
         )));
     }
     Ok(())
+}
+
+/// Whether every group that the rules of this listener forward to can be spoken to from it: HTTP/2 and gRPC
+/// reach only listeners with TLS.
+///
+/// Source: ALB guide, "Protocol version".
+pub(super) fn check_protocols(state: &State, listener: &Listener) -> Result<(), ElbError> {
+    if listener.protocol == Protocol::Https {
+        return Ok(());
+    }
+    let rules = state.elb.rules_of(listener.arn.id).into_iter();
+    let by_rules = rules.flat_map(|rule| rule.actions.target_groups());
+    let groups = listener.default_actions.target_groups().chain(by_rules);
+    let needs_tls = |arn: &&TargetGroupArn| {
+        let group = &state.elb.target_groups[&arn.id];
+        group.protocol_version != ProtocolVersion::Http1
+    };
+    let wrong: Vec<_> = groups.filter(needs_tls).collect();
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(ElbError::IncompatibleProtocols(format!(
+            "The listener and the following target groups have incompatible protocols: {}",
+            list(&wrong)
+        ))),
+    }
 }
 
 fn list(arns: &[&TargetGroupArn]) -> String {

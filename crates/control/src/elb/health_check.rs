@@ -4,21 +4,34 @@
 
 use std::time::Duration;
 
-use model::health_check::{HealthCheck, HealthCheckPort};
+use model::health_check::{HealthCheck, HealthCheckPort, Matcher};
 use model::protocol::Protocol;
-use model::target_group::TargetType;
+use model::target_group::{ProtocolVersion, TargetType};
 
 use super::ElbError;
-use super::check::{between, length, unsupported};
-use super::input::{HealthCheckSettings, Matcher};
+use super::check::{between, length};
+use super::input::{self, HealthCheckSettings};
 
-/// The checks of an HTTP target group: `present` with what the request gives.
+/// What the checks of a group speak: `present` if the request gives nothing else.
+pub(super) fn protocol(
+    present: Protocol,
+    settings: &HealthCheckSettings,
+) -> Result<Protocol, ElbError> {
+    match settings.protocol.unwrap_or(present) {
+        known @ (Protocol::Http | Protocol::Https) => Ok(known),
+        other => Err(invalid(format!(
+            "Health check protocol '{other}' must be one of 'HTTP, HTTPS'"
+        ))),
+    }
+}
+
+/// The checks of a group that speaks this version: `present` with what the request gives.
 pub(super) fn change(
     present: HealthCheck,
     settings: &HealthCheckSettings,
     target_type: TargetType,
+    version: ProtocolVersion,
 ) -> Result<HealthCheck, ElbError> {
-    check_protocol(settings.protocol)?;
     if settings.enabled == Some(false) {
         return Err(invalid(format!(
             "Health check enabled must be true for target groups with target type '{target_type}'"
@@ -71,26 +84,33 @@ pub(super) fn change(
         )?,
         matcher: match &settings.matcher {
             None => present.matcher,
-            Some(Matcher {
-                http_code: Some(codes),
-                grpc_code: None,
-            }) => codes.parse().map_err(|error| invalid(format!("{error}")))?,
-            Some(_) => {
-                return Err(invalid(
-                    "Health check matcher HTTP code cannot be empty".to_owned(),
-                ));
-            }
+            Some(codes) => matcher(codes, version)?,
         },
     })
 }
 
-fn check_protocol(protocol: Option<Protocol>) -> Result<(), ElbError> {
-    match protocol {
-        None | Some(Protocol::Http) => Ok(()),
-        Some(Protocol::Https) => Err(unsupported("Health check protocol 'HTTPS'")),
-        Some(other) => Err(invalid(format!(
-            "Health check protocol '{other}' must be one of 'HTTP, HTTPS'"
-        ))),
+/// Exactly the codes of the version that the targets speak.
+fn matcher(codes: &input::Matcher, version: ProtocolVersion) -> Result<Matcher, ElbError> {
+    let codes = (codes.http_code.as_deref(), codes.grpc_code.as_deref());
+    match (version, codes) {
+        (ProtocolVersion::Http1 | ProtocolVersion::Http2, (Some(codes), None)) => {
+            let codes = codes.parse();
+            Ok(Matcher::Http(
+                codes.map_err(|error| invalid(format!("{error}")))?,
+            ))
+        }
+        (ProtocolVersion::Grpc, (None, Some(codes))) => {
+            let codes = codes.parse();
+            Ok(Matcher::Grpc {
+                grpc_code: codes.map_err(|error| invalid(format!("{error}")))?,
+            })
+        }
+        (ProtocolVersion::Http1 | ProtocolVersion::Http2, _) => Err(invalid(
+            "Health check matcher HTTP code cannot be empty".to_owned(),
+        )),
+        (ProtocolVersion::Grpc, _) => Err(invalid(
+            "Health check matcher GRPC code cannot be empty".to_owned(),
+        )),
     }
 }
 

@@ -77,5 +77,7 @@ fn modify(draft: &mut Draft, input: &ModifyRule) -> Result<Arc<Rule>, ElbError> 
     }
     let rule = draft.put(rule);
     forwarding::check_limits(draft.state(), &limits, owner)?;
+    let listener = &draft.state().elb.listeners[&rule.arn.listener.id];
+    forwarding::check_protocols(draft.state(), listener)?;
     Ok(rule)
 }

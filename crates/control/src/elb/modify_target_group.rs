@@ -29,14 +29,22 @@ impl Control {
         self.transact(move |draft| {
             let present = Arc::clone(find::target_group(draft.state(), &input.target_group_arn)?);
             let before = present.health_check.clone();
-            let health_check =
-                health_check::change(before, &input.health_check, present.target_type)?;
-            let changed = match health_check == present.health_check {
+            let changed = TargetGroup {
+                health_check_protocol: health_check::protocol(
+                    present.health_check_protocol,
+                    &input.health_check,
+                )?,
+                health_check: health_check::change(
+                    before,
+                    &input.health_check,
+                    present.target_type,
+                    present.protocol_version,
+                )?,
+                ..TargetGroup::clone(&present)
+            };
+            let changed = match changed == *present {
                 true => present,
-                false => draft.put(TargetGroup {
-                    health_check,
-                    ..TargetGroup::clone(&present)
-                }),
+                false => draft.put(changed),
             };
             Ok(TargetGroupDescription::of(draft.state(), changed))
         })

@@ -85,7 +85,8 @@ record!(Rule, RuleKey, "elb/rule" version 2, rules, it => RuleKey {
     listener: it.arn.listener.id,
     id: it.arn.id,
 });
-record!(TargetGroup, TargetGroupId, "elb/target-group", target_groups, it => it.arn.id);
+// Version 2 can have codes of gRPC; what has none is as in version 1.
+record!(TargetGroup, TargetGroupId, "elb/target-group" version 2, target_groups, it => it.arn.id);
 record!(Target, TargetKey, "elb/target", targets, it => it.key.clone());
 record!(TrustStore, TrustStoreId, "elb/trust-store", trust_stores, it => it.arn.id);
 record!(TrustStoreRevocation, RevocationKey, "elb/trust-store-revocation", revocations, it => it.key);

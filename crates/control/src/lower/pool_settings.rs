@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use engine::{Algorithm, HealthThreshold, PoolSettings, Stickiness};
+use engine::{Algorithm, HealthThreshold, HttpVersion, PoolSettings, Stickiness, TargetProtocol};
 use model::attributes::{Attribute, Attributes};
-use model::target_group::TargetGroup;
+use model::protocol::Protocol;
+use model::target_group::{ProtocolVersion, TargetGroup};
 use model::target_group_attributes as keys;
 
 /// How the targets of `group` are chosen, spoken to and checked.
@@ -17,7 +18,21 @@ pub(super) fn of(group: &TargetGroup) -> PoolSettings {
         routing_threshold: threshold(attributes, &keys::ROUTING_COUNT, &keys::ROUTING_PERCENTAGE),
         dns_threshold: threshold(attributes, &keys::DNS_COUNT, &keys::DNS_PERCENTAGE),
         stickiness: stickiness(attributes),
+        protocol: protocol(group),
+        // Targets may be checked in another way than they are spoken to.
+        health_check_is_tls: group.health_check_protocol == Protocol::Https,
         ..PoolSettings::new(group.health_check.clone())
+    }
+}
+
+fn protocol(group: &TargetGroup) -> TargetProtocol {
+    TargetProtocol {
+        is_tls: group.protocol == Protocol::Https,
+        version: match group.protocol_version {
+            ProtocolVersion::Http1 => HttpVersion::Http1,
+            ProtocolVersion::Http2 => HttpVersion::Http2,
+            ProtocolVersion::Grpc => HttpVersion::Grpc,
+        },
     }
 }
 

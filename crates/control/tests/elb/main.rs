@@ -12,6 +12,7 @@ mod storage;
 mod support;
 mod tags;
 mod target_groups;
+mod target_protocols;
 mod targets;
 mod tls_listeners;
 mod transforms;

@@ -85,7 +85,7 @@ impl DataPlane for Plane {
             match (refusal, address) {
                 (Some(kind), Some(address)) => Err(BindError {
                     address,
-                    source: kind.into(),
+                    source: io::Error::new(kind, "refused by the test"),
                 }),
                 _ => Ok(()),
             }

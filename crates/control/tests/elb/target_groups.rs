@@ -55,10 +55,10 @@ async fn refused_groups_leave_nothing() {
         ),
         (
             CreateTargetGroup {
-                protocol: Some(Protocol::Https),
+                protocol: Some(Protocol::Tcp),
                 ..valid()
             },
-            "InvalidConfigurationRequest: Target group protocol 'HTTPS' is not supported by elbow yet",
+            "InvalidConfigurationRequest: Target group protocol 'TCP' is not supported by elbow yet",
         ),
         (
             CreateTargetGroup {
@@ -69,10 +69,40 @@ async fn refused_groups_leave_nothing() {
         ),
         (
             CreateTargetGroup {
-                protocol_version: Some("GRPC".to_owned()),
+                protocol_version: Some("HTTP3".to_owned()),
                 ..valid()
             },
-            "InvalidConfigurationRequest: Protocol version 'GRPC' is not supported by elbow yet",
+            "Validation: Protocol version 'HTTP3' must be one of 'HTTP1, HTTP2, GRPC'",
+        ),
+        (
+            CreateTargetGroup {
+                protocol_version: Some("GRPC".to_owned()),
+                ..checks(HealthCheckSettings {
+                    matcher: Some(matcher(Some("200"), None)),
+                    ..none()
+                })
+            },
+            "Validation: Health check matcher GRPC code cannot be empty",
+        ),
+        (
+            CreateTargetGroup {
+                protocol_version: Some("GRPC".to_owned()),
+                ..checks(HealthCheckSettings {
+                    matcher: Some(matcher(None, Some("200"))),
+                    ..none()
+                })
+            },
+            "Validation: Health check matcher GRPC code '200' must be within '0-99' inclusive",
+        ),
+        (
+            CreateTargetGroup {
+                protocol_version: Some("HTTP2".to_owned()),
+                ..checks(HealthCheckSettings {
+                    matcher: Some(matcher(Some("200"), Some("0"))),
+                    ..none()
+                })
+            },
+            "Validation: Health check matcher HTTP code cannot be empty",
         ),
         (
             CreateTargetGroup {

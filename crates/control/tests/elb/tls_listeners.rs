@@ -548,12 +548,12 @@ async fn what_the_data_plane_cannot_use_is_refused_with_its_reason() {
     let shop = fixture.load_balancer("shop").await;
     let certificate = fixture.certificate("shop").await;
     let before = fixture.stored();
-    fixture.plane.refuse(Some(ErrorKind::InvalidData));
+    fixture.plane.refuse(Some(ErrorKind::InvalidInput));
     let input = secure(&shop, 443, tls(&certificate));
     let refused = error(fixture.control.create_listener(input).await);
     assert_eq!(
         refused,
-        "InvalidConfigurationRequest: elbow cannot serve TLS on 127.65.1.10:443: invalid data"
+        "InvalidConfigurationRequest: elbow cannot serve TLS on 127.65.1.10:443: refused by the test"
     );
     assert_eq!(fixture.stored(), before);
 }

@@ -2,7 +2,7 @@
 
 use control::elb::TargetGroupDescription;
 use control::elb::input::{HealthCheckSettings, Matcher};
-use model::health_check::HealthCheckPort;
+use model::health_check::{self, HealthCheckPort};
 use model::protocol::Protocol;
 
 use crate::input::{BOOLEAN, Fields, INTEGER, OneOf, TEXT};
@@ -49,7 +49,10 @@ fn print(xml: &mut Xml, description: &TargetGroupDescription) {
     xml.text("HealthyThresholdCount", check.healthy_threshold);
     xml.text("UnhealthyThresholdCount", check.unhealthy_threshold);
     xml.text("HealthCheckPath", &check.path);
-    xml.element("Matcher", |xml| xml.text("HttpCode", &check.matcher));
+    xml.element("Matcher", |xml| match &check.matcher {
+        health_check::Matcher::Http(codes) => xml.text("HttpCode", codes),
+        health_check::Matcher::Grpc { grpc_code } => xml.text("GrpcCode", grpc_code),
+    });
     xml.texts("LoadBalancerArns", &description.load_balancer_arns);
     xml.text("TargetType", group.target_type);
     xml.text("ProtocolVersion", group.protocol_version);
