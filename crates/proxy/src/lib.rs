@@ -19,6 +19,8 @@ mod forward;
 mod forwarded;
 mod head_sink;
 pub mod http1;
+#[allow(dead_code, reason = "the connection that uses it follows")]
+mod http2;
 mod outgoing;
 mod plane;
 mod probe;

@@ -1,0 +1,26 @@
+//! HPACK, the compression of field sections in HTTP/2. Nothing here waits or does I/O.
+//!
+//! Source: RFC 7541.
+
+mod decoder;
+mod encoder;
+mod huffman;
+mod static_table;
+
+pub(crate) use decoder::{Decoder, FieldList, ListLimits};
+pub(crate) use encoder::{Encoder, put_field};
+
+/// A field section that cannot be decoded; the connection cannot go on (RFC 9113 section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HpackError {
+    #[error("an HPACK string is not validly Huffman coded")]
+    Huffman,
+    #[error("an HPACK integer is too large")]
+    Integer,
+    #[error("an HPACK index names no field")]
+    Index,
+    #[error("a field section ends in the middle of a field")]
+    Truncated,
+    #[error("the HPACK table is resized beyond its limit or behind a field")]
+    Resize,
+}
