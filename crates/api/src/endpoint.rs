@@ -1,6 +1,7 @@
 //! One request to the endpoint of all services: authenticate it, find its service and operation, perform
 //! it, print the answer.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use control::{Clock, Control};
@@ -22,6 +23,10 @@ use crate::{ApiError, RequestIds, acm, ec2, elbv2, sts};
 pub const HEALTH_PATH: &str = "/_elbow/health";
 /// Where anybody may read the metrics, in Prometheus's text format: scrapers cannot sign.
 pub const METRICS_PATH: &str = "/_elbow/metrics";
+/// Under this path anybody may read the public keys of what targets are told about users, by the key's id.
+///
+/// Source: ALB guide, "User claims encoding and signature verification"; there it is a site of its own.
+pub const PUBLIC_KEYS_PATH: &str = "/_elbow/public-keys/";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -37,6 +42,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Names the requests.
     pub request_ids: Arc<dyn RequestIds>,
+    /// The public keys that targets verify the claims of users with: PEM, by the key's id.
+    pub public_keys: HashMap<String, String>,
     /// Writes the metrics of this process, in Prometheus's text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -74,6 +81,15 @@ impl Endpoint {
             METRICS_PATH => {
                 let text = (self.0.metrics)();
                 response(StatusCode::OK, "text/plain; version=0.0.4", text)
+            }
+            path if path.starts_with(PUBLIC_KEYS_PATH) => {
+                match self.0.public_keys.get(&path[PUBLIC_KEYS_PATH.len()..]) {
+                    Some(pem) => response(StatusCode::OK, "application/x-pem-file", pem.clone()),
+                    None => {
+                        let text = "there is no key with this id\n".to_owned();
+                        response(StatusCode::NOT_FOUND, "text/plain", text)
+                    }
+                }
             }
             _ => self.answer_service(request).await,
         }

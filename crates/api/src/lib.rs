@@ -24,7 +24,7 @@ pub mod sigv4;
 mod sts;
 pub mod xml;
 
-pub use endpoint::{Endpoint, HEALTH_PATH, METRICS_PATH, Parts};
+pub use endpoint::{Endpoint, HEALTH_PATH, METRICS_PATH, PUBLIC_KEYS_PATH, Parts};
 pub use error::ApiError;
 pub use request_id::{RandomRequestIds, RequestId, RequestIds};
 pub use server::{Limits, serve};

@@ -1,5 +1,6 @@
 //! Requests with a signature and an endpoint to send them to, for tests.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(crate) async fn endpoint() -> Endpoint {
         keys: Keys::from_iter([AccessKey::new("KEY", SECRET)]),
         clock: Arc::new(ManualClock::at(NOW_MILLIS)),
         request_ids: Arc::new(OneRequestId),
+        public_keys: HashMap::from([("key-1".to_owned(), "a key in PEM\n".to_owned())]),
         metrics: Arc::new(|| "requests 1\n".to_owned()),
     })
 }

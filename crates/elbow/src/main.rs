@@ -9,6 +9,7 @@ mod contact;
 mod cookie_key;
 mod credentials;
 mod demo;
+mod login_keys;
 mod metrics;
 mod plane;
 mod secret_key;

@@ -1,5 +1,6 @@
 //! `elbow serve`: builds the parts, joins them, runs them until it is told to stop, and stops them in order.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::config::{Settings, SettingsError};
 use crate::contact;
 use crate::cookie_key::{self, CookieKeyError};
 use crate::credentials::{KeyError, RootKey};
+use crate::login_keys::{self, LoginKeysError};
 use crate::metrics;
 use crate::plane::Plane;
 use crate::secret_key::{self, SecretKeyError};
@@ -46,6 +48,10 @@ pub(crate) enum ServeError {
     CookieKey(#[from] CookieKeyError),
     #[error(transparent)]
     SecretKey(#[from] SecretKeyError),
+    #[error(transparent)]
+    LoginKeys(#[from] LoginKeysError),
+    #[error("identity providers cannot be reached")]
+    Providers(#[from] auth::ClientError),
     #[error("the stored state cannot be opened")]
     Store(#[from] store::OpenError),
     #[error("a thread cannot be started")]
@@ -93,10 +99,17 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     let listener = listen(settings.endpoint).await?;
     let address = listener.local_addr().map_err(ServeError::Thread)?;
 
+    let login_keys = Arc::new(login_keys::load_or_create(&directory)?);
+    let providers = auth::Client::new(&auth::Settings::default())?;
     let config = proxy::Config {
         workers: settings.workers,
         clock: proxy::Clock::System,
         cookie_key: cookie_key::load_or_create(&directory)?,
+        logins: Arc::new(proxy::Logins::new(
+            Arc::clone(&login_keys),
+            providers,
+            auth::Schemes::Https,
+        )),
     };
     let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;
     let plane = Arc::new(Plane::over(workers));
@@ -121,6 +134,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         keys: Keys::from_iter([AccessKey::new(key.access_key_id, key.secret_access_key)]),
         clock: Arc::new(SystemClock),
         request_ids: Arc::new(RandomRequestIds),
+        public_keys: HashMap::from([(login_keys.key_id().to_owned(), login_keys.public_key_pem())]),
         metrics: {
             let plane = Arc::clone(&plane);
             Arc::new(move || {

@@ -14,7 +14,7 @@ use engine::{
 };
 use model::condition::{Condition, Patterns};
 use model::health_check::HealthCheck;
-use proxy::{Clock, Config, CookieKey, DataPlane};
+use proxy::{Clock, Config, CookieKey, DataPlane, Logins};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -73,6 +73,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             workers: NonZeroUsize::MIN,
             clock: Clock::System,
             cookie_key: CookieKey::new([0; CookieKey::BYTES]),
+            logins: Arc::new(Logins::new(
+                Arc::new(auth::Keys::generate()),
+                auth::Client::new(&auth::Settings::default())?,
+                auth::Schemes::Https,
+            )),
         })?;
         plane.prepare(&snapshot)?;
         plane.publish(snapshot).await;

@@ -393,6 +393,7 @@ impl<'a> Conversation<'a> {
             pool: self.pool,
             endpoint: self.endpoint,
             stay: self.exchange.stay,
+            session: &self.exchange.set_cookies,
             is_tls: self.client.tls.is_some(),
         }
     }

@@ -99,6 +99,18 @@ counters! {
     redirects,
     /// Redirects not sent because the location is over its limit (507).
     redirects_too_long,
+    /// Logins at identity providers that ended well.
+    logins,
+    /// Sessions that got new tokens.
+    logins_refreshed,
+    /// Logins that an identity provider denied, and cookies and codes that are not valid.
+    login_failures,
+    /// Logins that failed because an identity provider could not be asked, or something went wrong here.
+    login_errors,
+    /// Logins that failed because claims and access token are over 11 KiB.
+    login_claims_too_large,
+    /// Bearer tokens that are missing or not valid.
+    token_failures,
     /// Hosts and URLs rewritten by transforms.
     transforms_applied,
     /// Transforms that failed because their result is too long; such a request is answered with 500.

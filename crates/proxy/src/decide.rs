@@ -6,6 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use auth::Step;
 use engine::action::RedirectSubject;
 use engine::{Action, Forward, Frontend, HttpVersion, Pool, Redirect, RequestFacts, Routing};
 
@@ -14,6 +15,7 @@ use crate::forwarded::has_too_many_addresses;
 use crate::http1::Version;
 use crate::http1::field::Field;
 use crate::http1::request::RequestHead;
+use crate::logins::{self, Ask, User};
 use crate::respond::Answer;
 use crate::rewrite::Rewritten;
 use crate::sticky::{self, Stay};
@@ -41,25 +43,36 @@ impl ConnectionFacts<'_> {
 pub(crate) enum Decision<'f> {
     /// It is answered here. The answer has been counted.
     Answer(Answer<'f>),
-    /// It goes to a target of the pool.
-    Forward {
-        pool: Arc<Pool>,
-        trace_id: TraceId,
-        stay: Stay,
-        rewritten: Rewritten,
-    },
+    /// It goes to a target.
+    Forward(Route),
+    /// Somebody else has to be asked who sends it. Decide again with the outcome.
+    Ask(Ask),
+}
+
+/// Where a request goes, and what the target gets beside what the client sent.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) trace_id: TraceId,
+    pub(crate) stay: Stay,
+    pub(crate) rewritten: Rewritten,
+    pub(crate) user: User,
 }
 
 /// Finds the rule of a request and what it means for this one.
+///
+/// `asked` is what came of the question that an earlier call for the same request had.
 pub(crate) fn decide<'f>(
     worker: &Worker,
     frontend: &'f Frontend,
     connection: ConnectionFacts<'_>,
     head: &RequestHead<'_, '_>,
+    asked: Option<auth::Outcome>,
 ) -> Decision<'f> {
     let counters = &worker.counters;
     let drops_invalid_fields = frontend.http.drops_invalid_fields;
-    if head.fields.values(Field::InvalidName).next().is_some() {
+    let has_invalid_fields = head.fields.values(Field::InvalidName).next().is_some();
+    if has_invalid_fields && asked.is_none() {
         if drops_invalid_fields {
             counters.requests_with_dropped_fields.increment();
         } else {
@@ -72,6 +85,59 @@ pub(crate) fn decide<'f>(
         source_ip: connection.peer.ip().to_canonical(),
     };
     let (_, action) = frontend.router.route(&facts);
+    let outcome = match asked {
+        Some(outcome) => Ok(Some(outcome)),
+        None => logins::authenticate(worker, frontend, action, head),
+    };
+    let answer = match outcome {
+        Err(ask) => return Decision::Ask(ask),
+        Ok(None) => act(worker, frontend, action, connection, head, User::default()),
+        Ok(Some(outcome)) => {
+            if let Some(metric) = outcome.metric {
+                logins::count(metric, counters);
+            }
+            let reason = outcome.reason.map(auth::Reason::name);
+            tracing::debug!(peer = %connection.peer, reason, "request authenticated");
+            let set_cookies = outcome.set_cookies;
+            match outcome.step {
+                Step::Forward(fields) => {
+                    let user = User {
+                        fields: Some(fields),
+                        set_cookies,
+                    };
+                    act(worker, frontend, action, connection, head, user)
+                }
+                Step::Redirect(location) => Err(Answer::Redirect {
+                    status: 302,
+                    location: location.into_bytes(),
+                }
+                .with_cookies(set_cookies)),
+                Step::Refuse(status) => Err(Answer::Page(status).with_cookies(set_cookies)),
+            }
+        }
+    };
+    match answer {
+        Ok(route) => Decision::Forward(route),
+        Err(answer) => {
+            count_own(counters, answer.status());
+            Decision::Answer(answer)
+        }
+    }
+}
+
+/// Carries out the routing of an action for a user who may pass.
+///
+/// # Errors
+/// The answer, if the request goes to no target.
+fn act<'f>(
+    worker: &Worker,
+    frontend: &Frontend,
+    action: &'f Action,
+    connection: ConnectionFacts<'_>,
+    head: &RequestHead<'_, '_>,
+    user: User,
+) -> Result<Route, Answer<'f>> {
+    let counters = &worker.counters;
     let answer = match &action.routing {
         Routing::FixedResponse(fixed) => {
             counters.fixed_responses.increment();
@@ -80,26 +146,28 @@ pub(crate) fn decide<'f>(
         Routing::Redirect(redirect) => {
             answer_redirect(redirect, frontend, connection, head, counters)
         }
-        Routing::Forward(forward) => match choose_pool(worker, forward, head)
-            .and_then(|pool| Ok((pool, rewrite(worker, action, frontend, head)?)))
-        {
-            Ok((pool, rewritten)) => {
-                let trace_id = TraceId::new(
-                    worker.date().seconds(),
-                    [worker.random(), worker.random(), worker.random()],
-                );
-                return Decision::Forward {
-                    pool: Arc::clone(pool),
-                    trace_id,
-                    stay: Stay::of(worker, forward, pool, head.fields),
-                    rewritten,
-                };
+        Routing::Forward(forward) => {
+            let chosen = choose_pool(worker, forward, head)
+                .and_then(|pool| Ok((pool, rewrite(worker, action, frontend, head)?)));
+            match chosen {
+                Ok((pool, rewritten)) => {
+                    let trace_id = TraceId::new(
+                        worker.date().seconds(),
+                        [worker.random(), worker.random(), worker.random()],
+                    );
+                    return Ok(Route {
+                        pool: Arc::clone(pool),
+                        trace_id,
+                        stay: Stay::of(worker, forward, pool, head.fields),
+                        rewritten,
+                        user,
+                    });
+                }
+                Err(status) => Answer::Page(status),
             }
-            Err(status) => Answer::Page(status),
-        },
+        }
     };
-    count_own(counters, answer.status());
-    Decision::Answer(answer)
+    Err(answer.with_cookies(user.set_cookies))
 }
 
 /// The pool for a request.

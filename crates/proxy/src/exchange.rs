@@ -22,6 +22,7 @@ use crate::head_sink::Http1Head;
 use crate::http1::request::{self, BadRequest, RequestHead};
 use crate::http1::scan::{REQUEST_LIMITS, Refusal, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing, Version};
+use crate::logins::Ask;
 use crate::outgoing::Persistence;
 use crate::pump::PumpError;
 use crate::registry::{Tick, ticks};
@@ -53,6 +54,8 @@ pub(crate) struct Exchange {
     pub(crate) closes_target: bool,
     /// Where the client is to stay.
     pub(crate) stay: Stay,
+    /// Values of `Set-Cookie` for the session of a login.
+    pub(crate) set_cookies: Vec<String>,
 }
 
 impl Exchange {
@@ -69,6 +72,7 @@ impl Exchange {
             desync: None,
             closes_target: false,
             stay: Stay::default(),
+            set_cookies: Vec::new(),
         }
     }
 }
@@ -81,6 +85,8 @@ enum Step {
     Refuse,
     /// The head for the target has been written.
     Forward(Exchange, Arc<Pool>),
+    /// Nothing has been written: somebody has to be asked first.
+    Ask(Ask),
 }
 
 /// Reads one request and sees to its response.
@@ -107,7 +113,14 @@ pub(crate) async fn serve_request(
     };
     let mut out = worker.buffers.head();
     let head = &received.filled()[start..end];
-    let (step, expects_continue) = take_head(worker, &frontend, client, head, &mut out);
+    let (mut step, mut expects_continue) =
+        take_head(worker, &frontend, client, head, None, &mut out);
+    if let Step::Ask(ask) = step {
+        // The head is read a second time afterwards, so that it need not be kept in another form.
+        let outcome = ask.run(&worker.logins).await;
+        (step, expects_continue) =
+            take_head(worker, &frontend, client, head, Some(outcome), &mut out);
+    }
     received.consume(end);
     if expects_continue && received.is_empty() {
         // Source: ALB guide: sent at once, before anything is known of the target.
@@ -125,6 +138,7 @@ pub(crate) async fn serve_request(
             send(client, &mut out, idle_timeout).await;
             Next::Linger
         }
+        Step::Ask(_) => unreachable!("a request is asked about once"),
         Step::Answer(exchange) => finish(worker, client, received, &mut out, &exchange).await,
     }
 }
@@ -205,17 +219,22 @@ fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
 
 /// Parses a head, decides on it, and writes either the answer or the head for the target to `out`.
 ///
-/// The second value says that the client waits for `100 Continue`.
+/// `asked` is what came of the question that the first call for the head had. The second value says that the
+/// client waits for `100 Continue`.
 fn take_head(
     worker: &Worker,
     frontend: &SharedFrontend,
     client: &Client,
     head: &[u8],
+    asked: Option<auth::Outcome>,
     out: &mut Buffer,
 ) -> (Step, bool) {
     let date = worker.date();
     let counters = &worker.counters;
-    counters.requests.increment();
+    let is_counted = asked.is_some();
+    if !is_counted {
+        counters.requests.increment();
+    }
     let mut storage = FieldStorage::new();
     let inspected = inspect(
         head,
@@ -237,6 +256,9 @@ fn take_head(
             return (Step::Refuse, false);
         }
     };
+    if let Some(verdict) = desync.filter(|_| !is_counted) {
+        verdict.count(counters);
+    }
     let mut exchange = Exchange::of(&head, frontend);
     exchange.desync = desync;
     if treatment == Treatment::PassAndClose {
@@ -245,29 +267,25 @@ fn take_head(
     }
     let expects_continue = head.expects_continue && head.framing != Framing::None;
     let connection = client.facts();
-    let step = match decide(worker, frontend, connection, &head) {
+    let step = match decide(worker, frontend, connection, &head, asked) {
         Decision::Answer(answer) => {
             let persistence = answer_persistence(client, &exchange);
             answer.write_http1(out, &frontend.http, persistence, exchange.is_head, &date);
             Step::Answer(exchange)
         }
-        Decision::Forward {
-            pool,
-            trace_id,
-            stay,
-            rewritten,
-        } => {
-            exchange.stay = stay;
+        Decision::Forward(route) => {
             let forwarded = Forwarded {
                 request: &head,
                 frontend,
                 connection,
-                trace_id,
-                rewritten: &rewritten,
+                route: &route,
             };
             forwarded.write_head(&mut Http1Head(out));
-            Step::Forward(exchange, pool)
+            exchange.stay = route.stay;
+            exchange.set_cookies = route.user.set_cookies;
+            Step::Forward(exchange, route.pool)
         }
+        Decision::Ask(ask) => Step::Ask(ask),
     };
     (step, expects_continue)
 }
@@ -292,15 +310,15 @@ fn inspect<'a, 'b>(
         }
     })?;
     let desync = desync::classify(&head);
-    let treatment = desync.map_or(Treatment::Pass, |verdict| {
-        verdict.count(counters);
-        verdict.treatment(mode)
-    });
+    let treatment = desync.map_or(Treatment::Pass, |verdict| verdict.treatment(mode));
     match (treatment, desync) {
-        (Treatment::Refuse, Some(Verdict { reason, .. })) => Err(BadRequest {
-            status: 400,
-            reason,
-        }),
+        (Treatment::Refuse, Some(verdict)) => {
+            verdict.count(counters);
+            Err(BadRequest {
+                status: 400,
+                reason: verdict.reason,
+            })
+        }
         _ => Ok(Inspected {
             head,
             desync,

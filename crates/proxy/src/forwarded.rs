@@ -2,20 +2,20 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use auth::USER_FIELDS;
 use engine::Frontend;
 use engine::http::ForwardedFor;
 
 use crate::buffer::Buffer;
-use crate::decide::ConnectionFacts;
+use crate::decide::{ConnectionFacts, Route};
 use crate::head_sink::{HeadSink, RequestLine};
 use crate::http1::field::Field;
 use crate::http1::host::Host;
 use crate::http1::request::RequestHead;
 use crate::http1::{Fields, Framing, Version, list_members};
 use crate::outgoing::{Nominated, put_address, put_number, write_content_length};
-use crate::rewrite::Rewritten;
-use crate::tls_fields::{is_tls_field, write_tls_fields};
-use crate::trace_id::{self, TraceId};
+use crate::tls_fields::{is_tls_field, passes_for, write_tls_fields};
+use crate::trace_id;
 
 /// Addresses in `X-Forwarded-For` that a request may bring; with more it is answered with 463.
 ///
@@ -28,24 +28,26 @@ pub(crate) struct Forwarded<'h, 'a, 'b> {
     pub(crate) request: &'h RequestHead<'a, 'b>,
     pub(crate) frontend: &'h Frontend,
     pub(crate) connection: ConnectionFacts<'h>,
-    pub(crate) trace_id: TraceId,
-    pub(crate) rewritten: &'h Rewritten,
+    pub(crate) route: &'h Route,
 }
 
 impl Forwarded<'_, '_, '_> {
     /// Writes the head for a target, without the body that may follow it.
     pub(crate) fn write_head(&self, sink: &mut impl HeadSink) {
         let request = self.request;
-        let (path, query) = self
-            .rewritten
-            .target()
-            .unwrap_or((request.path, request.query));
+        let Route {
+            trace_id,
+            rewritten,
+            user,
+            ..
+        } = self.route;
+        let (path, query) = rewritten.target().unwrap_or((request.path, request.query));
         sink.request_line(&RequestLine {
             method: request.method,
             path,
             query,
         });
-        sink.host(|out| match &self.rewritten.host {
+        sink.host(|out| match &rewritten.host {
             Some(host) => out.put(host),
             None => put_host(out, request, self.frontend),
         });
@@ -74,8 +76,11 @@ impl Forwarded<'_, '_, '_> {
         sink.field_of("X-Amzn-Trace-Id", |out| {
             let received = request.fields.values(Field::TraceId).next();
             let received = received.filter(|_| request.size <= trace_id::REQUEST_HEAD_BYTES_MAX);
-            self.trace_id.write(received, |bytes| out.put(bytes));
+            trace_id.write(received, |bytes| out.put(bytes));
         });
+        for (name, value) in user.fields.iter().flatten() {
+            sink.field(name, value.as_bytes());
+        }
         sink.end();
     }
 
@@ -85,7 +90,11 @@ impl Forwarded<'_, '_, '_> {
         let fields = self.request.fields;
         let nominated = Nominated::of(fields);
         let is_tls = self.connection.tls.is_some();
-        let is_forged = |name: &str| is_tls && is_tls_field(&options.tls_fields, name);
+        let asks_who = self.route.user.fields.is_some();
+        let is_forged = |name: &str| {
+            (is_tls && is_tls_field(&options.tls_fields, name))
+                || (asks_who && USER_FIELDS.iter().any(|own| passes_for(name, own)))
+        };
         for (kind, name, value) in fields.iter() {
             let passes = match kind {
                 Field::Other => !is_forged(name),

@@ -1,14 +1,22 @@
 //! What targets get of a request, option by option.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Admission, FixedResponse, FrontendId, HttpOptions, Router, Routing};
+use engine::{
+    Admission, FixedResponse, FrontendId, HttpOptions, Pool, PoolId, PoolSettings, Router, Routing,
+};
+use model::health_check::HealthCheck;
 
 use super::*;
 use crate::head_sink::Http1Head;
 use crate::http1::FieldStorage;
 use crate::http1::request;
+use crate::logins::User;
+use crate::rewrite::Rewritten;
+use crate::sticky::Stay;
 use crate::tls_facts::{ClientCertificate, TlsFacts};
+use crate::trace_id::TraceId;
 
 /// A listener and a connection to it.
 struct Case {
@@ -16,6 +24,8 @@ struct Case {
     peer: &'static str,
     http: HttpOptions,
     tls: Option<TlsFacts>,
+    /// `None`: the rule does not ask who it is.
+    user_fields: Option<Vec<(&'static str, String)>>,
 }
 
 impl Default for Case {
@@ -25,6 +35,7 @@ impl Default for Case {
             peer: "127.0.0.1:5000",
             http: HttpOptions::default(),
             tls: None,
+            user_fields: None,
         }
     }
 }
@@ -58,8 +69,21 @@ impl Case {
                 peer: self.peer.parse().unwrap(),
                 tls: self.tls.as_ref(),
             },
-            trace_id: TraceId::new(1, [2, 3, 4]),
-            rewritten: &Rewritten::default(),
+            route: &Route {
+                pool: Arc::new(Pool::new(
+                    PoolId(1),
+                    PoolSettings::new(HealthCheck::default()),
+                    Vec::new(),
+                    None,
+                )),
+                trace_id: TraceId::new(1, [2, 3, 4]),
+                stay: Stay::default(),
+                rewritten: Rewritten::default(),
+                user: User {
+                    fields: self.user_fields.clone(),
+                    set_cookies: Vec::new(),
+                },
+            },
         };
         let mut out = Buffer::default();
         forwarded.write_head(&mut Http1Head(&mut out));
@@ -267,4 +291,16 @@ fn a_client_cannot_speak_for_its_tls_connection() {
         assert_eq!(case.sends(&forged, name), Vec::<String>::new(), "{name}");
         assert_eq!(case.sends(&forged, "X-Other"), ["kept"], "{name}");
     }
+}
+
+#[test]
+fn only_we_say_who_the_user_is_where_a_rule_asks() {
+    let mut case = Case::default();
+    let forged = "X-Amzn-Oidc-Identity: mallory\r\nx_amzn_oidc_data: forged\r\n";
+    assert_eq!(case.sends(forged, "X-Amzn-Oidc-Identity"), ["mallory"]);
+    case.user_fields = Some(Vec::new());
+    assert!(case.sends(forged, "X-Amzn-Oidc-Identity").is_empty());
+    assert!(case.sends(forged, "x_amzn_oidc_data").is_empty());
+    case.user_fields = Some(vec![("x-amzn-oidc-identity", "alice".to_owned())]);
+    assert_eq!(case.sends(forged, "X-Amzn-Oidc-Identity"), ["alice"]);
 }

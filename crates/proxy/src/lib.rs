@@ -21,6 +21,7 @@ mod head_sink;
 pub mod http1;
 #[allow(dead_code, reason = "the connection that uses it follows")]
 mod http2;
+mod logins;
 mod outgoing;
 mod plane;
 mod probe;
@@ -41,5 +42,6 @@ mod worker;
 
 pub use cookie_seal::CookieKey;
 pub use counters::{Counter, Counters};
+pub use logins::Logins;
 pub use plane::{BindError, Clock, Config, DataPlane, PrepareError};
 pub use tls_configs::{TlsError, TlsErrorReason};

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admit;
 use crate::cookie_seal::CookieKey;
 use crate::counters::Counters;
+use crate::logins::Logins;
 use crate::probe;
 use crate::tls_configs::{TlsBuilder, TlsConfigs, TlsError, health_check_config};
 use crate::worker::{COMMANDS_MAX, Command, Worker};
@@ -24,7 +25,7 @@ use crate::worker::{COMMANDS_MAX, Command, Worker};
 const BACKLOG: i32 = 4096;
 
 /// How the data plane is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Worker threads.
     pub workers: NonZeroUsize,
@@ -32,6 +33,22 @@ pub struct Config {
     pub clock: Clock,
     /// Seals the cookies by which clients stay with targets. Cookies of another key are ignored.
     pub cookie_key: CookieKey,
+    /// What users are known by.
+    pub logins: Arc<Logins>,
+}
+
+#[cfg(test)]
+impl Config {
+    pub(crate) fn for_tests() -> Self {
+        let client = auth::Client::new(&auth::Settings::default()).expect("no roots are given");
+        let keys = Arc::new(auth::Keys::generate());
+        Self {
+            workers: NonZeroUsize::MIN,
+            clock: Clock::Manual,
+            cookie_key: CookieKey::new([0; CookieKey::BYTES]),
+            logins: Arc::new(Logins::new(keys, client, auth::Schemes::Https)),
+        }
+    }
 }
 
 /// What moves the timeouts of connections.
@@ -108,7 +125,7 @@ impl DataPlane {
         let workers = (0..config.workers.get() as u64)
             .map(|index| {
                 let seed = seed.rotate_left(17 * (index as u32 + 1));
-                start_worker(index, seed, config)
+                start_worker(index, seed, config.clone())
             })
             .collect::<io::Result<Vec<_>>>()?;
         let (prober, commands) = mpsc::channel(COMMANDS_MAX);
@@ -313,7 +330,7 @@ fn start_worker(index: u64, seed: u64, config: Config) -> io::Result<WorkerHandl
     let counters = Arc::new(Counters::default());
     let shared = Arc::clone(&counters);
     let thread = spawn_local_runtime(format!("elbow-worker-{index}"), move || async move {
-        let worker = Worker::new(shared, seed, config.cookie_key);
+        let worker = Worker::new(shared, seed, &config);
         if config.clock == Clock::System {
             tokio::task::spawn_local(std::rc::Rc::clone(&worker).follow_clock());
         }

@@ -19,6 +19,8 @@ pub(crate) enum Answer<'f> {
     Redirect { status: u16, location: Vec<u8> },
     /// What the rule says.
     Fixed(&'f FixedResponse),
+    /// One of the others, with values of `Set-Cookie`.
+    WithCookies(Box<Self>, Vec<String>),
 }
 
 impl Answer<'_> {
@@ -26,7 +28,15 @@ impl Answer<'_> {
         match self {
             Self::Page(status) | Self::Redirect { status, .. } => *status,
             Self::Fixed(fixed) => fixed.status,
+            Self::WithCookies(answer, _) => answer.status(),
         }
+    }
+
+    pub(crate) fn with_cookies(self, set_cookies: Vec<String>) -> Self {
+        if set_cookies.is_empty() {
+            return self;
+        }
+        Self::WithCookies(Box::new(self), set_cookies)
     }
 
     /// Writes the head, which is the same for `HEAD` as for `GET`.
@@ -38,6 +48,25 @@ impl Answer<'_> {
         date: &HttpDate,
     ) {
         sink.status_line(self.status(), reason(self.status()));
+        self.write_fields(sink, options, persistence, date);
+        write_listener_fields(sink, options);
+        sink.end();
+    }
+
+    fn write_fields(
+        &self,
+        sink: &mut impl HeadSink,
+        options: &HttpOptions,
+        persistence: Persistence,
+        date: &HttpDate,
+    ) {
+        if let Self::WithCookies(answer, set_cookies) = self {
+            answer.write_fields(sink, options, persistence, date);
+            for value in set_cookies {
+                sink.field("Set-Cookie", value.as_bytes());
+            }
+            return;
+        }
         if options.sends_server {
             sink.field("Server", b"awselb/2.0");
         }
@@ -49,6 +78,7 @@ impl Answer<'_> {
                 }
             }
             Self::Page(_) | Self::Redirect { .. } => sink.field("Content-Type", b"text/html"),
+            Self::WithCookies(..) => {}
         }
         // RFC 9110 section 8.6: a 204 has no Content-Length; nor has it a body.
         if self.status() != 204 {
@@ -58,13 +88,12 @@ impl Answer<'_> {
         if let Self::Redirect { location, .. } = self {
             sink.field("Location", location);
         }
-        write_listener_fields(sink, options);
-        sink.end();
     }
 
     fn body_length(&self) -> usize {
         match self {
             Self::Fixed(fixed) => fixed.body.len(),
+            Self::WithCookies(answer, _) => answer.body_length(),
             Self::Page(status) | Self::Redirect { status, .. } => {
                 let parts = PAGE.iter().map(|part| part.len()).sum::<usize>();
                 parts + 2 * ("000 ".len() + reason(*status).len())
@@ -77,6 +106,7 @@ impl Answer<'_> {
         match self {
             Self::Fixed(FixedResponse { status: 204, .. }) => {}
             Self::Fixed(fixed) => out.put(&fixed.body),
+            Self::WithCookies(answer, _) => answer.write_body(out),
             Self::Page(status) | Self::Redirect { status, .. } => {
                 let [before_title, before_heading, end] = PAGE;
                 for part in [before_title, before_heading] {

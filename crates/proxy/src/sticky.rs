@@ -145,12 +145,17 @@ pub(crate) struct StayCookies<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) endpoint: &'a Endpoint,
     pub(crate) stay: Stay,
+    /// Values of `Set-Cookie` for the session of a login.
+    pub(crate) session: &'a [String],
     pub(crate) is_tls: bool,
 }
 
 impl StayCookies<'_> {
     /// Writes them behind the fields of the target's response.
     pub(crate) fn write(&self, sink: &mut impl HeadSink, response: Fields<'_, '_>) {
+        for value in self.session {
+            sink.field("Set-Cookie", value.as_bytes());
+        }
         if let Some(duration) = self.stay.pool_for {
             self.write_both(sink, &POOL, Purpose::Pool, None, duration);
         }
@@ -233,10 +238,10 @@ mod tests {
 
     use super::*;
     use crate::buffer::Buffer;
-    use crate::cookie_seal::CookieKey;
     use crate::head_sink::Http1Head;
     use crate::http1::FieldStorage;
     use crate::http1::{request, response};
+    use crate::plane::Config;
 
     #[test]
     fn the_user_agent_tells_a_chromium_from_80_on() {
@@ -263,7 +268,7 @@ mod tests {
 
     #[test]
     fn cookies_for_other_sites_are_secure_where_there_is_tls() {
-        let worker = Worker::new(Arc::default(), 1, CookieKey::new([0; 32]));
+        let worker = Worker::new(Arc::default(), 1, &Config::for_tests());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let endpoint = Endpoint {
             address,
@@ -311,6 +316,7 @@ mod tests {
                     wants_same_site,
                     ..Stay::default()
                 },
+                session: &[],
                 is_tls,
             };
             let mut storage = FieldStorage::new();

@@ -37,7 +37,8 @@ pub(crate) fn is_tls_field(names: &TlsFields, name: &str) -> bool {
     .any(|own| passes_for(name, own))
 }
 
-fn passes_for(name: &str, own: &str) -> bool {
+/// Whether a target may take `name` for `own`.
+pub(crate) fn passes_for(name: &str, own: &str) -> bool {
     let is_same = |(a, b): (u8, u8)| {
         a.eq_ignore_ascii_case(&b) || (matches!(a, b'-' | b'_') && matches!(b, b'-' | b'_'))
     };

@@ -19,9 +19,11 @@ use tokio::task::JoinHandle;
 use crate::accept::accept_connections;
 use crate::admit::{self, Enforcement};
 use crate::buffer::BufferPool;
-use crate::cookie_seal::{CookieKey, CookieSeal};
+use crate::cookie_seal::CookieSeal;
 use crate::counters::Counters;
 use crate::date::HttpDate;
+use crate::logins::{CheckedActions, Logins};
+use crate::plane::Config;
 use crate::registry::{Registry, TICK, Tick, ticks};
 use crate::sticky::COOKIE_AGE;
 use crate::target_connections::TargetConnections;
@@ -68,6 +70,8 @@ pub(crate) struct Worker {
     tls: RefCell<Arc<TlsConfigs>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) cookie_seal: CookieSeal,
+    pub(crate) logins: Arc<Logins>,
+    pub(crate) checked_actions: CheckedActions,
     date: Cell<HttpDate>,
     /// When cookies that are set now expire.
     cookie_expiry: Cell<HttpDate>,
@@ -105,7 +109,7 @@ struct ListeningSocket {
 }
 
 impl Worker {
-    pub(crate) fn new(counters: Arc<Counters>, seed: u64, cookie_key: CookieKey) -> Rc<Self> {
+    pub(crate) fn new(counters: Arc<Counters>, seed: u64, config: &Config) -> Rc<Self> {
         let now = SystemTime::now();
         Rc::new(Self {
             buffers: Rc::default(),
@@ -114,7 +118,9 @@ impl Worker {
             handshakes: Rc::default(),
             tls: RefCell::default(),
             counters,
-            cookie_seal: CookieSeal::new(cookie_key),
+            cookie_seal: CookieSeal::new(config.cookie_key),
+            logins: Arc::clone(&config.logins),
+            checked_actions: CheckedActions::default(),
             date: Cell::new(HttpDate::at(now)),
             cookie_expiry: Cell::new(HttpDate::at(now + COOKIE_AGE)),
             ahead: Cell::default(),
@@ -242,6 +248,7 @@ impl Worker {
         self.connections
             .close(|frontend| !listeners.contains_key(&frontend));
         self.targets.sweep(self.connections.now());
+        self.checked_actions.forget_unused();
     }
 
     /// Gives each listener its present configuration, and gives back those whose was another.

@@ -403,3 +403,16 @@ async fn a_json_service_is_named_in_its_target() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn anybody_may_read_a_public_key_by_its_id() {
+    let endpoint = endpoint().await;
+    let found = send(&endpoint, unsigned("/_elbow/public-keys/key-1")).await;
+    assert_eq!(
+        (found.status, &*found.content_type, &*found.body),
+        (200, "application/x-pem-file", "a key in PEM\n")
+    );
+    for path in ["/_elbow/public-keys/", "/_elbow/public-keys/key-2"] {
+        assert_eq!(send(&endpoint, unsigned(path)).await.status, 404, "{path}");
+    }
+}

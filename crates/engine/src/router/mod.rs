@@ -121,11 +121,15 @@ impl Router {
         }
     }
 
+    /// The action of every rule, and the default.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        let by_rules = self.outcomes.iter().map(|(_, action)| action);
+        by_rules.chain([&self.default])
+    }
+
     /// Every pool that some rule forwards to, as often as they do.
     pub fn pools(&self) -> impl Iterator<Item = &Arc<Pool>> {
-        let by_rules = self.outcomes.iter().map(|(_, action)| action);
-        let actions = by_rules.chain([&self.default]);
-        actions.flat_map(|action| match &action.routing {
+        self.actions().flat_map(|action| match &action.routing {
             Routing::Forward(forward) => Some(forward.pools()).into_iter().flatten(),
             Routing::Redirect(_) | Routing::FixedResponse(_) => None.into_iter().flatten(),
         })

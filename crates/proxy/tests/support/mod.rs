@@ -8,8 +8,8 @@ pub(crate) mod tls;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use engine::router::Rule;
@@ -18,7 +18,7 @@ use engine::{
     PoolId, PoolSettings, Router, Routing, Snapshot,
 };
 use model::health_check::HealthCheck;
-use proxy::{Clock, Config, CookieKey, Counters, DataPlane};
+use proxy::{Clock, Config, CookieKey, Counters, DataPlane, Logins};
 
 /// Longest wait for a byte that must come; only a failing test ever waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,6 +33,16 @@ pub(crate) struct Fixture {
     runtime: tokio::runtime::Runtime,
     generation: u64,
     http: HttpOptions,
+}
+
+/// The same for all tests of a file, because reading the certificates of the system takes a while.
+fn logins() -> Arc<Logins> {
+    static LOGINS: LazyLock<Arc<Logins>> = LazyLock::new(|| {
+        let client = auth::Client::new(&auth::Settings::default()).expect("no roots are given");
+        let keys = Arc::new(auth::Keys::generate());
+        Arc::new(Logins::new(keys, client, auth::Schemes::HttpsAndHttp))
+    });
+    Arc::clone(&LOGINS)
 }
 
 /// A registration of a target.
@@ -105,6 +115,7 @@ impl Fixture {
             workers: NonZeroUsize::MIN,
             clock: Clock::Manual,
             cookie_key: CookieKey::new([1; CookieKey::BYTES]),
+            logins: logins(),
         };
         let plane = DataPlane::start(config).expect("the workers start");
         let address = free_address();

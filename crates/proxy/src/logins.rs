@@ -1,0 +1,284 @@
+//! Who is asking: what rules with an authentication need beside the request.
+//!
+//! The decisions are those of `auth`. Most are made at once; for the others the request waits while the
+//! identity provider is asked.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use auth::jwt::{self, AdditionalClaim, JwksCache, Jwt, JwtSettings};
+use auth::oidc::{self, CALLBACK_PATH, Oidc, OidcSettings};
+use auth::{Client, Keys, Metric, Outcome, Reason, Schemes, Step};
+use engine::{Action, Authentication, Frontend};
+use model::authentication::{ClaimFormat, OnUnauthenticatedRequest};
+use rustc_hash::FxHashMap;
+
+use crate::counters::Counters;
+use crate::http1::field::Field;
+use crate::http1::request::RequestHead;
+use crate::worker::Worker;
+
+/// The keys and connections that logins and tokens are checked with. One for the process.
+pub struct Logins {
+    keys: Arc<Keys>,
+    client: Client,
+    jwks: JwksCache,
+    schemes: Schemes,
+}
+
+impl Logins {
+    /// Logins that are sealed and signed with `keys`, at providers that `client` reaches.
+    #[must_use]
+    pub fn new(keys: Arc<Keys>, client: Client, schemes: Schemes) -> Self {
+        Self {
+            keys,
+            client,
+            jwks: JwksCache::new(),
+            schemes,
+        }
+    }
+}
+
+impl fmt::Debug for Logins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Logins")
+    }
+}
+
+/// What is known of the user of a request.
+#[derive(Debug, Default)]
+pub(crate) struct User {
+    /// The fields that tell the target; `None`: the rule asks nobody who they are.
+    pub(crate) fields: Option<Vec<(&'static str, String)>>,
+    /// Values of `Set-Cookie` for the response, whoever makes it.
+    pub(crate) set_cookies: Vec<String>,
+}
+
+/// What has to be asked before a request can be decided on.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    Login(Box<oidc::Exchange>),
+    Keys(Box<jwt::Fetch>),
+}
+
+impl Ask {
+    pub(crate) async fn run(self, logins: &Logins) -> Outcome {
+        match self {
+            Self::Login(exchange) => exchange.run(&logins.client).await,
+            Self::Keys(fetch) => of_token(fetch.run(&logins.client).await),
+        }
+    }
+}
+
+/// An authentication, checked and put together.
+#[derive(Clone, Debug)]
+enum Checked {
+    Oidc(Arc<Oidc>),
+    Jwt(Arc<Jwt>),
+    /// It says what cannot be done; the API lets no such action through.
+    Invalid,
+}
+
+/// The authentications that a worker has met, so that each is checked once.
+#[derive(Debug, Default)]
+pub(crate) struct CheckedActions {
+    /// By address; the action is kept, so that no other takes the address.
+    by_address: RefCell<FxHashMap<usize, (Authentication, Checked)>>,
+}
+
+impl CheckedActions {
+    fn of(&self, authentication: &Authentication, schemes: Schemes) -> Checked {
+        let address = match authentication {
+            Authentication::Oidc(oidc) => Arc::as_ptr(oidc).addr(),
+            Authentication::Jwt(jwt) => Arc::as_ptr(jwt).addr(),
+        };
+        let mut known = self.by_address.borrow_mut();
+        let check = || (authentication.clone(), check(authentication, schemes));
+        known.entry(address).or_insert_with(check).1.clone()
+    }
+
+    /// Forgets those that no snapshot has any more.
+    pub(crate) fn forget_unused(&self) {
+        let is_used = |authentication: &Authentication| match authentication {
+            Authentication::Oidc(oidc) => Arc::strong_count(oidc) > 1,
+            Authentication::Jwt(jwt) => Arc::strong_count(jwt) > 1,
+        };
+        let mut known = self.by_address.borrow_mut();
+        known.retain(|_, (authentication, _)| is_used(authentication));
+    }
+}
+
+fn check(authentication: &Authentication, schemes: Schemes) -> Checked {
+    let checked = match authentication {
+        Authentication::Oidc(oidc) => Oidc::new(oidc_settings(oidc), schemes)
+            .map(|oidc| Checked::Oidc(Arc::new(oidc)))
+            .map_err(|errors| format!("{errors:?}")),
+        Authentication::Jwt(jwt) => Jwt::new(jwt_settings(jwt), schemes)
+            .map(|jwt| Checked::Jwt(Arc::new(jwt)))
+            .map_err(|errors| format!("{errors:?}")),
+    };
+    checked.unwrap_or_else(|errors| {
+        tracing::error!(errors, "an authentication cannot be carried out");
+        Checked::Invalid
+    })
+}
+
+fn oidc_settings(oidc: &model::authentication::Oidc) -> OidcSettings {
+    OidcSettings {
+        issuer: oidc.issuer.clone(),
+        authorization_endpoint: oidc.authorization_endpoint.clone(),
+        token_endpoint: oidc.token_endpoint.clone(),
+        user_info_endpoint: oidc.user_info_endpoint.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: oidc.client_secret.clone(),
+        session_cookie_name: oidc.session_cookie_name.clone(),
+        scope: oidc.scope.clone(),
+        session_timeout: Duration::from_secs(oidc.session_timeout_seconds.into()),
+        extra_params: oidc.extra_params.clone(),
+        on_unauthenticated: match oidc.on_unauthenticated_request {
+            OnUnauthenticatedRequest::Deny => oidc::OnUnauthenticated::Deny,
+            OnUnauthenticatedRequest::Allow => oidc::OnUnauthenticated::Allow,
+            OnUnauthenticatedRequest::Authenticate => oidc::OnUnauthenticated::Authenticate,
+        },
+        signer: oidc.signer.clone(),
+    }
+}
+
+fn jwt_settings(jwt: &model::authentication::JwtValidation) -> JwtSettings {
+    let claims = jwt.additional_claims.iter();
+    JwtSettings {
+        jwks_endpoint: jwt.jwks_endpoint.clone(),
+        issuer: jwt.issuer.clone(),
+        additional_claims: claims
+            .map(|claim| AdditionalClaim {
+                name: claim.name.clone(),
+                format: match claim.format {
+                    ClaimFormat::SingleString => jwt::ClaimFormat::SingleString,
+                    ClaimFormat::StringArray => jwt::ClaimFormat::StringArray,
+                    ClaimFormat::SpaceSeparatedValues => jwt::ClaimFormat::SpaceSeparatedValues,
+                },
+                values: claim.values.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// Asks who sends a request; `None`: the rule does not care.
+///
+/// # Errors
+/// What has to be asked first.
+pub(crate) fn authenticate(
+    worker: &Worker,
+    frontend: &Frontend,
+    action: &Action,
+    head: &RequestHead<'_, '_>,
+) -> Result<Option<Outcome>, Ask> {
+    let logins = &worker.logins;
+    let is_callback = head.path == CALLBACK_PATH.as_bytes();
+    if action.authentication.is_none() && !is_callback {
+        return Ok(None);
+    }
+    let cookies: Vec<_> = head.fields.values(Field::Cookie).collect();
+    let authority = authority(head);
+    let request = oidc::Request {
+        authority: authority.as_deref(),
+        path: head.path,
+        query: head.query.unwrap_or_default(),
+        cookies: &cookies,
+        is_cors: named(head, "origin").next().is_some(),
+    };
+    let own = action.authentication.as_ref();
+    let checked = match is_callback.then(|| action_of_callback(worker, frontend, &request)) {
+        Some(Some(oidc)) => Checked::Oidc(oidc),
+        _ => match own {
+            Some(own) => worker.checked_actions.of(own, logins.schemes),
+            None => return Ok(None),
+        },
+    };
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(worker.date().seconds());
+    match checked {
+        Checked::Oidc(oidc) => match oidc::authenticate(&oidc, &logins.keys, &request, now) {
+            oidc::Verdict::Answer(outcome) => Ok(Some(outcome)),
+            oidc::Verdict::Ask(exchange) => Err(Ask::Login(exchange)),
+        },
+        Checked::Jwt(jwt) => {
+            let tokens = named(head, "authorization");
+            match jwt::validate(&jwt, &logins.jwks, tokens, now) {
+                jwt::Verdict::Answer(result) => Ok(Some(of_token(result))),
+                jwt::Verdict::Ask(fetch) => Err(Ask::Keys(fetch)),
+            }
+        }
+        Checked::Invalid => Ok(Some(refused(Reason::AuthUnhandled))),
+    }
+}
+
+/// The action whose login a callback ends, wherever its path leads by the rules.
+fn action_of_callback(
+    worker: &Worker,
+    frontend: &Frontend,
+    request: &oidc::Request<'_>,
+) -> Option<Arc<Oidc>> {
+    let logins = &worker.logins;
+    let authentications = frontend.router.actions().filter_map(|action| {
+        let authentication = action.authentication.as_ref()?;
+        match worker.checked_actions.of(authentication, logins.schemes) {
+            Checked::Oidc(oidc) => Some(oidc),
+            Checked::Jwt(_) | Checked::Invalid => None,
+        }
+    });
+    let actions: Vec<_> = authentications.collect();
+    oidc::action_of_callback(&actions, &logins.keys, request).cloned()
+}
+
+/// `Host` or `:authority` as it was sent.
+fn authority(head: &RequestHead<'_, '_>) -> Option<Vec<u8>> {
+    let host = head.host?;
+    let mut authority = host.name.to_vec();
+    if let Some(port) = host.port {
+        authority.push(b':');
+        authority.extend_from_slice(port);
+    }
+    Some(authority)
+}
+
+fn named<'b>(head: &RequestHead<'_, 'b>, wanted: &str) -> impl Iterator<Item = &'b [u8]> {
+    let fields = head.fields.iter();
+    fields
+        .filter(move |(_, name, _)| name.eq_ignore_ascii_case(wanted))
+        .map(|(_, _, value)| value)
+}
+
+fn of_token(result: Result<(), Reason>) -> Outcome {
+    match result {
+        Ok(()) => Outcome {
+            step: Step::Forward(Vec::new()),
+            set_cookies: Vec::new(),
+            reason: None,
+            metric: None,
+        },
+        Err(reason) => refused(reason),
+    }
+}
+
+fn refused(reason: Reason) -> Outcome {
+    Outcome {
+        step: Step::Refuse(reason.status()),
+        set_cookies: Vec::new(),
+        reason: Some(reason),
+        metric: Some(reason.metric()),
+    }
+}
+
+/// Counts what came of an authentication.
+pub(crate) fn count(metric: Metric, counters: &Counters) {
+    match metric {
+        Metric::AuthSuccess => counters.logins.increment(),
+        Metric::AuthRefreshTokenSuccess => counters.logins_refreshed.increment(),
+        Metric::AuthFailure => counters.login_failures.increment(),
+        Metric::AuthError => counters.login_errors.increment(),
+        Metric::AuthUserClaimsSizeExceeded => counters.login_claims_too_large.increment(),
+        Metric::JwtValidationFailure => counters.token_failures.increment(),
+    }
+}

@@ -1,0 +1,207 @@
+//! ALB guide, "Authenticate users" and "JWT verification": what clients, targets and identity providers see.
+
+mod support;
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use engine::{Action, Authentication};
+use model::authentication::{JwtValidation, Oidc, OnUnauthenticatedRequest};
+use support::{Fixture, Target, endpoint, field, forward_to, status};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+const ISSUER: &str = "https://idp.example";
+
+fn oidc(provider: &Target, on_unauthenticated_request: OnUnauthenticatedRequest) -> Oidc {
+    let at = |path: &str| format!("http://{}{path}", provider.address);
+    Oidc {
+        issuer: ISSUER.to_owned(),
+        authorization_endpoint: format!("{ISSUER}/authorize"),
+        token_endpoint: at("/token"),
+        user_info_endpoint: at("/userinfo"),
+        client_id: "shop".to_owned(),
+        client_secret: "secret".to_owned(),
+        session_cookie_name: "Session".to_owned(),
+        scope: "openid".to_owned(),
+        session_timeout_seconds: 3600,
+        extra_params: Vec::new(),
+        on_unauthenticated_request,
+        signer: "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop/1"
+            .into(),
+    }
+}
+
+fn fixture(target: &Target, authentication: Authentication) -> Fixture {
+    Fixture::with_action(Action {
+        authentication: Some(authentication),
+        ..forward_to(&[endpoint(target.address)])
+    })
+}
+
+fn logging_in(
+    target: &Target,
+    provider: &Target,
+    on_unauthenticated: OnUnauthenticatedRequest,
+) -> Fixture {
+    let oidc = oidc(provider, on_unauthenticated);
+    fixture(target, Authentication::Oidc(Arc::new(oidc)))
+}
+
+fn get(path: &str, fields: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{fields}\r\n")
+}
+
+/// `name=value` of every cookie that a response sets.
+fn cookies(response: &str) -> String {
+    let values = response
+        .lines()
+        .filter_map(|line| line.strip_prefix("Set-Cookie: "));
+    let pairs: Vec<_> = values.filter_map(|value| value.split(';').next()).collect();
+    pairs.join("; ")
+}
+
+fn json(body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+#[test]
+fn a_login_ends_at_the_page_it_began_with() {
+    let (target, provider) = (Target::listen(), Target::listen());
+    let fixture = logging_in(&target, &provider, OnUnauthenticatedRequest::Authenticate);
+
+    let begun = fixture.exchange(&get("/basket?item=1", ""));
+    assert_eq!(status(&begun), 302);
+    let location = field(&begun, "Location").unwrap();
+    assert!(
+        location.starts_with("https://idp.example/authorize?"),
+        "{location}"
+    );
+    let (_, state) = location.split_once("state=").unwrap();
+    let state = state.split('&').next().unwrap();
+    let nonce = cookies(&begun);
+    assert!(nonce.starts_with("AWSALBAuthNonce="), "{begun}");
+
+    let mut browser = fixture.client();
+    let callback = format!("/oauth2/idpresponse?code=c1&state={state}");
+    browser.send(get(&callback, &format!("Cookie: {nonce}\r\n")));
+    let mut asked = provider.accept();
+    let request = asked.head();
+    assert!(request.starts_with("POST /token HTTP/1.1\r\n"), "{request}");
+    let expires = 4_000_000_000_u64;
+    let claims =
+        format!(r#"{{"iss":"{ISSUER}","aud":"shop","sub":"alice","exp":{expires},"iat":1}}"#);
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let id_token = format!(
+        "{}.{}.{}",
+        part(r#"{"alg":"RS256"}"#),
+        part(&claims),
+        part("s")
+    );
+    asked.send(json(&format!(
+        r#"{{"access_token":"t1","token_type":"Bearer","expires_in":3600,"id_token":"{id_token}"}}"#
+    )));
+    let (request, _provider) = provider.answer(&json(r#"{"sub":"alice","email":"a@b"}"#));
+    assert_eq!(field(&request, "Authorization"), Some("Bearer t1"));
+    let ended = browser.rest();
+    assert_eq!(status(&ended), 302, "{ended}");
+    assert_eq!(
+        field(&ended, "Location"),
+        Some("https://shop.example/basket?item=1")
+    );
+    let session = cookies(&ended);
+    assert!(session.contains("Session-0="), "{ended}");
+
+    let mut browser = fixture.client();
+    let forged = "X-Amzn-Oidc-Identity: mallory\r\n";
+    browser.send(get("/basket", &format!("Cookie: {session}\r\n{forged}")));
+    let (request, _target) = target.answer(OK);
+    assert_eq!(field(&request, "X-Amzn-Oidc-Identity"), Some("alice"));
+    assert_eq!(field(&request, "X-Amzn-Oidc-Accesstoken"), Some("t1"));
+    assert!(field(&request, "X-Amzn-Oidc-Data").is_some());
+    assert_eq!(status(&browser.rest()), 200);
+
+    let counters = fixture.counters();
+    assert_eq!(counters.logins.value(), 1);
+    assert_eq!(
+        counters.requests.value(),
+        3,
+        "a request that waits is one request"
+    );
+}
+
+#[test]
+fn the_action_says_what_becomes_of_who_is_not_logged_in() {
+    use OnUnauthenticatedRequest::{Allow, Authenticate, Deny};
+    for (what, expected) in [(Authenticate, 302), (Deny, 401)] {
+        let (target, provider) = (Target::listen(), Target::listen());
+        let fixture = logging_in(&target, &provider, what);
+        let response = fixture.exchange(&get("/", "X-Amzn-Oidc-Identity: mallory\r\n"));
+        assert_eq!(status(&response), expected);
+        assert!(target.is_untouched());
+    }
+    let (target, provider) = (Target::listen(), Target::listen());
+    let fixture = logging_in(&target, &provider, Allow);
+    let mut client = fixture.client();
+    client.send(get("/", "X-Amzn-Oidc-Identity: mallory\r\n"));
+    let (request, _target) = target.answer(OK);
+    assert_eq!(field(&request, "X-Amzn-Oidc-Identity"), None);
+}
+
+#[test]
+fn a_provider_that_fails_is_answered_with_500() {
+    let (target, provider) = (Target::listen(), Target::listen());
+    let fixture = logging_in(&target, &provider, OnUnauthenticatedRequest::Authenticate);
+    let begun = fixture.exchange(&get("/", ""));
+    let (_, state) = field(&begun, "Location")
+        .unwrap()
+        .split_once("state=")
+        .unwrap();
+    let state = state.split('&').next().unwrap();
+    let mut browser = fixture.client();
+    let callback = format!("/oauth2/idpresponse?code=c1&state={state}");
+    browser.send(get(&callback, &format!("Cookie: {}\r\n", cookies(&begun))));
+    let (_, _provider) = provider.answer("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(status(&browser.rest()), 500);
+    assert_eq!(fixture.counters().login_errors.value(), 1);
+    assert!(target.is_untouched());
+}
+
+#[test]
+fn a_bearer_token_is_needed_and_checked_with_the_keys_of_its_issuer() {
+    let (target, issuer) = (Target::listen(), Target::listen());
+    let jwt = JwtValidation {
+        jwks_endpoint: format!("http://{}/keys", issuer.address),
+        issuer: ISSUER.to_owned(),
+        additional_claims: Vec::new(),
+    };
+    let fixture = fixture(&target, Authentication::Jwt(Arc::new(jwt)));
+    for fields in [
+        "",
+        "Authorization: Basic x\r\n",
+        "Authorization: Bearer x\r\n",
+    ] {
+        assert_eq!(
+            status(&fixture.exchange(&get("/", fields))),
+            401,
+            "{fields:?}"
+        );
+    }
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let token = format!(
+        "{}.{}.{}",
+        part(r#"{"alg":"RS256","kid":"k1"}"#),
+        part(&format!(r#"{{"iss":"{ISSUER}","exp":4000000000}}"#)),
+        part("signature")
+    );
+    let mut client = fixture.client();
+    client.send(get("/", &format!("Authorization: Bearer {token}\r\n")));
+    let (request, _issuer) = issuer.answer("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+    assert!(request.starts_with("GET /keys HTTP/1.1\r\n"), "{request}");
+    assert_eq!(status(&client.rest()), 562);
+    assert_eq!(fixture.counters().token_failures.value(), 4);
+    assert!(target.is_untouched());
+}
