@@ -1,0 +1,83 @@
+//! What a request costs in allocations, as a count: no clock and no load can change it.
+
+#![allow(
+    unsafe_code,
+    reason = "an allocator that counts can only be written with it"
+)]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use support::{Fixture, Target};
+
+/// Allocations so far, of all threads.
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call is handed to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const REQUESTS: usize = 200;
+
+const REQUEST: &[u8] = b"GET /index.html?a=b HTTP/1.1\r\nHost: shop.example\r\n\
+    User-Agent: curl/8.5.0\r\nAccept: */*\r\nCookie: a=b; c=d\r\nX_Key: 1\r\n\r\n";
+const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// Reads until these bytes end what has arrived, without allocating.
+fn read_to(stream: &mut TcpStream, end: &[u8]) {
+    let mut block = [0; 4096];
+    let mut filled = 0;
+    while !block[..filled].ends_with(end) {
+        let count = stream
+            .read(&mut block[filled..])
+            .expect("a readable socket");
+        assert!(count > 0, "the other side has closed");
+        filled += count;
+    }
+}
+
+#[test]
+fn a_forwarded_request_allocates_nothing_but_its_own_task() {
+    let target = Target::listen();
+    let fixture = Fixture::forwarding_to(&[&target]);
+    let mut client = fixture.client().stream;
+    client.write_all(REQUEST).unwrap();
+    let mut at_target = target.accept().stream;
+    let mut exchange = |is_sent: bool| {
+        if !is_sent {
+            client.write_all(REQUEST).unwrap();
+        }
+        read_to(&mut at_target, b"\r\n\r\n");
+        at_target.write_all(RESPONSE).unwrap();
+        read_to(&mut client, b"\r\n\r\nok");
+    };
+    // The first requests pay for what a worker allocates once.
+    exchange(true);
+    (0..20).for_each(|_| exchange(false));
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    (0..REQUESTS).for_each(|_| exchange(false));
+    let taken = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    println!("{taken} allocations for {REQUESTS} requests");
+    // The state of the exchange is boxed, so that an idle connection does not carry the room for it.
+    assert!(
+        taken <= REQUESTS,
+        "{taken} allocations for {REQUESTS} requests"
+    );
+}
