@@ -255,9 +255,10 @@ fn section_7_1_a_malformed_chunk_is_answered_with_400() {
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}"
         ));
         let mut at_target = target.accept();
-        let received = at_target.rest();
+        // The head ends with a trace id, whose last digit may be a 0.
+        at_target.head();
         assert!(
-            !received.ends_with("0\r\n\r\n"),
+            !at_target.rest().ends_with("0\r\n\r\n"),
             "{chunk:?}: the target sees no complete request"
         );
         assert_eq!(status(&client.rest()), 400, "{chunk:?}");
