@@ -34,6 +34,25 @@ impl Buffer {
         self.end - self.start
     }
 
+    pub(crate) fn filled_mut(&mut self) -> &mut [u8] {
+        &mut self.block[self.start..self.end]
+    }
+
+    /// Forgets all but the first `count` bytes.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.end = self.end.min(self.start + count);
+    }
+
+    /// Appends `bytes`; unlike `put`, it first makes use of the room before the filled ones.
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        if self.start > 0 && self.end + bytes.len() > self.block.len() {
+            self.block.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        self.put(bytes);
+    }
+
     /// Forgets the first `count` bytes.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start += count;
@@ -45,6 +64,11 @@ impl Buffer {
             self.start = 0;
             self.end = 0;
         }
+    }
+
+    /// Bytes that fit without growing.
+    pub(crate) fn capacity(&self) -> usize {
+        self.block.len()
     }
 
     pub(crate) fn clear(&mut self) {

@@ -11,10 +11,11 @@ use std::time::Duration;
 use crate::buffer::Lease;
 use crate::decide::ConnectionFacts;
 use crate::exchange::serve_request;
+use crate::http2;
 use crate::registry::{Entry, IdleWait, Signal, Tick, ticks};
 use crate::stream::Stream;
 use crate::tls_facts::TlsFacts;
-use crate::worker::{Listener, Worker};
+use crate::worker::{ClearText, Listener, Worker};
 
 /// What a closing connection may still send us before it is reset. Closing with unread bytes would make the
 /// kernel send a reset that can overtake the response (RFC 9112 section 9.6).
@@ -53,12 +54,14 @@ pub(crate) async fn serve_connection(
     listener: Rc<Listener>,
     mut client: Client,
 ) {
-    while client.wait_for_bytes(&worker, &listener).await {
-        // Boxed, so that an idle connection does not carry the room for it.
-        let next = Box::pin(serve_requests(&worker, &listener, &mut client)).await;
-        if next != Next::KeepOpen {
-            break;
-        }
+    let speaks_http2 = match &client.tls {
+        Some(tls) => tls.speaks_http2,
+        None => worker.clear_text == ClearText::Http2,
+    };
+    if speaks_http2 {
+        Box::pin(http2::serve(&worker, &listener, &mut client)).await;
+    } else {
+        serve_http1(&worker, &listener, &mut client).await;
     }
     client.stream.say_goodbye();
     client.stream.count_bytes(
@@ -66,6 +69,17 @@ pub(crate) async fn serve_connection(
         &worker.counters.bytes_to_clients,
     );
     worker.counters.connections_closed.increment();
+}
+
+/// Serves the requests of a connection on which the client speaks HTTP/1.
+async fn serve_http1(worker: &Rc<Worker>, listener: &Listener, client: &mut Client) {
+    while client.wait_for_bytes(worker, listener).await {
+        // Boxed, so that an idle connection does not carry the room for it.
+        let next = Box::pin(serve_requests(worker, listener, client)).await;
+        if next != Next::KeepOpen {
+            break;
+        }
+    }
 }
 
 /// Serves what has arrived, up to the point where the client has sent no further request.

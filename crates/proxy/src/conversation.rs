@@ -25,7 +25,7 @@ use crate::stream::Stream;
 use crate::worker::Worker;
 
 /// Interim responses before a final one; a target that sends more is answered with 502.
-const INTERIM_RESPONSES_MAX: u32 = 16;
+pub(crate) const INTERIM_RESPONSES_MAX: u32 = 16;
 
 /// Body bytes that are copied behind the head so that one plain write sends both; above it, a write of two
 /// slices is cheaper than the copy.

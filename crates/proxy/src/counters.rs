@@ -165,6 +165,20 @@ counters! {
     requests_cut_by_deregistration,
     /// Connections turned into tunnels by 101.
     tunnels,
+    /// Connections on which clients speak HTTP/2.
+    http2_connections,
+    /// HTTP/2 connections ended because of what the client sent.
+    http2_connection_errors,
+    /// HTTP/2 connections ended because the client sent too many frames without a message.
+    http2_floods,
+    /// HTTP/2 streams reset because of what the client sent on them.
+    http2_stream_errors,
+    /// HTTP/2 streams that clients reset before their response was complete.
+    http2_streams_reset_by_client,
+    /// HTTP/2 streams refused because the connection had `STREAMS_MAX` open.
+    http2_streams_refused,
+    /// Requests of gRPC for which a target was chosen.
+    grpc_requests,
     /// Bytes received from clients.
     bytes_from_clients,
     /// Bytes sent to clients.

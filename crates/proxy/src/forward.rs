@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use engine::{Choice, Endpoint, Outcome, Pool};
+use engine::{Choice, Endpoint, FrontendId, HttpVersion, Outcome, Pool};
+use tls::ClientConfig;
 use tokio::net::TcpStream;
 
 use crate::buffer::Lease;
@@ -29,7 +30,7 @@ const TARGETS_TRIED_MAX: usize = 3;
 /// How long a connection to a target may take.
 ///
 /// Source: ALB guide, "Troubleshoot your Application Load Balancers", HTTP 504.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the TLS handshake with a target may take.
 ///
@@ -41,22 +42,27 @@ const SERVER_NAME_BYTES_MAX: usize = 253;
 
 /// What has been tried for one request.
 #[derive(Default)]
-struct Attempts {
+pub(crate) struct Attempts {
     /// The registrations that could not be reached; `EndpointState::id` is never 0.
     unreachable: [u64; TARGETS_TRIED_MAX],
     count: usize,
     /// What the client is told if there is no other target.
-    status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// The first target whose idle connections turned out to be closed.
-    stale: Option<u64>,
-    has_resent: bool,
+    pub(crate) stale: Option<u64>,
+    pub(crate) has_resent: bool,
 }
 
 impl Attempts {
     /// The next target. One that has closed its connections may be going away, and would then reset a
     /// new connection too, with a request on it: any other target is better.
     /// A client stays with its target all the same.
-    fn choose(&self, pool: &Pool, node: Choice<'_>, stays: Option<u64>) -> Option<Arc<Endpoint>> {
+    pub(crate) fn choose(
+        &self,
+        pool: &Pool,
+        node: Choice<'_>,
+        stays: Option<u64>,
+    ) -> Option<Arc<Endpoint>> {
         let choose = |tried| pool.choose_target(Choice { tried, ..node });
         let unreachable = &self.unreachable[..self.count];
         let tried = Choice {
@@ -76,7 +82,7 @@ impl Attempts {
 
     /// The next target with what there is of idle connections to it. A target that turns out to have
     /// closed its connections is passed over once.
-    fn choose_with_idle(
+    pub(crate) fn choose_with_idle(
         &mut self,
         worker: &Worker,
         pool: &Pool,
@@ -96,7 +102,7 @@ impl Attempts {
     }
 
     /// Notes a target that could not be reached. Whether another one may be tried.
-    fn fail(&mut self, target: u64, status: u16) -> bool {
+    pub(crate) fn fail(&mut self, target: u64, status: u16) -> bool {
         self.unreachable[self.count] = target;
         self.count += 1;
         self.status = Some(status);
@@ -148,19 +154,30 @@ pub(crate) async fn forward(
         }
         let in_flight = endpoint.state.begin_request();
         client.entry.set_endpoint(endpoint.state.id());
-        let (stream, is_reused) =
-            match obtain(worker, client, &exchange, &pool, &endpoint, &head, idle).await {
-                Ok(obtained) => obtained,
-                Err(status) => {
-                    client.entry.clear_endpoint();
-                    worker.counters.target_connection_errors.increment();
-                    endpoint.state.record_outcome(Outcome::ConnectionError);
-                    if attempts.fail(endpoint.state.id(), status) {
-                        continue;
-                    }
-                    return answer_failure(worker, client, &exchange, status, is_replayable).await;
+        let frontend = exchange.frontend.id;
+        let name = || server_name(host_of(head.filled())?);
+        let (stream, is_reused) = match obtain(
+            worker,
+            &client.entry,
+            frontend,
+            &pool,
+            &endpoint,
+            name,
+            idle,
+        )
+        .await
+        {
+            Ok(obtained) => obtained,
+            Err(status) => {
+                client.entry.clear_endpoint();
+                worker.counters.target_connection_errors.increment();
+                endpoint.state.record_outcome(Outcome::ConnectionError);
+                if attempts.fail(endpoint.state.id(), status) {
+                    continue;
                 }
-            };
+                return answer_failure(worker, client, &exchange, status, is_replayable).await;
+            }
+        };
         // The drain promise: nothing below waits before the first byte is written.
         if endpoint.state.is_draining() {
             client.entry.clear_endpoint();
@@ -234,25 +251,26 @@ fn upload_encoding(framing: Framing) -> Encode {
     }
 }
 
-/// A connection to the target: an idle one, or else a new one. Whether it was used before.
+/// A connection to the target: an idle one, or else a new one. Whether it was used before. `name` is what TLS
+/// tells the target.
 ///
 /// # Errors
 /// The status for the client: 502 if the target refuses, 504 if it does not answer.
-async fn obtain(
+pub(crate) async fn obtain<'h>(
     worker: &Rc<Worker>,
-    client: &Client,
-    exchange: &Exchange,
+    entry: &Entry,
+    frontend: FrontendId,
     pool: &Pool,
     endpoint: &Endpoint,
-    head: &Lease,
+    name: impl FnOnce() -> Option<&'h str>,
     idle: Taken,
 ) -> Result<(Stream, bool), u16> {
     if let Taken::Open(stream) = idle {
         worker.counters.target_connections_reused.increment();
         return Ok((stream, true));
     }
-    client.entry.arm(ticks(CONNECT_TIMEOUT));
-    let connected = until_signal(&client.entry, TcpStream::connect(endpoint.address))
+    entry.arm(ticks(CONNECT_TIMEOUT));
+    let connected = until_signal(entry, TcpStream::connect(endpoint.address))
         .await?
         .map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => 504_u16,
@@ -260,9 +278,11 @@ async fn obtain(
         })?;
     worker.counters.target_connections_opened.increment();
     let stream = if pool.settings.protocol.is_tls {
-        let server_name = server_name(head.filled());
+        // There is none only if the listener was removed just now.
+        let is_http2 = pool.settings.protocol.version != HttpVersion::Http1;
+        let config = worker.tls_of_targets(frontend, is_http2).ok_or(502_u16)?;
         // Boxed, so that requests in clear text do not carry the room for it.
-        let encrypted = encrypt(worker, client, exchange, connected, server_name);
+        let encrypted = encrypt(entry, &config, connected, name());
         Box::pin(encrypted)
             .await
             .inspect_err(|_| worker.counters.target_tls_handshake_errors.increment())?
@@ -274,17 +294,14 @@ async fn obtain(
 
 /// Does the handshake with a target.
 async fn encrypt(
-    worker: &Worker,
-    client: &Client,
-    exchange: &Exchange,
+    entry: &Entry,
+    config: &ClientConfig,
     socket: TcpStream,
     server_name: Option<&str>,
 ) -> Result<Stream, u16> {
     socket.set_nodelay(true).map_err(|_| 502_u16)?;
-    // There is none only if the listener was removed just now.
-    let config = worker.tls_of_targets(exchange.frontend.id).ok_or(502_u16)?;
-    client.entry.arm(ticks(TLS_HANDSHAKE_TIMEOUT));
-    match until_signal(&client.entry, config.connect(server_name, socket)).await? {
+    entry.arm(ticks(TLS_HANDSHAKE_TIMEOUT));
+    match until_signal(entry, config.connect(server_name, socket)).await? {
         Ok(stream) => Ok(Stream::encrypted(stream)),
         Err(error) => {
             tracing::debug!(%error, "a target has not come through the TLS handshake");
@@ -307,12 +324,15 @@ async fn until_signal<T>(entry: &Entry, future: impl Future<Output = T>) -> Resu
     .await
 }
 
-/// The host of a request head as targets get it, where `Host` is the first field. An address is not a name
-/// (RFC 6066 section 3).
-fn server_name(head: &[u8]) -> Option<&str> {
+/// The host of a request head as targets get it, where `Host` is the first field.
+pub(crate) fn host_of(head: &[u8]) -> Option<&str> {
     let line = head.split(|byte| *byte == b'\n').nth(1)?;
     let host = line.strip_prefix(b"Host: ")?.trim_ascii_end();
-    let host = std::str::from_utf8(host).ok()?;
+    std::str::from_utf8(host).ok()
+}
+
+/// The name in a host. An address is not a name (RFC 6066 section 3).
+pub(crate) fn server_name(host: &str) -> Option<&str> {
     // An address of IPv6 stands in brackets.
     let name = host.split_once(':').map_or(host, |(name, _)| name);
     let is_name = !name.is_empty()

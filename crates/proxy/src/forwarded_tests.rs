@@ -113,6 +113,7 @@ fn tls(client_certificate: ClientCertificate) -> Option<TlsFacts> {
         version: "TLSv1.3",
         cipher_suite: "TLS_AES_128_GCM_SHA256".into(),
         server_name: None,
+        speaks_http2: false,
         client_certificate,
     })
 }

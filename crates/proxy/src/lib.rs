@@ -19,8 +19,7 @@ mod forward;
 mod forwarded;
 mod head_sink;
 pub mod http1;
-#[allow(dead_code, reason = "the connection that uses it follows")]
-mod http2;
+pub mod http2;
 mod logins;
 mod outgoing;
 mod plane;

@@ -19,7 +19,7 @@ use crate::counters::Counters;
 use crate::logins::Logins;
 use crate::probe;
 use crate::tls_configs::{TlsBuilder, TlsConfigs, TlsError, health_check_config};
-use crate::worker::{COMMANDS_MAX, Command, Worker};
+use crate::worker::{COMMANDS_MAX, ClearText, Command, Worker};
 
 /// Connections that wait to be accepted, for each socket; the kernel drops the SYNs of more.
 const BACKLOG: i32 = 4096;
@@ -119,13 +119,27 @@ impl DataPlane {
     /// # Errors
     /// If a thread or its event loop cannot be made.
     pub fn start(config: Config) -> io::Result<Self> {
+        Self::start_speaking(config, ClearText::Http1)
+    }
+
+    /// A data plane that takes every client in clear text for one that speaks HTTP/2: for tests that write
+    /// frames, which TLS would only hide. No Application Load Balancer does that.
+    ///
+    /// # Errors
+    /// As `start`.
+    #[doc(hidden)]
+    pub fn start_with_prior_knowledge(config: Config) -> io::Result<Self> {
+        Self::start_speaking(config, ClearText::Http2)
+    }
+
+    fn start_speaking(config: Config, clear_text: ClearText) -> io::Result<Self> {
         let seed = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |d| d.as_nanos() as u64);
         let workers = (0..config.workers.get() as u64)
             .map(|index| {
                 let seed = seed.rotate_left(17 * (index as u32 + 1));
-                start_worker(index, seed, config.clone())
+                start_worker(index, seed, config.clone(), clear_text)
             })
             .collect::<io::Result<Vec<_>>>()?;
         let (prober, commands) = mpsc::channel(COMMANDS_MAX);
@@ -325,12 +339,17 @@ async fn wait_for(barrier: Vec<oneshot::Receiver<()>>) {
     }
 }
 
-fn start_worker(index: u64, seed: u64, config: Config) -> io::Result<WorkerHandle> {
+fn start_worker(
+    index: u64,
+    seed: u64,
+    config: Config,
+    clear_text: ClearText,
+) -> io::Result<WorkerHandle> {
     let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
     let counters = Arc::new(Counters::default());
     let shared = Arc::clone(&counters);
     let thread = spawn_local_runtime(format!("elbow-worker-{index}"), move || async move {
-        let worker = Worker::new(shared, seed, &config);
+        let worker = Worker::new(shared, seed, &config, clear_text);
         if config.clock == Clock::System {
             tokio::task::spawn_local(std::rc::Rc::clone(&worker).follow_clock());
         }

@@ -212,6 +212,14 @@ impl Entry {
         }
     }
 
+    /// Forgets the deadline, the signal, the registration and the task, for a use to come.
+    pub(crate) fn rest(&self) {
+        self.slot.deadline.set(NEVER);
+        self.slot.signal.set(None);
+        self.slot.endpoint.set(0);
+        self.slot.waker.replace(None);
+    }
+
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
     }

@@ -242,6 +242,7 @@ mod tests {
     use crate::http1::FieldStorage;
     use crate::http1::{request, response};
     use crate::plane::Config;
+    use crate::worker::ClearText;
 
     #[test]
     fn the_user_agent_tells_a_chromium_from_80_on() {
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn cookies_for_other_sites_are_secure_where_there_is_tls() {
-        let worker = Worker::new(Arc::default(), 1, &Config::for_tests());
+        let worker = Worker::new(Arc::default(), 1, &Config::for_tests(), ClearText::Http1);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let endpoint = Endpoint {
             address,

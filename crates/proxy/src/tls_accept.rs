@@ -208,6 +208,7 @@ fn facts(stream: &TlsStream, is_verified: bool) -> TlsFacts {
         server_name: stream
             .server_name()
             .map(|name| name.to_ascii_lowercase().into()),
+        speaks_http2: stream.application_protocol() == Some(b"h2"),
         client_certificate: client_certificate(stream, is_verified),
     }
 }

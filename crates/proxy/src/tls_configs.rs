@@ -22,8 +22,17 @@ const HEALTH_CHECK_POLICY: &str = "ELBSecurityPolicy-TLS13-1-0-2021-06";
 /// tickets are used up.
 const CONFIG_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What listeners offer clients. HTTP/2 is not among it as long as nothing here speaks it.
-const APPLICATION_PROTOCOLS: &[&str] = &["http/1.1"];
+/// What listeners offer clients, best first.
+///
+/// Source: ALB guide, "Listeners for your Application Load Balancers"; ELB API, `LoadBalancerAttribute`,
+/// `routing.http2.enabled`.
+const fn application_protocols(offers_http2: bool) -> &'static [&'static str] {
+    if offers_http2 {
+        &["h2", "http/1.1"]
+    } else {
+        &["http/1.1"]
+    }
+}
 
 /// The configuration of a listener cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +77,8 @@ struct FrontendTls {
     /// `None`: its clients speak in clear text.
     clients: Option<Arc<ServerConfig>>,
     targets: Arc<ClientConfig>,
+    /// As `targets`, with the offer of HTTP/2.
+    http2_targets: Arc<ClientConfig>,
 }
 
 impl TlsConfigs {
@@ -77,8 +88,18 @@ impl TlsConfigs {
     }
 
     /// How the targets of a listener are spoken to, those that speak TLS.
-    pub(crate) fn targets_of(&self, frontend: FrontendId) -> Option<Arc<ClientConfig>> {
-        Some(Arc::clone(&self.frontends.get(&frontend)?.targets))
+    pub(crate) fn targets_of(
+        &self,
+        frontend: FrontendId,
+        is_http2: bool,
+    ) -> Option<Arc<ClientConfig>> {
+        let tls = self.frontends.get(&frontend)?;
+        let config = if is_http2 {
+            &tls.http2_targets
+        } else {
+            &tls.targets
+        };
+        Some(Arc::clone(config))
     }
 }
 
@@ -92,12 +113,13 @@ pub(crate) fn health_check_config() -> Result<ClientConfig, ConfigError> {
 pub(crate) struct TlsBuilder {
     ticket_keys: TicketKeys,
     clients: Vec<Built>,
-    targets: HashMap<&'static str, Arc<ClientConfig>>,
+    targets: HashMap<(&'static str, bool), Arc<ClientConfig>>,
 }
 
 #[derive(Debug)]
 struct Built {
     tls: Arc<Tls>,
+    offers_http2: bool,
     config: Arc<ServerConfig>,
     at: Instant,
 }
@@ -140,7 +162,7 @@ impl TlsBuilder {
         let clients = frontend
             .tls
             .as_ref()
-            .map(|tls| self.for_clients(tls))
+            .map(|tls| self.for_clients(tls, frontend.http.offers_http2))
             .transpose()?;
         // The listeners of one load balancer have its name in common.
         let siblings = snapshot
@@ -149,36 +171,51 @@ impl TlsBuilder {
             .filter(|f| f.dns_name == frontend.dns_name);
         let policies = siblings.filter_map(|f| SslPolicy::named(&f.tls.as_ref()?.policy));
         let policies: Vec<&SslPolicy> = policies.collect();
-        let targets = self.for_targets(target_ssl_policy(&policies).name)?;
-        Ok(FrontendTls { clients, targets })
+        let policy = target_ssl_policy(&policies).name;
+        Ok(FrontendTls {
+            clients,
+            targets: self.for_targets(policy, false)?,
+            http2_targets: self.for_targets(policy, true)?,
+        })
     }
 
-    fn for_clients(&mut self, tls: &Arc<Tls>) -> Result<Arc<ServerConfig>, TlsErrorReason> {
+    fn for_clients(
+        &mut self,
+        tls: &Arc<Tls>,
+        offers_http2: bool,
+    ) -> Result<Arc<ServerConfig>, TlsErrorReason> {
         let known = self
             .clients
             .iter()
-            .position(|built| Arc::ptr_eq(&built.tls, tls));
+            .position(|built| Arc::ptr_eq(&built.tls, tls) && built.offers_http2 == offers_http2);
         if let Some(index) = known {
             if self.clients[index].at.elapsed() < CONFIG_AGE_MAX {
                 return Ok(Arc::clone(&self.clients[index].config));
             }
             self.clients.swap_remove(index);
         }
-        let config = Arc::new(server_config(tls, &self.ticket_keys)?);
+        let config = Arc::new(server_config(tls, offers_http2, &self.ticket_keys)?);
         self.clients.push(Built {
             tls: Arc::clone(tls),
+            offers_http2,
             config: Arc::clone(&config),
             at: Instant::now(),
         });
         Ok(config)
     }
 
-    fn for_targets(&mut self, policy: &'static str) -> Result<Arc<ClientConfig>, TlsErrorReason> {
-        if let Some(config) = self.targets.get(policy) {
+    fn for_targets(
+        &mut self,
+        policy: &'static str,
+        is_http2: bool,
+    ) -> Result<Arc<ClientConfig>, TlsErrorReason> {
+        if let Some(config) = self.targets.get(&(policy, is_http2)) {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(ClientConfig::new(policy, &[]).map_err(TlsErrorReason::Config)?);
-        self.targets.insert(policy, Arc::clone(&config));
+        let protocols: &[&str] = if is_http2 { &["h2"] } else { &[] };
+        let config = ClientConfig::new(policy, protocols).map_err(TlsErrorReason::Config)?;
+        let config = Arc::new(config);
+        self.targets.insert((policy, is_http2), Arc::clone(&config));
         Ok(config)
     }
 }
@@ -187,7 +224,11 @@ impl TlsBuilder {
 const UNSPECIFIED: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
 
-fn server_config(tls: &Tls, ticket_keys: &TicketKeys) -> Result<ServerConfig, TlsErrorReason> {
+fn server_config(
+    tls: &Tls,
+    offers_http2: bool,
+    ticket_keys: &TicketKeys,
+) -> Result<ServerConfig, TlsErrorReason> {
     let default_identity = identity(&tls.default_certificate)?;
     let additional = tls
         .additional_certificates
@@ -198,7 +239,7 @@ fn server_config(tls: &Tls, ticket_keys: &TicketKeys) -> Result<ServerConfig, Tl
         policy: &tls.policy,
         default_identity: &default_identity,
         additional_identities: &additional_identities,
-        application_protocols: APPLICATION_PROTOCOLS,
+        application_protocols: application_protocols(offers_http2),
         client_authentication: client_authentication(&tls.client_authentication)?,
         ticket_keys,
     })

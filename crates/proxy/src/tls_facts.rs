@@ -10,6 +10,8 @@ pub(crate) struct TlsFacts {
     /// The host the client named (RFC 6066 section 3), in lower case.
     #[allow(dead_code, reason = "only an access log tells it")]
     pub(crate) server_name: Option<Box<str>>,
+    /// Whether both sides have agreed on `h2` (RFC 7301, RFC 9113 section 3.2).
+    pub(crate) speaks_http2: bool,
     /// What the client showed of itself.
     pub(crate) client_certificate: ClientCertificate,
 }

@@ -22,6 +22,7 @@ use crate::buffer::BufferPool;
 use crate::cookie_seal::CookieSeal;
 use crate::counters::Counters;
 use crate::date::HttpDate;
+use crate::http2::TargetSessions;
 use crate::logins::{CheckedActions, Logins};
 use crate::plane::Config;
 use crate::registry::{Registry, TICK, Tick, ticks};
@@ -60,6 +61,14 @@ pub(crate) const COMMANDS_MAX: usize = 64;
 /// How often idle target connections are looked at.
 const SWEEP_TICKS: Tick = 10;
 
+/// What clients speak that come without TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClearText {
+    Http1,
+    /// Only in tests.
+    Http2,
+}
+
 /// What the tasks of one worker share.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -72,6 +81,8 @@ pub(crate) struct Worker {
     pub(crate) cookie_seal: CookieSeal,
     pub(crate) logins: Arc<Logins>,
     pub(crate) checked_actions: CheckedActions,
+    pub(crate) sessions: TargetSessions,
+    pub(crate) clear_text: ClearText,
     date: Cell<HttpDate>,
     /// When cookies that are set now expire.
     cookie_expiry: Cell<HttpDate>,
@@ -109,7 +120,12 @@ struct ListeningSocket {
 }
 
 impl Worker {
-    pub(crate) fn new(counters: Arc<Counters>, seed: u64, config: &Config) -> Rc<Self> {
+    pub(crate) fn new(
+        counters: Arc<Counters>,
+        seed: u64,
+        config: &Config,
+        clear_text: ClearText,
+    ) -> Rc<Self> {
         let now = SystemTime::now();
         Rc::new(Self {
             buffers: Rc::default(),
@@ -121,6 +137,8 @@ impl Worker {
             cookie_seal: CookieSeal::new(config.cookie_key),
             logins: Arc::clone(&config.logins),
             checked_actions: CheckedActions::default(),
+            sessions: TargetSessions::default(),
+            clear_text,
             date: Cell::new(HttpDate::at(now)),
             cookie_expiry: Cell::new(HttpDate::at(now + COOKIE_AGE)),
             ahead: Cell::default(),
@@ -140,8 +158,12 @@ impl Worker {
     }
 
     /// How the targets of a listener are spoken to in TLS, from the latest snapshot.
-    pub(crate) fn tls_of_targets(&self, frontend: FrontendId) -> Option<Arc<ClientConfig>> {
-        self.tls.borrow().targets_of(frontend)
+    pub(crate) fn tls_of_targets(
+        &self,
+        frontend: FrontendId,
+        is_http2: bool,
+    ) -> Option<Arc<ClientConfig>> {
+        self.tls.borrow().targets_of(frontend, is_http2)
     }
 
     /// When cookies that are set now expire.
@@ -221,6 +243,7 @@ impl Worker {
         self.set_date(SystemTime::now() + self.ahead.get());
         if now / SWEEP_TICKS != before / SWEEP_TICKS {
             self.targets.sweep(now);
+            self.sessions.sweep(now);
         }
     }
 
@@ -244,10 +267,15 @@ impl Worker {
             }
         }
         // RFC 9112 section 9.6: connections of a listener that is gone finish their response and close.
-        let listeners = self.listeners.borrow();
         self.connections
-            .close(|frontend| !listeners.contains_key(&frontend));
+            .close(|frontend| !self.listeners.borrow().contains_key(&frontend));
         self.targets.sweep(self.connections.now());
+        if !self.sessions.is_empty() {
+            // Requests that were handed to a connection of HTTP/2 are written by its own task, which runs
+            // now; what follows is no longer sent to a target that is deregistering.
+            tokio::task::yield_now().await;
+        }
+        self.sessions.sweep(self.connections.now());
         self.checked_actions.forget_unused();
     }
 

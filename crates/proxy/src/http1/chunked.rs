@@ -174,6 +174,16 @@ impl Decoder {
 
     /// Appends the trailer fields that may be forwarded, as lines, to `out`.
     pub fn write_trailers(&self, out: &mut Vec<u8>) {
+        self.each_trailer(|name, value| {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        });
+    }
+
+    /// Visits the trailer fields that may be forwarded: name and value.
+    pub fn each_trailer(&self, mut visit: impl FnMut(&str, &[u8])) {
         let mut headers = [httparse::EMPTY_HEADER; TRAILER_FIELDS_MAX];
         let parsed = httparse::parse_headers(&self.trailers, &mut headers);
         let Ok(httparse::Status::Complete((_, fields))) = parsed else {
@@ -183,10 +193,7 @@ impl Decoder {
             .iter()
             .filter(|field| Field::of(field.name.as_bytes()).may_trail())
         {
-            out.extend_from_slice(field.name.as_bytes());
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(field.value);
-            out.extend_from_slice(b"\r\n");
+            visit(field.name, field.value);
         }
     }
 }

@@ -4,4 +4,25 @@
 //! The framing is our own: with the `h2` crate, streams, bodies and the connection talk to each other
 //! through queues, and a request costs more than all of ours does.
 
-mod hpack;
+mod answer;
+mod connection;
+mod conversation;
+mod download;
+mod exchange;
+mod frame;
+mod head;
+pub mod hpack;
+mod limits;
+mod receive;
+mod request;
+mod route;
+mod state;
+mod stream;
+mod target_conversation;
+mod target_exchange;
+mod target_head;
+mod target_sessions;
+mod upload;
+
+pub(crate) use connection::serve;
+pub(crate) use target_sessions::TargetSessions;

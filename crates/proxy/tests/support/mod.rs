@@ -107,17 +107,38 @@ impl Fixture {
         rules: Vec<Rule>,
         default: Action,
     ) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let config = Config {
+        let plane = DataPlane::start(Self::config()).expect("the workers start");
+        Self::start_on(plane, http, admission, rules, default)
+    }
+
+    /// A listener whose clients speak HTTP/2 in clear text.
+    pub(crate) fn of_http2(default: Action) -> Self {
+        let plane = DataPlane::start_with_prior_knowledge(Self::config());
+        let plane = plane.expect("the workers start");
+        let http = HttpOptions::default();
+        Self::start_on(plane, http, Admission::Anyone, Vec::new(), default)
+    }
+
+    fn config() -> Config {
+        Config {
             workers: NonZeroUsize::MIN,
             clock: Clock::Manual,
             cookie_key: CookieKey::new([1; CookieKey::BYTES]),
             logins: logins(),
-        };
-        let plane = DataPlane::start(config).expect("the workers start");
+        }
+    }
+
+    fn start_on(
+        plane: DataPlane,
+        http: HttpOptions,
+        admission: Admission,
+        rules: Vec<Rule>,
+        default: Action,
+    ) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let address = free_address();
         let mut fixture = Self {
             address,
@@ -218,7 +239,7 @@ fn free_address() -> SocketAddr {
 
 /// A target that does what the test tells it.
 pub(crate) struct Target {
-    listener: TcpListener,
+    pub(crate) listener: TcpListener,
     pub(crate) address: SocketAddr,
 }
 

@@ -15,7 +15,7 @@ const FIELD_OVERHEAD_BYTES: usize = 32;
 
 /// The decoder of one direction of a connection.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     /// The newest first.
     table: VecDeque<Entry>,
     bytes: usize,
@@ -32,7 +32,7 @@ struct Entry {
 
 /// The fields of one section, in order, whole in one block of memory.
 #[derive(Debug, Default)]
-pub(crate) struct FieldList {
+pub struct FieldList {
     text: Vec<u8>,
     fields: Vec<Span>,
     bytes: usize,
@@ -48,17 +48,18 @@ struct Span {
 
 /// The limits of one section.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ListLimits {
+pub struct ListLimits {
     /// Bytes of one name and value.
-    pub(crate) field_bytes_max: usize,
+    pub field_bytes_max: usize,
     /// Bytes of all names and values, and 32 for each field.
-    pub(crate) list_bytes_max: usize,
-    pub(crate) fields_max: usize,
+    pub list_bytes_max: usize,
+    /// Fields.
+    pub fields_max: usize,
 }
 
 impl FieldList {
     /// Forgets the fields and keeps the memory.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.text.clear();
         self.fields.clear();
         self.bytes = 0;
@@ -66,12 +67,12 @@ impl FieldList {
     }
 
     /// Whether fields were left out because of a limit.
-    pub(crate) fn is_too_large(&self) -> bool {
+    pub fn is_too_large(&self) -> bool {
         self.is_too_large
     }
 
     /// The fields: name and value.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().map(|span| {
             let name = &self.text[span.start..span.name_end];
             (name, &self.text[span.name_end..span.end])
@@ -118,7 +119,10 @@ impl Decoder {
     ///
     /// A section over its limits is decoded to its end all the same, because the next one depends on what
     /// it does to the table; its fields are not kept.
-    pub(crate) fn decode(
+    ///
+    /// # Errors
+    /// `HpackError` if the section is not validly coded; the connection cannot go on.
+    pub fn decode(
         &mut self,
         section: &[u8],
         limits: &ListLimits,

@@ -44,6 +44,12 @@ impl Encoder {
 
 /// Appends a field; its name is written in lower case (RFC 9113 section 8.2).
 pub(crate) fn put_field(out: &mut Buffer, name: &[u8], value: &[u8]) {
+    put_name(out, name);
+    put_integer(out, 0, 7, value.len());
+    out.put(value);
+}
+
+fn put_name(out: &mut Buffer, name: &[u8]) {
     match response_name(name) {
         Some(index @ 0..15) => out.put(&[index]),
         Some(index) => out.put(&[0x0f, index - 15]),
@@ -59,8 +65,6 @@ pub(crate) fn put_field(out: &mut Buffer, name: &[u8], value: &[u8]) {
             }
         }
     }
-    put_integer(out, 0, 7, value.len());
-    out.put(value);
 }
 
 /// Source: RFC 7541 section 5.1.

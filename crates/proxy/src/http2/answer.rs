@@ -1,0 +1,56 @@
+//! Answers that are made here, to streams that need no target.
+
+use engine::Frontend;
+
+use super::connection::Connection;
+use super::frame::ErrorCode;
+use crate::decide::count_own;
+use crate::http1::Framing;
+use crate::outgoing::Persistence;
+use crate::registry::ticks;
+use crate::respond::Answer;
+
+/// Answers with the page of `status`, which this counts.
+pub(super) fn answer_page(
+    connection: &mut Connection<'_>,
+    stream: u32,
+    ends_stream: bool,
+    status: u16,
+) {
+    count_own(&connection.worker.counters, status);
+    let frontend = connection.listener.for_request();
+    let page = Answer::Page(status);
+    answer(connection, stream, ends_stream, &page, &frontend, false);
+}
+
+/// Answers a stream. What the client's windows do not let go at once is left to a task.
+pub(super) fn answer(
+    connection: &mut Connection<'_>,
+    stream: u32,
+    ends_stream: bool,
+    answer: &Answer<'_>,
+    frontend: &Frontend,
+    is_head: bool,
+) {
+    let worker = connection.worker;
+    let date = worker.date();
+    let mut body = worker.buffers.head();
+    if !is_head {
+        answer.write_body(&mut body);
+    }
+    let mut state = connection.shared.borrow_mut();
+    let is_done = state.answer(stream, body.filled(), |head| {
+        answer.write_head(head, &frontend.http, Persistence::KeepAlive, &date);
+    });
+    if is_done {
+        if !ends_stream {
+            // RFC 9113 section 8.1: the rest of the request is not needed.
+            state.reset(stream, ErrorCode::NoError);
+        }
+        return;
+    }
+    drop(state);
+    let client = connection.open(stream, ends_stream, Framing::Chunked);
+    let idle_timeout = ticks(frontend.idle_timeout);
+    tokio::task::spawn_local(async move { client.send_rest(&mut body, idle_timeout).await });
+}

@@ -1,0 +1,176 @@
+//! Sends the request of a stream to a target of its pool that speaks HTTP/1.1, as `forward.rs` does for
+//! requests of HTTP/1.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use engine::{Choice, Endpoint, Outcome, Pool};
+
+use super::conversation::{Conversation, Finished, NoResponse};
+use super::stream::ClientStream;
+use super::upload::Upload;
+use crate::buffer::Lease;
+use crate::conversation::{Failure, Reached};
+use crate::decide::count_own;
+use crate::exchange::Exchange;
+use crate::forward::{Attempts, host_of, obtain, server_name};
+use crate::respond::Answer;
+use crate::worker::Worker;
+
+/// Forwards the request whose head is in `head`, and its body, to a target of `pool`.
+pub(super) async fn forward(
+    worker: Rc<Worker>,
+    client: ClientStream,
+    mut head: Lease,
+    exchange: Exchange,
+    pool: Arc<Pool>,
+) {
+    // What has arrived of the body goes out with the head, and can be sent again with it.
+    let mut upload = Upload::new(exchange.framing, &client, &mut head);
+    let is_replayable = upload.is_none();
+    let mut attempts = Attempts::default();
+    let mut is_first = true;
+    loop {
+        let node = Choice {
+            zone: client.node.zone.as_deref(),
+            tried: &[],
+            draw: worker.random(),
+        };
+        let stays = exchange.stay.endpoint;
+        let chosen = attempts.choose_with_idle(&worker, &pool, node, stays);
+        let Some((endpoint, idle)) = chosen else {
+            let status = attempts.status.unwrap_or(503);
+            return fail(&worker, &client, &exchange, status).await;
+        };
+        if std::mem::take(&mut is_first) {
+            worker.counters.requests_forwarded.increment();
+            let stay = exchange.stay;
+            stay.count_choice(&pool, &endpoint, &worker.counters);
+        } else {
+            worker.counters.requests_retried.increment();
+        }
+        let in_flight = endpoint.state.begin_request();
+        let entry = client.entry();
+        entry.set_endpoint(endpoint.state.id());
+        let frontend = exchange.frontend.id;
+        let name = || server_name(host_of(head.filled())?);
+        let (stream, is_reused) =
+            match obtain(&worker, entry, frontend, &pool, &endpoint, name, idle).await {
+                Ok(obtained) => obtained,
+                Err(status) => {
+                    entry.clear_endpoint();
+                    worker.counters.target_connection_errors.increment();
+                    endpoint.state.record_outcome(Outcome::ConnectionError);
+                    if attempts.fail(endpoint.state.id(), status) {
+                        continue;
+                    }
+                    return fail(&worker, &client, &exchange, status).await;
+                }
+            };
+        // The drain promise: nothing below waits before the first byte is written.
+        if endpoint.state.is_draining() {
+            entry.clear_endpoint();
+            continue;
+        }
+        let reached = Reached {
+            pool: &pool,
+            endpoint: &endpoint,
+            stream,
+        };
+        let mut conversation =
+            Conversation::new(&worker, &client, reached, &head, upload.take(), &exchange);
+        let outcome = conversation.run().await;
+        let has_sent = conversation.has_sent();
+        let status = conversation.status();
+        let mut target = conversation.into_target();
+        let failure = outcome.as_ref().err().map(|it| it.failure);
+        record_outcome(&endpoint, status, failure);
+        drop(in_flight);
+        entry.clear_endpoint();
+        match outcome {
+            Ok(Finished { target_stays }) => {
+                let counters = &worker.counters;
+                target.count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
+                if target_stays {
+                    let now = worker.connections.now();
+                    let expires = now.saturating_add(exchange.idle_timeout);
+                    worker
+                        .targets
+                        .put(&endpoint.state, target, expires, counters);
+                }
+                return;
+            }
+            Err(NoResponse {
+                failure: Failure::TargetClosed { received_bytes: 0 },
+            }) if is_reused
+                && !attempts.has_resent
+                && is_replayable
+                && (exchange.is_idempotent || !has_sent) =>
+            {
+                // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
+                attempts.has_resent = true;
+                attempts.stale = Some(endpoint.state.id());
+            }
+            Err(NoResponse { failure }) => {
+                drop(target);
+                if let Some(status) = status_of(&worker, failure) {
+                    fail(&worker, &client, &exchange, status).await;
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Notes what a request has shown of its target.
+pub(super) fn record_outcome(endpoint: &Endpoint, status: Option<u16>, failure: Option<Failure>) {
+    match (status, failure) {
+        (Some(status), _) => endpoint.state.record_outcome(Outcome::of_status(status)),
+        (
+            None,
+            Some(Failure::TargetClosed { .. } | Failure::TargetStalled | Failure::BadResponse),
+        ) => endpoint.state.record_outcome(Outcome::ConnectionError),
+        (None, _) => {}
+    }
+}
+
+/// Counts a failure. The status for the client, if it can still be told one.
+pub(super) fn status_of(worker: &Worker, failure: Failure) -> Option<u16> {
+    let counters = &worker.counters;
+    match failure {
+        Failure::ClientGone => {
+            counters.clients_gone.increment();
+            count_own(counters, 460);
+            None
+        }
+        // Letting go of the stream resets it: the client must not take what it has for the whole.
+        Failure::ResponseCut => {
+            counters.responses_cut.increment();
+            None
+        }
+        Failure::ClientStalled => {
+            counters.request_timeouts.increment();
+            Some(408)
+        }
+        // The stream was reset when that was seen.
+        Failure::BadBody => {
+            counters.requests_malformed.increment();
+            None
+        }
+        Failure::TargetCut => {
+            counters.requests_cut_by_deregistration.increment();
+            Some(502)
+        }
+        Failure::TargetClosed { .. } | Failure::BadResponse => Some(502),
+        Failure::TargetStalled => Some(504),
+    }
+}
+
+/// Answers a request that could not be forwarded.
+pub(super) async fn fail(worker: &Worker, client: &ClientStream, exchange: &Exchange, status: u16) {
+    count_own(&worker.counters, status);
+    let answer = Answer::Page(status);
+    client
+        .answer(worker, &exchange.frontend, &answer, exchange.is_head)
+        .await;
+}

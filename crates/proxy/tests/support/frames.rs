@@ -1,0 +1,361 @@
+//! A client that speaks HTTP/2 frame by frame.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use proxy::http2::hpack::{Decoder, FieldList, ListLimits};
+
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PUSH_PROMISE: u8 = 5;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
+
+pub(crate) const ACK: u8 = 1;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) const PADDED: u8 = 8;
+
+pub(crate) const NO_ERROR: u32 = 0;
+pub(crate) const PROTOCOL_ERROR: u32 = 1;
+pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
+pub(crate) const STREAM_CLOSED: u32 = 5;
+pub(crate) const FRAME_SIZE_ERROR: u32 = 6;
+pub(crate) const REFUSED_STREAM: u32 = 7;
+pub(crate) const CANCEL: u32 = 8;
+pub(crate) const COMPRESSION_ERROR: u32 = 9;
+pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The fields of the simplest request.
+pub(crate) const GET: [(&str, &str); 4] = [
+    (":method", "GET"),
+    (":scheme", "https"),
+    (":path", "/"),
+    (":authority", "a"),
+];
+/// Those of one with a body.
+pub(crate) const POST: [(&str, &str); 4] = [
+    (":method", "POST"),
+    (":scheme", "https"),
+    (":path", "/"),
+    (":authority", "a"),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Frame {
+    pub(crate) fn ends_stream(&self) -> bool {
+        matches!(self.kind, DATA | HEADERS) && self.flags & END_STREAM != 0
+    }
+
+    /// The error code of `RST_STREAM` or `GOAWAY`.
+    pub(crate) fn code(&self) -> u32 {
+        let at = if self.kind == GOAWAY { 4 } else { 0 };
+        u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
+    }
+
+    /// The last stream of a `GOAWAY`.
+    pub(crate) fn last_stream(&self) -> u32 {
+        u32::from_be_bytes(self.payload[..4].try_into().unwrap())
+    }
+}
+
+/// What came on a stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Response {
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Vec<(String, String)>,
+    /// The code with which the stream was reset.
+    pub(crate) reset: Option<u32>,
+    pub(crate) has_ended: bool,
+}
+
+impl Response {
+    pub(crate) fn status(&self) -> u16 {
+        self.field(":status").expect("a status").parse().unwrap()
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut values = self.fields.iter().filter(|(field, _)| field == name);
+        let first = values.next().map(|(_, value)| value.as_str());
+        assert_eq!(values.next(), None, "{name} stands there twice");
+        first
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("text")
+    }
+}
+
+pub(crate) struct FramePeer {
+    stream: TcpStream,
+    received: Vec<u8>,
+    decoder: Decoder,
+}
+
+impl FramePeer {
+    /// A connection on which nothing was sent.
+    pub(crate) fn silent(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).expect("the listener accepts"))
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            received: Vec::new(),
+            decoder: Decoder::default(),
+        }
+    }
+
+    /// A connection whose preface and settings have been exchanged.
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::connect_with(address, &[])
+    }
+
+    /// As `connect`, with the client's settings.
+    pub(crate) fn connect_with(address: SocketAddr, settings: &[(u16, u32)]) -> Self {
+        let mut peer = Self::silent(address);
+        let mut payload = Vec::new();
+        for (name, value) in settings {
+            payload.extend(name.to_be_bytes());
+            payload.extend(value.to_be_bytes());
+        }
+        peer.send_bytes(PREFACE);
+        peer.send(SETTINGS, 0, 0, &payload);
+        let ack = peer.until(|frame| frame.kind == SETTINGS && frame.flags == ACK);
+        assert!(ack.payload.is_empty());
+        peer.send(SETTINGS, ACK, 0, b"");
+        peer
+    }
+
+    /// The target's side of a connection that was accepted: its preface and settings have been exchanged.
+    pub(crate) fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = listener.accept().expect("a connection");
+        let mut peer = Self::over(stream);
+        let mut preface = [0; 24];
+        peer.stream.read_exact(&mut preface).expect("a preface");
+        assert_eq!(preface, PREFACE);
+        peer.send(SETTINGS, 0, 0, b"");
+        peer.send(SETTINGS, ACK, 0, b"");
+        peer
+    }
+
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        // The other side may have closed already; what it has answered is what counts.
+        let _ = self.stream.write_all(bytes);
+    }
+
+    pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let frame = frame(kind, flags, stream, payload);
+        self.send_bytes(&frame);
+    }
+
+    /// Sends the head of a request.
+    pub(crate) fn request(&mut self, stream: u32, fields: &[(&str, &str)], ends: bool) {
+        let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
+        self.send(HEADERS, flags, stream, &section(fields));
+    }
+
+    pub(crate) fn data(&mut self, stream: u32, data: &[u8], ends: bool) {
+        self.send(DATA, if ends { END_STREAM } else { 0 }, stream, data);
+    }
+
+    pub(crate) fn reset(&mut self, stream: u32, code: u32) {
+        self.send(RST_STREAM, 0, stream, &code.to_be_bytes());
+    }
+
+    pub(crate) fn raise_window(&mut self, stream: u32, by: u32) {
+        self.send(WINDOW_UPDATE, 0, stream, &by.to_be_bytes());
+    }
+
+    /// Closes the connection as TCP does.
+    pub(crate) fn finish_sending(&self) {
+        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
+    /// The next frame; `None` at the close.
+    pub(crate) fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(head) = self.received.get(..9) {
+                let length =
+                    usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+                if self.received.len() >= 9 + length {
+                    let rest = self.received.split_off(9 + length);
+                    let bytes = std::mem::replace(&mut self.received, rest);
+                    return Some(Frame {
+                        kind: bytes[3],
+                        flags: bytes[4],
+                        stream: u32::from_be_bytes(bytes[5..9].try_into().unwrap()),
+                        payload: bytes[9..].to_vec(),
+                    });
+                }
+            }
+            let mut block = [0; 64 * 1024];
+            match self.stream.read(&mut block) {
+                Ok(0) => {
+                    assert!(self.received.is_empty(), "closed in the middle of a frame");
+                    return None;
+                }
+                Ok(count) => self.received.extend_from_slice(&block[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("{error}; received {:x?}", self.received),
+            }
+        }
+    }
+
+    /// The next frame that is wanted; others are passed over.
+    pub(crate) fn until(&mut self, is_wanted: impl Fn(&Frame) -> bool) -> Frame {
+        loop {
+            let frame = self.next().expect("a frame before the close");
+            if is_wanted(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    /// The code of the `GOAWAY` that ends the connection, which then closes.
+    pub(crate) fn end_code(&mut self) -> u32 {
+        let goaway = self.until(|frame| frame.kind == GOAWAY);
+        while self.next().is_some() {}
+        goaway.code()
+    }
+
+    /// Everything on a stream to its end.
+    pub(crate) fn response(&mut self, stream: u32) -> Response {
+        let mut response = Response::default();
+        while !self.take(stream, &mut response) {}
+        response
+    }
+
+    /// The head of the next message that begins, and its stream.
+    pub(crate) fn message(&mut self) -> (u32, Response) {
+        let frame = self.until(|frame| frame.kind == HEADERS);
+        assert!(frame.flags & END_HEADERS != 0, "a short section");
+        let message = Response {
+            fields: self.decode(&frame.payload),
+            has_ended: frame.ends_stream(),
+            ..Response::default()
+        };
+        (frame.stream, message)
+    }
+
+    /// The response without its end, as far as `is_enough`.
+    pub(crate) fn response_until(
+        &mut self,
+        stream: u32,
+        is_enough: impl Fn(&Response) -> bool,
+    ) -> Response {
+        let mut response = Response::default();
+        while !is_enough(&response) {
+            self.take(stream, &mut response);
+        }
+        response
+    }
+
+    /// Takes the next frame of a stream. Whether the stream has ended.
+    fn take(&mut self, stream: u32, response: &mut Response) -> bool {
+        let mut frame = self.next().expect("a response before the close");
+        assert!(
+            frame.kind != GOAWAY || frame.code() == NO_ERROR,
+            "the connection ended with {}",
+            frame.code()
+        );
+        if frame.kind == HEADERS {
+            while frame.flags & END_HEADERS == 0 {
+                let next = self.next().expect("the rest of a section");
+                assert_eq!((next.kind, next.stream), (CONTINUATION, frame.stream));
+                frame.payload.extend(next.payload);
+                frame.flags |= next.flags;
+            }
+            // Sections of other streams are decoded too: they may change the table.
+            let fields = self.decode(&frame.payload);
+            if frame.stream == stream && response.fields.is_empty() {
+                response.fields = fields;
+            } else if frame.stream == stream {
+                response.trailers = fields;
+            }
+        }
+        if frame.stream != stream {
+            return false;
+        }
+        match frame.kind {
+            DATA => response.body.extend_from_slice(&frame.payload),
+            RST_STREAM => response.reset = Some(frame.code()),
+            _ => {}
+        }
+        response.has_ended |= frame.ends_stream();
+        response.has_ended || response.reset.is_some()
+    }
+
+    fn decode(&mut self, section: &[u8]) -> Vec<(String, String)> {
+        const LIMITS: ListLimits = ListLimits {
+            field_bytes_max: 1 << 20,
+            list_bytes_max: 1 << 20,
+            fields_max: 1000,
+        };
+        let mut list = FieldList::default();
+        self.decoder
+            .decode(section, &LIMITS, &mut list)
+            .expect("a valid section");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        list.iter()
+            .map(|(name, value)| (text(name), text(value)))
+            .collect()
+    }
+}
+
+/// A frame as bytes.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// A field section of literals that do not change the table.
+pub(crate) fn section(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut section = Vec::new();
+    for (name, value) in fields {
+        section.push(0);
+        put_string(&mut section, name.as_bytes());
+        put_string(&mut section, value.as_bytes());
+    }
+    section
+}
+
+fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.len() < 127 {
+        out.push(bytes.len() as u8);
+    } else {
+        out.push(127);
+        let mut rest = bytes.len() - 127;
+        while rest >= 128 {
+            out.push((rest % 128) as u8 | 128);
+            rest /= 128;
+        }
+        out.push(rest as u8);
+    }
+    out.extend(bytes);
+}
