@@ -169,6 +169,8 @@ fn health_checks_go_through_tls_and_verify_nothing() {
         zone: None,
         address: target.address,
         check_address: target.address,
+        zone: None,
+        key: 1,
         state: Arc::new(EndpointState::new(u64::MAX)),
     });
     let mut fixture = Fixture::with_action(forwarding_to(Vec::new()));
