@@ -212,4 +212,12 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_message_is_too_strange(message in proptest::collection::vec(0..=255_u8, 0..300)) {
+            // From any client: it must not panic, and says nothing of RSA.
+            proptest::prop_assert!(EcdsaSupport::of_client_hello(&message).allows(KeyType::Rsa(2048)));
+        }
+    }
 }

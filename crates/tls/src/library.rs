@@ -1,9 +1,9 @@
 //! What of s2n-tls is out of the reach of its safe interface.
 //!
-//! This is the only module of the crate that may use `unsafe`. It holds four things: the seven security
+//! This is the only module of the crate that may use `unsafe`. It holds five things: the seven security
 //! policies that the library's table lacks, the certificates of a client while its handshake is still under
-//! way, the alert for those that are refused, and the switch that leaves their verification to us. All but the
-//! last depend on private layout: the version is pinned in the workspace manifest, and every assumption is checked at run time before
+//! way, the alert for those that are refused, the end of a handshake's memory, and the switch that leaves the
+//! verification of certificates to us. All but the last depend on private layout: the version is pinned in the workspace manifest, and every assumption is checked at run time before
 //! anything is written.
 #![allow(unsafe_code)]
 
@@ -269,6 +269,13 @@ pub(crate) fn client_certificates(connection: &mut Connection) -> Option<Vec<u8>
 pub(crate) fn alert_handshake_failure(connection: &mut Connection) {
     // SAFETY: the pointer is valid, and the function only sets a field of the connection.
     unsafe { s2n_queue_reader_handshake_failure_alert(raw(connection)) };
+}
+
+/// Frees what only the handshake needed; the safe interface has no way to. The ClientHello is part of it.
+pub(crate) fn free_handshake(connection: &mut Connection) {
+    // SAFETY: the pointer is valid, and the library allows the call once the handshake is complete. The only
+    // thing that could still be read of what it frees is the ClientHello, which the caller does not.
+    unsafe { s2n_tls_sys::s2n_connection_free_handshake(raw(connection)) };
 }
 
 /// Leaves it to us whether a certificate of the peer is accepted. That the peer holds its private key is

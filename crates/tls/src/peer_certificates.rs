@@ -87,4 +87,16 @@ mod tests {
         assert_eq!(split(&[0, 0, 2, 7]), Vec::<Vec<u8>>::new(), "cut");
         assert!(split(&[]).is_empty());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_list_is_too_strange(bytes in proptest::collection::vec(0..=3_u8, 0..100)) {
+            let ders = split(&bytes);
+            let len: usize = ders.iter().map(|der| der.len() + 3).sum();
+            proptest::prop_assert!(len <= bytes.len());
+            // Nothing in it is a certificate, and that is all there is to say.
+            let leaf = PeerCertificates::new(ders);
+            proptest::prop_assert!(leaf.is_none_or(|certificates| certificates.leaf().is_none()));
+        }
+    }
 }

@@ -16,7 +16,13 @@ use crate::library;
 use crate::peer_certificates::{self, PeerCertificates};
 
 /// One end of a TLS connection.
-pub struct TlsStream(Box<s2n_tls_tokio::TlsStream<TcpStream>>);
+pub struct TlsStream {
+    /// On the heap: it moves often between the steps of a connection, and the library's side is there anyway.
+    inner: Box<s2n_tls_tokio::TlsStream<TcpStream>>,
+    server_name: Option<Box<str>>,
+    /// What the library holds is part of a record, and the rest of it has not arrived.
+    waits_for_rest: bool,
+}
 
 /// Bytes of one full record.
 const RECORD_BYTES: usize = 16 * 1024;
@@ -27,26 +33,34 @@ thread_local! {
 }
 
 impl TlsStream {
-    pub(crate) fn new(stream: s2n_tls_tokio::TlsStream<TcpStream>) -> Self {
-        // It moves often between the steps of a connection, and the library's side is on the heap anyway.
-        Self(Box::new(stream))
+    pub(crate) fn new(mut stream: s2n_tls_tokio::TlsStream<TcpStream>) -> Self {
+        let connection: &mut Connection = stream.as_mut();
+        // It is part of the ClientHello, which is freed with the rest of the handshake.
+        let server_name = connection.server_name().map(Box::from);
+        library::free_handshake(connection);
+        Self {
+            inner: Box::new(stream),
+            server_name,
+            waits_for_rest: false,
+        }
     }
 
     fn connection(&self) -> &Connection {
-        (*self.0).as_ref()
+        (*self.inner).as_ref()
     }
 
     /// The connection below.
     #[must_use]
     pub fn socket(&self) -> &TcpStream {
-        self.0.get_ref()
+        self.inner.get_ref()
     }
 
     /// Ready when there is something to read: bytes that have arrived, or some that the library holds already. What
     /// has arrived may turn out to be no data; then the read that follows is pending.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         let connection = self.connection();
-        if connection.peek_len() > 0 || connection.peek_buffered_len() > 0 {
+        let has_record = connection.peek_buffered_len() > 0 && !self.waits_for_rest;
+        if connection.peek_len() > 0 || has_record {
             return Poll::Ready(());
         }
         // An error shows itself at the read that follows.
@@ -61,12 +75,15 @@ impl TlsStream {
     /// section 6.1).
     pub fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(bytes);
-        ready!(Pin::new(&mut *self.0).poll_read(cx, &mut buffer))?;
+        let outcome = Pin::new(&mut *self.inner).poll_read(cx, &mut buffer);
+        self.waits_for_rest = outcome.is_pending();
+        ready!(outcome)?;
         // One call gives one record at most, and there may be more of them in what one system call has brought.
         while buffer.remaining() > 0 && self.connection().peek_buffered_len() > 0 {
             let before = buffer.filled().len();
             // An error, like the end, comes back at the next call.
-            let outcome = Pin::new(&mut *self.0).poll_read(cx, &mut buffer);
+            let outcome = Pin::new(&mut *self.inner).poll_read(cx, &mut buffer);
+            self.waits_for_rest = outcome.is_pending();
             if !matches!(outcome, Poll::Ready(Ok(()))) || buffer.filled().len() == before {
                 break;
             }
@@ -83,7 +100,7 @@ impl TlsStream {
         if bytes.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        Pin::new(&mut *self.0).poll_write(cx, bytes)
+        Pin::new(&mut *self.inner).poll_write(cx, bytes)
     }
 
     /// Writes from `first` followed by `second`, both in one record as far as one has room. The same holds after
@@ -118,14 +135,14 @@ impl TlsStream {
     /// # Errors
     /// The connection has failed.
     pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_shutdown(cx)
+        Pin::new(&mut *self.inner).poll_shutdown(cx)
     }
 
     /// Gives the buffers back to the allocator, for a connection that waits. It does nothing while there are bytes
     /// in them; the next bytes bring them back.
     pub fn release_buffers(&mut self) {
         // The error is that they are in use.
-        let _ = self.0.as_mut().as_mut().release_buffers();
+        let _ = self.inner.as_mut().as_mut().release_buffers();
     }
 
     /// Whether a connection that waits can be used: still open, and nothing unasked-for has arrived. What TLS itself
@@ -171,7 +188,7 @@ impl TlsStream {
     /// The host that the client has asked for.
     #[must_use]
     pub fn server_name(&self) -> Option<&str> {
-        self.connection().server_name()
+        self.server_name.as_deref()
     }
 
     /// Whether an earlier session was resumed.
@@ -196,7 +213,7 @@ impl TlsStream {
 
     /// Ends the connection with the alert `handshake_failure`.
     pub(crate) async fn refuse(mut self) {
-        library::alert_handshake_failure((*self.0).as_mut());
+        library::alert_handshake_failure((*self.inner).as_mut());
         // A client that is gone needs no alert.
         let _ = poll_fn(|cx| self.poll_shutdown(cx)).await;
     }
@@ -215,7 +232,9 @@ impl AsyncRead for TlsStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_read(cx, buffer)
+        let count = ready!(Self::poll_read(&mut self, cx, buffer.initialize_unfilled()))?;
+        buffer.advance(count);
+        Poll::Ready(Ok(()))
     }
 }
 

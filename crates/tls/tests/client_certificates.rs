@@ -407,6 +407,31 @@ async fn names_of_authorities_are_told_only_if_wanted() {
     }
 }
 
+#[test]
+fn more_names_of_authorities_than_a_message_holds_are_refused() {
+    let name = "n".repeat(60);
+    let bundle: String = (0..700)
+        .map(|n| authority(&format!("{n} {name}")).pem())
+        .collect();
+    let error = ServerConfig::new(&ServerOptions {
+        policy: POLICY,
+        default_identity: &identity(&["example.com"], &p256_key()),
+        additional_identities: &[],
+        application_protocols: &[],
+        client_authentication: ClientAuthentication::Verify {
+            trust_store: Arc::new(TrustStore::from_pem(&bundle, &[""; 0]).expect("a trust store")),
+            ignores_expiry: false,
+            advertises_names: true,
+        },
+        ticket_keys: &TicketKeys::random(),
+    })
+    .expect_err("too many names");
+    assert!(
+        matches!(error, tls::ConfigError::AdvertisedNames(_)),
+        "{error}"
+    );
+}
+
 #[tokio::test]
 async fn sessions_with_client_certificates_are_never_resumed() {
     let passthrough = config(ClientAuthentication::Passthrough);

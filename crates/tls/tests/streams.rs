@@ -180,6 +180,49 @@ async fn bytes_that_the_library_holds_make_a_connection_readable() {
     assert!(server.is_quiet());
 }
 
+#[tokio::test]
+async fn a_part_of_a_record_makes_a_connection_readable_only_once() {
+    let config = config(POLICY, &identity(&["example.com"], &p256_key()));
+    let (client, mut server) = pair(&config).await;
+    let (mut socket, mut rustls) = client.into_inner();
+    io::Write::write_all(&mut rustls.writer(), b"hello").expect("room");
+    let mut record = Vec::new();
+    rustls.write_tls(&mut record).expect("a record");
+    let (first, rest) = record.split_at(record.len() / 2);
+    let mut cx = Context::from_waker(Waker::noop());
+
+    socket.write_all(first).await.expect("a server that reads");
+    poll_fn(|cx| server.poll_readable(cx)).await;
+    assert!(server.poll_read(&mut cx, &mut [0; 16]).is_pending());
+    // Or else whoever waits for it would turn in circles.
+    assert!(server.poll_readable(&mut cx).is_pending());
+    socket.write_all(rest).await.expect("a server that reads");
+    poll_fn(|cx| server.poll_readable(cx)).await;
+    assert_eq!(read_some(&mut server).await.expect("five bytes"), b"hello");
+}
+
+/// RFC 8446 section 4.6.3.
+#[tokio::test]
+async fn keys_are_changed_when_the_peer_wants_it() {
+    let config = config(POLICY, &identity(&["example.com"], &p256_key()));
+    let (mut client, mut server) = pair(&config).await;
+    for _ in 0..3 {
+        // It asks us to change ours too, which happens with the next thing we say.
+        client.get_mut().1.refresh_traffic_keys().expect("TLS 1.3");
+        client
+            .write_all(b"hello")
+            .await
+            .expect("a server that reads");
+        assert_eq!(read_some(&mut server).await.expect("five bytes"), b"hello");
+        write_all(&mut server, b"there")
+            .await
+            .expect("a client that reads");
+        let mut answer = [0; 5];
+        client.read_exact(&mut answer).await.expect("an answer");
+        assert_eq!(&answer, b"there");
+    }
+}
+
 /// RFC 8446 section 6.1.
 #[tokio::test]
 async fn the_end_is_told_apart_from_a_cut() {
@@ -210,7 +253,7 @@ async fn the_end_is_told_apart_from_a_cut() {
 }
 
 #[tokio::test]
-async fn a_quiet_connection_stays_quiet_when_tickets_and_new_keys_arrive() {
+async fn a_quiet_connection_stays_quiet_when_tickets_arrive() {
     let server = config(POLICY, &identity(&["example.com"], &p256_key()));
     let client = ClientConfig::new(POLICY, &[]).expect("a configuration");
     let (listener, address) = listen().await;
