@@ -154,7 +154,7 @@ impl<'a> Conversation<'a> {
 
     /// Whether any byte of the request may have reached the target.
     pub(crate) fn has_sent(&self) -> bool {
-        self.sent > 0
+        self.sent > 0 || self.target.is_write_pending()
     }
 
     pub(crate) fn into_parts(self) -> Returned {

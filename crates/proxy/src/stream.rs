@@ -18,6 +18,8 @@ pub(crate) struct Stream {
     transport: Transport,
     /// It ends with a reset.
     is_cut: bool,
+    /// Some bytes of the write that is pending may have left.
+    is_write_pending: bool,
     received_bytes: u64,
     sent_bytes: u64,
 }
@@ -48,6 +50,7 @@ impl Stream {
         Self {
             transport,
             is_cut: false,
+            is_write_pending: false,
             received_bytes: 0,
             sent_bytes: 0,
         }
@@ -106,7 +109,11 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         let count = ready!(match &mut self.transport {
             Transport::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
-            Transport::Tls(tls) => tls.poll_write(cx, bytes),
+            Transport::Tls(tls) => {
+                let outcome = tls.poll_write(cx, bytes);
+                self.is_write_pending = outcome.is_pending();
+                outcome
+            }
         })?;
         self.sent_bytes += count as u64;
         Poll::Ready(Ok(count))
@@ -128,6 +135,11 @@ impl Stream {
         })?;
         self.sent_bytes += count as u64;
         Poll::Ready(Ok(count))
+    }
+
+    /// Whether bytes may have left that no write has told of yet: in TLS a write is done when all its records are.
+    pub(crate) fn is_write_pending(&self) -> bool {
+        self.is_write_pending
     }
 
     /// Adds the bytes since the last call to the counters.

@@ -231,3 +231,20 @@ fn client_certificate(stream: &TlsStream, is_verified: bool) -> ClientCertificat
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_does_so_many_handshakes_at_once_and_no_more() {
+        let handshakes = Rc::new(Handshakes::default());
+        let mut places: Vec<_> = (0..HANDSHAKES_MAX)
+            .map_while(|_| handshakes.enter())
+            .collect();
+        assert_eq!(places.len(), HANDSHAKES_MAX);
+        assert!(handshakes.enter().is_none());
+        places.pop();
+        assert!(handshakes.enter().is_some(), "one has left");
+    }
+}
