@@ -78,8 +78,9 @@ impl TlsStream {
         let outcome = Pin::new(&mut *self.inner).poll_read(cx, &mut buffer);
         self.waits_for_rest = outcome.is_pending();
         ready!(outcome)?;
-        // One call gives one record at most, and there may be more of them in what one system call has brought.
-        while buffer.remaining() > 0 && self.connection().peek_buffered_len() > 0 {
+        // One call gives one record at most, and one system call brings little more. Where there is room for
+        // another record it is asked for: of a bulk it is there, and otherwise that costs no system call.
+        while buffer.remaining() >= RECORD_BYTES || self.has_buffered(&buffer) {
             let before = buffer.filled().len();
             // An error, like the end, comes back at the next call.
             let outcome = Pin::new(&mut *self.inner).poll_read(cx, &mut buffer);
@@ -91,8 +92,13 @@ impl TlsStream {
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
-    /// Writes from `bytes`; what it reports as written has left. After `Pending` the same bytes must be written
-    /// again, with or without more behind them: some of them may be encrypted already.
+    fn has_buffered(&self, buffer: &ReadBuf<'_>) -> bool {
+        buffer.remaining() > 0 && self.connection().peek_buffered_len() > 0
+    }
+
+    /// Writes from `bytes`; what it reports as written has left. After `Pending`, and after a write of a part, what
+    /// is left of the same bytes must be written next, with or without more behind them: some of them may be
+    /// encrypted already.
     ///
     /// # Errors
     /// The connection has failed.
