@@ -266,7 +266,7 @@ def test_transforms(elbv2, listener):
         ListenerArn=listener,
         Priority=1,
         Conditions=PATH,
-        Actions=[fixed(200)],
+        Actions=fixed(200),
         Transforms=[host, url],
     )["Rules"]
     assert made["Transforms"] == [host, url]
@@ -274,7 +274,7 @@ def test_transforms(elbv2, listener):
     assert described == made
     assert not default.get("Transforms")
     arn = made["RuleArn"]
-    [kept] = elbv2.modify_rule(RuleArn=arn, Actions=[fixed(404)])["Rules"]
+    [kept] = elbv2.modify_rule(RuleArn=arn, Actions=fixed(404))["Rules"]
     assert kept["Transforms"] == [host, url]
     [replaced] = elbv2.modify_rule(RuleArn=arn, Transforms=[url_rewrite("a", "b")])["Rules"]
     assert replaced["Transforms"] == [url_rewrite("a", "b")]
@@ -302,7 +302,7 @@ def test_transforms_that_are_refused(elbv2, listener, transforms, saying):
             ListenerArn=listener,
             Priority=1,
             Conditions=PATH,
-            Actions=[fixed(200)],
+            Actions=fixed(200),
             Transforms=transforms,
         )
     assert rules(elbv2, listener) == before
