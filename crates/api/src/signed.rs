@@ -44,6 +44,7 @@ pub(crate) async fn control_plane() -> Control {
         clock: Arc::new(ManualClock::at(NOW_MILLIS)),
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
+        objects: Arc::new(control::NoObjects),
         settings: Settings::default(),
     })
     .await

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::ec2::{InventoryError, ensure_inventory};
 use crate::lower::{LowerError, Lowered, lower};
+use crate::objects::ObjectStore;
 use crate::plane::{BindError, DataPlane};
 use crate::record::{self, Record};
 use crate::seams::{Clock, Ids};
@@ -36,6 +37,8 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// Seals the secrets in the store.
     pub secret_key: Arc<SecretKey>,
+    /// Reads the objects that operations are told to read from S3.
+    pub objects: Arc<dyn ObjectStore>,
     /// What the operator decides.
     pub settings: Settings,
 }

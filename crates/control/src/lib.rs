@@ -11,6 +11,7 @@ mod drain;
 pub mod ec2;
 pub mod elb;
 mod lower;
+pub mod objects;
 mod pem;
 pub mod plane;
 pub mod record;
@@ -21,6 +22,7 @@ pub mod state;
 mod x509;
 
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
+pub use objects::{NoObjects, ObjectError, ObjectFuture, ObjectName, ObjectStore};
 pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};
 pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};
 pub use secrets::{SECRET_KEY_BYTES, SealedError, SecretKey};

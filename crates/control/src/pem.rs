@@ -21,6 +21,8 @@ pub(crate) struct MalformedPem;
 
 /// The label of certificates.
 pub(crate) const CERTIFICATE: &str = "CERTIFICATE";
+/// The label of lists of revoked certificates.
+pub(crate) const CRL: &str = "X509 CRL";
 
 /// The blocks of a text, in order. What stands outside of blocks is not looked at (RFC 7468 section 2).
 ///

@@ -12,7 +12,8 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
-use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
+use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 
 use crate::pem::Block;
 
@@ -294,4 +295,66 @@ fn extended_key_usages(certificate: &X509Certificate<'_>) -> Vec<ExtendedKeyUsag
     let all = known.chain(other);
     all.map(|(name, oid)| ExtendedKeyUsage { name, oid })
         .collect()
+}
+
+/// Whether it is the certificate of an authority. RFC 5280 section 4.2.1.9.
+pub(crate) fn is_authority(certificate: &X509Certificate<'_>) -> bool {
+    certificate.version() == X509Version::V3 && certificate.is_ca()
+}
+
+/// Whether it is for a key that clients are verified with: RSA with 2048 to 8192 bits, or ECDSA over one of
+/// AWS's curves.
+pub(crate) fn has_strong_key(certificate: &X509Certificate<'_>) -> bool {
+    let key = certificate.public_key();
+    match key.parsed() {
+        Ok(PublicKey::RSA(rsa)) => (2048..=8192).contains(&rsa.key_size()),
+        Ok(PublicKey::EC(_)) => key_algorithm(certificate).is_some(),
+        _ => false,
+    }
+}
+
+/// RFC 5280 section 5.2.4.
+const DELTA_INDICATOR: &str = "2.5.29.27";
+
+/// Checks a list of revoked certificates and counts its entries.
+///
+/// # Errors
+/// What is wrong with it: it is none, it is a part of one (RFC 5280 sections 5.2.4 and 5.2.5), or none of
+/// `authorities` signed it.
+pub(crate) fn check_revocation_list<'a>(
+    list: &[u8],
+    authorities: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<usize, &'static str> {
+    let parsed = CertificateRevocationList::from_der(list).ok();
+    let parsed = parsed.filter(|(rest, _)| rest.is_empty());
+    let (_, list) = parsed.ok_or("it is not a certificate revocation list")?;
+    for extension in list.extensions() {
+        if extension.oid.to_id_string() == DELTA_INDICATOR {
+            return Err("it is a delta list");
+        }
+        if let ParsedExtension::IssuingDistributionPoint(point) = extension.parsed_extension()
+            && point.indirect_crl
+        {
+            return Err("it is an indirect list");
+        }
+    }
+    let has_signed = |authority: &[u8]| {
+        let authority = parse(authority);
+        authority.is_some_and(|it| it.subject() == list.issuer() && signed_list(&list, &it))
+    };
+    match authorities.into_iter().any(has_signed) {
+        true => Ok(list.iter_revoked_certificates().count()),
+        false => Err("none of the authorities in the trust store signed it"),
+    }
+}
+
+fn signed_list(list: &CertificateRevocationList<'_>, authority: &X509Certificate<'_>) -> bool {
+    let key = authority.public_key();
+    verify(
+        key,
+        &list.signature_algorithm.algorithm,
+        &list.signature_value.data,
+        list.tbs_cert_list.as_ref(),
+    )
+    .unwrap_or_else(|| list.verify_signature(key).is_ok())
 }

@@ -11,6 +11,7 @@ mod credentials;
 mod demo;
 mod login_keys;
 mod metrics;
+mod objects;
 mod plane;
 mod secret_key;
 mod serve;

@@ -22,6 +22,7 @@ use crate::cookie_key::{self, CookieKeyError};
 use crate::credentials::{KeyError, RootKey};
 use crate::login_keys::{self, LoginKeysError};
 use crate::metrics;
+use crate::objects;
 use crate::plane::Plane;
 use crate::secret_key::{self, SecretKeyError};
 use crate::stop;
@@ -121,6 +122,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
         secret_key,
+        objects: objects::open(settings.s3.clone()),
         settings: control_settings,
     })
     .await?;

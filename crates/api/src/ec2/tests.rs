@@ -93,6 +93,7 @@ async fn inventory() -> Control {
         clock: Arc::new(ManualClock::at(1_700_000_000_000)),
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
+        objects: Arc::new(control::NoObjects),
         settings: Settings::default(),
     };
     let control = Control::open(parts)

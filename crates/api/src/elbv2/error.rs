@@ -45,6 +45,17 @@ impl From<ElbError> for ApiError {
             ElbError::TooManyUniqueTargetGroupsPerLoadBalancer(_) => {
                 ("TooManyUniqueTargetGroupsPerLoadBalancer", 400)
             }
+            ElbError::CaCertificatesBundleNotFound(_) => ("CaCertificatesBundleNotFound", 400),
+            ElbError::DuplicateTrustStoreName(_) => ("DuplicateTrustStoreName", 400),
+            ElbError::InvalidCaCertificatesBundle(_) => ("InvalidCaCertificatesBundle", 400),
+            ElbError::InvalidRevocationContent(_) => ("InvalidRevocationContent", 400),
+            ElbError::RevocationContentNotFound(_) => ("RevocationContentNotFound", 400),
+            ElbError::RevocationIdNotFound(_) => ("RevocationIdNotFound", 400),
+            ElbError::TooManyTrustStoreRevocationEntries(_) => {
+                ("TooManyTrustStoreRevocationEntries", 400)
+            }
+            ElbError::TooManyTrustStores(_) => ("TooManyTrustStores", 400),
+            ElbError::TrustStoreInUse(_) => ("TrustStoreInUse", 400),
             ElbError::TrustStoreNotFound(_) => ("TrustStoreNotFound", 400),
             ElbError::UnsupportedCertificate(_) => ("UnsupportedCertificate", 400),
             ElbError::UnsupportedProtocol(_) => ("UnsupportedProtocol", 400),

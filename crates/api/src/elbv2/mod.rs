@@ -16,14 +16,17 @@ use crate::xml::Xml;
 
 mod add_listener_certificates;
 mod add_tags;
+mod add_trust_store_revocations;
 mod create_listener;
 mod create_load_balancer;
 mod create_rule;
 mod create_target_group;
+mod create_trust_store;
 mod delete_listener;
 mod delete_load_balancer;
 mod delete_rule;
 mod delete_target_group;
+mod delete_trust_store;
 mod deregister_targets;
 mod describe_account_limits;
 mod describe_listener_attributes;
@@ -37,6 +40,9 @@ mod describe_tags;
 mod describe_target_group_attributes;
 mod describe_target_groups;
 mod describe_target_health;
+mod describe_trust_store_associations;
+mod describe_trust_store_revocations;
+mod describe_trust_stores;
 mod error;
 mod modify_listener;
 mod modify_listener_attributes;
@@ -44,9 +50,11 @@ mod modify_load_balancer_attributes;
 mod modify_rule;
 mod modify_target_group;
 mod modify_target_group_attributes;
+mod modify_trust_store;
 mod register_targets;
 mod remove_listener_certificates;
 mod remove_tags;
+mod remove_trust_store_revocations;
 mod set_rule_priorities;
 mod set_security_groups;
 mod set_subnets;
@@ -85,14 +93,17 @@ macro_rules! operations {
 const OPERATIONS: &[Operation] = operations! {
     "AddListenerCertificates" => add_listener_certificates,
     "AddTags" => add_tags,
+    "AddTrustStoreRevocations" => add_trust_store_revocations,
     "CreateListener" => create_listener,
     "CreateLoadBalancer" => create_load_balancer,
     "CreateRule" => create_rule,
     "CreateTargetGroup" => create_target_group,
+    "CreateTrustStore" => create_trust_store,
     "DeleteListener" => delete_listener,
     "DeleteLoadBalancer" => delete_load_balancer,
     "DeleteRule" => delete_rule,
     "DeleteTargetGroup" => delete_target_group,
+    "DeleteTrustStore" => delete_trust_store,
     "DeregisterTargets" => deregister_targets,
     "DescribeAccountLimits" => describe_account_limits,
     "DescribeListenerAttributes" => describe_listener_attributes,
@@ -106,15 +117,20 @@ const OPERATIONS: &[Operation] = operations! {
     "DescribeTargetGroupAttributes" => describe_target_group_attributes,
     "DescribeTargetGroups" => describe_target_groups,
     "DescribeTargetHealth" => describe_target_health,
+    "DescribeTrustStoreAssociations" => describe_trust_store_associations,
+    "DescribeTrustStoreRevocations" => describe_trust_store_revocations,
+    "DescribeTrustStores" => describe_trust_stores,
     "ModifyListener" => modify_listener,
     "ModifyListenerAttributes" => modify_listener_attributes,
     "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes,
     "ModifyRule" => modify_rule,
     "ModifyTargetGroup" => modify_target_group,
     "ModifyTargetGroupAttributes" => modify_target_group_attributes,
+    "ModifyTrustStore" => modify_trust_store,
     "RegisterTargets" => register_targets,
     "RemoveListenerCertificates" => remove_listener_certificates,
     "RemoveTags" => remove_tags,
+    "RemoveTrustStoreRevocations" => remove_trust_store_revocations,
     "SetRulePriorities" => set_rule_priorities,
     "SetSecurityGroups" => set_security_groups,
     "SetSubnets" => set_subnets,
@@ -122,21 +138,13 @@ const OPERATIONS: &[Operation] = operations! {
 
 /// The rest of the API's operations, which are refused by name.
 const NOT_YET: &[&str] = &[
-    "AddTrustStoreRevocations",
-    "CreateTrustStore",
     "DeleteSharedTrustStoreAssociation",
-    "DeleteTrustStore",
     "DescribeCapacityReservation",
-    "DescribeTrustStoreAssociations",
-    "DescribeTrustStoreRevocations",
-    "DescribeTrustStores",
     "GetResourcePolicy",
     "GetTrustStoreCaCertificatesBundle",
     "GetTrustStoreRevocationContent",
     "ModifyCapacityReservation",
     "ModifyIpPools",
-    "ModifyTrustStore",
-    "RemoveTrustStoreRevocations",
     "SetIpAddressType",
 ];
 

@@ -206,10 +206,10 @@ async fn what_names_no_operation_is_refused() {
             ELB,
             "POST",
             "/",
-            "Action=CreateTrustStore&Version=2015-12-01",
+            "Action=GetTrustStoreCaCertificatesBundle&Version=2015-12-01",
             400,
             "InvalidAction",
-            "elbow does not support the operation CreateTrustStore yet",
+            "elbow does not support the operation GetTrustStoreCaCertificatesBundle yet",
         ),
         (
             ELB,

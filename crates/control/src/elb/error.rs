@@ -107,6 +107,33 @@ pub enum ElbError {
     /// The load balancer forwards to its limit of target groups.
     #[error("{0}")]
     TooManyUniqueTargetGroupsPerLoadBalancer(String),
+    /// The bundle of authorities cannot be read.
+    #[error("{0}")]
+    CaCertificatesBundleNotFound(String),
+    /// The name is used by another trust store.
+    #[error("{0}")]
+    DuplicateTrustStoreName(String),
+    /// The bundle of authorities is malformed, or not of authorities.
+    #[error("{0}")]
+    InvalidCaCertificatesBundle(String),
+    /// The list of revoked certificates is malformed, or not of the trust store's authorities.
+    #[error("{0}")]
+    InvalidRevocationContent(String),
+    /// The list of revoked certificates cannot be read.
+    #[error("{0}")]
+    RevocationContentNotFound(String),
+    /// There is no such list of revoked certificates.
+    #[error("{0}")]
+    RevocationIdNotFound(String),
+    /// The trust store has its limit of revoked certificates.
+    #[error("{0}")]
+    TooManyTrustStoreRevocationEntries(String),
+    /// The account has its limit of trust stores.
+    #[error("{0}")]
+    TooManyTrustStores(String),
+    /// A listener relies on the trust store.
+    #[error("{0}")]
+    TrustStoreInUse(String),
     /// There is no such trust store.
     #[error("{0}")]
     TrustStoreNotFound(String),

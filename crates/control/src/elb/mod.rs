@@ -30,6 +30,13 @@
 //! | describe/modify_target_group_attributes | `…TargetGroupAttributes` | `AttributeList` |
 //! | register_targets, deregister_targets | `RegisterTargets`, `DeregisterTargets` | `()` |
 //! | describe_target_health | `DescribeTargetHealth` | `Vec<TargetHealthDescription>` |
+//! | create_trust_store, modify_trust_store | `CreateTrustStore`, `ModifyTrustStore` | `TrustStoreDescription` |
+//! | describe_trust_stores | `DescribeTrustStores` | `Page<TrustStoreDescription>` |
+//! | delete_trust_store | `DeleteTrustStore` | `()` |
+//! | describe_trust_store_associations | `DescribeTrustStoreAssociations` | `Page<ListenerArn>` |
+//! | add_trust_store_revocations | `AddTrustStoreRevocations` | `Vec<RevocationDescription>` |
+//! | describe_trust_store_revocations | `DescribeTrustStoreRevocations` | `Page<RevocationDescription>` |
+//! | remove_trust_store_revocations | `RemoveTrustStoreRevocations` | `()` |
 //! | add_tags, remove_tags | `AddTags`, `RemoveTags` | `()` |
 //! | describe_tags | `DescribeTags` | `Vec<TagDescription>` |
 //! | describe_account_limits | `DescribeAccountLimits` | `Page<Limit>` |
@@ -82,6 +89,9 @@ pub mod tags;
 pub mod target_group_attributes;
 mod target_ids;
 mod transforms;
+mod trust_store_content;
+pub mod trust_store_revocations;
+pub mod trust_stores;
 mod zones;
 
 pub use description::{

@@ -16,3 +16,4 @@ mod target_protocols;
 mod targets;
 mod tls_listeners;
 mod transforms;
+mod trust_stores;

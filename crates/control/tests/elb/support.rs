@@ -22,7 +22,8 @@ use control::elb::input::{
 use control::elb::register_targets::RegisterTargets;
 use control::elb::{ElbError, TargetGroupDescription};
 use control::{
-    BindError, Control, DataPlane, ManualClock, Parts, PlaneFuture, SequentialIds, Settings,
+    BindError, Control, DataPlane, ManualClock, ObjectError, ObjectFuture, ObjectName, ObjectStore,
+    Parts, PlaneFuture, SequentialIds, Settings,
 };
 use engine::Snapshot;
 use model::listener::Listener;
@@ -103,6 +104,22 @@ impl DataPlane for Plane {
     }
 }
 
+/// The files of `tests/certificates` as a bucket of the name `certificates`.
+struct Files;
+
+impl ObjectStore for Files {
+    fn read(&self, name: ObjectName, bytes_max: usize) -> ObjectFuture<'_> {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests");
+        let path = format!("{directory}/{}/{}", name.bucket, name.key);
+        let read = std::fs::read(path).map_err(|_| ObjectError::NotFound);
+        let read = read.and_then(|bytes| match bytes.len() {
+            length if length > bytes_max => Err(ObjectError::TooLarge { bytes_max }),
+            _ => Ok(bytes),
+        });
+        Box::pin(async { read })
+    }
+}
+
 /// A store in memory that can be made to fail.
 #[derive(Default)]
 pub(crate) struct FragileStore {
@@ -161,6 +178,7 @@ async fn start(
         clock: Arc::clone(&clock) as Arc<dyn control::Clock>,
         ids: Arc::new(ids),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
+        objects: Arc::new(Files),
         settings,
     };
     let control = Control::open(parts)

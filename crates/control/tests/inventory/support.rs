@@ -63,6 +63,7 @@ pub(crate) async fn open_with(
         clock: Arc::clone(&clock) as Arc<dyn control::Clock>,
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
+        objects: Arc::new(control::NoObjects),
         settings,
     };
     Ok(Fixture {

@@ -3,7 +3,7 @@
 //! It uses what every other client uses: signed requests to the endpoint, and nothing else.
 
 pub(crate) mod call;
-mod sign;
+pub(crate) mod sign;
 pub(crate) mod xml;
 
 use std::io;

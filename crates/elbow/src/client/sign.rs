@@ -1,4 +1,4 @@
-//! Signs one kind of request: a form posted to `/`.
+//! Signs requests: a form posted to `/`, and what others have made canonical.
 //!
 //! Source: AWS General Reference, "Create a signed AWS API request" (Signature Version 4).
 
@@ -33,34 +33,59 @@ impl Signed {
         form: &str,
         now: OffsetDateTime,
     ) -> Self {
-        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-        let date = now
-            .format(format)
-            .expect("the format has no part that fails");
-        let day = &date[..8];
-        let scope = format!("{day}/{region}/{service}/aws4_request");
+        let date = date(now);
         let canonical_request = format!(
             "POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:{date}\n\n\
              {SIGNED_HEADERS}\n{}",
-            hex(digest::digest(&digest::SHA256, form.as_bytes()).as_ref())
+            hash(form.as_bytes())
         );
-        let hashed = hex(digest::digest(&digest::SHA256, canonical_request.as_bytes()).as_ref());
-        let string_to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}");
-        let first = format!("AWS4{}", key.secret_access_key);
-        let signing_key = [day, region, service, "aws4_request"]
-            .iter()
-            .fold(first.into_bytes(), |key, part| keyed_hash(&key, part));
-        let signature = hex(&keyed_hash(&signing_key, &string_to_sign));
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={SIGNED_HEADERS}, \
-             Signature={signature}",
-            key.access_key_id
+        let authorization = authorization(
+            key,
+            [region, service],
+            &date,
+            SIGNED_HEADERS,
+            &canonical_request,
         );
         Self {
             date,
             authorization,
         }
     }
+}
+
+/// The value of `X-Amz-Date` at this time.
+pub(crate) fn date(now: OffsetDateTime) -> String {
+    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    now.format(format)
+        .expect("the format has no part that fails")
+}
+
+/// The value of `Authorization` for a canonical request of that date to a service in a Region.
+pub(crate) fn authorization(
+    key: &RootKey,
+    [region, service]: [&str; 2],
+    date: &str,
+    signed_headers: &str,
+    canonical_request: &str,
+) -> String {
+    let day = &date[..8];
+    let scope = format!("{day}/{region}/{service}/aws4_request");
+    let hashed = hash(canonical_request.as_bytes());
+    let string_to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}");
+    let first = format!("AWS4{}", key.secret_access_key);
+    let signing_key = [day, region, service, "aws4_request"]
+        .iter()
+        .fold(first.into_bytes(), |key, part| keyed_hash(&key, part));
+    let signature = hex(&keyed_hash(&signing_key, &string_to_sign));
+    format!(
+        "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={signed_headers}, Signature={signature}",
+        key.access_key_id
+    )
+}
+
+/// The SHA-256 of a body, in hexadecimal digits.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 fn keyed_hash(key: &[u8], text: &str) -> Vec<u8> {

@@ -28,6 +28,7 @@ pub(crate) struct ConfigFile {
     pub(crate) limits: BTreeMap<String, u32>,
     #[serde(default)]
     pub(crate) cognito_user_pool: Vec<CognitoUserPoolSection>,
+    pub(crate) s3: Option<S3Section>,
 }
 
 /// `[endpoint]`
@@ -82,6 +83,27 @@ impl fmt::Debug for CognitoUserPoolSection {
         f.debug_struct("CognitoUserPoolSection")
             .field("arn", &self.arn)
             .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `[s3]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct S3Section {
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) access_key_id: Option<String>,
+    pub(crate) secret_access_key: Option<String>,
+}
+
+impl std::fmt::Debug for S3Section {
+    /// Leaves the secret out, so that it reaches no log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3Section")
+            .field("directory", &self.directory)
+            .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
 }

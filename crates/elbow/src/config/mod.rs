@@ -8,6 +8,7 @@ mod cognito;
 pub(crate) mod directory;
 pub(crate) mod file;
 mod limits;
+pub(crate) mod s3;
 pub(crate) mod topology;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -21,6 +22,7 @@ use cognito::UserPoolError;
 use directory::DataDirectory;
 use file::{ConfigFile, ReadError};
 use limits::UnknownLimit;
+use s3::{S3, S3Error};
 use topology::{Topology, TopologyError};
 
 /// Where the AWS endpoint listens unless told otherwise: the port that other tools expect it on.
@@ -46,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// The clients of user pools that actions can log in with.
     pub(crate) cognito_user_pools: Vec<CognitoUserPool>,
+    /// Where objects are read from.
+    pub(crate) s3: S3,
     /// Log directives.
     pub(crate) log: String,
 }
@@ -61,6 +65,8 @@ pub(crate) enum SettingsError {
     Limit(#[from] UnknownLimit),
     #[error(transparent)]
     UserPool(#[from] UserPoolError),
+    #[error(transparent)]
+    S3(#[from] S3Error),
     #[error(
         "the endpoint address {0} is not a loopback address and the endpoint has no TLS yet: anyone on \
          the way could read what is sent to it; listen on 127.0.0.1, or accept the risk with \
@@ -90,6 +96,7 @@ impl Settings {
             return Err(SettingsError::PublicEndpoint(endpoint));
         }
         let topology = Topology::resolve(&args, file.topology)?;
+        let s3 = S3::resolve(file.s3, &topology.region)?;
         let base_domain = args.base_domain.or(file.dns.base_domain);
         let mut changes = file.limits;
         changes.extend(args.limits);
@@ -101,6 +108,7 @@ impl Settings {
             base_domain: parse_domain(base_domain.as_deref().unwrap_or(BASE_DOMAIN))?,
             limits: limits::changed(changes)?,
             cognito_user_pools: cognito::resolve(file.cognito_user_pool)?,
+            s3,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })
     }
@@ -284,6 +292,12 @@ mod tests {
             ),
             (&user_pool(POOL, "hush", "domain = 'a'"), "domain"),
             (&user_pool(POOL, "hush", "").repeat(2), "keep one"),
+            ("[s3]\nbucket = 'a'", "bucket"),
+            ("[s3]", "directory"),
+            ("[s3]\ndirectory = '/a'\nendpoint = 'http://b'", "endpoint"),
+            ("[s3]\ndirectory = '/a'\nregion = 'b'", "region"),
+            ("[s3]\nendpoint = 'https://b'", "https://b"),
+            ("[s3]\nendpoint = 'http://b'", "access_key_id"),
         ] {
             let error = resolve(ServeArgs::default(), file).expect_err("refused");
             let text = crate::chain(&error);

@@ -11,3 +11,4 @@ pub(super) mod rule;
 pub(super) mod tag;
 pub(super) mod target;
 pub(super) mod target_group;
+pub(super) mod trust_store;
