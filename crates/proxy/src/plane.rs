@@ -18,7 +18,7 @@ use crate::cookie_seal::CookieKey;
 use crate::counters::Counters;
 use crate::logins::Logins;
 use crate::probe;
-use crate::tls_configs::{TlsBuilder, TlsConfigs, TlsError, health_check_config};
+use crate::tls_configs::{HealthCheckTls, TlsBuilder, TlsConfigs, TlsError};
 use crate::worker::{COMMANDS_MAX, ClearText, Command, Worker};
 
 /// Connections that wait to be accepted, for each socket; the kernel drops the SYNs of more.
@@ -144,7 +144,7 @@ impl DataPlane {
             .collect::<io::Result<Vec<_>>>()?;
         let (prober, commands) = mpsc::channel(COMMANDS_MAX);
         // Built here, so that a TLS library that is not the expected one is an error at the start.
-        let tls = Arc::new(health_check_config().map_err(io::Error::other)?);
+        let tls = HealthCheckTls::new().map_err(io::Error::other)?;
         spawn_local_runtime("elbow-prober".to_owned(), move || probe::run(commands, tls))?;
         Ok(Self {
             workers,

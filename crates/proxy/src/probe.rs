@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::health::{Check, Failure, after_check};
-use engine::{Endpoint, Pool, Snapshot};
+use engine::{Endpoint, HttpVersion, Pool, Snapshot};
 use model::health_check::HealthCheck;
 use rustc_hash::FxHashMap;
 use tls::ClientConfig;
@@ -19,6 +19,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, response};
+use crate::http2;
+use crate::tls_configs::HealthCheckTls;
 
 /// What the data plane asks of the prober.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ const EVALUATION_STEPS: u64 = 5;
 /// The checks that are running, by registration.
 struct Prober {
     /// How targets are spoken to whose checks go through TLS.
-    tls: Arc<ClientConfig>,
+    tls: HealthCheckTls,
     running: FxHashMap<u64, Running>,
     /// Those of the latest snapshot.
     pools: Vec<Arc<Pool>>,
@@ -59,7 +61,7 @@ struct Running {
 }
 
 /// Runs the checks of the latest snapshot until the commands end.
-pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: Arc<ClientConfig>) {
+pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: HealthCheckTls) {
     let mut prober = Prober {
         tls,
         running: FxHashMap::default(),
@@ -130,11 +132,12 @@ impl Prober {
         let pool = Rc::new(RefCell::new(Arc::clone(pool)));
         let check = pool.borrow().settings.health_check.clone();
         let is_tls = pool.borrow().settings.health_check_is_tls;
+        let version = pool.borrow().settings.protocol.version;
         let task = tokio::task::spawn_local(check_forever(
             Rc::clone(&pool),
             Arc::clone(endpoint),
             check.clone(),
-            is_tls.then(|| Arc::clone(&self.tls)),
+            is_tls.then(|| self.tls.for_version(version)),
             self.start,
         ));
         Running {
@@ -158,7 +161,10 @@ async fn check_forever(
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         due.tick().await;
-        let outcome = check_once(endpoint.check_address, &config, tls.as_deref()).await;
+        let version = pool.borrow().settings.protocol.version;
+        let check = check_once(endpoint.check_address, version, &config, tls.as_deref());
+        let outcome = timeout(config.timeout, check).await;
+        let outcome = outcome.unwrap_or(Err(Failure::Timeout));
         let check = if outcome.is_ok() {
             Check::Pass
         } else {
@@ -174,15 +180,54 @@ async fn check_forever(
     }
 }
 
-/// Makes one check, within its timeout.
+/// Makes one check on a connection of its own.
 async fn check_once(
     address: SocketAddr,
+    version: HttpVersion,
     config: &HealthCheck,
     tls: Option<&ClientConfig>,
 ) -> Result<(), Failure> {
-    let status = timeout(config.timeout, request_status(address, &config.path, tls))
+    let stream = TcpStream::connect(address)
         .await
-        .map_err(|_| Failure::Timeout)??;
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::TimedOut => Failure::Timeout,
+            _ => Failure::FailedHealthChecks,
+        })?;
+    let (scheme, default_port) = match tls {
+        Some(_) => ("https", 443),
+        None => ("http", 80),
+    };
+    let host = match (address, address.port() == default_port) {
+        (SocketAddr::V6(v6), true) if version != HttpVersion::Http1 => format!("[{}]", v6.ip()),
+        (_, true) => address.ip().to_string(),
+        (_, false) => address.to_string(),
+    };
+    let Some(tls) = tls else {
+        return check_on(stream, version, scheme, &host, config).await;
+    };
+    // The address is no name to ask for.
+    let encrypted = tls.connect(None, stream).await;
+    let encrypted = encrypted.map_err(|_| Failure::FailedHealthChecks)?;
+    check_on(encrypted, version, scheme, &host, config).await
+}
+
+/// Source: ALB guide, "Health checks for your target groups"; the fields are those seen on the service.
+async fn check_on(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    version: HttpVersion,
+    scheme: &str,
+    host: &str,
+    config: &HealthCheck,
+) -> Result<(), Failure> {
+    if version != HttpVersion::Http1 {
+        return http2::check(stream, scheme, host, config).await;
+    }
+    let path = &config.path;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+         User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n"
+    );
+    let status = ask(stream, &request).await?;
     if config.matcher.matches(status) {
         Ok(())
     } else {
@@ -190,43 +235,7 @@ async fn check_once(
     }
 }
 
-/// Asks for `path` on a connection of its own and gives the status of the answer.
-///
-/// Source: ALB guide, "Health checks for your target groups"; the fields are those seen on the service.
-async fn request_status(
-    address: SocketAddr,
-    path: &str,
-    tls: Option<&ClientConfig>,
-) -> Result<u16, Failure> {
-    let stream = TcpStream::connect(address)
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::TimedOut => Failure::Timeout,
-            _ => Failure::FailedHealthChecks,
-        })?;
-    let default_port = if tls.is_some() { 443 } else { 80 };
-    let host = match address.port() {
-        port if port == default_port => address.ip().to_string(),
-        _ => address.to_string(),
-    };
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-         User-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n"
-    );
-    match tls {
-        None => ask(stream, &request).await,
-        Some(tls) => {
-            // The address is no name to ask for.
-            let encrypted = tls.connect(None, stream).await;
-            ask(
-                encrypted.map_err(|_| Failure::FailedHealthChecks)?,
-                &request,
-            )
-            .await
-        }
-    }
-}
-
+/// Sends a request of HTTP/1.1 and gives the status of the answer.
 async fn ask(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     request: &str,

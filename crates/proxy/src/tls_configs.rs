@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::tls::{Certificate, ClientAuthentication};
-use engine::{Frontend, FrontendId, Snapshot, Tls};
+use engine::{Frontend, FrontendId, HttpVersion, Snapshot, Tls};
 use model::ssl_policy::{SslPolicy, target_ssl_policy};
 use tls::{
     ClientConfig, ConfigError, Identity, IdentityError, ServerConfig, ServerOptions, TicketKeys,
@@ -104,8 +104,27 @@ impl TlsConfigs {
 }
 
 /// How targets are spoken to by health checks through TLS.
-pub(crate) fn health_check_config() -> Result<ClientConfig, ConfigError> {
-    ClientConfig::new(HEALTH_CHECK_POLICY, &[])
+#[derive(Debug)]
+pub(crate) struct HealthCheckTls {
+    http1: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
+}
+
+impl HealthCheckTls {
+    pub(crate) fn new() -> Result<Self, ConfigError> {
+        Ok(Self {
+            http1: Arc::new(ClientConfig::new(HEALTH_CHECK_POLICY, &[])?),
+            http2: Arc::new(ClientConfig::new(HEALTH_CHECK_POLICY, &["h2"])?),
+        })
+    }
+
+    /// For targets that speak this version.
+    pub(crate) fn for_version(&self, version: HttpVersion) -> Arc<ClientConfig> {
+        Arc::clone(match version {
+            HttpVersion::Http1 => &self.http1,
+            HttpVersion::Http2 | HttpVersion::Grpc => &self.http2,
+        })
+    }
 }
 
 /// Builds configurations, and remembers them for the next snapshot.

@@ -13,6 +13,7 @@ mod frame;
 mod head;
 pub mod hpack;
 mod limits;
+mod probe;
 mod receive;
 mod request;
 mod route;
@@ -25,4 +26,5 @@ mod target_sessions;
 mod upload;
 
 pub(crate) use connection::serve;
+pub(crate) use probe::check;
 pub(crate) use target_sessions::TargetSessions;
