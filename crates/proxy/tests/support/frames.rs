@@ -106,8 +106,13 @@ impl Response {
     }
 }
 
+/// What frames are written to and read from.
+pub(crate) trait Wire: Read + Write {}
+
+impl<W: Read + Write> Wire for W {}
+
 pub(crate) struct FramePeer {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     received: Vec<u8>,
     decoder: Decoder,
 }
@@ -119,10 +124,14 @@ impl FramePeer {
     }
 
     fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
+        set_up(&stream);
+        Self::on(stream)
+    }
+
+    /// A connection on which nothing was sent, through TLS or not.
+    pub(crate) fn on(stream: impl Wire + 'static) -> Self {
         Self {
-            stream,
+            stream: Box::new(stream),
             received: Vec::new(),
             decoder: Decoder::default(),
         }
@@ -136,23 +145,34 @@ impl FramePeer {
     /// As `connect`, with the client's settings.
     pub(crate) fn connect_with(address: SocketAddr, settings: &[(u16, u32)]) -> Self {
         let mut peer = Self::silent(address);
+        peer.greet(settings);
+        peer
+    }
+
+    /// Exchanges preface and settings.
+    pub(crate) fn greet(&mut self, settings: &[(u16, u32)]) {
         let mut payload = Vec::new();
         for (name, value) in settings {
             payload.extend(name.to_be_bytes());
             payload.extend(value.to_be_bytes());
         }
-        peer.send_bytes(PREFACE);
-        peer.send(SETTINGS, 0, 0, &payload);
-        let ack = peer.until(|frame| frame.kind == SETTINGS && frame.flags == ACK);
+        self.send_bytes(PREFACE);
+        self.send(SETTINGS, 0, 0, &payload);
+        let ack = self.until(|frame| frame.kind == SETTINGS && frame.flags == ACK);
         assert!(ack.payload.is_empty());
-        peer.send(SETTINGS, ACK, 0, b"");
-        peer
+        self.send(SETTINGS, ACK, 0, b"");
     }
 
     /// The target's side of a connection that was accepted: its preface and settings have been exchanged.
     pub(crate) fn accept(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().expect("a connection");
-        let mut peer = Self::over(stream);
+        set_up(&stream);
+        Self::accept_on(stream)
+    }
+
+    /// The target's side of a connection, through TLS or not.
+    pub(crate) fn accept_on(stream: impl Wire + 'static) -> Self {
+        let mut peer = Self::on(stream);
         let mut preface = [0; 24];
         peer.stream.read_exact(&mut preface).expect("a preface");
         assert_eq!(preface, PREFACE);
@@ -164,6 +184,7 @@ impl FramePeer {
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         // The other side may have closed already; what it has answered is what counts.
         let _ = self.stream.write_all(bytes);
+        let _ = self.stream.flush();
     }
 
     pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
@@ -187,11 +208,6 @@ impl FramePeer {
 
     pub(crate) fn raise_window(&mut self, stream: u32, by: u32) {
         self.send(WINDOW_UPDATE, 0, stream, &by.to_be_bytes());
-    }
-
-    /// Closes the connection as TCP does.
-    pub(crate) fn finish_sending(&self) {
-        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
     }
 
     /// The next frame; `None` at the close.
@@ -323,6 +339,11 @@ impl FramePeer {
             .map(|(name, value)| (text(name), text(value)))
             .collect()
     }
+}
+
+fn set_up(stream: &TcpStream) {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
 }
 
 /// A frame as bytes.

@@ -272,6 +272,16 @@ impl Target {
         Some(Peer::new(stream))
     }
 
+    /// A connection that is there already; `None` if nobody has tried to connect.
+    pub(crate) fn try_accept(&self) -> Option<Peer> {
+        self.listener.set_nonblocking(true).unwrap();
+        let accepted = self.listener.accept();
+        self.listener.set_nonblocking(false).unwrap();
+        let (stream, _) = accepted.ok()?;
+        stream.set_nonblocking(false).unwrap();
+        Some(Peer::new(stream))
+    }
+
     /// Whether nobody has tried to connect.
     pub(crate) fn is_untouched(&self) -> bool {
         self.listener.set_nonblocking(true).unwrap();
@@ -357,8 +367,12 @@ impl Peer {
 
     /// Everything up to the close or the reset.
     pub(crate) fn rest(&mut self) -> String {
+        String::from_utf8(self.rest_bytes()).expect("text")
+    }
+
+    pub(crate) fn rest_bytes(&mut self) -> Vec<u8> {
         while self.read_more() > 0 {}
-        String::from_utf8(std::mem::take(&mut self.received)).expect("text")
+        std::mem::take(&mut self.received)
     }
 
     /// Whether the connection ends with a reset instead of a close.

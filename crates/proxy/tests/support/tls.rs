@@ -220,6 +220,24 @@ impl TlsTarget {
     }
 }
 
+impl TlsTarget {
+    /// As `listen`, for a target that speaks HTTP/2.
+    pub(crate) fn listen_for_http2(shown: &Issued) -> Self {
+        let mut target = Self::listen(shown);
+        let config = Arc::get_mut(&mut target.config).expect("nobody has it yet");
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        target
+    }
+
+    /// A connection for somebody else to read and write.
+    pub(crate) fn accept_stream(&self) -> rustls::StreamOwned<ServerConnection, TcpStream> {
+        let TlsPeer {
+            connection, socket, ..
+        } = self.accept();
+        rustls::StreamOwned::new(connection, socket)
+    }
+}
+
 /// One end of a TLS connection.
 pub(crate) struct TlsPeer<C> {
     pub(crate) connection: C,
