@@ -165,8 +165,6 @@ fn a_target_has_ten_seconds_for_the_handshake() {
 fn health_checks_go_through_tls_and_verify_nothing() {
     let target = TlsTarget::listen(&Issued::expired("elsewhere.example.com"));
     let endpoint = Arc::new(Endpoint {
-        key: 1,
-        zone: None,
         address: target.address,
         check_address: target.address,
         zone: None,

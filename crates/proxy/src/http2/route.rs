@@ -23,6 +23,10 @@ use crate::tls_facts::TlsFacts;
 use crate::worker::{SharedFrontend, Worker};
 
 /// What comes next for a request.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one, and is moved once"
+)]
 pub(super) enum Step<'f> {
     /// It is answered here. The answer has been counted.
     Answer(Answer<'f>),
