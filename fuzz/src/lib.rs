@@ -4,6 +4,7 @@
 //! returns if all is well and panics with the sentence that does not hold.
 
 mod chunked_body;
+mod field_section;
 mod heads;
 mod json_web_token;
 mod pieces;
@@ -14,6 +15,7 @@ mod session_cookie;
 mod sigv4;
 
 pub use chunked_body::chunked_body;
+pub use field_section::field_section;
 pub use json_web_token::json_web_token;
 pub use query_decoder::query_decoder;
 pub use request_head::request_head;
@@ -27,6 +29,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("chunked_body", chunked_body),
+    ("field_section", field_section),
     ("json_web_token", json_web_token),
     ("query_decoder", query_decoder),
     ("request_head", request_head),

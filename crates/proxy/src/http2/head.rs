@@ -124,9 +124,9 @@ mod tests {
 
     #[test]
     fn rfc9113_section_4_3_a_long_section_is_continued() {
-        // The section has 6 bytes beside the value.
+        // Beside a long value, the section has 6 bytes.
         for (length, lengths) in [
-            (10, vec![16]),
+            (10, vec![14]),
             (16_378, vec![16_384]),
             (16_379, vec![16_384, 1]),
             (40_000, vec![16_384, 16_384, 7238]),

@@ -8,12 +8,12 @@ use super::frame::{
     self, ErrorCode, FrameHead, HEAD_BYTES, PAYLOAD_BYTES_MAX, flag, kind, setting,
 };
 use super::limits::{CONTINUATIONS_MAX, REQUEST_FIELDS, REQUESTS_MAX, SECTION_BYTES_MAX, Spent};
-use super::request::{self, BadRequest, Storage};
+use super::request::{self, BadRequest, FIELDS_USUAL, Storage};
 use super::route::{Asking, Step, route};
 use super::state::{FrameError, Gone};
 use super::stream::{ClientStream, Node};
 use crate::buffer::Buffer;
-use crate::http1::Framing;
+use crate::http1::{FIELDS_MAX, Framing};
 
 use FrameError::{Connection as Fatal, Stream as OnStream};
 
@@ -329,8 +329,15 @@ impl Connection<'_> {
             answer_page(self, stream, ends_stream, 413);
             return Ok(());
         }
-        let mut storage = Storage::new();
-        let head = match request::parse(fields, ends_stream, &mut storage) {
+        let (mut few, mut many);
+        let places = if fields.len() <= FIELDS_USUAL {
+            few = Storage::<FIELDS_USUAL>::new();
+            few.places()
+        } else {
+            many = Storage::<FIELDS_MAX>::new();
+            many.places()
+        };
+        let head = match request::parse(fields, ends_stream, places) {
             Ok(head) => head,
             Err(BadRequest::Malformed(why)) => {
                 counters.requests_malformed.increment();

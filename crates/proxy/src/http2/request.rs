@@ -8,30 +8,48 @@ use super::hpack::FieldList;
 use crate::http1::field::Field;
 use crate::http1::host::Host;
 use crate::http1::request::RequestHead;
-use crate::http1::{FIELDS_MAX, Fields, Framing, Version, content_length};
+use crate::http1::{Fields, Framing, Version, content_length};
 
-/// Room for the fields of one request, on the stack.
-pub(crate) struct Storage<'b> {
-    headers: [Header<'b>; FIELDS_MAX],
-    kinds: [Field; FIELDS_MAX],
+/// Room for `N` fields of one head, on the stack.
+pub(crate) struct Storage<'b, const N: usize> {
+    headers: [Header<'b>; N],
+    kinds: [Field; N],
 }
 
-impl<'b> Storage<'b> {
+/// Fields that nearly every request has room in: preparing places for `FIELDS_MAX` takes 8 KiB of writes.
+pub(crate) const FIELDS_USUAL: usize = 48;
+
+impl<'b, const N: usize> Storage<'b, N> {
     pub(crate) fn new() -> Self {
         Self {
-            headers: [httparse::EMPTY_HEADER; FIELDS_MAX],
-            kinds: [Field::Other; FIELDS_MAX],
+            headers: [httparse::EMPTY_HEADER; N],
+            kinds: [Field::Other; N],
         }
     }
 
-    /// The fields of `headers`, of which there are no more than `FIELDS_MAX`.
-    pub(crate) fn fill(&mut self, headers: impl Iterator<Item = Header<'b>>) -> Fields<'_, 'b> {
+    pub(crate) fn places(&mut self) -> Places<'_, 'b> {
+        Places {
+            headers: &mut self.headers,
+            kinds: &mut self.kinds,
+        }
+    }
+}
+
+/// The places of a storage, whatever its size.
+pub(crate) struct Places<'a, 'b> {
+    headers: &'a mut [Header<'b>],
+    kinds: &'a mut [Field],
+}
+
+impl<'a, 'b> Places<'a, 'b> {
+    /// The fields of `headers`, of which there are no more than places.
+    pub(crate) fn fill(self, headers: impl Iterator<Item = Header<'b>>) -> Fields<'a, 'b> {
         let mut count = 0;
         for (place, header) in self.headers.iter_mut().zip(headers) {
             *place = header;
             count += 1;
         }
-        Fields::classify(&self.headers[..count], &mut self.kinds)
+        Fields::classify(&self.headers[..count], self.kinds)
     }
 }
 
@@ -46,7 +64,7 @@ pub(crate) enum BadRequest {
 
 use BadRequest::Malformed;
 
-/// The head that the fields of one section make.
+/// The head that the fields of one section make, of which there are no more than `places`.
 ///
 /// # Errors
 /// `Malformed` for whatever RFC 9113 calls so; 405 for `TRACE`, 400 for `CONNECT`, 417 for an unknown
@@ -54,7 +72,7 @@ use BadRequest::Malformed;
 pub(crate) fn parse<'a, 'b>(
     list: &'b FieldList,
     ends_stream: bool,
-    storage: &'a mut Storage<'b>,
+    places: Places<'a, 'b>,
 ) -> Result<RequestHead<'a, 'b>, BadRequest> {
     let mut pseudo = Pseudo::default();
     let mut facts = Facts::default();
@@ -73,7 +91,7 @@ pub(crate) fn parse<'a, 'b>(
         let name = checked_name(name)?;
         let kind = Field::of(name.as_bytes());
         facts.gather(kind, name, value)?;
-        storage.headers[count] = Header { name, value };
+        places.headers[count] = Header { name, value };
         count += 1;
     }
     let method = pseudo.method.ok_or(Malformed(":method is missing"))?;
@@ -109,7 +127,7 @@ pub(crate) fn parse<'a, 'b>(
         keeps_alive: true,
         upgrade: None,
         size,
-        fields: Fields::classify(&storage.headers[..count], &mut storage.kinds),
+        fields: Fields::classify(&places.headers[..count], places.kinds),
     })
 }
 

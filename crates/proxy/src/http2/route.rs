@@ -16,6 +16,7 @@ use crate::decide::{ConnectionFacts, Decision, count_own, decide};
 use crate::exchange::Exchange;
 use crate::forwarded::Forwarded;
 use crate::head_sink::Http1Head;
+use crate::http1::FIELDS_MAX;
 use crate::http1::request::RequestHead;
 use crate::logins::Ask;
 use crate::respond::Answer;
@@ -140,8 +141,8 @@ impl Asking {
     }
 
     fn step(&self, worker: &Worker, outcome: auth::Outcome) -> Option<(Step<'_>, bool)> {
-        let mut storage = Storage::new();
-        let head = request::parse(&self.fields, self.ends_stream, &mut storage).ok()?;
+        let mut storage = Storage::<FIELDS_MAX>::new();
+        let head = request::parse(&self.fields, self.ends_stream, storage.places()).ok()?;
         let connection = ConnectionFacts {
             peer: self.peer,
             tls: self.tls.as_deref(),

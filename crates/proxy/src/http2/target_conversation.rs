@@ -15,7 +15,7 @@ use http::{HeaderMap, Response};
 use super::conversation::count_response;
 use super::frame::ErrorCode;
 use super::hpack::FieldList;
-use super::request::Storage;
+use super::request::{Places, Storage};
 use super::state::Gone;
 use super::stream::ClientStream;
 use super::target_head::TargetRequest;
@@ -240,8 +240,8 @@ impl<'a> TargetConversation<'a> {
     fn write_head(&mut self, response: Response<RecvStream>) -> Result<Option<Download>, Ended> {
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16();
-        let mut storage = Storage::new();
-        let fields = classified(&parts.headers, &mut storage);
+        let mut storage = Storage::<FIELDS_MAX>::new();
+        let fields = classified(&parts.headers, storage.places());
         let fields = fields.ok_or(Ended::By(Failure::BadResponse))?;
         let has_no_body = body.is_end_stream();
         let head = ResponseHead {
@@ -376,10 +376,7 @@ fn cut(error: &h2::Error, client: &ClientStream) -> Ended {
 }
 
 /// The fields of a response, with their meanings; `None` if there are too many.
-fn classified<'a, 'b>(
-    headers: &'b HeaderMap,
-    storage: &'a mut Storage<'b>,
-) -> Option<Fields<'a, 'b>> {
+fn classified<'a, 'b>(headers: &'b HeaderMap, places: Places<'a, 'b>) -> Option<Fields<'a, 'b>> {
     if headers.len() > FIELDS_MAX {
         return None;
     }
@@ -387,7 +384,7 @@ fn classified<'a, 'b>(
         name: name.as_str(),
         value: value.as_bytes(),
     });
-    Some(storage.fill(fields))
+    Some(places.fill(fields))
 }
 
 fn header_map(trailers: &FieldList) -> HeaderMap {
