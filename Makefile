@@ -5,11 +5,12 @@ VENV := .venv
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build tools test test-rust test-e2e bench lint fmt fuzz clean
+.PHONY: help demo build tools test test-rust test-e2e soak bench lint fmt fuzz clean
 
 help:
 	@echo "make demo    build and run the example; Ctrl-C ends it"
 	@echo "make test    every test: Rust and end to end"
+	@echo "make soak    twenty minutes of mixed traffic and changes"
 	@echo "make bench   elbow beside HAProxy, NGINX and Envoy; results go to docs/benchmarks.md"
 	@echo "make lint    format and lints, as CI checks them"
 	@echo "make fmt     format the Rust code"
@@ -42,6 +43,10 @@ $(VENV)/installed: tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
 	touch $@
+
+# Twenty minutes of mixed traffic with a change every second.
+soak: build $(VENV)/installed
+	$(VENV)/bin/python tests/soak.py
 
 bench:
 	./bench/run --write-page

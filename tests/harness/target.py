@@ -41,10 +41,10 @@ class Target:
 
     `script` is called with each request that is not a health check; without one the target answers
     with its name. A script that returns False closes the connection. `health` is the status line
-    that health checks get; it can be changed.
+    that health checks get; it can be changed. `tls` is the context of a target that speaks TLS.
     """
 
-    def __init__(self, address, name, port=8080, script=None, health="200 OK"):
+    def __init__(self, address, name, port=8080, script=None, health="200 OK", tls=None):
         self.address, self.port, self.name = address, port, name
         self.script = script or self._say_name
         self.health = health
@@ -57,6 +57,11 @@ class Target:
 
         class Handler(socketserver.StreamRequestHandler):
             disable_nagle_algorithm = True
+
+            def setup(self):
+                if tls:
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                super().setup()
 
             def handle(self):
                 target._serve(self.connection, self.rfile)

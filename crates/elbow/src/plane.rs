@@ -67,7 +67,10 @@ impl DataPlane for Plane {
                 },
                 PrepareError::Tls(error) => BindError {
                     address: error.address,
-                    source: io::Error::new(io::ErrorKind::InvalidInput, error.reason),
+                    source: io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        crate::chain(&error.reason),
+                    ),
                 },
             })
         })

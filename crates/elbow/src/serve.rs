@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +58,12 @@ pub(crate) enum ServeError {
     Store(#[from] store::OpenError),
     #[error("a thread cannot be started")]
     Thread(#[source] io::Error),
+    #[error("the CA bundle {path} cannot be read; [identity_providers] names it")]
+    CaBundle {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the stored state cannot be served")]
     Control(#[from] control::OpenError),
     #[error(
@@ -101,7 +108,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     let address = listener.local_addr().map_err(ServeError::Thread)?;
 
     let login_keys = Arc::new(login_keys::load_or_create(&directory)?);
-    let providers = auth::Client::new(&auth::Settings::default())?;
+    let providers = auth::Client::new(&provider_settings(&settings)?)?;
     let config = proxy::Config {
         workers: settings.workers,
         clock: proxy::Clock::System,
@@ -109,7 +116,8 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         logins: Arc::new(proxy::Logins::new(
             Arc::clone(&login_keys),
             providers,
-            auth::Schemes::Https,
+            // The API admits clear text only for a user pool whose endpoint the configuration names.
+            auth::Schemes::HttpsAndHttp,
         )),
     };
     let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;
@@ -211,6 +219,21 @@ fn announce(url: &str, directory: &str) {
     let _ = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
+}
+
+/// How identity providers are asked.
+fn provider_settings(settings: &Settings) -> Result<auth::Settings, ServeError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|source| ServeError::CaBundle {
+            path: path.clone(),
+            source,
+        })
+    };
+    let bundle = settings.identity_provider_ca_bundle.as_ref();
+    Ok(auth::Settings {
+        extra_roots_pem: bundle.map(read).transpose()?,
+        ..auth::Settings::default()
+    })
 }
 
 fn control_settings(settings: &Settings) -> control::Settings {

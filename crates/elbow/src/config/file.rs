@@ -29,6 +29,8 @@ pub(crate) struct ConfigFile {
     #[serde(default)]
     pub(crate) cognito_user_pool: Vec<CognitoUserPoolSection>,
     pub(crate) s3: Option<S3Section>,
+    #[serde(default)]
+    pub(crate) identity_providers: IdentityProvidersSection,
 }
 
 /// `[endpoint]`
@@ -85,6 +87,13 @@ impl fmt::Debug for CognitoUserPoolSection {
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
+}
+
+/// `[identity_providers]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentityProvidersSection {
+    pub(crate) ca_bundle: Option<PathBuf>,
 }
 
 /// `[s3]`

@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) cognito_user_pools: Vec<CognitoUserPool>,
     /// Where objects are read from.
     pub(crate) s3: S3,
+    /// A file with certificates in PEM that vouch for identity providers, beside those of the system.
+    pub(crate) identity_provider_ca_bundle: Option<PathBuf>,
     /// Log directives.
     pub(crate) log: String,
 }
@@ -109,6 +111,7 @@ impl Settings {
             limits: limits::changed(changes)?,
             cognito_user_pools: cognito::resolve(file.cognito_user_pool)?,
             s3,
+            identity_provider_ca_bundle: file.identity_providers.ca_bundle,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })
     }

@@ -1,0 +1,132 @@
+"""Sticky sessions with a client that keeps cookies."""
+
+from http.cookies import SimpleCookie
+
+import pytest
+
+from harness.http import Connection
+from harness.shop import forward
+
+
+class Browser:
+    """Requests with the cookies of the answers before; one connection for each request."""
+
+    def __init__(self, address, port):
+        self.address, self.port, self.cookies = address, port, {}
+
+    def get(self, path="/"):
+        headers = [f"Cookie: {'; '.join(f'{k}={v}' for k, v in self.cookies.items())}"]
+        with Connection(self.address, self.port) as connection:
+            response = connection.request("GET", path, headers=headers if self.cookies else ())
+        self.set = {}
+        for name, value in response.fields:
+            if name.lower() == "set-cookie":
+                key, rest = value.split("=", 1)
+                self.set[key] = SimpleCookie(f"x={rest}")["x"]
+                self.cookies[key] = rest.split(";", 1)[0]
+        return response.text
+
+
+def attributes(shop, group, **values):
+    given = [{"Key": key.replace("__", "."), "Value": value} for key, value in values.items()]
+    shop.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=given)
+
+
+@pytest.fixture
+def targets(target):
+    return [target(f"target-{n}", zone=n % 2) for n in range(4)]
+
+
+def test_the_cookie_of_the_load_balancer_keeps_a_client_with_its_target(shop, targets):
+    address, group, _ = shop.serve(*targets)
+    attributes(shop, group, stickiness__enabled="true")
+    seen = set()
+    for _ in range(8):
+        browser = Browser(address, shop.port)
+        first = browser.get()
+        assert set(browser.set) == {"AWSALB", "AWSALBCORS"}
+        assert browser.set["AWSALB"].value == browser.set["AWSALBCORS"].value
+        assert browser.set["AWSALB"]["path"] == "/" and browser.set["AWSALB"]["expires"]
+        assert browser.set["AWSALBCORS"]["samesite"] == "None"
+        assert {browser.get() for _ in range(6)} == {first}
+        seen.add(first)
+    assert len(seen) == 4
+
+
+def test_a_sticky_client_moves_when_its_target_leaves_and_stays_there(shop, targets):
+    address, group, _ = shop.serve(*targets)
+    attributes(shop, group, stickiness__enabled="true")
+    browser = Browser(address, shop.port)
+    first = browser.get()
+    leaving = next(target for target in targets if target.name == first)
+    shop.deregister(group, leaving)
+    second = browser.get()
+    assert second != first
+    shop.register(group, leaving)
+    assert {browser.get() for _ in range(6)} == {second}
+
+
+def test_the_cookie_of_the_application_keeps_a_client_with_its_target(shop, target):
+    def script(name):
+        def answer(request):
+            cookie = () if request.path != "/login" else (f"Set-Cookie: session={name}; Path=/",)
+            request.respond(body=name.encode(), headers=cookie)
+
+        return answer
+
+    targets = [target(f"target-{n}", script=script(f"target-{n}")) for n in range(3)]
+    address, group, _ = shop.serve(*targets)
+    attributes(
+        shop,
+        group,
+        stickiness__enabled="true",
+        stickiness__type="app_cookie",
+        stickiness__app_cookie__cookie_name="session",
+    )
+    browser = Browser(address, shop.port)
+    browser.get()
+    assert "AWSALBAPP-0" not in browser.cookies or browser.cookies["AWSALBAPP-0"] == "_remove_"
+    first = browser.get("/login")
+    assert browser.cookies["AWSALBAPP-0"] not in ("", "_remove_")
+    assert {browser.get() for _ in range(6)} == {first}
+    del browser.cookies["session"]
+    assert {browser.get() for _ in range(6)} != {first}
+
+
+def test_a_client_stays_with_its_target_group(shop, target):
+    groups = [shop.group(target(f"group-{n}")) for n in range(3)]
+    balancer = shop.balancer()
+    [action] = forward(*[(group, 1) for group in groups])
+    stickiness = {"Enabled": True, "DurationSeconds": 60}
+    action["ForwardConfig"]["TargetGroupStickinessConfig"] = stickiness
+    shop.listener(balancer, [action])
+    address = shop.addresses(balancer)[0]
+    seen = set()
+    for _ in range(12):
+        browser = Browser(address, shop.port)
+        first = browser.get()
+        assert {"AWSALBTG", "AWSALBTGCORS"} <= set(browser.set)
+        assert {browser.get() for _ in range(4)} == {first}
+        seen.add(first)
+    assert len(seen) > 1
+
+
+def test_cookies_hold_over_a_restart(shop, elbow, make_elbow):
+    del shop, elbow
+    from harness.shop import Shop
+    from harness.target import Target
+
+    server = make_elbow()
+    shop = Shop(server)
+    targets = [Target(server.network.free_host(0), f"target-{n}") for n in range(3)]
+    try:
+        address, group, _ = shop.serve(*targets)
+        attributes(shop, group, stickiness__enabled="true")
+        browser = Browser(address, shop.port)
+        first = browser.get()
+        server.kill()
+        server.start()
+        assert {browser.get() for _ in range(6)} == {first}
+    finally:
+        for one in targets:
+            one.close()
