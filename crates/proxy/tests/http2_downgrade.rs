@@ -178,7 +178,10 @@ fn chunks(mut rest: &[u8]) -> Result<Vec<u8>, &'static str> {
     let trailers = trailers
         .strip_suffix("\r\n")
         .ok_or("no end of the trailers")?;
-    let is_field = |line: &str| line.starts_with("x-") && line.contains(": ");
+    let is_field = |line: &str| {
+        let name = line.split_once(": ").map(|(name, _)| name);
+        name.is_some_and(|name| name.starts_with("x-") || name == "cookie")
+    };
     if trailers.split_terminator("\r\n").all(is_field) {
         Ok(body)
     } else {
