@@ -64,7 +64,7 @@ impl From<Failure> for NoResponse {
 
 /// What is to be done with a head of the target.
 enum HeadPlan {
-    /// An interim response: dropped (ALB guide, "Listeners for your Application Load Balancers").
+    /// An interim response. Clients of HTTP/2 get none.
     Drop,
     /// A final response, whose head was written for the client.
     Final {
