@@ -117,7 +117,8 @@ pub(crate) async fn serve_request(
         take_head(worker, &frontend, client, head, None, &mut out);
     if let Step::Ask(ask) = step {
         // The head is read a second time afterwards, so that it need not be kept in another form.
-        let outcome = ask.run(&worker.logins).await;
+        // Boxed, so that all other requests do not carry the room for it.
+        let outcome = Box::pin(ask.run(&worker.logins)).await;
         (step, expects_continue) =
             take_head(worker, &frontend, client, head, Some(outcome), &mut out);
     }

@@ -16,6 +16,8 @@ use support::{Fixture, Target};
 
 /// Allocations so far, of all threads.
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+/// Their bytes.
+static BYTES: AtomicUsize = AtomicUsize::new(0);
 
 struct Counting;
 
@@ -23,6 +25,7 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
         unsafe { System.alloc(layout) }
     }
 
@@ -35,6 +38,10 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 const REQUESTS: usize = 200;
+
+/// The largest state of an exchange. It is written once for each request: much more would cost more than all
+/// the rest of a request, in copying and in memory that the allocator gives back and takes again.
+const STATE_BYTES_MAX: usize = 4096;
 
 const REQUEST: &[u8] = b"GET /index.html?a=b HTTP/1.1\r\nHost: shop.example\r\n\
     User-Agent: curl/8.5.0\r\nAccept: */*\r\nCookie: a=b; c=d\r\nX_Key: 1\r\n\r\n";
@@ -72,12 +79,15 @@ fn a_forwarded_request_allocates_nothing_but_its_own_task() {
     exchange(true);
     (0..20).for_each(|_| exchange(false));
     let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let bytes_before = BYTES.load(Ordering::Relaxed);
     (0..REQUESTS).for_each(|_| exchange(false));
     let taken = ALLOCATIONS.load(Ordering::Relaxed) - before;
-    println!("{taken} allocations for {REQUESTS} requests");
+    let bytes = (BYTES.load(Ordering::Relaxed) - bytes_before) / REQUESTS;
+    println!("{taken} allocations for {REQUESTS} requests, {bytes} bytes for each");
     // The state of the exchange is boxed, so that an idle connection does not carry the room for it.
     assert!(
         taken <= REQUESTS,
         "{taken} allocations for {REQUESTS} requests"
     );
+    assert!(bytes <= STATE_BYTES_MAX, "{bytes} bytes for each request");
 }
