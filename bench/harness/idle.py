@@ -1,6 +1,7 @@
 """Memory of idle client connections."""
 
 import socket
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ WARM_UP_CONNECTIONS = 64
 
 REQUEST = b"GET /64 HTTP/1.1\r\nHost: bench\r\n\r\n"
 RESPONSE_BODY_BYTES = 64
+
+# A connection is idle once it has been silent for a while: proxies keep buffers from one request to the next.
+SETTLE_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,11 @@ def measure_idle(proxy, connections):
     with ExitStack() as open_connections:
         for _ in range(WARM_UP_CONNECTIONS):
             open_connections.enter_context(_used_connection(proxy, context))
+        time.sleep(SETTLE_SECONDS)
         before = memory(proxy.pid)
         for _ in range(connections):
             open_connections.enter_context(_used_connection(proxy, context))
+        time.sleep(SETTLE_SECONDS)
         after = memory(proxy.pid)
     grown_bytes = after.private_bytes - before.private_bytes
     return IdleResult(grown_bytes / connections, after.resident_bytes)
