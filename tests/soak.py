@@ -74,8 +74,9 @@ def start_traffic(traffic, address, port, authority, body):
             return sum(expect(client.request(path=f"/p{n}")) for n in range(50))
 
     def upload():
+        # The application answers before it has read the body, which ends the connection.
         with Connection(address, port) as client:
-            return sum(expect(client.request("POST", "/upload", body=body)) for _ in range(5))
+            return expect(client.request("POST", "/upload", body=body))
 
     def tls():
         with TlsConnection(address, PORT, context) as client:
