@@ -37,11 +37,11 @@ test-e2e: build $(VENV)/installed
 	$(VENV)/bin/python -m unittest discover bench
 	$(VENV)/bin/python -m pytest -c tests/pytest.ini --rootdir tests -n 4 $(PYTEST_ARGS) tests
 
-# The venv module is a package of its own on Debian.
-$(VENV)/installed: tests/requirements.txt
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || ./tests/install-venv
+$(VENV)/installed: tests/requirements.txt tests/install-tools tests/oidc-provider/package-lock.json
+	@./tests/install-tools
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	cd tests/oidc-provider && npm ci --silent --no-audit --no-fund
 	touch $@
 
 # Twenty minutes of mixed traffic with a change every second.

@@ -2,15 +2,13 @@
 
 import base64
 import json
-import os
 import re
-import shutil
 import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 import jwt
@@ -19,7 +17,6 @@ import ssl
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from harness.certificates import Authority, import_certificate
-from harness.elbow import REPOSITORY
 from harness.https import PORT, TlsConnection, https_listener
 from harness.shop import fixed, forward
 
@@ -76,14 +73,6 @@ class Provider:
             }
             | options,
         }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def installed():
-    """The provider's package."""
-    if not (PROVIDER / "node_modules").exists():
-        assert shutil.which("npm"), "node and npm are needed for the login tests"
-        subprocess.run(["npm", "ci", "--silent"], cwd=PROVIDER, check=True, timeout=200)
 
 
 @pytest.fixture

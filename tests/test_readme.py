@@ -13,12 +13,13 @@ from harness.shop import listener_port
 
 def quick_start():
     text = (REPOSITORY / "README.md").read_text()
-    [block] = re.findall(r"<!-- tests/test_readme.py runs this. -->\n```sh\n(.*?)```", text, re.S)
-    return block
+    blocks = re.findall(r"<!-- tests/test_readme.py runs this. -->\n```sh\n(.*?)```", text, re.S)
+    assert len(blocks) == 2
+    return "\n".join(blocks)
 
 
 @pytest.mark.skipif(listener_port() != 80, reason="the commands listen on port 80")
-def test_the_quick_start_serves_a_request(make_elbow):
+def test_the_quick_start_serves_a_request(make_elbow, tmp_path):
     elbow = make_elbow()
     path = [str(binary().parent), str(Path(sys.executable).parent), "/usr/bin", "/bin"]
     script = quick_start().replace("127.65.", f"127.{elbow.network.second}.")
@@ -29,6 +30,7 @@ def test_the_quick_start_serves_a_request(make_elbow):
     done = subprocess.run(
         ["bash", "-euc", ended + script],
         env=environment,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=120,
@@ -37,3 +39,4 @@ def test_the_quick_start_serves_a_request(make_elbow):
     assert re.search(rf"^127\.{elbow.network.second}\.1\.10 shop-\d+\.us-east-1\.elb\.internal$", done.stdout, re.M)
     assert re.search(r"^(one|two) \(process \d+\) got$", done.stdout, re.M)
     assert "x-forwarded-port: 80" in done.stdout
+    assert "x-forwarded-proto: https" in done.stdout
