@@ -52,7 +52,7 @@ pub(crate) enum LowerError {
     /// A rule has a regular expression that cannot be compiled.
     #[error(transparent)]
     Rules(#[from] CompileError),
-    /// The private key of a certificate does not open.
+    /// The private key of a certificate or the client secret of a login does not open.
     #[error(transparent)]
     Secret(#[from] SealedError),
 }
@@ -75,7 +75,7 @@ struct LoweredFrontend {
 /// Compiles `state`, taking over from `before` what has not changed.
 ///
 /// # Errors
-/// `LowerError` if a rule has a regular expression that cannot be compiled, or a private key does not open.
+/// `LowerError` if a rule has a regular expression that cannot be compiled, or a secret does not open.
 pub(crate) fn lower(
     state: &State,
     before: &Lowered,
@@ -100,6 +100,7 @@ pub(crate) fn lower(
             holdings: &holdings,
             pools: &pools,
             certificates: &certificates,
+            secret_key,
         };
         let frontend = lower_frontend(&parts, load_balancer, listener, before.frontends.get(id))?;
         frontends.insert(*id, frontend);
@@ -274,6 +275,7 @@ struct Parts<'a> {
     holdings: &'a [Holding],
     pools: &'a Pools,
     certificates: &'a Certificates,
+    secret_key: &'a SecretKey,
 }
 
 fn lower_frontend(
@@ -281,7 +283,7 @@ fn lower_frontend(
     load_balancer: &Arc<LoadBalancer>,
     listener: &Arc<Listener>,
     before: Option<&LoweredFrontend>,
-) -> Result<LoweredFrontend, CompileError> {
+) -> Result<LoweredFrontend, LowerError> {
     let rules: Vec<_> = parts
         .state
         .elb
@@ -318,7 +320,7 @@ fn lower_frontend(
         _ => {
             let compiled = before.filter(|before| same_conditions(&before.rules, &rules));
             let compiled = compiled.map(|before| &before.frontend.router);
-            let router = lower_router(parts.pools, listener, &rules, &transforms, compiled)?;
+            let router = lower_router(parts, listener, &rules, &transforms, compiled)?;
             Arc::new(new_frontend(
                 load_balancer,
                 listener,
@@ -379,30 +381,35 @@ fn same_conditions(some: &[Arc<Rule>], others: &[Arc<Rule>]) -> bool {
 /// `compiled` is a router with the same conditions: compiling many
 /// rules takes long, and a target that comes or goes changes none of them.
 fn lower_router(
-    pools: &Pools,
+    parts: &Parts<'_>,
     listener: &Listener,
     rules: &[Arc<Rule>],
     transforms: &[Transforms],
     compiled: Option<&Router>,
-) -> Result<Router, CompileError> {
-    let default = action::lower(pools, &listener.default_actions);
-    let action = |(rule, transforms): (&Arc<Rule>, &Transforms)| Action {
-        transforms: transforms.clone(),
-        ..action::lower(pools, &rule.actions)
+) -> Result<Router, LowerError> {
+    let lower = |actions: &_| action::lower(parts.pools, parts.secret_key, actions);
+    let default = lower(&listener.default_actions)?;
+    let action = |(rule, transforms): (&Arc<Rule>, &Transforms)| {
+        Ok::<_, SealedError>(Action {
+            transforms: transforms.clone(),
+            ..lower(&rule.actions)?
+        })
     };
-    let rules = rules.iter().zip(transforms);
+    let actions = rules.iter().zip(transforms).map(action);
+    let actions: Vec<_> = actions.collect::<Result<_, _>>()?;
     if let Some(compiled) = compiled {
-        return Ok(compiled.with_actions(rules.map(action).collect(), default));
+        return Ok(compiled.with_actions(actions, default));
     }
-    let numbered = |(rule, transforms): (&Arc<Rule>, &Transforms)| match rule.priority {
+    let numbered = |(rule, action): (&Arc<Rule>, Action)| match rule.priority {
         RulePriority::Default => None,
         RulePriority::Number(priority) => Some(router::Rule {
             priority: priority.number(),
             conditions: rule.conditions.clone(),
-            action: action((rule, transforms)),
+            action,
         }),
     };
-    Router::compile(rules.filter_map(numbered).collect(), default)
+    let numbered = rules.iter().zip(actions).filter_map(numbered).collect();
+    Ok(Router::compile(numbered, default)?)
 }
 
 /// The transforms of each rule. Those of a rule that has not changed are not compiled again.

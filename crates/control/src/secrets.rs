@@ -8,6 +8,7 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use model::secret::SealedSecret;
 
 /// Bytes of a secret key.
 pub const SECRET_KEY_BYTES: usize = 32;
@@ -44,22 +45,23 @@ impl SecretKey {
     /// # Panics
     /// If the operating system gives no random numbers.
     #[must_use]
-    pub fn seal(&self, owner: &str, secret: &str) -> String {
+    pub fn seal(&self, owner: &str, secret: &str) -> SealedSecret {
         let mut sealed = secret.as_bytes().to_vec();
         let nonce = self
             .0
             .seal_in_place_append_tag(Aad::from(owner.as_bytes()), &mut sealed)
             .expect("there are random numbers");
-        STANDARD.encode([nonce.as_ref().as_slice(), &sealed].concat())
+        let sealed = [nonce.as_ref().as_slice(), &sealed].concat();
+        STANDARD.encode(sealed).into()
     }
 
     /// What was sealed.
     ///
     /// # Errors
     /// `SealedError` if it was sealed under another key or for another owner, or was changed.
-    pub fn open(&self, owner: &str, sealed: &str) -> Result<String, SealedError> {
+    pub fn open(&self, owner: &str, sealed: &SealedSecret) -> Result<String, SealedError> {
         let open = || {
-            let bytes = STANDARD.decode(sealed).ok()?;
+            let bytes = STANDARD.decode(sealed.as_str()).ok()?;
             let (nonce, rest) = bytes.split_at_checked(NONCE_BYTES)?;
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let mut rest = rest.to_vec();
@@ -91,15 +93,17 @@ mod tests {
         let sealed = key.seal("a", "private");
         assert_eq!(key.open("a", &sealed).unwrap(), "private");
         assert_ne!(key.seal("a", "private"), sealed, "each nonce is another");
-        assert!(!sealed.contains("private"));
+        assert!(!sealed.as_str().contains("private"));
         let other = SecretKey::new(&[2; SECRET_KEY_BYTES]);
         assert!(other.open("a", &sealed).is_err(), "another key");
         assert!(key.open("b", &sealed).is_err(), "another owner");
-        let mut changed = STANDARD.decode(&sealed).unwrap();
+        let mut changed = STANDARD.decode(sealed.as_str()).unwrap();
         *changed.last_mut().unwrap() ^= 1;
-        assert!(key.open("a", &STANDARD.encode(changed)).is_err(), "changed");
+        let changed = STANDARD.encode(changed).into();
+        assert!(key.open("a", &changed).is_err(), "changed");
         for text in ["", "x", "AAAA"] {
-            assert!(key.open("a", text).is_err(), "{text:?}");
+            let sealed = text.to_owned().into();
+            assert!(key.open("a", &sealed).is_err(), "{text:?}");
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What the operator decides once for the whole control plane.
 
-use std::fmt;
-
 use model::arn::Place;
+use model::secret::Secret;
 
 use crate::ec2::Topology;
 
@@ -22,28 +21,17 @@ pub struct Settings {
 }
 
 /// A client of a user pool, with what AWS would ask Cognito for.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CognitoUserPool {
     /// The ARN of the user pool.
     pub arn: String,
     /// The client in it.
     pub client_id: String,
     /// The client's secret.
-    pub client_secret: String,
+    pub client_secret: Secret,
     /// A URL without a `/` at its end below which a provider that stands in for Cognito is found; `None`:
     /// Cognito itself.
     pub endpoint: Option<String>,
-}
-
-impl fmt::Debug for CognitoUserPool {
-    // The client secret stays out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CognitoUserPool")
-            .field("arn", &self.arn)
-            .field("client_id", &self.client_id)
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Default for Settings {

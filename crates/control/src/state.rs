@@ -85,10 +85,10 @@ impl Draft {
         self.ids.draw()
     }
 
-    /// `secret` as it may be stored; it opens for this owner only.
+    /// What seals and opens the secrets in the state.
     #[must_use]
-    pub fn seal(&self, owner: &str, secret: &str) -> String {
-        self.secret_key.seal(owner, secret)
+    pub fn secret_key(&self) -> &SecretKey {
+        &self.secret_key
     }
 
     /// The nouns as they are after the writes so far.

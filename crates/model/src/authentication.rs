@@ -3,19 +3,18 @@
 //! Source: ELB API, `AuthenticateOidcActionConfig`, `AuthenticateCognitoActionConfig` and
 //! `JwtValidationActionConfig`.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::attributes::is_token;
+use crate::secret::{SealedSecret, Secret};
 use crate::text_enum;
 
 /// How clients of a rule show who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Authentication {
     /// By a login at a provider.
-    Oidc(Oidc),
+    Oidc(Oidc<SealedSecret>),
     /// By a login at a Cognito user pool.
     Cognito(Cognito),
     /// By a token in the request.
@@ -35,8 +34,10 @@ text_enum! {
 }
 
 /// A login at a provider. What is given for a Cognito user pool is the same with its endpoints filled in.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Oidc {
+///
+/// Where it is stored its client secret is a `SealedSecret`, so that no record has it in the clear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oidc<S = Secret> {
     /// The issuer, an `https` URL.
     pub issuer: String,
     /// Where the browser is sent.
@@ -48,7 +49,8 @@ pub struct Oidc {
     /// Names the load balancer to the provider.
     pub client_id: String,
     /// The load balancer's password at the provider.
-    pub client_secret: String,
+    #[serde(rename = "sealed_client_secret")]
+    pub client_secret: S,
     /// What the names of the session's cookies begin with; default `AWSELBAuthSessionCookie`.
     pub session_cookie_name: String,
     /// What is asked for, words with blanks between; default `openid`.
@@ -63,13 +65,24 @@ pub struct Oidc {
     pub signer: String,
 }
 
-impl fmt::Debug for Oidc {
-    // The client secret stays out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Oidc")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
+impl<S> Oidc<S> {
+    /// The same login with another form of its client secret.
+    #[must_use]
+    pub fn with_client_secret<T>(self, client_secret: T) -> Oidc<T> {
+        Oidc {
+            issuer: self.issuer,
+            authorization_endpoint: self.authorization_endpoint,
+            token_endpoint: self.token_endpoint,
+            user_info_endpoint: self.user_info_endpoint,
+            client_id: self.client_id,
+            client_secret,
+            session_cookie_name: self.session_cookie_name,
+            scope: self.scope,
+            session_timeout_seconds: self.session_timeout_seconds,
+            extra_params: self.extra_params,
+            on_unauthenticated_request: self.on_unauthenticated_request,
+            signer: self.signer,
+        }
     }
 }
 
@@ -81,7 +94,7 @@ pub struct Cognito {
     /// The prefix of its Cognito domain, or the whole name of its own.
     pub user_pool_domain: String,
     /// What that comes to; the client of the user pool is in `client_id`.
-    pub oidc: Oidc,
+    pub oidc: Oidc<SealedSecret>,
 }
 
 /// A signed token that every request must carry.
@@ -267,9 +280,9 @@ impl Oidc {
     ///
     /// # Errors
     /// `InvalidAuthentication::Length` if it cannot.
-    pub fn check_client(id: &str, secret: &str) -> Result<(), InvalidAuthentication> {
+    pub fn check_client(id: &str, secret: &Secret) -> Result<(), InvalidAuthentication> {
         length("client id", id, Self::FIELD_CHARACTERS_MAX)?;
-        length("client secret", secret, Self::FIELD_CHARACTERS_MAX)
+        length("client secret", secret.reveal(), Self::FIELD_CHARACTERS_MAX)
     }
 
     /// Whether everything but the URLs is what it has to be.
@@ -381,7 +394,7 @@ mod tests {
             token_endpoint: "https://idp.example.com/token".to_owned(),
             user_info_endpoint: "https://idp.example.com/userinfo".to_owned(),
             client_id: "shop".to_owned(),
-            client_secret: "hush".to_owned(),
+            client_secret: "hush".into(),
             session_cookie_name: Oidc::SESSION_COOKIE_NAME.to_owned(),
             scope: Oidc::SCOPE.to_owned(),
             session_timeout_seconds: Oidc::SESSION_TIMEOUT_SECONDS_MAX,
@@ -441,7 +454,7 @@ mod tests {
         check_oidc(|it| it.client_id.clear(), length);
         check_oidc(|it| it.client_id = "x".repeat(1025), length);
         check_oidc(
-            |it| it.client_secret.clear(),
+            |it| it.client_secret = Secret::default(),
             "The 'client secret' field must be between 1 and 1024 characters in length",
         );
         check_oidc(

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::arn::{InvalidArn, Place};
+use crate::secret::SealedSecret;
 use crate::tag::Tags;
 use crate::text_enum;
 
@@ -181,7 +182,7 @@ pub struct Certificate {
     /// PEM: the certificates that lead to the root, each signed by the next.
     pub chain: Option<String>,
     /// The private key, sealed under the secret key of this elbow.
-    pub sealed_private_key: String,
+    pub sealed_private_key: SealedSecret,
     /// What is written in `body`.
     pub facts: CertificateFacts,
     /// When it was first imported, in milliseconds since 1970.

@@ -20,6 +20,7 @@ pub mod load_balancer;
 pub mod load_balancer_attributes;
 pub mod protocol;
 pub mod rule;
+pub mod secret;
 pub mod ssl_policy;
 pub mod tag;
 pub mod target;

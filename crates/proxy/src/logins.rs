@@ -132,7 +132,7 @@ fn oidc_settings(oidc: &model::authentication::Oidc) -> OidcSettings {
         token_endpoint: oidc.token_endpoint.clone(),
         user_info_endpoint: oidc.user_info_endpoint.clone(),
         client_id: oidc.client_id.clone(),
-        client_secret: oidc.client_secret.clone(),
+        client_secret: oidc.client_secret.reveal().to_owned(),
         session_cookie_name: oidc.session_cookie_name.clone(),
         scope: oidc.scope.clone(),
         session_timeout: Duration::from_secs(oidc.session_timeout_seconds.into()),

@@ -21,7 +21,7 @@ fn oidc(provider: &Target, on_unauthenticated_request: OnUnauthenticatedRequest)
         token_endpoint: at("/token"),
         user_info_endpoint: at("/userinfo"),
         client_id: "shop".to_owned(),
-        client_secret: "secret".to_owned(),
+        client_secret: "secret".into(),
         session_cookie_name: "Session".to_owned(),
         scope: "openid".to_owned(),
         session_timeout_seconds: 3600,

@@ -143,7 +143,7 @@ async fn control_plane() -> Control {
                 arn: "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_aBc123"
                     .to_owned(),
                 client_id: "shop".to_owned(),
-                client_secret: "hush".to_owned(),
+                client_secret: "hush".into(),
                 endpoint: None,
             }],
             ..Settings::default()

@@ -74,7 +74,9 @@ fn create(draft: &Draft, checked: Checked, tags: &Pairs) -> Result<Certificate, 
     Ok(Certificate {
         body: checked.body,
         chain: checked.chain,
-        sealed_private_key: draft.seal(&arn.to_string(), &checked.private_key),
+        sealed_private_key: draft
+            .secret_key()
+            .seal(&arn.to_string(), &checked.private_key),
         facts: checked.facts,
         created_at_millis: draft.now_millis(),
         imported_at_millis: draft.now_millis(),
@@ -116,7 +118,9 @@ fn replace(
         arn: replaced.arn.clone(),
         body: checked.body,
         chain: checked.chain,
-        sealed_private_key: draft.seal(&replaced.arn.to_string(), &checked.private_key),
+        sealed_private_key: draft
+            .secret_key()
+            .seal(&replaced.arn.to_string(), &checked.private_key),
         facts: checked.facts,
         created_at_millis: replaced.created_at_millis,
         imported_at_millis: draft.now_millis(),

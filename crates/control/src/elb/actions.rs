@@ -9,6 +9,7 @@ use model::action::{
     RedirectAction, RedirectStatus, RoutingAction, WeightedTargetGroup,
 };
 use model::arn::{LoadBalancerArn, TargetGroupArn};
+use model::authentication::Authentication;
 use model::listener::Listener;
 use model::protocol::Protocol;
 use model::target_group_attributes;
@@ -39,8 +40,16 @@ pub(super) struct Scope<'a> {
     pub(super) load_balancer: &'a LoadBalancerArn,
     /// What the listener speaks.
     pub(super) protocol: Protocol,
-    /// The actions that these replace.
+    /// The actions that these replace, or have to be equal to.
     pub(super) present: Option<&'a Actions>,
+}
+
+impl Scope<'_> {
+    /// How the actions that are there already authenticate.
+    pub(super) fn present_authentication(&self) -> Option<&Authentication> {
+        let action = self.present?.authentication.as_ref()?;
+        Some(&action.method)
+    }
 }
 
 /// What the actions of a request mean.

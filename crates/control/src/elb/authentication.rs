@@ -7,10 +7,13 @@ use model::authentication::{
     Authentication, Cognito, InvalidAuthentication, JwtValidation, Oidc, OnUnauthenticatedRequest,
 };
 use model::cognito::{UserPoolArn, UserPoolEndpoints};
+use model::secret::{SealedSecret, Secret};
 
 use super::ElbError;
 use super::actions::{Scope, missing};
 use super::input::{Action, ActionType, AuthenticateCognitoConfig, AuthenticateOidcConfig, Login};
+use crate::CommitError;
+use crate::secrets::{SealedError, SecretKey};
 
 /// What `action` means; `None` if it does not authenticate.
 pub(super) fn parse(
@@ -44,7 +47,49 @@ pub(super) fn type_of(authentication: &Authentication) -> ActionType {
     }
 }
 
-fn oidc(scope: &Scope<'_>, config: &AuthenticateOidcConfig) -> Result<Oidc, ElbError> {
+/// The login as the data plane has it, with its client secret in the clear.
+///
+/// # Errors
+/// `SealedError` if the secret does not open.
+pub(crate) fn open(key: &SecretKey, oidc: &Oidc<SealedSecret>) -> Result<Oidc, SealedError> {
+    let secret = key.open(&owner(oidc), &oidc.client_secret)?;
+    Ok(oidc.clone().with_client_secret(secret.into()))
+}
+
+/// The login as it is stored. One that has the client secret that is there already keeps its sealed text, so
+/// that equal logins are stored equally, although what is sealed anew always looks different.
+fn seal(scope: &Scope<'_>, oidc: Oidc) -> Oidc<SealedSecret> {
+    let (key, owner) = (scope.draft.secret_key(), owner(&oidc));
+    let secret = oidc.client_secret.reveal();
+    let is_same = |present: &&SealedSecret| {
+        let opened = key.open(&owner, present);
+        opened.is_ok_and(|opened| opened == secret)
+    };
+    let present = match scope.present_authentication() {
+        Some(Authentication::Oidc(present)) => Some(&present.client_secret),
+        Some(Authentication::Cognito(present)) => Some(&present.oidc.client_secret),
+        Some(Authentication::Jwt(_)) | None => None,
+    };
+    let sealed = match present.filter(is_same) {
+        Some(present) => present.clone(),
+        None => key.seal(&owner, secret),
+    };
+    oidc.with_client_secret(sealed)
+}
+
+/// What a client secret is sealed for: the load balancer, and the endpoint and name it is sent with. In the
+/// record of another one, or beside another endpoint, it does not open.
+fn owner<S>(oidc: &Oidc<S>) -> String {
+    format!(
+        "{} at {} as the client '{}'",
+        oidc.signer, oidc.token_endpoint, oidc.client_id
+    )
+}
+
+fn oidc(
+    scope: &Scope<'_>,
+    config: &AuthenticateOidcConfig,
+) -> Result<Oidc<SealedSecret>, ElbError> {
     let endpoints = UserPoolEndpoints {
         issuer: config.issuer.clone(),
         authorization: config.authorization_endpoint.clone(),
@@ -55,21 +100,21 @@ fn oidc(scope: &Scope<'_>, config: &AuthenticateOidcConfig) -> Result<Oidc, ElbE
     let oidc = login(scope, &config.login, endpoints, &config.client_id, secret)?;
     checked(oidc.check_urls())?;
     checked(oidc.check())?;
-    Ok(oidc)
+    Ok(seal(scope, oidc))
 }
 
 /// The secret that is given, or the one that the present action has.
-fn client_secret(scope: &Scope<'_>, config: &AuthenticateOidcConfig) -> Result<String, ElbError> {
+fn client_secret(scope: &Scope<'_>, config: &AuthenticateOidcConfig) -> Result<Secret, ElbError> {
     let keeps = config.use_existing_client_secret == Some(true);
-    let present = scope
-        .present
-        .and_then(|actions| actions.authentication.as_ref());
-    match (&config.client_secret, keeps, present.map(|it| &it.method)) {
+    match (&config.client_secret, keeps, scope.present_authentication()) {
         (Some(_), true, _) => Err(invalid(
             "You cannot both specify a client secret and set UseExistingClientSecret to true",
         )),
         (Some(secret), false, _) => Ok(secret.clone()),
-        (None, true, Some(Authentication::Oidc(present))) => Ok(present.client_secret.clone()),
+        (None, true, Some(Authentication::Oidc(present))) => {
+            let opened = open(scope.draft.secret_key(), present).map_err(CommitError::Secret)?;
+            Ok(opened.client_secret)
+        }
         (None, true, _) => Err(invalid(
             "You cannot set UseExistingClientSecret to true, because there is no action of type \
              'authenticate-oidc' yet; specify a client secret",
@@ -107,7 +152,7 @@ fn cognito(scope: &Scope<'_>, config: &AuthenticateCognitoConfig) -> Result<Cogn
     Ok(Cognito {
         user_pool_arn: config.user_pool_arn.clone(),
         user_pool_domain: config.user_pool_domain.clone(),
-        oidc,
+        oidc: seal(scope, oidc),
     })
 }
 
@@ -117,7 +162,7 @@ fn login(
     login: &Login,
     endpoints: UserPoolEndpoints,
     client_id: &str,
-    client_secret: String,
+    client_secret: Secret,
 ) -> Result<Oidc, ElbError> {
     let max = Oidc::SESSION_TIMEOUT_SECONDS_MAX;
     let session_timeout = login.session_timeout.unwrap_or(i64::from(max));

@@ -66,21 +66,23 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
     let tags = Tags::default().with(&input.tags)?;
     let limits = draft.settings().limits.clone();
     let id = load_balancer.arn.id;
+    let listeners = draft.state().elb.listeners_of(id);
+    let present = listeners.iter().find(|listener| listener.port == port);
     let scope = Scope {
         draft,
         load_balancer: &load_balancer.arn,
         protocol,
-        present: None,
+        present: present.map(|present| &present.default_actions),
     };
     let actions = actions::parse(&scope, &input.default_actions)?;
-    let listeners = draft.state().elb.listeners_of(id);
-    if let Some(present) = listeners.iter().find(|listener| listener.port == port) {
+    if let Some(present) = present {
         let is_same = present.protocol == protocol
             && present.default_actions == actions
             && is_same_tls(present.tls.as_ref(), tls.as_ref())
             && present.tags == tags;
-        let present = Arc::clone(present);
-        return is_same.then_some(present).ok_or_else(|| duplicate(port));
+        return is_same
+            .then(|| Arc::clone(present))
+            .ok_or_else(|| duplicate(port));
     }
     if listeners.len() >= limits.listeners_per_load_balancer {
         return Err(ElbError::TooManyListeners(format!(

@@ -1,8 +1,7 @@
 //! The structures that several operations take: as the API has them, before they mean anything.
 
-use std::fmt;
-
 use model::authentication::{JwtValidation, OnUnauthenticatedRequest};
+use model::secret::Secret;
 use model::text_enum;
 use model::transform::TransformType;
 
@@ -126,7 +125,7 @@ pub struct FixedResponseConfig {
 }
 
 /// Source: ELB API, `AuthenticateOidcActionConfig`.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AuthenticateOidcConfig {
     /// `Issuer`.
     pub issuer: String,
@@ -139,21 +138,11 @@ pub struct AuthenticateOidcConfig {
     /// `ClientId`.
     pub client_id: String,
     /// `ClientSecret`.
-    pub client_secret: Option<String>,
+    pub client_secret: Option<Secret>,
     /// `UseExistingClientSecret`.
     pub use_existing_client_secret: Option<bool>,
     /// The members that a login at a user pool has too.
     pub login: Login,
-}
-
-impl fmt::Debug for AuthenticateOidcConfig {
-    // The client secret stays out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthenticateOidcConfig")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Source: ELB API, `AuthenticateCognitoActionConfig`.

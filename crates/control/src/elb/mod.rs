@@ -45,7 +45,7 @@
 
 mod actions;
 mod attributes;
-mod authentication;
+pub(crate) mod authentication;
 mod check;
 mod conditions;
 pub mod create_listener;

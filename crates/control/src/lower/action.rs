@@ -12,10 +12,21 @@ use model::expression::PROGRAM_BYTES_MAX;
 use regex::bytes::RegexBuilder;
 
 use super::Pools;
+use crate::elb::authentication::open;
+use crate::secrets::{SealedError, SecretKey};
 
 /// What the actions of a rule do; `pools` has those that they forward to.
-pub(super) fn lower(pools: &Pools, actions: &Actions) -> Action {
+///
+/// # Errors
+/// `SealedError` if the client secret of a login does not open.
+pub(super) fn lower(
+    pools: &Pools,
+    secret_key: &SecretKey,
+    actions: &Actions,
+) -> Result<Action, SealedError> {
     let authentication = actions.authentication.as_ref();
+    let authentication =
+        authentication.map(|action| lower_authentication(secret_key, &action.method));
     let routing = match &actions.routing {
         RoutingAction::Forward(forward) => {
             let groups = forward.target_groups.iter();
@@ -29,18 +40,22 @@ pub(super) fn lower(pools: &Pools, actions: &Actions) -> Action {
         RoutingAction::Redirect(redirect) => Routing::Redirect(lower_redirect(redirect)),
         RoutingAction::FixedResponse(fixed) => Routing::FixedResponse(lower_fixed_response(fixed)),
     };
-    Action {
-        authentication: authentication.map(|action| lower_authentication(&action.method)),
+    Ok(Action {
+        authentication: authentication.transpose()?,
         ..routing.into()
-    }
+    })
 }
 
-fn lower_authentication(method: &model::authentication::Authentication) -> Authentication {
+fn lower_authentication(
+    secret_key: &SecretKey,
+    method: &model::authentication::Authentication,
+) -> Result<Authentication, SealedError> {
     use model::authentication::Authentication as Method;
+    let login = |oidc| Ok(Authentication::Oidc(Arc::new(open(secret_key, oidc)?)));
     match method {
-        Method::Oidc(oidc) => Authentication::Oidc(Arc::new(oidc.clone())),
-        Method::Cognito(cognito) => Authentication::Oidc(Arc::new(cognito.oidc.clone())),
-        Method::Jwt(jwt) => Authentication::Jwt(Arc::new(jwt.clone())),
+        Method::Oidc(oidc) => login(oidc),
+        Method::Cognito(cognito) => login(&cognito.oidc),
+        Method::Jwt(jwt) => Ok(Authentication::Jwt(Arc::new(jwt.clone()))),
     }
 }
 

@@ -24,7 +24,7 @@ fn config() -> AuthenticateOidcConfig {
         token_endpoint: "https://idp.example.com/token".to_owned(),
         user_info_endpoint: "https://idp.example.com/userinfo".to_owned(),
         client_id: "shop".to_owned(),
-        client_secret: Some("hush".to_owned()),
+        client_secret: Some("hush".into()),
         use_existing_client_secret: None,
         login: Login::default(),
     }
@@ -101,7 +101,7 @@ fn pool(client_id: &str, endpoint: Option<&str>) -> CognitoUserPool {
     CognitoUserPool {
         arn: POOL.to_owned(),
         client_id: client_id.to_owned(),
-        client_secret: "secret".to_owned(),
+        client_secret: "secret".into(),
         endpoint: endpoint.map(str::to_owned),
     }
 }
@@ -379,7 +379,7 @@ async fn defaults_are_filled_in_and_reach_the_data_plane() {
         token_endpoint: "https://idp.example.com/token".to_owned(),
         user_info_endpoint: "https://idp.example.com/userinfo".to_owned(),
         client_id: "shop".to_owned(),
-        client_secret: "hush".to_owned(),
+        client_secret: "hush".into(),
         session_cookie_name: "AWSELBAuthSessionCookie".to_owned(),
         scope: "openid".to_owned(),
         session_timeout_seconds: 604_800,
@@ -440,6 +440,53 @@ async fn a_rule_keeps_its_client_secret_when_told_to() {
     );
 }
 
+/// What is sealed anew looks different each time; what is not changed is not sealed anew.
+#[tokio::test]
+async fn client_secrets_are_stored_sealed_and_compared_opened() {
+    let fixture =
+        fixture_with(|settings| settings.cognito_user_pools = vec![pool("shop", None)]).await;
+    let control = &fixture.control;
+    let shop = fixture.load_balancer("shop").await;
+    let certificate = fixture.certificate("shop").await;
+    let listener = |port, action| CreateListener {
+        default_actions: vec![action, ordered(fixed("200"), 2)],
+        ..crate::tls_listeners::secure(&shop, port, crate::tls_listeners::tls(&certificate))
+    };
+    let cognito = || cognito(POOL, "shop", "login");
+    for (port, action) in [(443, oidc(config())), (444, cognito())] {
+        let created = control.create_listener(listener(port, action.clone()));
+        let created = created.await.unwrap();
+        let repeated = control
+            .create_listener(listener(port, action.clone()))
+            .await;
+        assert_eq!(repeated.unwrap(), created, "the same settings");
+        let actions = vec![action, ordered(fixed("200"), 2)];
+        let rule = rule(&created, 1, actions.clone());
+        let rule = control.create_rule(rule).await.unwrap();
+        let before = fixture.stored();
+        let modify = ModifyRule {
+            rule_arn: rule.arn.to_string(),
+            actions,
+            ..ModifyRule::default()
+        };
+        assert_eq!(control.modify_rule(modify).await.unwrap(), rule);
+        assert_eq!(fixture.stored(), before, "nothing is written");
+    }
+    let other = oidc(AuthenticateOidcConfig {
+        client_secret: Some("other".into()),
+        ..config()
+    });
+    assert_eq!(
+        error(control.create_listener(listener(443, other)).await),
+        "DuplicateListener: A listener with different settings already exists on port 443 of this load balancer"
+    );
+    let stored: String = fixture.stored().into_values().collect();
+    assert!(stored.contains("\"sealed_client_secret\":\""));
+    for secret in ["\"hush\"", "\"secret\""] {
+        assert!(!stored.contains(secret), "{secret} is stored in the clear");
+    }
+}
+
 #[tokio::test]
 async fn user_pools_have_their_endpoints_and_the_secret_of_the_configuration() {
     let fixture = fixture_with(|settings| {
@@ -481,7 +528,7 @@ async fn user_pools_have_their_endpoints_and_the_secret_of_the_configuration() {
         assert_eq!(
             [
                 &oidc.client_id,
-                &oidc.client_secret,
+                oidc.client_secret.reveal(),
                 &oidc.issuer,
                 &oidc.token_endpoint
             ],

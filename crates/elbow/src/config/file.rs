@@ -1,12 +1,12 @@
 //! The configuration file: TOML whose keys are all known.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use model::Cidr;
+use model::secret::Secret;
 use serde::Deserialize;
 
 use super::topology::Addresses;
@@ -70,23 +70,13 @@ pub(crate) struct DnsSection {
 }
 
 /// `[[cognito_user_pool]]`
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CognitoUserPoolSection {
     pub(crate) arn: String,
     pub(crate) client_id: String,
-    pub(crate) client_secret: String,
+    pub(crate) client_secret: Secret,
     pub(crate) endpoint: Option<String>,
-}
-
-impl fmt::Debug for CognitoUserPoolSection {
-    // The client secret stays out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CognitoUserPoolSection")
-            .field("arn", &self.arn)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
-    }
 }
 
 /// `[identity_providers]`

@@ -258,7 +258,7 @@ mod tests {
             panic!("there is one: {settings:?}");
         };
         assert_eq!(
-            (&*pool.arn, &*pool.client_id, &*pool.client_secret),
+            (&*pool.arn, &*pool.client_id, pool.client_secret.reveal()),
             (POOL, "shop", "hush")
         );
         assert_eq!(pool.endpoint.as_deref(), Some("http://127.0.0.1:9229"));

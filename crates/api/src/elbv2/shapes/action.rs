@@ -11,6 +11,7 @@ use model::action::{
 use model::authentication::{
     Authentication, Claim, ClaimFormat, Cognito, JwtValidation, Oidc, OnUnauthenticatedRequest,
 };
+use model::secret::{SealedSecret, Secret};
 
 use crate::input::{BOOLEAN, Fields, INTEGER, LONG, OneOf, TEXT};
 use crate::xml::Xml;
@@ -36,7 +37,7 @@ fn oidc(fields: &Fields<'_>) -> AuthenticateOidcConfig {
         token_endpoint: fields.required("TokenEndpoint", TEXT),
         user_info_endpoint: fields.required("UserInfoEndpoint", TEXT),
         client_id: fields.required("ClientId", TEXT),
-        client_secret: fields.optional("ClientSecret", TEXT),
+        client_secret: fields.optional("ClientSecret", TEXT).map(Secret::from),
         use_existing_client_secret: fields.optional("UseExistingClientSecret", BOOLEAN),
         login: login(fields),
     }
@@ -161,7 +162,7 @@ fn print_authentication(xml: &mut Xml, action: &AuthenticationAction) {
 }
 
 /// Without the client secret, which is never told.
-fn print_oidc(xml: &mut Xml, oidc: &Oidc) {
+fn print_oidc(xml: &mut Xml, oidc: &Oidc<SealedSecret>) {
     xml.text("Issuer", &oidc.issuer);
     xml.text("AuthorizationEndpoint", &oidc.authorization_endpoint);
     xml.text("TokenEndpoint", &oidc.token_endpoint);
@@ -177,7 +178,7 @@ fn print_cognito(xml: &mut Xml, cognito: &Cognito) {
     print_login(xml, &cognito.oidc);
 }
 
-fn print_login(xml: &mut Xml, oidc: &Oidc) {
+fn print_login(xml: &mut Xml, oidc: &Oidc<SealedSecret>) {
     xml.text("SessionCookieName", &oidc.session_cookie_name);
     xml.text("Scope", &oidc.scope);
     xml.text("SessionTimeout", oidc.session_timeout_seconds);
