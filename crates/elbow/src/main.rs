@@ -6,14 +6,12 @@ mod client;
 mod commands;
 mod config;
 mod contact;
-mod cookie_key;
 mod credentials;
 mod demo;
-mod login_keys;
+mod key_file;
 mod metrics;
 mod objects;
 mod plane;
-mod secret_key;
 mod serve;
 mod stop;
 

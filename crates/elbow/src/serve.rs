@@ -19,13 +19,11 @@ use crate::config::directory::DirectoryError;
 use crate::config::topology::Topology;
 use crate::config::{Settings, SettingsError};
 use crate::contact;
-use crate::cookie_key::{self, CookieKeyError};
 use crate::credentials::{KeyError, RootKey};
-use crate::login_keys::{self, LoginKeysError};
+use crate::key_file::{COOKIE_KEY, KeyFileError, LOGIN_KEYS, SECRET_KEY};
 use crate::metrics;
 use crate::objects;
 use crate::plane::Plane;
-use crate::secret_key::{self, SecretKeyError};
 use crate::stop;
 
 /// How long requests in progress may take to finish after the stop, before their connections are cut.
@@ -47,11 +45,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
-    CookieKey(#[from] CookieKeyError),
-    #[error(transparent)]
-    SecretKey(#[from] SecretKeyError),
-    #[error(transparent)]
-    LoginKeys(#[from] LoginKeysError),
+    KeyFile(#[from] KeyFileError),
     #[error("identity providers cannot be reached")]
     Providers(#[from] auth::ClientError),
     #[error("the stored state cannot be opened")]
@@ -103,16 +97,16 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     // First of all, for it holds the lock on the directory.
     let store = Arc::new(store::Embedded::open(directory.path())?);
     let key = RootKey::load_or_create(&directory)?;
-    let secret_key = Arc::new(secret_key::load_or_create(&directory)?);
+    let secret_key = Arc::new(SECRET_KEY.load_or_create(&directory)?);
     let listener = listen(settings.endpoint).await?;
     let address = listener.local_addr().map_err(ServeError::Thread)?;
 
-    let login_keys = Arc::new(login_keys::load_or_create(&directory)?);
+    let login_keys = Arc::new(LOGIN_KEYS.load_or_create(&directory)?);
     let providers = auth::Client::new(&provider_settings(&settings)?)?;
     let config = proxy::Config {
         workers: settings.workers,
         clock: proxy::Clock::System,
-        cookie_key: cookie_key::load_or_create(&directory)?,
+        cookie_key: COOKIE_KEY.load_or_create(&directory)?,
         logins: Arc::new(proxy::Logins::new(
             Arc::clone(&login_keys),
             providers,

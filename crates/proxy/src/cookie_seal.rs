@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use engine::StickinessToken;
 
 /// The secret by which nodes know their cookies again. Nodes that share it honour each other's.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CookieKey([u8; Self::BYTES]);
 
 impl CookieKey {
