@@ -20,7 +20,7 @@ mod refreshes;
 
 pub use client::{Client, ClientError, Counters, Settings};
 pub use cookie::{NONCE_COOKIE, SHARD_MAX, SHARDS_MAX};
-pub use endpoint::{Endpoint, InvalidUrl, Schemes};
+pub use endpoint::Endpoint;
 pub use keys::{Keys, KeysError};
 pub use outcome::{LOCATION_MAX, Metric, Outcome, Reason, Step, USER_FIELDS};
 pub use random::{Random, SystemRandom};

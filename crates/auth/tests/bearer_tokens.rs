@@ -8,16 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use auth::jwt::{
-    FRESH_FOR, JwksCache, Jwt, JwtSettings, REFRESH_PAUSE, USABLE_FOR, Verdict, validate,
-};
-use auth::{Client, Metric, Reason, Schemes};
+use auth::jwt::{FRESH_FOR, JwksCache, Jwt, REFRESH_PAUSE, USABLE_FOR, Verdict, validate};
+use auth::{Client, Metric, Reason};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use model::authentication::{JwtValidation, Schemes};
 use provider::{Answer, Provider};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -87,7 +86,7 @@ struct Site {
 impl Site {
     async fn new() -> Self {
         let provider = Provider::start().await;
-        let settings = JwtSettings {
+        let settings = JwtValidation {
             jwks_endpoint: provider.url("/jwks"),
             issuer: ISSUER.to_owned(),
             additional_claims: Vec::new(),

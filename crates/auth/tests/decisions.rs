@@ -3,30 +3,29 @@
 //! Source: ALB guide, "Authenticate users".
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use auth::oidc::{
-    DEFAULT_COOKIE_NAME, DEFAULT_SCOPE, Grant, Oidc, OidcSettings, OnUnauthenticated, Request,
-    SESSION_TIMEOUT_MAX, Scope, Session, Verdict, authenticate,
-};
-use auth::{Keys, LOCATION_MAX, Metric, Outcome, Random, Reason, Schemes, Step};
+use auth::oidc::{Grant, Oidc, Request, Scope, Session, Verdict, authenticate};
+use auth::{Keys, LOCATION_MAX, Metric, Outcome, Random, Reason, Step};
+use model::authentication::{self, OnUnauthenticatedRequest, Schemes};
 use proptest::prelude::*;
 
+const COOKIE: &str = authentication::Oidc::SESSION_COOKIE_NAME;
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn settings() -> OidcSettings {
-    OidcSettings {
+fn settings() -> authentication::Oidc {
+    authentication::Oidc {
         issuer: "https://idp.example.com".to_owned(),
         authorization_endpoint: "https://idp.example.com/authorize".to_owned(),
         token_endpoint: "https://idp.example.com/token".to_owned(),
         user_info_endpoint: "https://idp.example.com/userinfo".to_owned(),
         client_id: "shop".to_owned(),
-        client_secret: "secret".to_owned(),
-        session_cookie_name: DEFAULT_COOKIE_NAME.to_owned(),
-        scope: DEFAULT_SCOPE.to_owned(),
-        session_timeout: SESSION_TIMEOUT_MAX,
+        client_secret: "secret".into(),
+        session_cookie_name: COOKIE.to_owned(),
+        scope: authentication::Oidc::SCOPE.to_owned(),
+        session_timeout_seconds: authentication::Oidc::SESSION_TIMEOUT_SECONDS_MAX,
         extra_params: Vec::new(),
-        on_unauthenticated: OnUnauthenticated::Authenticate,
+        on_unauthenticated_request: OnUnauthenticatedRequest::Authenticate,
         signer: "arn".to_owned(),
     }
 }
@@ -48,7 +47,7 @@ fn session(expires: u64) -> Session {
 
 const SCOPE: Scope<'_> = Scope {
     signer: "arn",
-    cookie_name: DEFAULT_COOKIE_NAME,
+    cookie_name: COOKIE,
 };
 
 /// Nonces that count up, so that no two are equal and every run is the same.
@@ -73,9 +72,9 @@ const REQUEST: Request<'_> = Request {
     is_cors: false,
 };
 
-fn decide(keys: &Arc<Keys>, on: OnUnauthenticated, request: &Request<'_>) -> Outcome {
-    let settings = OidcSettings {
-        on_unauthenticated: on,
+fn decide(keys: &Arc<Keys>, on: OnUnauthenticatedRequest, request: &Request<'_>) -> Outcome {
+    let settings = authentication::Oidc {
+        on_unauthenticated_request: on,
         ..settings()
     };
     let oidc = Arc::new(Oidc::new(settings, Schemes::Https).expect("valid"));
@@ -87,15 +86,15 @@ fn decide(keys: &Arc<Keys>, on: OnUnauthenticated, request: &Request<'_>) -> Out
 
 fn cookie(keys: &Keys, session: &Session) -> String {
     let shards = session.seal(keys, SCOPE).expect("it is small");
-    format!("{DEFAULT_COOKIE_NAME}-0={}", shards[0])
+    format!("{COOKIE}-0={}", shards[0])
 }
 
 #[test]
 fn who_has_no_session_is_treated_as_the_action_says() {
-    use OnUnauthenticated::{Allow, Authenticate, Deny};
+    use OnUnauthenticatedRequest::{Allow, Authenticate, Deny};
     let keys = keys();
     let none = String::new();
-    let garbage = format!("{DEFAULT_COOKIE_NAME}-0=1garbage");
+    let garbage = format!("{COOKIE}-0=1garbage");
     let expired = cookie(&keys, &session(0));
     let invalid = Some(Reason::AuthInvalidCookie);
     for (on, field, expected, reason) in [
@@ -137,9 +136,9 @@ fn a_user_with_a_session_is_let_through_whatever_the_action_says() {
     let keys = keys();
     let field = cookie(&keys, &session(1));
     for on in [
-        OnUnauthenticated::Authenticate,
-        OnUnauthenticated::Allow,
-        OnUnauthenticated::Deny,
+        OnUnauthenticatedRequest::Authenticate,
+        OnUnauthenticatedRequest::Allow,
+        OnUnauthenticatedRequest::Deny,
     ] {
         let cookies: [&[u8]; 2] = [b"a=b", field.as_bytes()];
         let request = Request {
@@ -171,13 +170,13 @@ fn without_a_host_there_is_no_way_back_from_a_login() {
             authority,
             ..REQUEST
         };
-        let outcome = decide(&keys, OnUnauthenticated::Authenticate, &request);
+        let outcome = decide(&keys, OnUnauthenticatedRequest::Authenticate, &request);
         assert_eq!(outcome.step, Step::Refuse(401));
         assert_eq!(outcome.reason, Some(Reason::AuthMissingHost));
         assert_eq!(outcome.metric, Some(Metric::AuthError));
-        let denied = decide(&keys, OnUnauthenticated::Deny, &request);
+        let denied = decide(&keys, OnUnauthenticatedRequest::Deny, &request);
         assert_eq!((denied.step, denied.reason), (Step::Refuse(401), None));
-        let allowed = decide(&keys, OnUnauthenticated::Allow, &request);
+        let allowed = decide(&keys, OnUnauthenticatedRequest::Allow, &request);
         assert_eq!(allowed.step, Step::Forward(Vec::new()));
     }
 }
@@ -194,7 +193,7 @@ fn the_way_back_has_the_host_and_port_of_the_request() {
             authority: Some(authority.as_bytes()),
             ..REQUEST
         };
-        let outcome = decide(&keys(), OnUnauthenticated::Authenticate, &request);
+        let outcome = decide(&keys(), OnUnauthenticatedRequest::Authenticate, &request);
         let Step::Redirect(location) = outcome.step else {
             panic!("{authority}");
         };
@@ -212,7 +211,7 @@ fn a_location_that_would_be_too_long_is_507() {
             path: &path,
             ..REQUEST
         };
-        decide(&keys(), OnUnauthenticated::Authenticate, &request).step
+        decide(&keys(), OnUnauthenticatedRequest::Authenticate, &request).step
     };
     let longest = (1..LOCATION_MAX)
         .rev()
@@ -234,7 +233,7 @@ fn each_browser_gets_a_nonce_of_its_own_and_keeps_it() {
     let keys = Arc::new(Keys::generate());
     let nonce = |cookies: &[&[u8]]| {
         let request = Request { cookies, ..REQUEST };
-        let outcome = decide(&keys, OnUnauthenticated::Authenticate, &request);
+        let outcome = decide(&keys, OnUnauthenticatedRequest::Authenticate, &request);
         let set_cookie = &outcome.set_cookies[0];
         set_cookie
             .split(';')
@@ -309,53 +308,20 @@ fn reasons_have_the_names_of_the_access_log() {
 }
 
 #[test]
-fn settings_are_checked_and_everything_wrong_is_said_at_once() {
-    let check = |change: fn(&mut OidcSettings), expected: &[&str]| {
+fn an_action_that_the_model_refuses_is_refused() {
+    let check = |change: fn(&mut authentication::Oidc), expected: &str| {
         let mut settings = settings();
         change(&mut settings);
-        let errors = Oidc::new(settings, Schemes::Https)
-            .err()
-            .unwrap_or_default();
-        let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        assert_eq!(texts, expected);
+        let refused = Oidc::new(settings, Schemes::Https).expect_err("refused");
+        assert_eq!(refused.to_string(), expected);
     };
-    check(|_| {}, &[]);
     check(
-        |it| {
-            it.issuer = "idp".to_owned();
-            it.token_endpoint = "http://idp.example.com/token".to_owned();
-            it.client_secret = String::new();
-        },
-        &[
-            "The 'idp' URL is not valid",
-            "The 'http://idp.example.com/token' URL is not valid",
-            "'Client secret' must not be empty",
-        ],
+        |it| it.token_endpoint = "http://idp.example.com/token".to_owned(),
+        "The 'http://idp.example.com/token' URL is not valid",
     );
     check(
-        |it| it.session_timeout = Duration::from_secs(700_000),
-        &["'Session timeout' value '700000' must be between 1 and 604800 inclusive"],
-    );
-    check(
-        |it| it.session_timeout = Duration::ZERO,
-        &["'Session timeout' value '0' must be between 1 and 604800 inclusive"],
-    );
-    check(|it| it.session_timeout = Duration::from_secs(1), &[]);
-    for name in ["", "a b", "a=b", "a;b", "ä", &"x".repeat(257)] {
-        let mut settings = settings();
-        settings.session_cookie_name = name.to_owned();
-        assert!(Oidc::new(settings, Schemes::Https).is_err(), "{name}");
-    }
-    check(
-        |it| it.extra_params = vec![("state".to_owned(), "x".to_owned())],
-        &[
-            "The authentication request extra parameter 'state' is set by the load balancer and \
-             cannot be specified",
-        ],
-    );
-    check(
-        |it| it.extra_params = vec![("x".to_owned(), String::new()); 11],
-        &["There are 11 authentication request extra parameters; at most 10 may be specified"],
+        |it| it.client_secret = "".into(),
+        "The 'client secret' field must be between 1 and 1024 characters in length",
     );
 }
 
@@ -409,7 +375,7 @@ proptest! {
             cookies.push(format!("{name}-{index}=leftover"));
         }
         cookies.rotate_left(turn);
-        let settings = OidcSettings { session_cookie_name: name.clone(), ..settings() };
+        let settings = authentication::Oidc { session_cookie_name: name.clone(), ..settings() };
         let oidc = Arc::new(Oidc::new(settings, Schemes::Https).expect("valid"));
         let field = cookies.join("; ");
         let request = Request { cookies: &[field.as_bytes()], ..REQUEST };

@@ -5,15 +5,12 @@
 mod site;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use auth::oidc::{
-    CLAIMS_AND_TOKEN_MAX, DEFAULT_COOKIE_NAME, Oidc, OidcSettings, OnUnauthenticated, Request,
-    Verdict, authenticate,
-};
-use auth::{Metric, Reason, SHARED_FOR, Schemes, Step};
+use auth::oidc::{CLAIMS_AND_TOKEN_MAX, Oidc, Request, Verdict, authenticate};
+use auth::{Metric, Reason, SHARED_FOR, Step};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
+use model::authentication::{self, OnUnauthenticatedRequest, Schemes};
 use serde_json::{Value, json};
 use site::provider::Answer;
 use site::{Browser, START, Site, at, fields, id_token, is_login, tokens, user_info, without};
@@ -108,8 +105,11 @@ async fn a_failed_refresh_is_a_new_login() {
             Reason::AuthInvalidUserInfoResponse,
         ),
     ] {
-        for on_unauthenticated in [OnUnauthenticated::Authenticate, OnUnauthenticated::Deny] {
-            let site = Site::with(|it| it.on_unauthenticated = on_unauthenticated).await;
+        for on_unauthenticated in [
+            OnUnauthenticatedRequest::Authenticate,
+            OnUnauthenticatedRequest::Deny,
+        ] {
+            let site = Site::with(|it| it.on_unauthenticated_request = on_unauthenticated).await;
             let mut browser = logged_in_for(&site).await;
             site.provider
                 .answer_json("/token", &without(tokens(), "id_token"));
@@ -121,7 +121,8 @@ async fn a_failed_refresh_is_a_new_login() {
                 (Some(reason), Some(reason.metric()))
             );
         }
-        let site = Site::with(|it| it.on_unauthenticated = OnUnauthenticated::Allow).await;
+        let site =
+            Site::with(|it| it.on_unauthenticated_request = OnUnauthenticatedRequest::Allow).await;
         let mut browser = logged_in_for(&site).await;
         site.provider
             .answer_json("/token", &without(tokens(), "id_token"));
@@ -139,7 +140,7 @@ async fn a_failed_refresh_is_a_new_login() {
 /// A session of an action that leads nobody to the login by itself: one that does has made it.
 async fn logged_in_for(site: &Site) -> Browser {
     let mut settings = site.oidc.settings().clone();
-    settings.on_unauthenticated = OnUnauthenticated::Authenticate;
+    settings.on_unauthenticated_request = OnUnauthenticatedRequest::Authenticate;
     let login = Site {
         provider: Arc::clone(&site.provider),
         client: site.provider.client(),
@@ -212,13 +213,13 @@ async fn a_session_ends_with_its_timeout() {
             vec![(3600, "refreshed"), (7199, "known"), (7200, "login")],
         ),
     ] {
-        let site = Site::with(|it| it.session_timeout = Duration::from_secs(timeout)).await;
+        let site = Site::with(|it| it.session_timeout_seconds = timeout).await;
         site.provider.answer_json("/token", &granted);
         let mut browser = site.log_in().await;
         site.provider
             .answer_json("/token", &without(granted, "id_token"));
         for (now, expected) in steps {
-            let outcome = site.visit(&mut browser, "/", at(now)).await;
+            let outcome = site.visit(&mut browser, "/", at(now.into())).await;
             let found = match (&outcome.step, site.calls().is_empty()) {
                 (Step::Forward(_), true) => "known",
                 (Step::Forward(_), false) => "refreshed",
@@ -234,7 +235,7 @@ async fn a_session_ends_with_its_timeout() {
 async fn a_session_needs_its_load_balancer_and_cookie_name_but_not_its_action() {
     let site = Site::new().await;
     let mut browser = site.log_in().await;
-    let act = |change: fn(&mut OidcSettings)| {
+    let act = |change: fn(&mut authentication::Oidc)| {
         let mut settings = site.oidc.settings().clone();
         change(&mut settings);
         Arc::new(Oidc::new(settings, Schemes::Https).expect("valid"))
@@ -301,7 +302,7 @@ async fn large_sessions_are_cut_into_shards_and_left_over_shards_are_removed() {
         let names = browser
             .cookies
             .keys()
-            .filter(|it| it.starts_with(DEFAULT_COOKIE_NAME));
+            .filter(|it| it.starts_with(authentication::Oidc::SESSION_COOKIE_NAME));
         names.count()
     };
     assert_eq!(shards(&browser), 4);

@@ -111,7 +111,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
             Arc::clone(&login_keys),
             providers,
             // The API admits clear text only for a user pool whose endpoint the configuration names.
-            auth::Schemes::HttpsAndHttp,
+            model::authentication::Schemes::HttpsAndHttp,
         )),
     };
     let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;

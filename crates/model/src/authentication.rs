@@ -126,7 +126,9 @@ text_enum! {
         SingleString = "single-string",
         /// A list of strings.
         StringArray = "string-array",
-        /// Words with blanks between.
+        /// Words with blanks between. A token needs all of the values; of those of the other formats, any one.
+        /// The guide can also be read as asking for any one; who lists two scopes is better served by the
+        /// reading that lets fewer in.
         SpaceSeparatedValues = "space-separated-values",
     }
 }
@@ -210,13 +212,13 @@ pub enum Schemes {
     HttpsAndHttp,
 }
 
-/// Whether `text` is an absolute URL of a provider: with a host, without user, password and fragment.
+/// The absolute URL of a provider: with a host, without user, password and fragment.
 ///
 /// Source: RFC 6749 sections 3.1 and 3.2.
 ///
 /// # Errors
-/// `InvalidAuthentication::Url` if it is not.
-pub fn check_url(text: &str, schemes: Schemes) -> Result<(), InvalidAuthentication> {
+/// `InvalidAuthentication::Url` if `text` is no such URL.
+pub fn parse_url(text: &str, schemes: Schemes) -> Result<Url, InvalidAuthentication> {
     // The parser repairs what it can; an action has to say what it means.
     let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let has_host = |scheme: &str| {
@@ -226,16 +228,15 @@ pub fn check_url(text: &str, schemes: Schemes) -> Result<(), InvalidAuthenticati
         rest.is_some_and(|rest| !rest.starts_with(['/', '?', '#']))
     };
     let has_scheme = has_host("https") || (schemes == Schemes::HttpsAndHttp && has_host("http"));
-    let is_bare = |url: Url| {
+    let is_bare = |url: &Url| {
         url.has_host()
             && url.username().is_empty()
             && url.password().is_none()
             && url.fragment().is_none()
     };
-    match is_plain && has_scheme && Url::parse(text).is_ok_and(is_bare) {
-        true => Ok(()),
-        false => Err(InvalidAuthentication::Url(text.to_owned())),
-    }
+    let url = Url::parse(text).ok().filter(is_bare);
+    url.filter(|_| is_plain && has_scheme)
+        .ok_or_else(|| InvalidAuthentication::Url(text.to_owned()))
 }
 
 impl Oidc {
@@ -261,21 +262,6 @@ impl Oidc {
         "state",
     ];
 
-    /// Whether the provider's URLs are what they have to be.
-    ///
-    /// # Errors
-    /// `InvalidAuthentication` for the first that is not.
-    pub fn check_urls(&self) -> Result<(), InvalidAuthentication> {
-        let urls = [
-            &self.issuer,
-            &self.authorization_endpoint,
-            &self.token_endpoint,
-            &self.user_info_endpoint,
-        ];
-        urls.into_iter()
-            .try_for_each(|url| check_url(url, Schemes::Https))
-    }
-
     /// Whether a client can have this name and this secret.
     ///
     /// # Errors
@@ -285,12 +271,20 @@ impl Oidc {
         length("client secret", secret.reveal(), Self::FIELD_CHARACTERS_MAX)
     }
 
-    /// Whether everything but the URLs is what it has to be.
+    /// Whether everything is what it has to be.
     ///
     /// # Errors
-    /// `InvalidAuthentication` for the first that is not.
-    pub fn check(&self) -> Result<(), InvalidAuthentication> {
+    /// `InvalidAuthentication` for the first thing that is not.
+    pub fn check(&self, schemes: Schemes) -> Result<(), InvalidAuthentication> {
         let max = Self::FIELD_CHARACTERS_MAX;
+        for url in [
+            &self.issuer,
+            &self.authorization_endpoint,
+            &self.token_endpoint,
+            &self.user_info_endpoint,
+        ] {
+            parse_url(url, schemes)?;
+        }
         Self::check_client(&self.client_id, &self.client_secret)?;
         let name = &self.session_cookie_name;
         if !is_token(name) || name.len() > Self::SESSION_COOKIE_NAME_CHARACTERS_MAX {
@@ -335,10 +329,10 @@ impl JwtValidation {
     ///
     /// # Errors
     /// `InvalidAuthentication` for the first thing that is not.
-    pub fn check(&self) -> Result<(), InvalidAuthentication> {
+    pub fn check(&self, schemes: Schemes) -> Result<(), InvalidAuthentication> {
         let max = Self::FIELD_CHARACTERS_MAX;
         length("jwks endpoint", &self.jwks_endpoint, max)?;
-        check_url(&self.jwks_endpoint, Schemes::Https)?;
+        parse_url(&self.jwks_endpoint, schemes)?;
         length("issuer", &self.issuer, max)?;
         match self.additional_claims.len() {
             count if count > Self::CLAIMS_MAX => Err(InvalidAuthentication::Claims(count)),
@@ -407,7 +401,7 @@ mod tests {
     fn check_oidc(change: impl FnOnce(&mut Oidc), expected: &str) {
         let mut oidc = oidc();
         change(&mut oidc);
-        let outcome = oidc.check_urls().and_then(|()| oidc.check());
+        let outcome = oidc.check(Schemes::Https);
         let message = outcome.map_or_else(|error| error.to_string(), |()| String::new());
         assert_eq!(message, expected);
     }
@@ -425,6 +419,10 @@ mod tests {
             ("idp.example.com", false),
             ("https:///token", false),
             ("https://", false),
+            ("https:idp.example.com", false),
+            ("https:\\\\idp.example.com\\token", false),
+            (" https://idp.example.com/", false),
+            ("https://user:password@idp.example.com/", false),
             ("https://user@idp.example.com/", false),
             ("https://idp.example.com/#a", false),
             ("https://idp.example.com/a b", false),
@@ -432,13 +430,13 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(
-                check_url(text, Schemes::Https).is_ok(),
+                parse_url(text, Schemes::Https).is_ok(),
                 is_valid,
                 "{text:?}"
             );
         }
-        assert!(check_url("http://127.0.0.1:9229", Schemes::HttpsAndHttp).is_ok());
-        assert!(check_url("ftp://127.0.0.1:9229", Schemes::HttpsAndHttp).is_err());
+        assert!(parse_url("http://127.0.0.1:9229", Schemes::HttpsAndHttp).is_ok());
+        assert!(parse_url("ftp://127.0.0.1:9229", Schemes::HttpsAndHttp).is_err());
         let plain = "http://idp.example.com/token";
         check_oidc(
             |it| it.token_endpoint = plain.to_owned(),
@@ -457,11 +455,15 @@ mod tests {
             |it| it.client_secret = Secret::default(),
             "The 'client secret' field must be between 1 and 1024 characters in length",
         );
-        check_oidc(
-            |it| it.session_cookie_name = "a b".to_owned(),
-            "The session cookie name 'a b' is not valid; use 1 to 256 letters, digits and characters of \
-             !#$%&'*+-.^_`|~",
-        );
+        for name in ["", "a b", "a=b", "a;b", "ä", &"x".repeat(257)] {
+            check_oidc(
+                |it| it.session_cookie_name = name.to_owned(),
+                &format!(
+                    "The session cookie name '{name}' is not valid; use 1 to 256 letters, digits and \
+                     characters of !#$%&'*+-.^_`|~"
+                ),
+            );
+        }
         check_oidc(|it| it.scope = "openid email".to_owned(), "");
         check_oidc(
             |it| it.scope = "openid  email".to_owned(),
@@ -510,7 +512,7 @@ mod tests {
         };
         change(&mut jwt);
         let message = jwt
-            .check()
+            .check(Schemes::Https)
             .map_or_else(|error| error.to_string(), |()| String::new());
         assert_eq!(message, expected);
     }

@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             logins: Arc::new(Logins::new(
                 Arc::new(auth::Keys::generate()),
                 auth::Client::new(&auth::Settings::default())?,
-                auth::Schemes::Https,
+                model::authentication::Schemes::Https,
             )),
         })?;
         plane.prepare(&snapshot)?;

@@ -8,11 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use auth::jwt::{self, AdditionalClaim, JwksCache, Jwt, JwtSettings};
-use auth::oidc::{self, CALLBACK_PATH, Oidc, OidcSettings};
-use auth::{Client, Keys, Metric, Outcome, Reason, Schemes, Step};
+use auth::jwt::{self, JwksCache, Jwt};
+use auth::oidc::{self, CALLBACK_PATH, Oidc};
+use auth::{Client, Keys, Metric, Outcome, Reason, Step};
 use engine::{Action, Authentication, Frontend};
-use model::authentication::{ClaimFormat, OnUnauthenticatedRequest};
+use model::authentication::Schemes;
 use rustc_hash::FxHashMap;
 
 use crate::counters::Counters;
@@ -112,57 +112,17 @@ impl CheckedActions {
 
 fn check(authentication: &Authentication, schemes: Schemes) -> Checked {
     let checked = match authentication {
-        Authentication::Oidc(oidc) => Oidc::new(oidc_settings(oidc), schemes)
-            .map(|oidc| Checked::Oidc(Arc::new(oidc)))
-            .map_err(|errors| format!("{errors:?}")),
-        Authentication::Jwt(jwt) => Jwt::new(jwt_settings(jwt), schemes)
-            .map(|jwt| Checked::Jwt(Arc::new(jwt)))
-            .map_err(|errors| format!("{errors:?}")),
+        Authentication::Oidc(oidc) => {
+            Oidc::new(oidc.as_ref().clone(), schemes).map(|oidc| Checked::Oidc(Arc::new(oidc)))
+        }
+        Authentication::Jwt(jwt) => {
+            Jwt::new(jwt.as_ref().clone(), schemes).map(|jwt| Checked::Jwt(Arc::new(jwt)))
+        }
     };
-    checked.unwrap_or_else(|errors| {
-        tracing::error!(errors, "an authentication cannot be carried out");
+    checked.unwrap_or_else(|error| {
+        tracing::error!(%error, "an authentication cannot be carried out");
         Checked::Invalid
     })
-}
-
-fn oidc_settings(oidc: &model::authentication::Oidc) -> OidcSettings {
-    OidcSettings {
-        issuer: oidc.issuer.clone(),
-        authorization_endpoint: oidc.authorization_endpoint.clone(),
-        token_endpoint: oidc.token_endpoint.clone(),
-        user_info_endpoint: oidc.user_info_endpoint.clone(),
-        client_id: oidc.client_id.clone(),
-        client_secret: oidc.client_secret.reveal().to_owned(),
-        session_cookie_name: oidc.session_cookie_name.clone(),
-        scope: oidc.scope.clone(),
-        session_timeout: Duration::from_secs(oidc.session_timeout_seconds.into()),
-        extra_params: oidc.extra_params.clone(),
-        on_unauthenticated: match oidc.on_unauthenticated_request {
-            OnUnauthenticatedRequest::Deny => oidc::OnUnauthenticated::Deny,
-            OnUnauthenticatedRequest::Allow => oidc::OnUnauthenticated::Allow,
-            OnUnauthenticatedRequest::Authenticate => oidc::OnUnauthenticated::Authenticate,
-        },
-        signer: oidc.signer.clone(),
-    }
-}
-
-fn jwt_settings(jwt: &model::authentication::JwtValidation) -> JwtSettings {
-    let claims = jwt.additional_claims.iter();
-    JwtSettings {
-        jwks_endpoint: jwt.jwks_endpoint.clone(),
-        issuer: jwt.issuer.clone(),
-        additional_claims: claims
-            .map(|claim| AdditionalClaim {
-                name: claim.name.clone(),
-                format: match claim.format {
-                    ClaimFormat::SingleString => jwt::ClaimFormat::SingleString,
-                    ClaimFormat::StringArray => jwt::ClaimFormat::StringArray,
-                    ClaimFormat::SpaceSeparatedValues => jwt::ClaimFormat::SpaceSeparatedValues,
-                },
-                values: claim.values.clone(),
-            })
-            .collect(),
-    }
 }
 
 /// Asks who sends a request; `None`: the rule does not care.

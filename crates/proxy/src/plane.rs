@@ -46,7 +46,11 @@ impl Config {
             workers: NonZeroUsize::MIN,
             clock: Clock::Manual,
             cookie_key: CookieKey::new([0; CookieKey::BYTES]),
-            logins: Arc::new(Logins::new(keys, client, auth::Schemes::Https)),
+            logins: Arc::new(Logins::new(
+                keys,
+                client,
+                model::authentication::Schemes::Https,
+            )),
         }
     }
 }

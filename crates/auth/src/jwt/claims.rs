@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use model::authentication::{Claim, ClaimFormat, JwtValidation};
 use serde_json::{Map, Value};
 
-use super::settings::{AdditionalClaim, ClaimFormat, JwtSettings};
 use crate::clock::seconds;
 use crate::outcome::Reason;
 
@@ -16,7 +16,7 @@ pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// Checks the claims of a token whose signature is good.
 pub(super) fn check(
     claims: &Map<String, Value>,
-    settings: &JwtSettings,
+    settings: &JwtValidation,
     now: SystemTime,
 ) -> Result<(), Reason> {
     let now = seconds(now) as f64;
@@ -42,7 +42,7 @@ fn date(value: &Value) -> Result<f64, Reason> {
     value.as_f64().ok_or(Reason::JwtClaimFormatInvalid)
 }
 
-fn is_met(claim: &AdditionalClaim, value: &Value) -> Result<bool, Reason> {
+fn is_met(claim: &Claim, value: &Value) -> Result<bool, Reason> {
     let malformed = Reason::JwtClaimFormatInvalid;
     let is_wanted = |text: &str| claim.values.iter().any(|wanted| wanted == text);
     match claim.format {
@@ -67,8 +67,8 @@ mod tests {
 
     const NOW: u64 = 1_800_000_000;
 
-    fn check(additional: &[AdditionalClaim], claims: &str, expected: Result<(), Reason>) {
-        let settings = JwtSettings {
+    fn check(additional: &[Claim], claims: &str, expected: Result<(), Reason>) {
+        let settings = JwtValidation {
             jwks_endpoint: "https://idp.example.com/jwks".to_owned(),
             issuer: "https://idp.example.com".to_owned(),
             additional_claims: additional.to_vec(),
@@ -157,7 +157,7 @@ mod tests {
             (SpaceSeparatedValues, "a", r#","c":["a"]"#, Err(Format)),
             (SpaceSeparatedValues, "a", "", Err(Missing)),
         ] {
-            let additional = AdditionalClaim {
+            let additional = Claim {
                 name: "c".to_owned(),
                 format,
                 values: values.split(' ').map(str::to_owned).collect(),
@@ -165,7 +165,7 @@ mod tests {
             let claims = format!(r#"{{"iss":"https://idp.example.com","exp":1900000000{claim}}}"#);
             check(std::slice::from_ref(&additional), &claims, expected);
             // One claim that holds does not make up for one that does not.
-            let held = AdditionalClaim {
+            let held = Claim {
                 name: "iss2".to_owned(),
                 format: SingleString,
                 values: vec!["x".to_owned()],

@@ -13,9 +13,6 @@ mod validate;
 pub use cache::{FRESH_FOR, JwksCache, REFRESH_PAUSE, SLOTS_MAX, USABLE_FOR};
 pub use claims::CLOCK_TOLERANCE;
 pub use keyset::{JWKS_BYTES_MAX, JWKS_KEYS_MAX, KeySet};
-pub use settings::{
-    AdditionalClaim, CLAIM_VALUES_MAX, CLAIMS_MAX, ClaimFormat, Jwt, JwtError, JwtSettings,
-    TEXT_MAX,
-};
+pub use settings::Jwt;
 pub use token::{TOKEN_MAX, Token};
 pub use validate::{Fetch, Verdict, validate};

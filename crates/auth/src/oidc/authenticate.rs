@@ -1,13 +1,14 @@
 //! Decides about one request, without waiting for anything.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use model::authentication::OnUnauthenticatedRequest;
 use percent_encoding::{CONTROLS, percent_encode};
 
 use super::exchange::{Exchange, Kind};
 use super::session::{InvalidCookie, Scope, Session};
-use super::settings::{Oidc, OnUnauthenticated};
+use super::settings::Oidc;
 use super::state::{LoginState, read_nonce, write_nonce};
 use super::{CALLBACK_PATH, query, user_fields};
 use crate::clock::seconds;
@@ -121,10 +122,10 @@ pub(super) fn unauthenticated(
     now: SystemTime,
     had: Had,
 ) -> Outcome {
-    match oidc.settings.on_unauthenticated {
-        OnUnauthenticated::Allow => Outcome::new(Step::Forward(Vec::new())),
-        OnUnauthenticated::Deny if had != Had::Session => Outcome::new(Step::Refuse(401)),
-        OnUnauthenticated::Deny | OnUnauthenticated::Authenticate => {
+    match oidc.settings.on_unauthenticated_request {
+        OnUnauthenticatedRequest::Allow => Outcome::new(Step::Forward(Vec::new())),
+        OnUnauthenticatedRequest::Deny if had != Had::Session => Outcome::new(Step::Refuse(401)),
+        OnUnauthenticatedRequest::Deny | OnUnauthenticatedRequest::Authenticate => {
             begin_login(oidc, keys, request, now)
         }
     }
@@ -294,6 +295,5 @@ impl OwnedRequest {
 
 /// The end of a session that begins now.
 pub(super) fn session_end(oidc: &Oidc, now: SystemTime) -> u64 {
-    let timeout: Duration = oidc.settings.session_timeout;
-    seconds(now).saturating_add(timeout.as_secs())
+    seconds(now).saturating_add(oidc.settings.session_timeout_seconds.into())
 }

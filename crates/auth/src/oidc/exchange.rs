@@ -92,7 +92,7 @@ impl Exchange {
             ("code", code),
             ("redirect_uri", &state.redirect_uri()),
             ("client_id", &settings.client_id),
-            ("client_secret", &settings.client_secret),
+            ("client_secret", settings.client_secret.reveal()),
         ]);
         let tokens = self.ask_tokens(client, form).await?;
         let id_token = tokens
@@ -142,7 +142,7 @@ impl Exchange {
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token),
             ("client_id", &settings.client_id),
-            ("client_secret", &settings.client_secret),
+            ("client_secret", settings.client_secret.reveal()),
         ]);
         let mut tokens = self.ask_tokens(client, form).await?;
         let subject = session.grant.subject.clone();

@@ -5,7 +5,6 @@
 //! provider, which takes time.
 
 mod authenticate;
-mod cognito;
 mod exchange;
 mod query;
 mod session;
@@ -15,13 +14,9 @@ mod tokens;
 mod user_fields;
 
 pub use authenticate::{Request, Verdict, action_of_callback, authenticate};
-pub use cognito::{CognitoEndpoints, CognitoError};
 pub use exchange::Exchange;
 pub use session::{CLAIMS_AND_TOKEN_MAX, Grant, InvalidCookie, Scope, Session, TooLarge};
-pub use settings::{
-    COOKIE_NAME_MAX, DEFAULT_COOKIE_NAME, DEFAULT_SCOPE, EXTRA_PARAMS_MAX, Oidc, OidcError,
-    OidcSettings, OnUnauthenticated, SESSION_TIMEOUT_MAX,
-};
+pub use settings::Oidc;
 pub use state::LOGIN_TIMEOUT;
 pub use tokens::RESPONSE_MAX;
 pub use user_fields::CLAIMS_LIFE;

@@ -10,9 +10,9 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use model::authentication::Oidc;
 use serde_json::{Map, Value};
 
-use super::settings::OidcSettings;
 use crate::clock::seconds;
 use crate::json;
 use crate::outcome::Reason;
@@ -78,13 +78,13 @@ pub(super) fn is_invalid_grant(body: &[u8]) -> bool {
 /// Checks an ID token and gives its subject. Source: OpenID Connect Core 1.0 section 3.1.3.7.
 pub(super) fn check_id_token(
     token: &str,
-    settings: &OidcSettings,
+    settings: &Oidc,
     now: SystemTime,
 ) -> Result<String, Reason> {
     subject_of(token, settings, now).ok_or(Reason::AuthInvalidIdToken)
 }
 
-fn subject_of(token: &str, settings: &OidcSettings, now: SystemTime) -> Option<String> {
+fn subject_of(token: &str, settings: &Oidc, now: SystemTime) -> Option<String> {
     let claims = payload(token)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let expires = claims.get("exp")?.as_f64()?;

@@ -9,13 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use auth::oidc::{
-    CALLBACK_PATH, DEFAULT_COOKIE_NAME, Oidc, OidcSettings, OnUnauthenticated, Request, Verdict,
-    authenticate,
-};
-use auth::{Client, Keys, Metric, Outcome, Schemes, Step};
+use auth::oidc::{CALLBACK_PATH, Oidc, Request, Verdict, authenticate};
+use auth::{Client, Keys, Metric, Outcome, Step};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use model::authentication::{self, OnUnauthenticatedRequest, Schemes};
 use provider::Provider;
 use serde_json::{Value, json};
 use url::Url;
@@ -42,20 +40,20 @@ impl Site {
         Self::with(|_| {}).await
     }
 
-    pub(crate) async fn with(change: impl FnOnce(&mut OidcSettings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut authentication::Oidc)) -> Self {
         let provider = Provider::start().await;
-        let mut settings = OidcSettings {
+        let mut settings = authentication::Oidc {
             issuer: ISSUER.to_owned(),
             authorization_endpoint: format!("{ISSUER}/authorize?tenant=1"),
             token_endpoint: provider.url("/token"),
             user_info_endpoint: provider.url("/userinfo"),
             client_id: "shop".to_owned(),
-            client_secret: "s3cret&=".to_owned(),
-            session_cookie_name: DEFAULT_COOKIE_NAME.to_owned(),
+            client_secret: "s3cret&=".into(),
+            session_cookie_name: authentication::Oidc::SESSION_COOKIE_NAME.to_owned(),
             scope: "openid email".to_owned(),
-            session_timeout: Duration::from_secs(604_800),
+            session_timeout_seconds: 604_800,
             extra_params: vec![("prompt".to_owned(), "login".to_owned())],
-            on_unauthenticated: OnUnauthenticated::Authenticate,
+            on_unauthenticated_request: OnUnauthenticatedRequest::Authenticate,
             signer: SIGNER.to_owned(),
         };
         change(&mut settings);

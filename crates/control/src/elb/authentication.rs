@@ -5,6 +5,7 @@
 
 use model::authentication::{
     Authentication, Cognito, InvalidAuthentication, JwtValidation, Oidc, OnUnauthenticatedRequest,
+    Schemes,
 };
 use model::cognito::{UserPoolArn, UserPoolEndpoints};
 use model::secret::{SealedSecret, Secret};
@@ -98,8 +99,7 @@ fn oidc(
     };
     let secret = client_secret(scope, config)?;
     let oidc = login(scope, &config.login, endpoints, &config.client_id, secret)?;
-    checked(oidc.check_urls())?;
-    checked(oidc.check())?;
+    checked(oidc.check(Schemes::Https))?;
     Ok(seal(scope, oidc))
 }
 
@@ -148,7 +148,8 @@ fn cognito(scope: &Scope<'_>, config: &AuthenticateCognitoConfig) -> Result<Cogn
     };
     let secret = known.client_secret.clone();
     let oidc = login(scope, &config.login, endpoints, client_id, secret)?;
-    checked(oidc.check())?;
+    // Only a user pool whose endpoint the configuration names can be spoken to in clear text.
+    checked(oidc.check(Schemes::HttpsAndHttp))?;
     Ok(Cognito {
         user_pool_arn: config.user_pool_arn.clone(),
         user_pool_domain: config.user_pool_domain.clone(),
@@ -198,7 +199,7 @@ fn login(
 }
 
 fn jwt(config: &JwtValidation) -> Result<JwtValidation, ElbError> {
-    checked(config.check())?;
+    checked(config.check(Schemes::Https))?;
     Ok(config.clone())
 }
 

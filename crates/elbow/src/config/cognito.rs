@@ -1,7 +1,7 @@
 //! The clients of Cognito user pools, with the secrets that AWS would ask Cognito for.
 
 use control::CognitoUserPool;
-use model::authentication::{InvalidAuthentication, Oidc, Schemes, check_url};
+use model::authentication::{InvalidAuthentication, Oidc, Schemes, parse_url};
 use model::cognito::UserPoolArn;
 
 use super::file::CognitoUserPoolSection;
@@ -44,7 +44,7 @@ fn check(section: CognitoUserPoolSection) -> Result<CognitoUserPool, InvalidAuth
     let base = |endpoint: String| endpoint.trim_end_matches('/').to_owned();
     let endpoint = section.endpoint.map(base);
     if let Some(endpoint) = &endpoint {
-        check_url(endpoint, Schemes::HttpsAndHttp)?;
+        parse_url(endpoint, Schemes::HttpsAndHttp)?;
     }
     Ok(CognitoUserPool {
         arn: section.arn,

@@ -40,7 +40,11 @@ fn logins() -> Arc<Logins> {
     static LOGINS: LazyLock<Arc<Logins>> = LazyLock::new(|| {
         let client = auth::Client::new(&auth::Settings::default()).expect("no roots are given");
         let keys = Arc::new(auth::Keys::generate());
-        Arc::new(Logins::new(keys, client, auth::Schemes::HttpsAndHttp))
+        Arc::new(Logins::new(
+            keys,
+            client,
+            model::authentication::Schemes::HttpsAndHttp,
+        ))
     });
     Arc::clone(&LOGINS)
 }
