@@ -315,12 +315,15 @@ pub(crate) fn has_strong_key(certificate: &X509Certificate<'_>) -> bool {
 
 /// RFC 5280 section 5.2.4.
 const DELTA_INDICATOR: &str = "2.5.29.27";
+/// RFC 5280 sections 5.2.3 and 5.2.1.
+const CRL_NUMBER: &str = "2.5.29.20";
+const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
 
 /// Checks a list of revoked certificates and counts its entries.
 ///
 /// # Errors
-/// What is wrong with it: it is none, it is a part of one (RFC 5280 sections 5.2.4 and 5.2.5), or none of
-/// `authorities` signed it.
+/// What is wrong with it: it is none, it says nothing of which list it is (RFC 5280 section 5.2), it is a part
+/// of one (sections 5.2.4 and 5.2.5), or none of `authorities` signed it.
 pub(crate) fn check_revocation_list<'a>(
     list: &[u8],
     authorities: impl IntoIterator<Item = &'a [u8]>,
@@ -328,6 +331,18 @@ pub(crate) fn check_revocation_list<'a>(
     let parsed = CertificateRevocationList::from_der(list).ok();
     let parsed = parsed.filter(|(rest, _)| rest.is_empty());
     let (_, list) = parsed.ok_or("it is not a certificate revocation list")?;
+    let names_itself = |oid: &Oid<'_>| {
+        let oid = oid.to_id_string();
+        oid == CRL_NUMBER || oid == AUTHORITY_KEY_IDENTIFIER
+    };
+    let mut extensions = list.extensions().iter();
+    // Such is a list of version 1, with which the data plane cannot verify.
+    if !extensions.any(|extension| names_itself(&extension.oid)) {
+        return Err(
+            "it has neither a CRL number nor an authority key identifier, which RFC 5280 section 5.2 requires; \
+             have the authority issue it with both",
+        );
+    }
     for extension in list.extensions() {
         if extension.oid.to_id_string() == DELTA_INDICATOR {
             return Err("it is a delta list");

@@ -333,6 +333,14 @@ async fn what_is_no_list_of_the_trust_store_is_refused() {
             invalid("the file must have one certificate revocation list"),
         ),
         (
+            &store,
+            "revoked-v1.crl",
+            invalid(
+                "it has neither a CRL number nor an authority key identifier, which RFC 5280 section 5.2 requires; \
+                 have the authority issue it with both",
+            ),
+        ),
+        (
             &other,
             "revoked.crl",
             invalid("none of the authorities in the trust store signed it"),
