@@ -10,7 +10,7 @@ use model::load_balancer::LoadBalancer;
 use model::protocol::Protocol;
 use model::target_group::ProtocolVersion;
 
-use super::ElbError;
+use super::{ElbError, authentication};
 use crate::settings::Limits;
 use crate::state::State;
 
@@ -52,22 +52,32 @@ pub(super) fn check(
 }
 
 /// Whether every group that the rules of this listener forward to can be spoken to from it: HTTP/2 and gRPC
-/// reach only listeners with TLS.
+/// reach only listeners with TLS, and only from rules that do nothing but forward.
 ///
 /// Source: ALB guide, "Protocol version".
 pub(super) fn check_protocols(state: &State, listener: &Listener) -> Result<(), ElbError> {
-    if listener.protocol == Protocol::Https {
-        return Ok(());
-    }
     let rules = state.elb.rules_of(listener.arn.id).into_iter();
-    let by_rules = rules.flat_map(|rule| rule.actions.target_groups());
-    let groups = listener.default_actions.target_groups().chain(by_rules);
-    let needs_tls = |arn: &&TargetGroupArn| {
-        let group = &state.elb.target_groups[&arn.id];
-        group.protocol_version != ProtocolVersion::Http1
-    };
-    let wrong: Vec<_> = groups.filter(needs_tls).collect();
-    match wrong.is_empty() {
+    let by_rules = rules.map(|rule| &rule.actions);
+    let mut wrong = Vec::new();
+    for actions in by_rules.chain([&listener.default_actions]) {
+        let is_beyond_http1 = |arn: &&TargetGroupArn| {
+            let group = &state.elb.target_groups[&arn.id];
+            group.protocol_version != ProtocolVersion::Http1
+        };
+        let groups: Vec<_> = actions.target_groups().filter(is_beyond_http1).collect();
+        if let Some(action) = actions.authentication.as_ref()
+            && !groups.is_empty()
+        {
+            return Err(ElbError::InvalidLoadBalancerAction(format!(
+                "Actions of type '{}' cannot be specified with the following target groups, whose protocol \
+                 version supports only actions of type 'forward': {}",
+                authentication::type_of(&action.method),
+                list(&groups)
+            )));
+        }
+        wrong.extend(groups);
+    }
+    match listener.protocol == Protocol::Https || wrong.is_empty() {
         true => Ok(()),
         false => Err(ElbError::IncompatibleProtocols(format!(
             "The listener and the following target groups have incompatible protocols: {}",

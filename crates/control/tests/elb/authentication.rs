@@ -59,7 +59,7 @@ fn cognito(user_pool_arn: &str, client_id: &str, domain: &str) -> Action {
     }
 }
 
-fn jwt() -> Action {
+pub(crate) fn jwt() -> Action {
     Action {
         order: Some(1),
         jwt_validation_config: Some(JwtValidation {
@@ -83,7 +83,7 @@ fn redirect(protocol: &str, port: &str) -> Action {
     }
 }
 
-fn ordered(action: Action, order: i32) -> Action {
+pub(crate) fn ordered(action: Action, order: i32) -> Action {
     Action {
         order: Some(order),
         ..action

@@ -10,6 +10,7 @@ use engine::{HttpVersion, PoolSettings, TargetProtocol};
 use model::health_check;
 use model::protocol::Protocol;
 
+use crate::authentication::{jwt, ordered};
 use crate::support::{Fixture, error, fixed, fixture, forward, listener_input, rule_input};
 
 impl Fixture {
@@ -160,4 +161,33 @@ async fn http_2_and_grpc_need_a_listener_with_tls() {
         ..ModifyListener::default()
     };
     assert_eq!(error(control.modify_listener(to_clear).await), refused(&h2));
+}
+
+#[tokio::test]
+async fn rules_that_forward_to_http_2_and_grpc_do_nothing_else() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let listener = fixture.https_listener(&shop, 443).await;
+    let actions = |arn: &str| vec![jwt(), ordered(forward(arn), 2)];
+    let control = &fixture.control;
+    for version in ["HTTP2", "GRPC"] {
+        let group = fixture.speaking(version, Protocol::Https, version).await;
+        let mut rule = rule_input(&listener, 1, "/a");
+        rule.actions = actions(&group);
+        let refused = format!(
+            "InvalidLoadBalancerAction: Actions of type 'jwt-validation' cannot be specified with the following \
+             target groups, whose protocol version supports only actions of type 'forward': {group}"
+        );
+        assert_eq!(error(control.create_rule(rule).await), refused);
+        let modify = ModifyListener {
+            listener_arn: listener.arn.to_string(),
+            default_actions: actions(&group),
+            ..ModifyListener::default()
+        };
+        assert_eq!(error(control.modify_listener(modify).await), refused);
+    }
+    let group = fixture.speaking("web", Protocol::Https, "HTTP1").await;
+    let mut rule = rule_input(&listener, 1, "/a");
+    rule.actions = actions(&group);
+    control.create_rule(rule).await.unwrap();
 }
