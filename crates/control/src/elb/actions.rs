@@ -40,6 +40,8 @@ pub(super) struct Scope<'a> {
     pub(super) load_balancer: &'a LoadBalancerArn,
     /// What the listener speaks.
     pub(super) protocol: Protocol,
+    /// Where it listens.
+    pub(super) port: u16,
     /// The actions that these replace, or have to be equal to.
     pub(super) present: Option<&'a Actions>,
 }
@@ -70,7 +72,7 @@ pub(super) fn parse(scope: &Scope<'_>, actions: &[Action]) -> Result<Actions, El
         order: order(routing)?,
         routing: parse_routing(scope, routing)?,
     };
-    check_fit(scope.protocol, &actions)?;
+    check_fit(scope.protocol, scope.port, &actions)?;
     Ok(actions)
 }
 
@@ -133,23 +135,23 @@ fn check_secure(protocol: Protocol, action_type: ActionType) -> Result<(), ElbEr
     }
 }
 
-/// Whether a listener with this protocol can have these actions.
-fn check_fit(protocol: Protocol, actions: &Actions) -> Result<(), ElbError> {
+/// Whether a listener with this protocol and port can have these actions.
+fn check_fit(protocol: Protocol, port: u16, actions: &Actions) -> Result<(), ElbError> {
     if let Some(action) = &actions.authentication {
         check_secure(protocol, authentication::type_of(&action.method))?;
     }
     match &actions.routing {
-        RoutingAction::Redirect(redirect) => check_direction(protocol, redirect),
+        RoutingAction::Redirect(redirect) => check_direction(protocol, port, redirect),
         RoutingAction::Forward(_) | RoutingAction::FixedResponse(_) => Ok(()),
     }
 }
 
-/// Whether the protocol of a listener fits the actions of all its rules.
+/// Whether the protocol and the port of a listener fit the actions of all its rules.
 pub(super) fn check_listener(state: &State, listener: &Listener) -> Result<(), ElbError> {
     let by_rules = state.elb.rules_of(listener.arn.id).into_iter();
     let by_rules = by_rules.map(|rule| &rule.actions);
     let mut all = by_rules.chain([&listener.default_actions]);
-    all.try_for_each(|actions| check_fit(listener.protocol, actions))
+    all.try_for_each(|actions| check_fit(listener.protocol, listener.port, actions))
 }
 
 fn order(action: &Action) -> Result<Option<u32>, ElbError> {
@@ -413,7 +415,11 @@ fn check_redirect(redirect: &RedirectAction) -> Result<(), ElbError> {
 }
 
 /// Whether a redirect of a listener leads elsewhere, and nowhere less secure.
-fn check_direction(protocol: Protocol, redirect: &RedirectAction) -> Result<(), ElbError> {
+fn check_direction(
+    protocol: Protocol,
+    port: u16,
+    redirect: &RedirectAction,
+) -> Result<(), ElbError> {
     let is_secure = protocol == Protocol::Https;
     if is_secure && redirect.protocol == "HTTP" {
         return Err(wrong("You cannot redirect HTTPS to HTTP."));
@@ -423,7 +429,8 @@ fn check_direction(protocol: Protocol, redirect: &RedirectAction) -> Result<(), 
         "HTTPS" => is_secure,
         _ => true,
     };
-    let keeps_place = redirect.port == "#{port}" && redirect.host == "#{host}";
+    let keeps_port = redirect.port == "#{port}" || redirect.port.parse() == Ok(port);
+    let keeps_place = keeps_port && redirect.host == "#{host}";
     let keeps_url = redirect.path == "/#{path}" && redirect.query == "#{query}";
     if keeps_protocol && keeps_place && keeps_url {
         return Err(wrong(

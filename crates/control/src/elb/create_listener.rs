@@ -72,6 +72,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
         draft,
         load_balancer: &load_balancer.arn,
         protocol,
+        port,
         present: present.map(|present| &present.default_actions),
     };
     let actions = actions::parse(&scope, &input.default_actions)?;

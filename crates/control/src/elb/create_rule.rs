@@ -53,6 +53,7 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
         draft,
         load_balancer: owner,
         protocol: listener.protocol,
+        port: listener.port,
         present: None,
     };
     let actions = actions::parse(&scope, &input.actions)?;

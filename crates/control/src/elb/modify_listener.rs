@@ -58,6 +58,7 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
             draft,
             load_balancer: &listener.arn.load_balancer,
             protocol: listener.protocol,
+            port: listener.port,
             present: Some(&present.default_actions),
         };
         let actions = actions::parse(&scope, &input.default_actions)?;
@@ -65,7 +66,7 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
         forwarding::check(draft.state(), load_balancer, &actions)?;
         listener.default_actions = actions;
     }
-    if listener.protocol != present.protocol {
+    if (listener.protocol, listener.port) != (present.protocol, present.port) {
         actions::check_listener(draft.state(), &listener)?;
     }
     if listener == *present {

@@ -66,6 +66,7 @@ fn modify(draft: &mut Draft, input: &ModifyRule) -> Result<Arc<Rule>, ElbError> 
             draft,
             load_balancer: &rule.arn.listener.load_balancer,
             protocol: listener.protocol,
+            port: listener.port,
             present: Some(&present.actions),
         };
         rule.actions = actions::parse(&scope, &input.actions)?;

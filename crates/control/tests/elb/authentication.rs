@@ -312,6 +312,10 @@ async fn what_is_wrong_with_an_action_is_said() {
             vec![redirect("HTTPS", "#{port}")],
             "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop.",
         ),
+        (
+            vec![redirect("HTTPS", "443")],
+            "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop.",
+        ),
     ] {
         let input = rule(&listener, 1, actions);
         assert_eq!(error(fixture.control.create_rule(input).await), expected);

@@ -260,6 +260,34 @@ async fn a_port_is_taken_once() {
     fixture.listener(&elsewhere, 80, fixed("404")).await;
 }
 
+/// Whether the port is named or is that of the request, and also when the listener comes to it later.
+#[tokio::test]
+async fn a_redirect_leads_elsewhere() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let create = |port, action| {
+        let input = listener_input(&shop, port, redirect(action));
+        fixture.control.create_listener(input)
+    };
+    let refused = "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop.";
+    assert_eq!(error(create(80, to("80")).await), refused);
+    let to_secure = RedirectConfig {
+        protocol: Some("HTTPS".to_owned()),
+        ..to("80")
+    };
+    create(80, to_secure).await.unwrap();
+    let to_82 = create(81, to("82")).await.unwrap();
+    let modify = ModifyListener {
+        listener_arn: to_82.arn.to_string(),
+        port: Some(82),
+        ..ModifyListener::default()
+    };
+    assert_eq!(
+        error(fixture.control.modify_listener(modify).await),
+        refused
+    );
+}
+
 #[tokio::test]
 async fn a_target_group_belongs_to_one_load_balancer() {
     let fixture = fixture().await;
