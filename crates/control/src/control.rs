@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::router::CompileError;
 use model::arn::ListenerArn;
+use model::extension::InvalidExtension;
 use store::record::RecordError;
 use store::{Revision, Store, Transaction};
 use tokio::sync::{Mutex, Notify};
@@ -77,6 +78,9 @@ pub enum OpenError {
     /// A stored rule cannot be compiled any more.
     #[error("a stored rule cannot be compiled")]
     Rules(#[from] CompileError),
+    /// A stored rule has a tag that begins with `elbow:` and cannot be obeyed.
+    #[error(transparent)]
+    Extension(#[from] InvalidExtension),
     /// A stored secret does not open.
     #[error(transparent)]
     Secret(#[from] SealedError),
@@ -95,6 +99,7 @@ impl From<CommitError> for OpenError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Rules(error) => Self::Rules(error),
+            CommitError::Extension(error) => Self::Extension(error),
             CommitError::Secret(error) => Self::Secret(error),
             CommitError::Bind(error) => Self::Bind(error),
             CommitError::Store(error) => Self::Store(error),
@@ -108,6 +113,9 @@ pub enum CommitError {
     /// A rule has a regular expression that cannot be compiled.
     #[error(transparent)]
     Rules(#[from] CompileError),
+    /// A rule has a tag that begins with `elbow:` and cannot be obeyed.
+    #[error(transparent)]
+    Extension(#[from] InvalidExtension),
     /// A stored secret does not open.
     #[error(transparent)]
     Secret(#[from] SealedError),
@@ -123,6 +131,7 @@ impl From<LowerError> for CommitError {
     fn from(error: LowerError) -> Self {
         match error {
             LowerError::Rules(error) => Self::Rules(error),
+            LowerError::Extension(error) => Self::Extension(error),
             LowerError::Secret(error) => Self::Secret(error),
         }
     }

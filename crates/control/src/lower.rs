@@ -4,6 +4,7 @@
 //! new target does not compile rules, and a new rule does not touch the pools.
 
 mod action;
+mod extension;
 mod http;
 mod pool_settings;
 mod tls;
@@ -18,6 +19,7 @@ use engine::{
     Action, Admission, Endpoint, EndpointState, Frontend, FrontendId, Pool, PoolId, Router,
     Snapshot, Tls, Transforms,
 };
+use model::extension::InvalidExtension;
 use model::health_check::HealthCheckPort;
 use model::id::{ListenerId, RegistrationId, TargetGroupId};
 use model::listener::Listener;
@@ -30,6 +32,7 @@ use crate::ec2::{Holding, lookups};
 use crate::elb::standing::{Standing, Surroundings};
 use crate::secrets::{SealedError, SecretKey};
 use crate::state::State;
+use extension::LoweredExtensions;
 use tls::Certificates;
 
 /// A snapshot with what the next one takes over from it.
@@ -52,6 +55,9 @@ pub(crate) enum LowerError {
     /// A rule has a regular expression that cannot be compiled.
     #[error(transparent)]
     Rules(#[from] CompileError),
+    /// A rule has a tag that begins with `elbow:` and cannot be obeyed.
+    #[error(transparent)]
+    Extension(#[from] InvalidExtension),
     /// The private key of a certificate or the client secret of a login does not open.
     #[error(transparent)]
     Secret(#[from] SealedError),
@@ -67,6 +73,7 @@ struct LoweredFrontend {
     rules: Vec<Arc<Rule>>,
     /// Of each rule.
     transforms: Vec<Transforms>,
+    extensions: LoweredExtensions,
     pools: Vec<Arc<Pool>>,
     tls: Option<tls::LoweredTls>,
     frontend: Arc<Frontend>,
@@ -300,6 +307,8 @@ fn lower_frontend(
     let admission =
         lookups::allowed_sources(&parts.state.ec2, groups, listener.port, parts.holdings);
     let transforms = lower_transforms(&rules, before)?;
+    let known = before.map(|before| &before.extensions);
+    let extensions = extension::lower(listener, &rules, known)?;
     let tls = tls::lower_tls(
         parts.state,
         parts.certificates,
@@ -320,7 +329,15 @@ fn lower_frontend(
         _ => {
             let compiled = before.filter(|before| same_conditions(&before.rules, &rules));
             let compiled = compiled.map(|before| &before.frontend.router);
-            let router = lower_router(parts, listener, &rules, &transforms, compiled)?;
+            let parts = RouterParts {
+                pools: parts.pools,
+                secret_key: parts.secret_key,
+                listener,
+                rules: &rules,
+                transforms: &transforms,
+                extensions: &extensions,
+            };
+            let router = lower_router(&parts, compiled)?;
             Arc::new(new_frontend(
                 load_balancer,
                 listener,
@@ -336,6 +353,7 @@ fn lower_frontend(
         admission,
         rules,
         transforms,
+        extensions,
         pools,
         tls,
         frontend,
@@ -376,26 +394,38 @@ fn same_conditions(some: &[Arc<Rule>], others: &[Arc<Rule>]) -> bool {
     some.len() == others.len() && some.iter().zip(others).all(is_same)
 }
 
-/// The router of `rules`, which stand in the order of their priorities.
-///
-/// `compiled` is a router with the same conditions: compiling many
-/// rules takes long, and a target that comes or goes changes none of them.
-fn lower_router(
-    parts: &Parts<'_>,
-    listener: &Listener,
-    rules: &[Arc<Rule>],
-    transforms: &[Transforms],
-    compiled: Option<&Router>,
-) -> Result<Router, LowerError> {
-    let lower = |actions: &_| action::lower(parts.pools, parts.secret_key, actions);
-    let default = lower(&listener.default_actions)?;
+/// What a router is made from.
+struct RouterParts<'a> {
+    pools: &'a Pools,
+    secret_key: &'a SecretKey,
+    listener: &'a Listener,
+    /// In the order of their priorities.
+    rules: &'a [Arc<Rule>],
+    /// Of each rule.
+    transforms: &'a [Transforms],
+    extensions: &'a LoweredExtensions,
+}
+
+/// `compiled` is a router with the same conditions: compiling many rules takes long, and a target that comes
+/// or goes changes none of them.
+fn lower_router(parts: &RouterParts<'_>, compiled: Option<&Router>) -> Result<Router, LowerError> {
+    let lower = |id, actions: &_| {
+        let extensions = parts.extensions.get(&id);
+        Ok::<_, SealedError>(Action {
+            extensions: extensions.map(|(_, extensions)| Arc::clone(extensions)),
+            ..action::lower(parts.pools, parts.secret_key, actions)?
+        })
+    };
+    let listener = parts.listener;
+    let default = lower(listener.default_rule_id, &listener.default_actions)?;
     let action = |(rule, transforms): (&Arc<Rule>, &Transforms)| {
         Ok::<_, SealedError>(Action {
             transforms: transforms.clone(),
-            ..lower(&rule.actions)?
+            ..lower(rule.arn.id, &rule.actions)?
         })
     };
-    let actions = rules.iter().zip(transforms).map(action);
+    let rules = parts.rules;
+    let actions = rules.iter().zip(parts.transforms).map(action);
     let actions: Vec<_> = actions.collect::<Result<_, _>>()?;
     if let Some(compiled) = compiled {
         return Ok(compiled.with_actions(actions, default));

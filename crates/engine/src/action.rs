@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use model::authentication::{JwtValidation, Oidc};
 
+use crate::extension::Extensions;
 use crate::pool::{Pool, PoolId};
 use crate::transform::Transforms;
 
@@ -16,6 +17,8 @@ pub struct Action {
     pub authentication: Option<Authentication>,
     /// How the request is rewritten for the target.
     pub transforms: Transforms,
+    /// What elbow does beyond AWS; `None`: nothing.
+    pub extensions: Option<Arc<Extensions>>,
     /// Where it goes.
     pub routing: Routing,
 }
@@ -25,6 +28,7 @@ impl From<Routing> for Action {
         Self {
             authentication: None,
             transforms: Transforms::default(),
+            extensions: None,
             routing,
         }
     }

@@ -12,6 +12,7 @@ pub mod cognito;
 pub mod condition;
 pub mod ec2;
 pub mod expression;
+pub mod extension;
 pub mod health_check;
 pub mod id;
 pub mod listener;

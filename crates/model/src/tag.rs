@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::extension::{self, Extensions, InvalidExtension};
+
 /// The tags of one resource, by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -37,14 +39,35 @@ pub enum InvalidTag {
     /// Over 50 tags.
     #[error("A resource can have at most 50 tags, and this request would make it {0}")]
     TooMany(usize),
+    /// `elbow:` begins what only rules have, and only in words that elbow knows.
+    #[error(transparent)]
+    Extension(#[from] InvalidExtension),
 }
 
 impl Tags {
-    /// The tags with `new` added or replaced.
+    /// The tags with `new` added or replaced, for anything but a rule.
     ///
     /// # Errors
     /// `InvalidTag` for a key or value that breaks a rule, a key given twice, and more than 50 in the end.
     pub fn with(&self, new: &[(String, String)]) -> Result<Self, InvalidTag> {
+        let mut keys = new.iter().map(|(key, _)| key);
+        match keys.find(|key| key.starts_with(extension::PREFIX)) {
+            Some(key) => Err(InvalidExtension::NotARule(key.clone()).into()),
+            None => self.with_any(new),
+        }
+    }
+
+    /// The tags of a rule with `new` added or replaced.
+    ///
+    /// # Errors
+    /// `InvalidTag` as above, and for an extension that cannot be obeyed.
+    pub fn with_of_rule(&self, new: &[(String, String)]) -> Result<Self, InvalidTag> {
+        let tags = self.with_any(new)?;
+        Extensions::parse(&tags)?;
+        Ok(tags)
+    }
+
+    fn with_any(&self, new: &[(String, String)]) -> Result<Self, InvalidTag> {
         let mut tags = self.clone();
         let mut seen = std::collections::BTreeSet::new();
         for (key, value) in new {
@@ -117,6 +140,17 @@ mod tests {
             .unwrap();
         let tags = tags.with(&pairs(&[("b", "3")])).unwrap();
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("a", "2"), ("b", "3")]);
+    }
+
+    #[test]
+    fn only_rules_have_extensions() {
+        let tag = pairs(&[("elbow:request-header.remove.1", "X-Debug")]);
+        assert!(Tags::default().with_of_rule(&tag).is_ok());
+        let refused = InvalidExtension::NotARule("elbow:request-header.remove.1".to_owned());
+        assert_eq!(
+            Tags::default().with(&tag),
+            Err(InvalidTag::Extension(refused))
+        );
     }
 
     #[test]

@@ -421,7 +421,7 @@ impl<'a> Conversation<'a> {
         outgoing::write_response(
             &mut Http1Head(&mut out),
             head,
-            &self.exchange.frontend.http,
+            self.exchange,
             &self.cookies(),
             encode,
             persistence,

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use auth::Step;
 use engine::action::RedirectSubject;
-use engine::{Action, Forward, Frontend, HttpVersion, Pool, Redirect, RequestFacts, Routing};
+use engine::{
+    Action, Extensions, Forward, Frontend, HttpVersion, Pool, Redirect, RequestFacts, Routing,
+};
 
 use crate::counters::Counters;
 use crate::forwarded::has_too_many_addresses;
@@ -57,6 +59,8 @@ pub(crate) struct Route {
     pub(crate) stay: Stay,
     pub(crate) rewritten: Rewritten,
     pub(crate) user: User,
+    /// What the rule does beyond AWS.
+    pub(crate) extensions: Option<Arc<Extensions>>,
 }
 
 /// Finds the rule of a request and what it means for this one.
@@ -120,7 +124,7 @@ pub(crate) fn decide<'f>(
         Ok(route) => Decision::Forward(route),
         Err(answer) => {
             count_own(counters, answer.status());
-            Decision::Answer(answer)
+            Decision::Answer(answer.of_rule(action.extensions.as_deref()))
         }
     }
 }
@@ -161,6 +165,7 @@ fn act<'f>(
                         stay: Stay::of(worker, forward, pool, head.fields),
                         rewritten,
                         user,
+                        extensions: action.extensions.clone(),
                     });
                 }
                 Err(status) => Answer::Page(status),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use engine::http::DesyncMitigation;
-use engine::{Frontend, Pool};
+use engine::{Extensions, Frontend, Pool};
 
 use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
 use crate::connection::{Client, Next};
@@ -56,6 +56,8 @@ pub(crate) struct Exchange {
     pub(crate) stay: Stay,
     /// Values of `Set-Cookie` for the session of a login.
     pub(crate) set_cookies: Vec<String>,
+    /// What the rule does beyond AWS.
+    pub(crate) extensions: Option<Arc<Extensions>>,
 }
 
 impl Exchange {
@@ -73,7 +75,13 @@ impl Exchange {
             closes_target: false,
             stay: Stay::default(),
             set_cookies: Vec::new(),
+            extensions: None,
         }
+    }
+
+    /// The page that says what `status` means, as the rule has it.
+    pub(crate) fn page(&self, status: u16) -> Answer<'_> {
+        Answer::Page(status).of_rule(self.extensions.as_deref())
     }
 }
 
@@ -104,11 +112,11 @@ pub(crate) async fn serve_request(
         HeadRead::Closed => return Next::Close,
         HeadRead::TimedOut => {
             worker.counters.request_timeouts.increment();
-            return refuse(worker, client, &frontend, 408).await;
+            return refuse(worker, client, &frontend, Answer::Page(408)).await;
         }
         HeadRead::Refused(refusal) => {
             let status = count_refused_head(&worker.counters, refusal);
-            return refuse(worker, client, &frontend, status).await;
+            return refuse(worker, client, &frontend, Answer::Page(status)).await;
         }
     };
     let mut out = worker.buffers.head();
@@ -284,6 +292,7 @@ fn take_head(
             forwarded.write_head(&mut Http1Head(out));
             exchange.stay = route.stay;
             exchange.set_cookies = route.user.set_cookies;
+            exchange.extensions = route.extensions;
             Step::Forward(exchange, route.pool)
         }
         Decision::Ask(ask) => Step::Ask(ask),
@@ -448,17 +457,17 @@ impl Discard {
     }
 }
 
-/// Answers with the page of `status` where the connection cannot go on.
+/// Answers where the connection cannot go on.
 pub(crate) async fn refuse(
     worker: &Rc<Worker>,
     client: &mut Client,
     frontend: &Frontend,
-    status: u16,
+    answer: Answer<'_>,
 ) -> Next {
     let date = worker.date();
     let mut out = worker.buffers.head();
-    Answer::Page(status).write_http1(&mut out, &frontend.http, Persistence::Close, false, &date);
-    count_own(&worker.counters, status);
+    answer.write_http1(&mut out, &frontend.http, Persistence::Close, false, &date);
+    count_own(&worker.counters, answer.status());
     // What can be sent without waiting is sent: the client may be the one that has stopped reading.
     send(client, &mut out, ticks(std::time::Duration::from_secs(2))).await;
     Next::Linger
@@ -483,7 +492,8 @@ pub(crate) async fn answer_failure(
     let date = worker.date();
     let mut out = worker.buffers.head();
     let options = &exchange.frontend.http;
-    Answer::Page(status).write_http1(&mut out, options, persistence, exchange.is_head, &date);
+    let answer = exchange.page(status);
+    answer.write_http1(&mut out, options, persistence, exchange.is_head, &date);
     count_own(&worker.counters, status);
     match send(client, &mut out, exchange.idle_timeout).await {
         true if stays => Next::KeepOpen,

@@ -421,11 +421,11 @@ async fn fail(
         }
         Failure::ClientStalled => {
             counters.request_timeouts.increment();
-            return refuse(worker, client, &exchange.frontend, 408).await;
+            return refuse(worker, client, &exchange.frontend, exchange.page(408)).await;
         }
         Failure::BadBody => {
             counters.requests_malformed.increment();
-            return refuse(worker, client, &exchange.frontend, 400).await;
+            return refuse(worker, client, &exchange.frontend, exchange.page(400)).await;
         }
         Failure::TargetCut => {
             counters.requests_cut_by_deregistration.increment();

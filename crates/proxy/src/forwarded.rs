@@ -7,6 +7,7 @@ use engine::Frontend;
 use engine::http::ForwardedFor;
 
 use crate::buffer::Buffer;
+use crate::changed_fields::ChangedFields;
 use crate::decide::{ConnectionFacts, Route};
 use crate::head_sink::{HeadSink, RequestLine};
 use crate::http1::field::Field;
@@ -34,6 +35,16 @@ pub(crate) struct Forwarded<'h, 'a, 'b> {
 impl Forwarded<'_, '_, '_> {
     /// Writes the head for a target, without the body that may follow it.
     pub(crate) fn write_head(&self, sink: &mut impl HeadSink) {
+        match self.route.extensions.as_deref() {
+            Some(extensions) if !extensions.request_fields.is_empty() => {
+                let changes = &extensions.request_fields;
+                self.write(&mut ChangedFields::new(sink, changes, &[]));
+            }
+            _ => self.write(sink),
+        }
+    }
+
+    fn write(&self, sink: &mut impl HeadSink) {
         let request = self.request;
         let Route {
             trace_id,

@@ -79,6 +79,7 @@ impl Case {
                 trace_id: TraceId::new(1, [2, 3, 4]),
                 stay: Stay::default(),
                 rewritten: Rewritten::default(),
+                extensions: None,
                 user: User {
                     fields: self.user_fields.clone(),
                     set_cookies: Vec::new(),

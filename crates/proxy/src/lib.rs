@@ -6,6 +6,7 @@
 mod accept;
 mod admit;
 mod buffer;
+mod changed_fields;
 mod connection;
 mod conversation;
 mod cookie;

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use engine::HttpOptions;
 
 use crate::buffer::Buffer;
+use crate::changed_fields::ChangedFields;
 use crate::date::HttpDate;
+use crate::exchange::Exchange;
 use crate::head_sink::HeadSink;
 use crate::http1::field::Field;
 use crate::http1::response::ResponseHead;
@@ -32,6 +34,26 @@ impl Persistence {
 
 /// Writes the head of a target's final response for the client.
 pub(crate) fn write_response(
+    sink: &mut impl HeadSink,
+    response: &ResponseHead<'_, '_>,
+    exchange: &Exchange,
+    cookies: &StayCookies<'_>,
+    encode: Encode,
+    persistence: Persistence,
+    date: &HttpDate,
+) {
+    let options = &exchange.frontend.http;
+    match exchange.extensions.as_deref() {
+        Some(extensions) if !extensions.response_fields.is_empty() => {
+            let changes = &extensions.response_fields;
+            let sink = &mut ChangedFields::new(sink, changes, &options.response_fields);
+            write_unchanged(sink, response, options, cookies, encode, persistence, date);
+        }
+        _ => write_unchanged(sink, response, options, cookies, encode, persistence, date),
+    }
+}
+
+fn write_unchanged(
     sink: &mut impl HeadSink,
     response: &ResponseHead<'_, '_>,
     options: &HttpOptions,

@@ -3,9 +3,11 @@
 //! Source: ALB guide, "Troubleshoot your Application Load Balancers"; the order of the fields and the
 //! bodies are those seen on the service.
 
-use engine::{FixedResponse, HttpOptions};
+use engine::extension::FieldChanges;
+use engine::{Extensions, FixedResponse, HttpOptions};
 
 use crate::buffer::Buffer;
+use crate::changed_fields::ChangedFields;
 use crate::date::HttpDate;
 use crate::head_sink::{HeadSink, Http1Head};
 use crate::outgoing::{Persistence, put_number, write_content_length, write_listener_fields};
@@ -21,14 +23,16 @@ pub(crate) enum Answer<'f> {
     Fixed(&'f FixedResponse),
     /// One of the others, with values of `Set-Cookie`.
     WithCookies(Box<Self>, Vec<String>),
+    /// One of the others, with the changes of fields of its rule.
+    WithChanges(Box<Self>, &'f FieldChanges),
 }
 
-impl Answer<'_> {
+impl<'f> Answer<'f> {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Page(status) | Self::Redirect { status, .. } => *status,
             Self::Fixed(fixed) => fixed.status,
-            Self::WithCookies(answer, _) => answer.status(),
+            Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.status(),
         }
     }
 
@@ -39,8 +43,33 @@ impl Answer<'_> {
         Self::WithCookies(Box::new(self), set_cookies)
     }
 
+    /// The answer to a request that a rule with these extensions has matched.
+    pub(crate) fn of_rule(self, extensions: Option<&'f Extensions>) -> Self {
+        match extensions {
+            Some(extensions) if !extensions.response_fields.is_empty() => {
+                Self::WithChanges(Box::new(self), &extensions.response_fields)
+            }
+            _ => self,
+        }
+    }
+
     /// Writes the head, which is the same for `HEAD` as for `GET`.
     pub(crate) fn write_head(
+        &self,
+        sink: &mut impl HeadSink,
+        options: &HttpOptions,
+        persistence: Persistence,
+        date: &HttpDate,
+    ) {
+        if let Self::WithChanges(answer, changes) = self {
+            let sink = &mut ChangedFields::new(sink, changes, &options.response_fields);
+            answer.write_unchanged_head(sink, options, persistence, date);
+        } else {
+            self.write_unchanged_head(sink, options, persistence, date);
+        }
+    }
+
+    fn write_unchanged_head(
         &self,
         sink: &mut impl HeadSink,
         options: &HttpOptions,
@@ -78,7 +107,7 @@ impl Answer<'_> {
                 }
             }
             Self::Page(_) | Self::Redirect { .. } => sink.field("Content-Type", b"text/html"),
-            Self::WithCookies(..) => {}
+            Self::WithCookies(..) | Self::WithChanges(..) => {}
         }
         // RFC 9110 section 8.6: a 204 has no Content-Length; nor has it a body.
         if self.status() != 204 {
@@ -93,7 +122,7 @@ impl Answer<'_> {
     fn body_length(&self) -> usize {
         match self {
             Self::Fixed(fixed) => fixed.body.len(),
-            Self::WithCookies(answer, _) => answer.body_length(),
+            Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.body_length(),
             Self::Page(status) | Self::Redirect { status, .. } => {
                 let parts = PAGE.iter().map(|part| part.len()).sum::<usize>();
                 parts + 2 * ("000 ".len() + reason(*status).len())
@@ -106,7 +135,7 @@ impl Answer<'_> {
         match self {
             Self::Fixed(FixedResponse { status: 204, .. }) => {}
             Self::Fixed(fixed) => out.put(&fixed.body),
-            Self::WithCookies(answer, _) => answer.write_body(out),
+            Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.write_body(out),
             Self::Page(status) | Self::Redirect { status, .. } => {
                 let [before_title, before_heading, end] = PAGE;
                 for part in [before_title, before_heading] {

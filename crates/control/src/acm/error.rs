@@ -43,9 +43,10 @@ impl From<CommitError> for AcmError {
         match error {
             // A listener that shows the certificate cannot show the new one.
             CommitError::Bind(error) => Self::Validation(error.to_string()),
-            CommitError::Rules(_) | CommitError::Secret(_) | CommitError::Store(_) => {
-                Self::Internal(error)
-            }
+            CommitError::Rules(_)
+            | CommitError::Extension(_)
+            | CommitError::Secret(_)
+            | CommitError::Store(_) => Self::Internal(error),
         }
     }
 }
@@ -59,7 +60,8 @@ impl From<InvalidTag> for AcmError {
             | InvalidTag::KeyLength(_)
             | InvalidTag::ValueLength(_)
             | InvalidTag::Characters(_)
-            | InvalidTag::Reserved(_) => Self::InvalidTag(message),
+            | InvalidTag::Reserved(_)
+            | InvalidTag::Extension(_) => Self::InvalidTag(message),
         }
     }
 }

@@ -45,7 +45,7 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
     let listener = Arc::clone(find::listener(draft.state(), &input.listener_arn)?);
     let priority = priority(input.priority)?;
     let transforms = transforms::parse(&input.transforms)?;
-    let tags = Tags::default().with(&input.tags)?;
+    let tags = Tags::default().with_of_rule(&input.tags)?;
     let limits = draft.settings().limits.clone();
     let conditions = conditions::parse(&limits, &input.conditions)?;
     let owner = &listener.arn.load_balancer;

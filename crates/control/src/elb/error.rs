@@ -155,6 +155,7 @@ impl From<CommitError> for ElbError {
                 "The regular expression '{}' is not valid: {}",
                 error.pattern, error.source
             )),
+            CommitError::Extension(error) => Self::Validation(error.to_string()),
             CommitError::Secret(error) => Self::InvalidConfigurationRequest(error.to_string()),
             CommitError::Bind(error) => Self::InvalidConfigurationRequest(error.to_string()),
             CommitError::Store(error) => Self::Internal(error),
@@ -178,7 +179,8 @@ impl From<model::tag::InvalidTag> for ElbError {
             Invalid::KeyLength(_)
             | Invalid::ValueLength(_)
             | Invalid::Characters(_)
-            | Invalid::Reserved(_) => Self::Validation(message),
+            | Invalid::Reserved(_)
+            | Invalid::Extension(_) => Self::Validation(message),
         }
     }
 }

@@ -53,8 +53,11 @@ impl Control {
                     "At least one tag must be specified".to_owned(),
                 ));
             }
-            change_all(draft, &input.resource_arns, |tags| {
-                Ok(tags.with(&input.tags)?)
+            change_all(draft, &input.resource_arns, |arn, tags| {
+                Ok(match arn {
+                    ResourceArn::Rule(_) => tags.with_of_rule(&input.tags),
+                    _ => tags.with(&input.tags),
+                }?)
             })
         })
         .await
@@ -66,8 +69,13 @@ impl Control {
     /// The not-found error of each kind of resource, `Validation`.
     pub async fn remove_tags(&self, input: RemoveTags) -> Result<(), ElbError> {
         self.transact(move |draft| {
-            change_all(draft, &input.resource_arns, |tags| {
-                Ok(tags.without(&input.tag_keys))
+            change_all(draft, &input.resource_arns, |arn, tags| {
+                let left = tags.without(&input.tag_keys);
+                Ok(match arn {
+                    // What is left may say too little.
+                    ResourceArn::Rule(_) => left.with_of_rule(&[])?,
+                    _ => left,
+                })
             })
         })
         .await
@@ -114,12 +122,12 @@ fn tags_of(state: &State, arn: &ResourceArn) -> Result<Tags, ElbError> {
 fn change_all(
     draft: &mut Draft,
     arns: &[String],
-    change: impl Fn(&Tags) -> Result<Tags, ElbError>,
+    change: impl Fn(&ResourceArn, &Tags) -> Result<Tags, ElbError>,
 ) -> Result<(), ElbError> {
     for text in arns {
         let arn: ResourceArn = text.parse()?;
         let present = tags_of(draft.state(), &arn)?;
-        let tags = change(&present)?;
+        let tags = change(&arn, &present)?;
         if tags != present {
             set_tags(draft, &arn, tags)?;
         }

@@ -4,6 +4,7 @@ mod attributes;
 mod authentication;
 mod certificates;
 mod drain;
+mod extensions;
 mod listeners;
 mod live;
 mod load_balancers;

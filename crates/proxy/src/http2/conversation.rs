@@ -275,7 +275,7 @@ impl<'a> Conversation<'a> {
                 outgoing::write_response(
                     sink,
                     head,
-                    &self.exchange.frontend.http,
+                    self.exchange,
                     &cookies,
                     encode(head.framing),
                     persistence,

@@ -14,7 +14,6 @@ use crate::conversation::{Failure, Reached};
 use crate::decide::count_own;
 use crate::exchange::Exchange;
 use crate::forward::{Attempts, host_of, obtain, server_name};
-use crate::respond::Answer;
 use crate::worker::Worker;
 
 /// Forwards the request whose head is in `head`, and its body, to a target of `pool`.
@@ -169,7 +168,7 @@ pub(super) fn status_of(worker: &Worker, failure: Failure) -> Option<u16> {
 /// Answers a request that could not be forwarded.
 pub(super) async fn fail(worker: &Worker, client: &ClientStream, exchange: &Exchange, status: u16) {
     count_own(&worker.counters, status);
-    let answer = Answer::Page(status);
+    let answer = exchange.page(status);
     client
         .answer(worker, &exchange.frontend, &answer, exchange.is_head)
         .await;

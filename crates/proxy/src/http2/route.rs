@@ -87,6 +87,7 @@ pub(super) fn route<'f>(
     let mut exchange = Exchange::of(head, frontend);
     exchange.stay = route.stay;
     exchange.set_cookies = route.user.set_cookies;
+    exchange.extensions = route.extensions;
     Step::Forward(Forward {
         message,
         exchange,

@@ -265,14 +265,14 @@ impl<'a> TargetConversation<'a> {
             is_tls: self.client.node.is_tls,
             session: &self.exchange.set_cookies,
         };
-        let options = &self.exchange.frontend.http;
+        let exchange = self.exchange;
         let date = self.worker.date();
         self.client.write_fields(has_no_body, |sink| {
             let persistence = Persistence::KeepAlive;
             outgoing::write_response(
                 sink,
                 &head,
-                options,
+                exchange,
                 &cookies,
                 Encode::Raw,
                 persistence,

@@ -1,0 +1,124 @@
+//! Tags of rules that begin with `elbow:`: when they are taken, and what becomes of them.
+
+use std::sync::Arc;
+
+use control::elb::create_rule::CreateRule;
+use control::elb::tags::{AddTags, RemoveTags};
+use engine::Extensions;
+use model::arn::RuleArn;
+use model::listener::Listener;
+
+use crate::support::{Fixture, error, fixed, fixture, pairs, rule_input};
+
+const TEAM: (&str, &str) = ("elbow:request-header.set.1", "X-Team=blue");
+
+/// The extensions of the first listener's rules in the order of their priorities, the default last.
+fn live(fixture: &Fixture) -> Vec<Option<Arc<Extensions>>> {
+    let snapshot = fixture.plane.live();
+    let actions = snapshot.frontends[0].router.actions();
+    actions.map(|action| action.extensions.clone()).collect()
+}
+
+fn names(extensions: &Option<Arc<Extensions>>) -> Vec<&str> {
+    let names = extensions.iter().flat_map(|it| it.request_fields.names());
+    names.collect()
+}
+
+async fn listener(fixture: &Fixture) -> Arc<Listener> {
+    let shop = fixture.load_balancer("shop").await;
+    fixture.listener(&shop, 80, fixed("200")).await
+}
+
+fn add(arn: &str, tags: &[(&str, &str)]) -> AddTags {
+    AddTags {
+        resource_arns: vec![arn.to_owned()],
+        tags: pairs(tags),
+    }
+}
+
+#[tokio::test]
+async fn the_tags_of_a_rule_become_its_extensions() {
+    let fixture = fixture().await;
+    let listener = listener(&fixture).await;
+    let input = CreateRule {
+        tags: pairs(&[TEAM, ("Name", "x")]),
+        ..rule_input(&listener, 1, "/a")
+    };
+    let rule = fixture.control.create_rule(input).await.unwrap();
+    fixture.rule(&listener, 2, "/b").await;
+    let [first, second, default] = &live(&fixture)[..] else {
+        panic!("three rules")
+    };
+    assert_eq!(names(first), ["X-Team"]);
+    assert!(second.is_none() && default.is_none(), "off by default");
+
+    let arn = rule.arn.to_string();
+    let more = add(&arn, &[("elbow:request-header.remove.1", "X-Debug")]);
+    fixture.control.add_tags(more).await.unwrap();
+    assert_eq!(names(&live(&fixture)[0]), ["X-Team", "X-Debug"]);
+
+    let default = RuleArn {
+        listener: listener.arn.clone(),
+        id: listener.default_rule_id,
+    };
+    let to_default = add(&default.to_string(), &[TEAM]);
+    fixture.control.add_tags(to_default).await.unwrap();
+    assert_eq!(names(&live(&fixture)[2]), ["X-Team"]);
+
+    let remove = RemoveTags {
+        resource_arns: vec![arn],
+        tag_keys: vec![
+            TEAM.0.to_owned(),
+            "elbow:request-header.remove.1".to_owned(),
+        ],
+    };
+    fixture.control.remove_tags(remove).await.unwrap();
+    assert!(live(&fixture)[0].is_none());
+    let restarted = fixture.restart().await;
+    assert_eq!(names(&live(&restarted)[2]), ["X-Team"], "they are stored");
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_taken_over() {
+    let fixture = fixture().await;
+    let listener = listener(&fixture).await;
+    let input = CreateRule {
+        tags: pairs(&[TEAM]),
+        ..rule_input(&listener, 7, "/a")
+    };
+    let rule = fixture.control.create_rule(input).await.unwrap();
+    let before = live(&fixture)[0].clone().unwrap();
+    fixture.rule(&listener, 1, "/first").await;
+    let other = add(&rule.arn.to_string(), &[("Name", "x")]);
+    fixture.control.add_tags(other).await.unwrap();
+    let after = live(&fixture)[1].clone().unwrap();
+    assert!(Arc::ptr_eq(&before, &after));
+}
+
+#[tokio::test]
+async fn what_cannot_be_obeyed_is_refused_by_name() {
+    let fixture = fixture().await;
+    let listener = listener(&fixture).await;
+    let rule = fixture.rule(&listener, 1, "/a").await.arn.to_string();
+    let before = fixture.stored();
+    let unknown = "Validation: The tag key 'elbow:retries' begins with 'elbow:' and is none that elbow knows; \
+                   see 'Extensions' in docs/parity.md, or choose another key";
+    let not_a_rule = "Validation: The tag key 'elbow:request-header.set.1' begins with 'elbow:', which is \
+                      for the rules of listeners; tag a rule, or choose another key";
+    let value = "Validation: The value of the tag 'elbow:request-header.remove.1' must be a field's name of \
+                 letters, digits and hyphens, but was 'X Team'";
+    let input = CreateRule {
+        tags: pairs(&[("elbow:retries", "1")]),
+        ..rule_input(&listener, 2, "/b")
+    };
+    assert_eq!(error(fixture.control.create_rule(input).await), unknown);
+    for (arn, tag, expected) in [
+        (&rule, ("elbow:retries", "1"), unknown),
+        (&rule, ("elbow:request-header.remove.1", "X Team"), value),
+        (&listener.arn.to_string(), TEAM, not_a_rule),
+    ] {
+        let outcome = fixture.control.add_tags(add(arn, &[tag])).await;
+        assert_eq!(error(outcome), expected);
+    }
+    assert_eq!(fixture.stored(), before);
+}

@@ -1,0 +1,165 @@
+//! What elbow does for the requests of a rule that AWS has no words for: tags of the rule whose keys begin
+//! with `elbow:`.
+//!
+//! AWS's rules have no attributes, and every tool that makes rules can give them tags.
+
+pub mod fields;
+
+use crate::tag::Tags;
+pub use fields::FieldChanges;
+
+/// How the keys of these tags begin.
+pub const PREFIX: &str = "elbow:";
+
+/// What the tags of one rule ask for. Without any of them, nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extensions {
+    /// Fields that targets get, or do not get.
+    pub request_fields: FieldChanges,
+    /// Fields that clients get, or do not get.
+    pub response_fields: FieldChanges,
+}
+
+/// A tag that begins with `elbow:` and cannot be obeyed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidExtension {
+    /// The resource is not a rule.
+    #[error(
+        "The tag key '{0}' begins with 'elbow:', which is for the rules of listeners; tag a rule, or choose another key"
+    )]
+    NotARule(String),
+    /// There is no such key.
+    #[error(
+        "The tag key '{0}' begins with 'elbow:' and is none that elbow knows; see 'Extensions' in docs/parity.md, or choose another key"
+    )]
+    UnknownKey(String),
+    /// The key cannot have this value.
+    #[error("The value of the tag '{key}' must be {expected}, but was '{value}'")]
+    Value {
+        /// The tag.
+        key: String,
+        /// What was given.
+        value: String,
+        /// What can be given.
+        expected: &'static str,
+    },
+    /// The field belongs to the protocol, or to the load balancer.
+    #[error(
+        "The tag '{key}' cannot name the field '{name}', which the protocol or the load balancer writes itself"
+    )]
+    ReservedField {
+        /// The tag.
+        key: String,
+        /// The field.
+        name: String,
+    },
+    /// One message's field is named by two tags.
+    #[error("The tag '{key}' names the field '{name}' a second time; name it in one tag")]
+    RepeatedField {
+        /// The second of the tags.
+        key: String,
+        /// The field.
+        name: String,
+    },
+}
+
+impl Extensions {
+    /// What `tags` of a rule ask for.
+    ///
+    /// # Errors
+    /// `InvalidExtension` for the first key or value that cannot be obeyed.
+    pub fn parse(tags: &Tags) -> Result<Self, InvalidExtension> {
+        let mut extensions = Self::default();
+        for (key, value) in tags.iter() {
+            let Some(words) = key.strip_prefix(PREFIX) else {
+                continue;
+            };
+            let tag = Tag { key, value };
+            if let Some(rest) = words.strip_prefix("request-header.") {
+                extensions.request_fields.add(&tag, rest)?;
+            } else if let Some(rest) = words.strip_prefix("response-header.") {
+                extensions.response_fields.add(&tag, rest)?;
+            } else {
+                return Err(InvalidExtension::UnknownKey(key.to_owned()));
+            }
+        }
+        Ok(extensions)
+    }
+
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One tag, whole, for its errors.
+struct Tag<'t> {
+    key: &'t str,
+    value: &'t str,
+}
+
+impl Tag<'_> {
+    fn unknown(&self) -> InvalidExtension {
+        InvalidExtension::UnknownKey(self.key.to_owned())
+    }
+
+    fn must_be(&self, expected: &'static str) -> InvalidExtension {
+        InvalidExtension::Value {
+            key: self.key.to_owned(),
+            value: self.value.to_owned(),
+            expected,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// What the tags `key=value`, one a line, ask for.
+    pub(crate) fn parse(lines: &str) -> Result<Extensions, String> {
+        let pair = |line: &str| {
+            let (key, value) = line.trim().split_once('=').expect("a key and a value");
+            (key.to_owned(), value.to_owned())
+        };
+        let lines = lines.lines().filter(|line| !line.trim().is_empty());
+        let pairs: Vec<_> = lines.map(pair).collect();
+        let tags = Tags::default().with_of_rule(&pairs);
+        let tags = tags.map_err(|error| error.to_string())?;
+        Extensions::parse(&tags).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn other_tags_ask_for_nothing() {
+        assert_eq!(
+            parse("Name=elbow:x\nelbow=y\nElbow:z=1"),
+            Ok(Extensions::default())
+        );
+        assert!(parse("Name=x").unwrap().is_empty());
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        for key in [
+            "elbow:",
+            "elbow:retries",
+            "elbow:request-header",
+            "elbow:request-header.add.1",
+            "elbow:request-header.set",
+            "elbow:request-header.set.0",
+            "elbow:request-header.set.01",
+            "elbow:request-header.set.11",
+            "elbow:request-header.set.+1",
+            "elbow:response-header.remove.x",
+        ] {
+            let error = parse(&format!("{key}=X-A")).unwrap_err();
+            assert!(
+                error.starts_with(&format!(
+                    "The tag key '{key}' begins with 'elbow:' and is none"
+                )),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What elbow does for the requests of a rule beyond AWS, for clients of both versions of HTTP.
+
+#[path = "support/frames.rs"]
+mod frames;
+mod support;
+
+use std::sync::Arc;
+
+use engine::{
+    Action, Admission, Extensions, FixedResponse, Forward, HttpOptions, HttpVersion, Pool, PoolId,
+    PoolSettings, Routing,
+};
+use frames::*;
+use model::health_check::HealthCheck;
+use model::tag::Tags;
+use support::{Fixture, Target, endpoint, field, forward_to, status};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Powered-By: php\r\nx-cache: old\r\n\
+                  X_Cache: forged\r\nX-Cache: older\r\n\r\nok";
+
+/// The extensions that these tags ask for.
+fn extensions(tags: &[(&str, &str)]) -> Extensions {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    let pairs: Vec<_> = tags.iter().map(owned).collect();
+    let tags = Tags::default()
+        .with_of_rule(&pairs)
+        .expect("tags of a rule");
+    let asked = model::extension::Extensions::parse(&tags).expect("extensions");
+    Extensions {
+        request_fields: asked.request_fields,
+        response_fields: asked.response_fields,
+    }
+}
+
+fn with(action: Action, tags: &[(&str, &str)]) -> Action {
+    Action {
+        extensions: Some(Arc::new(extensions(tags))),
+        ..action
+    }
+}
+
+fn fixed(body: &str) -> Action {
+    let response = FixedResponse {
+        status: 200,
+        content_type: Some("text/plain".into()),
+        body: body.as_bytes().into(),
+    };
+    Routing::FixedResponse(response).into()
+}
+
+const FIELD_CHANGES: &[(&str, &str)] = &[
+    ("elbow:request-header.set.1", "X-Team=blue"),
+    ("elbow:request-header.remove.1", "X-Debug"),
+    ("elbow:response-header.set.1", "X-Cache=new"),
+    ("elbow:response-header.set.2", "X-Frame-Options=DENY"),
+    ("elbow:response-header.remove.1", "X-Powered-By"),
+    ("elbow:response-header.remove.2", "Server"),
+];
+
+/// The values of all fields of this name.
+fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
+    let fields = head.lines().filter_map(|line| line.split_once(": "));
+    let its = fields.filter(|(field, _)| field.eq_ignore_ascii_case(name));
+    its.map(|(_, value)| value).collect()
+}
+
+#[test]
+fn fields_are_set_and_removed_for_clients_of_http1() {
+    let target = Target::listen();
+    let action = with(forward_to(&[endpoint(target.address)]), FIELD_CHANGES);
+    let fixture = Fixture::with_action(action);
+    let mut client = fixture.client();
+    client.send(
+        "GET / HTTP/1.1\r\nHost: a\r\nx-team: red\r\nX_Team: forged\r\nX-Team: green\r\n\
+         X-Debug: 1\r\nX-Other: stays\r\n\r\n",
+    );
+    let (request, _target) = target.answer(OK);
+    assert_eq!(values(&request, "x-team"), ["blue"]);
+    assert_eq!(field(&request, "x_team"), None);
+    assert_eq!(field(&request, "x-debug"), None);
+    assert_eq!(field(&request, "x-other"), Some("stays"));
+    assert!(field(&request, "x-forwarded-for").is_some());
+    let response = client.until("ok");
+    assert_eq!(values(&response, "x-cache"), ["new"]);
+    assert_eq!(field(&response, "x_cache"), None);
+    assert_eq!(field(&response, "x-powered-by"), None);
+    assert_eq!(values(&response, "x-frame-options"), ["DENY"]);
+    assert_eq!(field(&response, "content-length"), Some("2"));
+}
+
+#[test]
+fn fields_are_set_and_removed_for_clients_of_http2() {
+    let target = Target::listen();
+    let action = with(forward_to(&[endpoint(target.address)]), FIELD_CHANGES);
+    let fixture = Fixture::of_http2(action);
+    let mut client = FramePeer::connect(fixture.address);
+    let sent = [("x-team", "red"), ("x-debug", "1"), ("x-other", "stays")];
+    client.request(1, &[&GET[..], &sent].concat(), true);
+    let (request, _target) = target.answer(OK);
+    assert_eq!(values(&request, "x-team"), ["blue"]);
+    assert_eq!(field(&request, "x-debug"), None);
+    assert_eq!(field(&request, "x-other"), Some("stays"));
+    let response = client.response(1);
+    assert_eq!(response.field("x-cache"), Some("new"));
+    assert_eq!(response.field("x-powered-by"), None);
+    assert_eq!(response.field("x-frame-options"), Some("DENY"));
+    assert_eq!(response.text(), "ok");
+}
+
+#[test]
+fn fields_are_set_and_removed_for_targets_of_http2() {
+    let target = Target::listen();
+    let mut settings = PoolSettings::new(HealthCheck::default());
+    settings.protocol.version = HttpVersion::Http2;
+    let pool = Pool::new(PoolId(1), settings, vec![endpoint(target.address)], None);
+    let forward = Routing::Forward(Forward::new(vec![(Arc::new(pool), 1)]));
+    let fixture = Fixture::of_http2(with(forward.into(), FIELD_CHANGES));
+    let mut client = FramePeer::connect(fixture.address);
+    let sent = [("x-team", "red"), ("x-debug", "1")];
+    client.request(1, &[&GET[..], &sent].concat(), true);
+    let mut at_target = FramePeer::accept(&target.listener);
+    let (stream, request) = at_target.message();
+    assert_eq!(request.field("x-team"), Some("blue"));
+    assert_eq!(request.field("x-debug"), None);
+    let answer = [
+        (":status", "204"),
+        ("x-cache", "old"),
+        ("x-powered-by", "c"),
+    ];
+    at_target.request(stream, &answer, true);
+    let response = client.response(1);
+    assert_eq!(response.field("x-cache"), Some("new"));
+    assert_eq!(response.field("x-powered-by"), None);
+}
+
+#[test]
+fn responses_that_are_made_here_have_the_fields_of_their_rule_too() {
+    // Nobody listens there.
+    let unreachable = forward_to(&[endpoint("127.0.0.1:1".parse().unwrap())]);
+    for (action, expected) in [(fixed("fixed"), 200), (unreachable, 502)] {
+        let fixture = Fixture::with_action(with(action.clone(), FIELD_CHANGES));
+        let response = fixture.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert_eq!(status(&response), expected);
+        assert_eq!(field(&response, "x-cache"), Some("new"), "{expected}");
+        assert_eq!(field(&response, "server"), None, "{expected}");
+        let fixture = Fixture::of_http2(with(action, FIELD_CHANGES));
+        let mut client = FramePeer::connect(fixture.address);
+        client.request(1, &GET, true);
+        let response = client.response(1);
+        assert_eq!(response.status(), expected);
+        assert_eq!(response.field("x-cache"), Some("new"), "{expected}");
+        assert_eq!(response.field("server"), None, "{expected}");
+    }
+}
+
+#[test]
+fn the_fields_of_the_listener_go_before_those_of_the_rule() {
+    let target = Target::listen();
+    let http = HttpOptions {
+        response_fields: vec![("X-Frame-Options".into(), "SAMEORIGIN".into())],
+        ..HttpOptions::default()
+    };
+    let action = with(forward_to(&[endpoint(target.address)]), FIELD_CHANGES);
+    let fixture = Fixture::start_with(http, Admission::Anyone, Vec::new(), action);
+    let mut client = fixture.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let _target = target.answer(OK);
+    let response = client.until("ok");
+    assert_eq!(values(&response, "x-frame-options"), ["SAMEORIGIN"]);
+    assert_eq!(values(&response, "x-cache"), ["new"]);
+}
