@@ -4,9 +4,12 @@
 //! AWS's rules have no attributes, and every tool that makes rules can give them tags.
 
 pub mod fields;
+pub mod rate_limit;
 
 use crate::tag::Tags;
 pub use fields::FieldChanges;
+use rate_limit::RateLimitTags;
+pub use rate_limit::{RateLimit, RateLimitKey};
 
 /// How the keys of these tags begin.
 pub const PREFIX: &str = "elbow:";
@@ -18,6 +21,8 @@ pub struct Extensions {
     pub request_fields: FieldChanges,
     /// Fields that clients get, or do not get.
     pub response_fields: FieldChanges,
+    /// How many requests of one client pass; `None`: all.
+    pub rate_limit: Option<RateLimit>,
 }
 
 /// A tag that begins with `elbow:` and cannot be obeyed.
@@ -53,6 +58,14 @@ pub enum InvalidExtension {
         /// The field.
         name: String,
     },
+    /// The tag says nothing without another one.
+    #[error("The tag '{key}' needs the tag '{needed}' beside it")]
+    Missing {
+        /// The tag.
+        key: String,
+        /// The other one.
+        needed: &'static str,
+    },
     /// One message's field is named by two tags.
     #[error("The tag '{key}' names the field '{name}' a second time; name it in one tag")]
     RepeatedField {
@@ -70,6 +83,7 @@ impl Extensions {
     /// `InvalidExtension` for the first key or value that cannot be obeyed.
     pub fn parse(tags: &Tags) -> Result<Self, InvalidExtension> {
         let mut extensions = Self::default();
+        let mut rate_limit = RateLimitTags::default();
         for (key, value) in tags.iter() {
             let Some(words) = key.strip_prefix(PREFIX) else {
                 continue;
@@ -79,10 +93,13 @@ impl Extensions {
                 extensions.request_fields.add(&tag, rest)?;
             } else if let Some(rest) = words.strip_prefix("response-header.") {
                 extensions.response_fields.add(&tag, rest)?;
+            } else if let Some(rest) = words.strip_prefix("rate-limit.") {
+                rate_limit.add(&tag, rest)?;
             } else {
-                return Err(InvalidExtension::UnknownKey(key.to_owned()));
+                return Err(tag.unknown());
             }
         }
+        extensions.rate_limit = rate_limit.finish()?;
         Ok(extensions)
     }
 
@@ -102,6 +119,14 @@ struct Tag<'t> {
 impl Tag<'_> {
     fn unknown(&self) -> InvalidExtension {
         InvalidExtension::UnknownKey(self.key.to_owned())
+    }
+
+    /// The value as a whole number between both, inclusive.
+    fn number(&self, min: u32, max: u32, expected: &'static str) -> Result<u32, InvalidExtension> {
+        let is_plain = self.value.bytes().all(|b| b.is_ascii_digit());
+        let number = self.value.parse().ok().filter(|_| is_plain);
+        let number = number.filter(|number| (min..=max).contains(number));
+        number.ok_or_else(|| self.must_be(expected))
     }
 
     fn must_be(&self, expected: &'static str) -> InvalidExtension {

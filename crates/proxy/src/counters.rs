@@ -99,6 +99,10 @@ counters! {
     redirects,
     /// Redirects not sent because the location is over its limit (507).
     redirects_too_long,
+    /// Requests answered with 429 because their client sends more than their rule lets pass.
+    requests_over_rate_limit,
+    /// Clients whose requests are counted anew because the rule has `rate_limiter::KEYS_MAX` others.
+    rate_limit_keys_evicted,
     /// Logins at identity providers that ended well.
     logins,
     /// Sessions that got new tokens.

@@ -18,6 +18,7 @@ use crate::http1::Version;
 use crate::http1::field::Field;
 use crate::http1::request::RequestHead;
 use crate::logins::{self, Ask, User};
+use crate::rate_limit;
 use crate::respond::Answer;
 use crate::rewrite::Rewritten;
 use crate::sticky::{self, Stay};
@@ -83,12 +84,22 @@ pub(crate) fn decide<'f>(
             counters.requests_with_invalid_fields.increment();
         }
     }
+    let source_ip = connection.peer.ip().to_canonical();
     let facts = Facts {
         head,
         drops_invalid_fields,
-        source_ip: connection.peer.ip().to_canonical(),
+        source_ip,
     };
     let (_, action) = frontend.router.route(&facts);
+    let answer_here = |answer: Answer<'f>| {
+        count_own(counters, answer.status());
+        Decision::Answer(answer.of_rule(action.extensions.as_deref()))
+    };
+    if asked.is_none()
+        && let Some(refusal) = rate_limit::refuse(worker, action, source_ip, head)
+    {
+        return answer_here(refusal);
+    }
     let outcome = match asked {
         Some(outcome) => Ok(Some(outcome)),
         None => logins::authenticate(worker, frontend, action, head),
@@ -122,10 +133,7 @@ pub(crate) fn decide<'f>(
     };
     match answer {
         Ok(route) => Decision::Forward(route),
-        Err(answer) => {
-            count_own(counters, answer.status());
-            Decision::Answer(answer.of_rule(action.extensions.as_deref()))
-        }
+        Err(answer) => answer_here(answer),
     }
 }
 

@@ -26,6 +26,7 @@ mod outgoing;
 mod plane;
 mod probe;
 mod pump;
+mod rate_limit;
 mod registry;
 mod respond;
 mod rewrite;

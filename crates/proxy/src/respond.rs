@@ -17,6 +17,8 @@ use crate::outgoing::{Persistence, put_number, write_content_length, write_liste
 pub(crate) enum Answer<'f> {
     /// The page that says what its status means.
     Page(u16),
+    /// The page of a request that comes too early.
+    RateLimited { retry_after_seconds: u64 },
     /// The page of a redirect, with its `Location`.
     Redirect { status: u16, location: Vec<u8> },
     /// What the rule says.
@@ -31,6 +33,7 @@ impl<'f> Answer<'f> {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Page(status) | Self::Redirect { status, .. } => *status,
+            Self::RateLimited { .. } => 429,
             Self::Fixed(fixed) => fixed.status,
             Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.status(),
         }
@@ -106,7 +109,9 @@ impl<'f> Answer<'f> {
                     sink.field("Content-Type", content_type.as_bytes());
                 }
             }
-            Self::Page(_) | Self::Redirect { .. } => sink.field("Content-Type", b"text/html"),
+            Self::Page(_) | Self::RateLimited { .. } | Self::Redirect { .. } => {
+                sink.field("Content-Type", b"text/html");
+            }
             Self::WithCookies(..) | Self::WithChanges(..) => {}
         }
         // RFC 9110 section 8.6: a 204 has no Content-Length; nor has it a body.
@@ -117,15 +122,21 @@ impl<'f> Answer<'f> {
         if let Self::Redirect { location, .. } = self {
             sink.field("Location", location);
         }
+        if let Self::RateLimited {
+            retry_after_seconds,
+        } = self
+        {
+            sink.field_of("Retry-After", |out| put_number(out, *retry_after_seconds));
+        }
     }
 
     fn body_length(&self) -> usize {
         match self {
             Self::Fixed(fixed) => fixed.body.len(),
             Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.body_length(),
-            Self::Page(status) | Self::Redirect { status, .. } => {
+            Self::Page(_) | Self::RateLimited { .. } | Self::Redirect { .. } => {
                 let parts = PAGE.iter().map(|part| part.len()).sum::<usize>();
-                parts + 2 * ("000 ".len() + reason(*status).len())
+                parts + 2 * ("000 ".len() + reason(self.status()).len())
             }
         }
     }
@@ -136,13 +147,14 @@ impl<'f> Answer<'f> {
             Self::Fixed(FixedResponse { status: 204, .. }) => {}
             Self::Fixed(fixed) => out.put(&fixed.body),
             Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.write_body(out),
-            Self::Page(status) | Self::Redirect { status, .. } => {
+            Self::Page(_) | Self::RateLimited { .. } | Self::Redirect { .. } => {
+                let status = self.status();
                 let [before_title, before_heading, end] = PAGE;
                 for part in [before_title, before_heading] {
                     out.put(part);
-                    put_number(out, u64::from(*status));
+                    put_number(out, u64::from(status));
                     out.put(b" ");
-                    out.put(reason(*status).as_bytes());
+                    out.put(reason(status).as_bytes());
                 }
                 out.put(end);
             }

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use engine::{Frontend, FrontendId, Snapshot};
 use rustc_hash::FxHashMap;
@@ -24,7 +24,7 @@ use crate::counters::Counters;
 use crate::date::HttpDate;
 use crate::http2::TargetSessions;
 use crate::logins::{CheckedActions, Logins};
-use crate::plane::Config;
+use crate::plane::{Clock, Config};
 use crate::registry::{Registry, TICK, Tick, ticks};
 use crate::sticky::COOKIE_AGE;
 use crate::target_connections::TargetConnections;
@@ -86,6 +86,7 @@ pub(crate) struct Worker {
     date: Cell<HttpDate>,
     /// When cookies that are set now expire.
     cookie_expiry: Cell<HttpDate>,
+    clock: Clock,
     /// How far commands have moved the time.
     ahead: Cell<Duration>,
     random: Cell<u64>,
@@ -141,6 +142,7 @@ impl Worker {
             clear_text,
             date: Cell::new(HttpDate::at(now)),
             cookie_expiry: Cell::new(HttpDate::at(now + COOKIE_AGE)),
+            clock: config.clock,
             ahead: Cell::default(),
             random: Cell::new(seed | 1),
             listeners: RefCell::default(),
@@ -169,6 +171,15 @@ impl Worker {
     /// When cookies that are set now expire.
     pub(crate) fn cookie_expiry(&self) -> HttpDate {
         self.cookie_expiry.get()
+    }
+
+    /// The time since a moment that is the same for all workers; for what is finer than a tick.
+    pub(crate) fn elapsed(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self.clock {
+            Clock::System => START.elapsed(),
+            Clock::Manual => self.ahead.get(),
+        }
     }
 
     /// A number for spreading and naming, not for secrets: xorshift64*.

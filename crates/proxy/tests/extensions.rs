@@ -4,11 +4,13 @@
 mod frames;
 mod support;
 
+use std::hash::RandomState;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::{
     Action, Admission, Extensions, FixedResponse, Forward, HttpOptions, HttpVersion, Pool, PoolId,
-    PoolSettings, Routing,
+    PoolSettings, RateLimiter, Routing,
 };
 use frames::*;
 use model::health_check::HealthCheck;
@@ -29,6 +31,9 @@ fn extensions(tags: &[(&str, &str)]) -> Extensions {
     Extensions {
         request_fields: asked.request_fields,
         response_fields: asked.response_fields,
+        rate_limiter: asked
+            .rate_limit
+            .map(|limit| Arc::new(RateLimiter::new(limit, RandomState::new()))),
     }
 }
 
@@ -168,4 +173,57 @@ fn the_fields_of_the_listener_go_before_those_of_the_rule() {
     let response = client.until("ok");
     assert_eq!(values(&response, "x-frame-options"), ["SAMEORIGIN"]);
     assert_eq!(values(&response, "x-cache"), ["new"]);
+}
+
+#[test]
+fn a_client_that_sends_too_many_requests_is_told_when_to_come_back() {
+    let tags = [
+        ("elbow:rate-limit.requests", "2"),
+        ("elbow:rate-limit.period-seconds", "5"),
+        ("elbow:rate-limit.burst", "1"),
+    ];
+    let fixture = Fixture::with_action(with(fixed("fixed"), &tags));
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&fixture.exchange(request)), 200);
+    let refused = fixture.exchange(request);
+    assert_eq!(status(&refused), 429);
+    assert_eq!(
+        field(&refused, "retry-after"),
+        Some("3"),
+        "2.5 s, in whole ones"
+    );
+    assert!(refused.contains("429 Too Many Requests"), "{refused}");
+    fixture.advance(Duration::from_millis(2500));
+    assert_eq!(status(&fixture.exchange(request)), 200);
+    let counters = fixture.counters();
+    assert_eq!(counters.requests_over_rate_limit.value(), 1);
+    assert_eq!(counters.own_responses_4xx.value(), 1);
+
+    let fixture = Fixture::of_http2(with(fixed("fixed"), &tags));
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &GET, true);
+    assert_eq!(client.response(1).status(), 200);
+    client.request(3, &GET, true);
+    let refused = client.response(3);
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.field("retry-after"), Some("3"));
+}
+
+#[test]
+fn requests_are_limited_by_the_value_of_a_field() {
+    let tags = [
+        ("elbow:rate-limit.requests", "1"),
+        ("elbow:rate-limit.key", "header:X-Api-Key"),
+    ];
+    let fixture = Fixture::with_action(with(fixed("fixed"), &tags));
+    let get = |key: &str| {
+        let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{key}Connection: close\r\n\r\n");
+        status(&fixture.exchange(&request))
+    };
+    assert_eq!(get("X-Api-Key: one\r\n"), 200);
+    assert_eq!(get("x-api-key: one\r\n"), 429);
+    assert_eq!(get("X-Api-Key: two\r\n"), 200);
+    for _ in 0..3 {
+        assert_eq!(get(""), 200, "without the field nothing is limited");
+    }
 }

@@ -1,10 +1,11 @@
 //! From the tags of rules to what the data plane does beyond AWS.
 
 use std::collections::BTreeMap;
+use std::hash::RandomState;
 use std::sync::Arc;
 
-use engine::Extensions;
-use model::extension::{self, InvalidExtension};
+use engine::{Extensions, RateLimiter};
+use model::extension::{self, InvalidExtension, RateLimit};
 use model::id::RuleId;
 use model::listener::Listener;
 use model::rule::Rule;
@@ -33,7 +34,7 @@ pub(super) fn lower(
         let known = before.and_then(|before| before.get(&id));
         let lowered = match known {
             Some((asked, known)) if *asked == wanted => Arc::clone(known),
-            _ => Arc::new(new_extensions(&wanted)),
+            _ => Arc::new(new_extensions(&wanted, known)),
         };
         Ok(Some((id, (wanted, lowered))))
     };
@@ -43,9 +44,20 @@ pub(super) fn lower(
         .collect()
 }
 
-fn new_extensions(wanted: &extension::Extensions) -> Extensions {
+/// A limit that stays the same goes on counting.
+fn new_extensions(
+    wanted: &extension::Extensions,
+    known: Option<&(extension::Extensions, Arc<Extensions>)>,
+) -> Extensions {
+    let known = known.and_then(|(_, known)| known.rate_limiter.as_ref());
+    let limiter = |limit: &RateLimit| match known {
+        Some(known) if known.limit() == limit => Arc::clone(known),
+        // The numbers keep clients from choosing keys that get into each other's way; nothing else is random.
+        _ => Arc::new(RateLimiter::new(limit.clone(), RandomState::new())),
+    };
     Extensions {
         request_fields: wanted.request_fields.clone(),
         response_fields: wanted.response_fields.clone(),
+        rate_limiter: wanted.rate_limit.as_ref().map(limiter),
     }
 }

@@ -96,6 +96,39 @@ async fn what_has_not_changed_is_taken_over() {
 }
 
 #[tokio::test]
+async fn a_limit_goes_on_counting_until_it_changes() {
+    let fixture = fixture().await;
+    let listener = listener(&fixture).await;
+    let input = CreateRule {
+        tags: pairs(&[("elbow:rate-limit.requests", "5")]),
+        ..rule_input(&listener, 1, "/a")
+    };
+    let rule = fixture.control.create_rule(input).await.unwrap();
+    let arn = rule.arn.to_string();
+    let limiter = || live(&fixture)[0].clone()?.rate_limiter.clone();
+    let first = limiter().unwrap();
+    assert_eq!(first.limit().burst, 5);
+    fixture.control.add_tags(add(&arn, &[TEAM])).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &limiter().unwrap()));
+    let burst = add(&arn, &[("elbow:rate-limit.burst", "9")]);
+    fixture.control.add_tags(burst).await.unwrap();
+    assert_eq!(limiter().unwrap().limit().burst, 9);
+
+    let remove = |key: &str| RemoveTags {
+        resource_arns: vec![arn.clone()],
+        tag_keys: vec![key.to_owned()],
+    };
+    let outcome = fixture
+        .control
+        .remove_tags(remove("elbow:rate-limit.requests"));
+    assert_eq!(
+        error(outcome.await),
+        "Validation: The tag 'elbow:rate-limit.burst' needs the tag 'elbow:rate-limit.requests' beside it"
+    );
+    assert!(limiter().is_some());
+}
+
+#[tokio::test]
 async fn what_cannot_be_obeyed_is_refused_by_name() {
     let fixture = fixture().await;
     let listener = listener(&fixture).await;

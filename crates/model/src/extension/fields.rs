@@ -15,7 +15,7 @@ pub struct FieldChanges {
 }
 
 /// Fields that frame a message, that belong to one connection, or that the load balancer writes.
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "connection",
     "content-encoding",
     "content-length",
