@@ -23,6 +23,39 @@ pub struct HttpOptions {
     pub sends_server: bool,
     /// Fields of every response, in place of those of the same name: name and value.
     pub response_fields: Vec<(Box<str>, Box<str>)>,
+    /// What stands in place of the pages of responses made here; an extension of elbow.
+    pub error_pages: ErrorPages,
+}
+
+/// Pages in place of those made here, by status. None by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorPages {
+    /// By status, or by the first digit of a class.
+    pages: Vec<(u16, ErrorPage)>,
+}
+
+/// One page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorPage {
+    /// The value of `Content-Type`.
+    pub content_type: Box<str>,
+    /// In UTF-8.
+    pub body: Box<str>,
+}
+
+impl ErrorPages {
+    /// Sets the page of `status`, or of all that begin with it: 4 or 5.
+    pub fn insert(&mut self, status: u16, page: ErrorPage) {
+        self.pages.push((status, page));
+    }
+
+    /// The page for `status`; one of its own goes before one of its class.
+    #[must_use]
+    pub fn page(&self, status: u16) -> Option<&ErrorPage> {
+        let page_of = |wanted: u16| self.pages.iter().find(|(status, _)| *status == wanted);
+        let (_, page) = page_of(status).or_else(|| page_of(status / 100))?;
+        Some(page)
+    }
 }
 
 /// What becomes of requests that two peers may read differently.
@@ -112,6 +145,7 @@ impl Default for HttpOptions {
             sends_tls_version_and_cipher: false,
             sends_server: true,
             response_fields: Vec::new(),
+            error_pages: ErrorPages::default(),
         }
     }
 }

@@ -241,6 +241,16 @@ impl Attributes {
             |attribute: &'static Attribute| (attribute.key, self.value(attribute).to_owned());
         table.iter().map(described).collect()
     }
+
+    /// The attributes of `table` that differ from their defaults, in the table's order.
+    #[must_use]
+    pub fn describe_set(&self, table: &'static [Attribute]) -> Vec<(&'static str, String)> {
+        let set = table.iter().filter_map(|attribute| {
+            let value = self.0.get(attribute.key)?;
+            Some((attribute.key, value.clone()))
+        });
+        set.collect()
+    }
 }
 
 /// The entry of `table` with this key.

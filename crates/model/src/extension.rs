@@ -1,8 +1,9 @@
-//! What elbow does for the requests of a rule that AWS has no words for: tags of the rule whose keys begin
-//! with `elbow:`.
+//! What elbow does that AWS has no words for: for the requests of a rule, said by tags of the rule whose keys
+//! begin with `elbow:`; for a listener, said by attributes whose keys begin with `elbow.`.
 //!
 //! AWS's rules have no attributes, and every tool that makes rules can give them tags.
 
+pub mod error_page;
 pub mod fields;
 pub mod rate_limit;
 
@@ -13,6 +14,9 @@ pub use rate_limit::{RateLimit, RateLimitKey};
 
 /// How the keys of these tags begin.
 pub const PREFIX: &str = "elbow:";
+
+/// How the keys of these attributes begin.
+pub const ATTRIBUTE_PREFIX: &str = "elbow.";
 
 /// What the tags of one rule ask for. Without any of them, nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -103,20 +103,13 @@ impl<'f> Answer<'f> {
             sink.field("Server", b"awselb/2.0");
         }
         sink.field("Date", date.as_bytes());
-        match self {
-            Self::Fixed(fixed) => {
-                if let Some(content_type) = &fixed.content_type {
-                    sink.field("Content-Type", content_type.as_bytes());
-                }
-            }
-            Self::Page(_) | Self::RateLimited { .. } | Self::Redirect { .. } => {
-                sink.field("Content-Type", b"text/html");
-            }
-            Self::WithCookies(..) | Self::WithChanges(..) => {}
+        let body = self.body(options);
+        if let Some(content_type) = body.content_type() {
+            sink.field("Content-Type", content_type.as_bytes());
         }
         // RFC 9110 section 8.6: a 204 has no Content-Length; nor has it a body.
         if self.status() != 204 {
-            write_content_length(sink, self.body_length() as u64);
+            write_content_length(sink, body.length() as u64);
         }
         sink.hop_field("Connection", persistence.option());
         if let Self::Redirect { location, .. } = self {
@@ -130,33 +123,30 @@ impl<'f> Answer<'f> {
         }
     }
 
-    fn body_length(&self) -> usize {
-        match self {
-            Self::Fixed(fixed) => fixed.body.len(),
-            Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.body_length(),
-            Self::Page(_) | Self::RateLimited { .. } | Self::Redirect { .. } => {
-                let parts = PAGE.iter().map(|part| part.len()).sum::<usize>();
-                parts + 2 * ("000 ".len() + reason(self.status()).len())
-            }
+    /// Appends the body. A response to `HEAD` has none.
+    pub(crate) fn write_body(&self, options: &HttpOptions, out: &mut Buffer) {
+        if self.status() != 204 {
+            self.body(options).write(out);
         }
     }
 
-    /// Appends the body. A response to `HEAD` has none.
-    pub(crate) fn write_body(&self, out: &mut Buffer) {
+    fn body<'a>(&'a self, options: &'a HttpOptions) -> Body<'a> {
         match self {
-            Self::Fixed(FixedResponse { status: 204, .. }) => {}
-            Self::Fixed(fixed) => out.put(&fixed.body),
-            Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.write_body(out),
-            Self::Page(_) | Self::RateLimited { .. } | Self::Redirect { .. } => {
+            Self::WithCookies(answer, _) | Self::WithChanges(answer, _) => answer.body(options),
+            Self::Fixed(fixed) => Body::Given {
+                content_type: fixed.content_type.as_deref(),
+                bytes: &fixed.body,
+            },
+            Self::Redirect { status, .. } => Body::Page(*status),
+            Self::Page(_) | Self::RateLimited { .. } => {
                 let status = self.status();
-                let [before_title, before_heading, end] = PAGE;
-                for part in [before_title, before_heading] {
-                    out.put(part);
-                    put_number(out, u64::from(status));
-                    out.put(b" ");
-                    out.put(reason(status).as_bytes());
-                }
-                out.put(end);
+                options
+                    .error_pages
+                    .page(status)
+                    .map_or(Body::Page(status), |page| Body::Given {
+                        content_type: Some(&page.content_type),
+                        bytes: page.body.as_bytes(),
+                    })
             }
         }
     }
@@ -172,7 +162,53 @@ impl<'f> Answer<'f> {
     ) {
         self.write_head(&mut Http1Head(out), options, persistence, date);
         if !is_head {
-            self.write_body(out);
+            self.write_body(options, out);
+        }
+    }
+}
+
+/// What follows the head.
+enum Body<'a> {
+    /// The page that says what the status means.
+    Page(u16),
+    /// What the configuration says.
+    Given {
+        content_type: Option<&'a str>,
+        bytes: &'a [u8],
+    },
+}
+
+impl Body<'_> {
+    fn content_type(&self) -> Option<&str> {
+        match self {
+            Self::Page(_) => Some("text/html"),
+            Self::Given { content_type, .. } => *content_type,
+        }
+    }
+
+    fn length(&self) -> usize {
+        match self {
+            Self::Page(status) => {
+                let parts = PAGE.iter().map(|part| part.len()).sum::<usize>();
+                parts + 2 * ("000 ".len() + reason(*status).len())
+            }
+            Self::Given { bytes, .. } => bytes.len(),
+        }
+    }
+
+    fn write(&self, out: &mut Buffer) {
+        match self {
+            Self::Page(status) => {
+                let [before_title, before_heading, end] = PAGE;
+                for part in [before_title, before_heading] {
+                    out.put(part);
+                    put_number(out, u64::from(*status));
+                    out.put(b" ");
+                    out.put(reason(*status).as_bytes());
+                }
+                out.put(end);
+            }
+            Self::Given { bytes, .. } => out.put(bytes),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::http::{ErrorPage, ErrorPages};
 use engine::{
     Action, Admission, Extensions, FixedResponse, Forward, HttpOptions, HttpVersion, Pool, PoolId,
     PoolSettings, RateLimiter, Routing,
@@ -226,4 +227,98 @@ fn requests_are_limited_by_the_value_of_a_field() {
     for _ in 0..3 {
         assert_eq!(get(""), 200, "without the field nothing is limited");
     }
+}
+
+fn error_pages() -> HttpOptions {
+    let page = |content_type: &str, body: &str| ErrorPage {
+        content_type: content_type.into(),
+        body: body.into(),
+    };
+    let mut error_pages = ErrorPages::default();
+    error_pages.insert(5, page("application/json", "{}"));
+    error_pages.insert(503, page("text/html; charset=utf-8", "<p>später"));
+    error_pages.insert(400, page("text/plain; charset=utf-8", "what?"));
+    HttpOptions {
+        error_pages,
+        ..HttpOptions::default()
+    }
+}
+
+#[test]
+fn pages_of_the_listener_stand_in_place_of_those_made_here() {
+    let unreachable = endpoint("127.0.0.1:1".parse().unwrap());
+    let start = |action| Fixture::start_with(error_pages(), Admission::Anyone, Vec::new(), action);
+    let get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    for (action, request, expected, content_type, body) in [
+        (
+            forward_to(&[unreachable]),
+            get,
+            502,
+            "application/json",
+            "{}",
+        ),
+        (
+            forward_to(&[]),
+            get,
+            503,
+            "text/html; charset=utf-8",
+            "<p>später",
+        ),
+        (
+            fixed("x"),
+            "GET / HTTP/1.1\r\n\r\n",
+            400,
+            "text/plain; charset=utf-8",
+            "what?",
+        ),
+        // A class that has none, and what is no page of the load balancer's.
+        (
+            fixed("x"),
+            "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n",
+            405,
+            "text/html",
+            "<html>",
+        ),
+        (fixed("x"), get, 200, "text/plain", "x"),
+    ] {
+        let response = start(action).exchange(request);
+        assert_eq!(status(&response), expected);
+        let (head, sent) = response.split_once("\r\n\r\n").unwrap();
+        assert_eq!(
+            field(head, "content-type"),
+            Some(content_type),
+            "{expected}"
+        );
+        assert!(sent.starts_with(body), "{expected}: {sent}");
+        let length = sent.len().to_string();
+        assert_eq!(field(head, "content-length"), Some(&*length), "{expected}");
+    }
+    let head = start(forward_to(&[])).exchange(&get.replace("GET", "HEAD"));
+    assert_eq!(field(&head, "content-length"), Some("10"));
+    assert!(head.ends_with("\r\n\r\n"), "HEAD has no body");
+}
+
+#[test]
+fn the_responses_of_targets_keep_their_pages() {
+    let target = Target::listen();
+    let fixture = Fixture::with_options(error_pages(), &[&target]);
+    let mut client = fixture.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let _target = target.answer("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    let response = client.until("busy");
+    assert_eq!(status(&response), 503);
+}
+
+#[test]
+fn pages_of_the_listener_reach_clients_of_http2() {
+    let fixture = Fixture::of_http2_with(error_pages(), forward_to(&[]));
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &GET, true);
+    let response = client.response(1);
+    assert_eq!(response.status(), 503);
+    assert_eq!(
+        response.field("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert_eq!(response.text(), "<p>später");
 }

@@ -13,6 +13,8 @@ pub(super) struct Table {
     pub(super) resource: &'static str,
     /// The attributes it has.
     pub(super) attributes: &'static [Attribute],
+    /// Those that AWS does not have.
+    pub(super) extensions: &'static [Attribute],
     /// Keys that only other types of the resource have.
     pub(super) other_types: &'static [&'static str],
     /// How the message for those keys goes on.
@@ -45,7 +47,8 @@ pub(super) fn change(
 
 fn find(table: &Table, key: &str) -> Result<&'static Attribute, ElbError> {
     let resource = table.resource;
-    if let Some(attribute) = attributes::find(table.attributes, key) {
+    let known = attributes::find(table.attributes, key);
+    if let Some(attribute) = known.or_else(|| attributes::find(table.extensions, key)) {
         return Ok(attribute);
     }
     if table.other_types.contains(&key) {

@@ -1,8 +1,10 @@
 //! `DescribeListenerAttributes` and `ModifyListenerAttributes`.
 
-use model::attributes;
+use model::attributes::{self, Attributes};
+use model::extension::{ATTRIBUTE_PREFIX, error_page};
 use model::listener::Listener;
 use model::listener_attributes::{check_names, table};
+use model::protocol::Protocol;
 
 use super::attributes::{Table, change};
 use super::input::Pairs;
@@ -26,7 +28,7 @@ pub struct ModifyListenerAttributes {
 }
 
 impl Control {
-    /// Every attribute of a listener.
+    /// Every attribute of a listener, and the extensions that are set.
     ///
     /// # Errors
     /// `ListenerNotFound`, `Validation`.
@@ -36,11 +38,11 @@ impl Control {
     ) -> Result<AttributeList, ElbError> {
         self.read(|state| {
             let listener = find::listener(state, &input.listener_arn)?;
-            Ok(listener.attributes.describe(table(listener.protocol)))
+            Ok(describe(listener.protocol, &listener.attributes))
         })
     }
 
-    /// Changes all of the attributes, or none; the answer has every attribute.
+    /// Changes all of the attributes, or none; the answer is that of `describe_listener_attributes`.
     ///
     /// # Errors
     /// `ListenerNotFound`, `InvalidConfigurationRequest`, `Validation`.
@@ -53,17 +55,23 @@ impl Control {
             let table = Table {
                 resource: "Listener",
                 attributes: table(listener.protocol),
+                extensions: error_page::TABLE,
                 other_types: &[],
                 type_text: "",
             };
-            let known = |key: &String| attributes::find(table.attributes, key).is_some();
+            // What only elbow could know is refused by name.
+            let known = |key: &String| {
+                key.starts_with(ATTRIBUTE_PREFIX)
+                    || attributes::find(table.attributes, key).is_some()
+            };
             if !input.attributes.iter().all(|(key, _)| known(key)) {
                 let message = "The provided listener attribute is not supported";
                 return Err(ElbError::InvalidConfigurationRequest(message.to_owned()));
             }
             let changed = change(&table, &listener.attributes, &input.attributes, |it| *it)?;
             check_names(&changed).map_err(|error| ElbError::Validation(error.to_string()))?;
-            let described = changed.describe(table.attributes);
+            error_page::check(&changed).map_err(|error| ElbError::Validation(error.to_string()))?;
+            let described = describe(listener.protocol, &changed);
             if changed != listener.attributes {
                 listener.attributes = changed;
                 draft.put(listener);
@@ -72,4 +80,11 @@ impl Control {
         })
         .await
     }
+}
+
+/// Tools that know AWS's API see no difference unless they have set one of the extensions.
+fn describe(protocol: Protocol, attributes: &Attributes) -> AttributeList {
+    let mut described = attributes.describe(table(protocol));
+    described.extend(attributes.describe_set(error_page::TABLE));
+    described
 }

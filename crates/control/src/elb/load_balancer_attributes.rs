@@ -12,6 +12,7 @@ use crate::Control;
 const TABLE: Table = Table {
     resource: LOAD_BALANCER,
     attributes: APPLICATION,
+    extensions: &[],
     other_types: OTHER_TYPES,
     type_text: "on load balancers with type 'application'",
 };

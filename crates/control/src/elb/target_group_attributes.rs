@@ -23,6 +23,7 @@ const OTHER_STICKINESS_TYPES: [&str; 3] =
 const TABLE: Table = Table {
     resource: "Target group",
     attributes: APPLICATION,
+    extensions: &[],
     other_types: OTHER_TYPES,
     type_text: "on target groups with the HTTP protocol",
 };

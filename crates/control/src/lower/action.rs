@@ -12,6 +12,7 @@ use model::expression::PROGRAM_BYTES_MAX;
 use regex::bytes::RegexBuilder;
 
 use super::Pools;
+use super::http::with_charset;
 use crate::elb::authentication::open;
 use crate::secrets::{SealedError, SecretKey};
 
@@ -73,15 +74,9 @@ fn lower_redirect(redirect: &RedirectAction) -> Redirect {
 fn lower_fixed_response(fixed: &FixedResponseAction) -> FixedResponse {
     let body = fixed.body.as_deref().unwrap_or_default();
     let content_type = fixed.content_type.filter(|_| !body.is_empty());
-    let with_charset = |content_type: model::action::FixedContentType| {
-        // ALB adds the charset to text and to nothing else.
-        let is_text = content_type.as_str().starts_with("text/");
-        let charset = if is_text { "; charset=utf-8" } else { "" };
-        format!("{content_type}{charset}").into_boxed_str()
-    };
     FixedResponse {
         status: fixed.status,
-        content_type: content_type.map(with_charset),
+        content_type: content_type.map(|it| with_charset(it.as_str())),
         body: body.as_bytes().into(),
     }
 }

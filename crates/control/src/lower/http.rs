@@ -1,8 +1,9 @@
 //! From the attributes of a load balancer and of a listener to what is done to their messages.
 
 use engine::HttpOptions;
-use engine::http::{DesyncMitigation, ForwardedFor, TlsFields};
+use engine::http::{DesyncMitigation, ErrorPage, ErrorPages, ForwardedFor, TlsFields};
 use model::attributes::Attribute;
+use model::extension::error_page;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::{listener_attributes, load_balancer_attributes};
@@ -36,7 +37,28 @@ pub(super) fn options(load_balancer: &LoadBalancer, listener: &Listener) -> Http
         response_fields: response_fields
             .map(|(name, value)| (name.into(), value.into()))
             .collect(),
+        error_pages: error_pages(listener),
     }
+}
+
+fn error_pages(listener: &Listener) -> ErrorPages {
+    let mut pages = ErrorPages::default();
+    for page in error_page::pages(&listener.attributes) {
+        let class = page.status.strip_suffix("xx").unwrap_or(page.status);
+        let lowered = ErrorPage {
+            content_type: with_charset(page.content_type),
+            body: page.body.into(),
+        };
+        pages.insert(class.parse().expect("the table has numbers"), lowered);
+    }
+    pages
+}
+
+/// ALB adds the charset to text and to nothing else.
+pub(super) fn with_charset(content_type: &str) -> Box<str> {
+    let is_text = content_type.starts_with("text/");
+    let charset = if is_text { "; charset=utf-8" } else { "" };
+    format!("{content_type}{charset}").into_boxed_str()
 }
 
 fn tls_fields(listener: &Listener) -> TlsFields {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use control::elb::create_rule::CreateRule;
+use control::elb::listener_attributes::{DescribeListenerAttributes, ModifyListenerAttributes};
 use control::elb::tags::{AddTags, RemoveTags};
 use engine::Extensions;
 use model::arn::RuleArn;
@@ -154,4 +155,62 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
         assert_eq!(error(outcome), expected);
     }
     assert_eq!(fixture.stored(), before);
+}
+
+#[tokio::test]
+async fn a_listener_has_pages_of_its_own() {
+    let fixture = fixture().await;
+    let listener = listener(&fixture).await;
+    let modify = |attributes: &[(&str, &str)]| {
+        let input = ModifyListenerAttributes {
+            listener_arn: listener.arn.to_string(),
+            attributes: pairs(attributes),
+        };
+        fixture.control.modify_listener_attributes(input)
+    };
+    let describe = || {
+        let listener_arn = listener.arn.to_string();
+        let input = DescribeListenerAttributes { listener_arn };
+        fixture.control.describe_listener_attributes(input)
+    };
+    let plain = describe().await.unwrap();
+    assert!(plain.iter().all(|(key, _)| !key.starts_with("elbow.")));
+    let body = "elbow.error-page.5xx.body";
+    let content_type = "elbow.error-page.5xx.content-type";
+    for (attributes, expected) in [
+        (
+            &[("elbow.error-page.200.body", "x")][..],
+            "Validation: Listener attribute key 'elbow.error-page.200.body' is not recognized",
+        ),
+        (
+            &[(content_type, "text/plain")],
+            "Validation: The attribute 'elbow.error-page.5xx.content-type' needs a value of \
+             'elbow.error-page.5xx.body' beside it",
+        ),
+    ] {
+        assert_eq!(error(modify(attributes).await), expected);
+    }
+    let long = "ä".repeat(1025);
+    let refused = error(modify(&[(body, &long)]).await);
+    assert!(refused.starts_with("Validation: "), "{refused}");
+
+    let changed = modify(&[(body, "sorry"), (content_type, "text/plain")]);
+    let changed = changed.await.unwrap();
+    let added = [
+        (body, "sorry".to_owned()),
+        (content_type, "text/plain".to_owned()),
+    ];
+    assert_eq!(changed[plain.len()..], added);
+    assert_eq!(describe().await.unwrap(), changed);
+    let page = |status| {
+        let snapshot = fixture.plane.live();
+        let page = snapshot.frontends[0].http.error_pages.page(status).cloned();
+        page.map(|page| (page.content_type.into_string(), page.body.into_string()))
+    };
+    let sorry = ("text/plain; charset=utf-8".to_owned(), "sorry".to_owned());
+    assert_eq!(page(502), Some(sorry));
+    assert_eq!(page(404), None);
+    let reset = modify(&[(body, ""), (content_type, "")]).await.unwrap();
+    assert_eq!(reset, plain);
+    assert_eq!(page(502), None);
 }

@@ -36,7 +36,7 @@ pub(super) fn answer(
     let date = worker.date();
     let mut body = worker.buffers.head();
     if !is_head {
-        answer.write_body(&mut body);
+        answer.write_body(&frontend.http, &mut body);
     }
     let mut state = connection.shared.borrow_mut();
     let is_done = state.answer(stream, body.filled(), |head| {

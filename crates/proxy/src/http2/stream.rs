@@ -99,7 +99,7 @@ impl ClientStream {
         let idle_timeout = ticks(frontend.idle_timeout);
         let mut body = worker.buffers.head();
         if !is_head {
-            answer.write_body(&mut body);
+            answer.write_body(&frontend.http, &mut body);
         }
         self.entry().arm(idle_timeout);
         let has_room = poll_fn(|cx| match self.is_there(cx) {

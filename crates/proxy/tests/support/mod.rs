@@ -117,9 +117,12 @@ impl Fixture {
 
     /// A listener whose clients speak HTTP/2 in clear text.
     pub(crate) fn of_http2(default: Action) -> Self {
+        Self::of_http2_with(HttpOptions::default(), default)
+    }
+
+    pub(crate) fn of_http2_with(http: HttpOptions, default: Action) -> Self {
         let plane = DataPlane::start_with_prior_knowledge(Self::config());
         let plane = plane.expect("the workers start");
-        let http = HttpOptions::default();
         Self::start_on(plane, http, Admission::Anyone, Vec::new(), default)
     }
 
