@@ -175,17 +175,17 @@ async fn a_listener_has_pages_of_its_own() {
     };
     let plain = describe().await.unwrap();
     assert!(plain.iter().all(|(key, _)| !key.starts_with("elbow.")));
-    let body = "elbow.error-page.5xx.body";
-    let content_type = "elbow.error-page.5xx.content-type";
+    let body = "elbow.error_page.5xx.body";
+    let content_type = "elbow.error_page.5xx.content_type";
     for (attributes, expected) in [
         (
-            &[("elbow.error-page.200.body", "x")][..],
-            "Validation: Listener attribute key 'elbow.error-page.200.body' is not recognized",
+            &[("elbow.error_page.200.body", "x")][..],
+            "Validation: Listener attribute key 'elbow.error_page.200.body' is not recognized",
         ),
         (
             &[(content_type, "text/plain")],
-            "Validation: The attribute 'elbow.error-page.5xx.content-type' needs a value of \
-             'elbow.error-page.5xx.body' beside it",
+            "Validation: The attribute 'elbow.error_page.5xx.content_type' needs a value of \
+             'elbow.error_page.5xx.body' beside it",
         ),
     ] {
         assert_eq!(error(modify(attributes).await), expected);

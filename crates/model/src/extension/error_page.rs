@@ -1,4 +1,4 @@
-//! What a listener answers in place of the load balancer's own pages: attributes `elbow.error-page.…`.
+//! What a listener answers in place of the load balancer's own pages: attributes `elbow.error_page.…`.
 
 use crate::attributes::{Attribute, Attributes, Support, Values};
 
@@ -24,7 +24,7 @@ pub struct NoBody {
 }
 
 /// How the keys begin.
-const PREFIX: &str = "elbow.error-page.";
+const PREFIX: &str = "elbow.error_page.";
 
 /// Declares the two attributes of each status, in one place.
 macro_rules! pages {
@@ -33,14 +33,14 @@ macro_rules! pages {
         pub const TABLE: &[Attribute] = &[
             $(
                 Attribute {
-                    key: concat!("elbow.error-page.", $status, ".body"),
+                    key: concat!("elbow.error_page.", $status, ".body"),
                     values: Values::Text,
                     default: "",
                     support: Support::Honoured,
                     help: "The body of the load balancer's own responses with this status; empty: its own page.",
                 },
                 Attribute {
-                    key: concat!("elbow.error-page.", $status, ".content-type"),
+                    key: concat!("elbow.error_page.", $status, ".content_type"),
                     values: Values::FieldOneOf(CONTENT_TYPES),
                     default: "",
                     support: Support::Honoured,
@@ -126,15 +126,18 @@ mod tests {
     #[test]
     fn the_table_is_consistent() {
         crate::attributes::tests::check_table(TABLE);
+        // Source: ELB API, `ListenerAttribute`, `Key`: the pattern `^[a-zA-Z0-9._]+$`.
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_');
+        assert!(TABLE.iter().all(|it| it.key.bytes().all(is_allowed)));
         assert_eq!(pages(&Attributes::default()).count(), 0, "off by default");
     }
 
     #[test]
     fn a_page_has_a_body_and_a_type() {
         let attributes = with(&[
-            ("elbow.error-page.5xx.body", "{}"),
-            ("elbow.error-page.5xx.content-type", "application/json"),
-            ("elbow.error-page.401.body", "<p>no"),
+            ("elbow.error_page.5xx.body", "{}"),
+            ("elbow.error_page.5xx.content_type", "application/json"),
+            ("elbow.error_page.401.body", "<p>no"),
         ]);
         let pages: Vec<_> = pages(&attributes)
             .map(|page| (page.status, page.content_type, page.body))
@@ -150,21 +153,21 @@ mod tests {
 
     #[test]
     fn a_type_without_a_body_is_refused() {
-        let attributes = with(&[("elbow.error-page.502.content-type", "text/plain")]);
+        let attributes = with(&[("elbow.error_page.502.content_type", "text/plain")]);
         assert_eq!(
             check(&attributes).unwrap_err().to_string(),
-            "The attribute 'elbow.error-page.502.content-type' needs a value of \
-             'elbow.error-page.502.body' beside it"
+            "The attribute 'elbow.error_page.502.content_type' needs a value of \
+             'elbow.error_page.502.body' beside it"
         );
-        assert_eq!(check(&with(&[("elbow.error-page.502.body", "x")])), Ok(()));
+        assert_eq!(check(&with(&[("elbow.error_page.502.body", "x")])), Ok(()));
     }
 
     #[test]
     fn other_types_are_refused_by_name() {
-        let attribute = find(TABLE, "elbow.error-page.502.content-type").unwrap();
+        let attribute = find(TABLE, "elbow.error_page.502.content_type").unwrap();
         let error = attribute.check("image/png").unwrap_err().to_string();
         assert!(
-            error.starts_with("The value of 'elbow.error-page.502.content-type' must be"),
+            error.starts_with("The value of 'elbow.error_page.502.content_type' must be"),
             "{error}"
         );
     }
