@@ -7,10 +7,9 @@
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use auth::oidc::{
-    Grant, Oidc, OidcSettings, OnUnauthenticated, Request, Scope, Session, Verdict, authenticate,
-};
-use auth::{Keys, Outcome, Reason, Schemes, Step};
+use auth::oidc::{Grant, Oidc, Request, Scope, Session, Verdict, authenticate};
+use auth::{Keys, Outcome, Reason, Step};
+use model::authentication::{self, OnUnauthenticatedRequest, Schemes};
 
 const NAME: &str = "S";
 const SCOPE: Scope<'_> = Scope {
@@ -20,18 +19,18 @@ const SCOPE: Scope<'_> = Scope {
 
 static OIDC: LazyLock<Arc<Oidc>> = LazyLock::new(|| {
     let url = |path| format!("https://idp.example.com/{path}");
-    let settings = OidcSettings {
+    let settings = authentication::Oidc {
         issuer: url(""),
         authorization_endpoint: url("authorize"),
         token_endpoint: url("token"),
         user_info_endpoint: url("userinfo"),
         client_id: "client".to_owned(),
-        client_secret: "secret".to_owned(),
+        client_secret: "secret".into(),
         session_cookie_name: NAME.to_owned(),
         scope: "openid".to_owned(),
-        session_timeout: std::time::Duration::from_secs(3600),
+        session_timeout_seconds: 3600,
         extra_params: Vec::new(),
-        on_unauthenticated: OnUnauthenticated::Authenticate,
+        on_unauthenticated_request: OnUnauthenticatedRequest::Authenticate,
         signer: SCOPE.signer.to_owned(),
     };
     Arc::new(Oidc::new(settings, Schemes::Https).expect("valid settings"))
