@@ -164,8 +164,8 @@ def soak(elbow, apps, echo, seconds):
         readings.append((elapsed, resident_kib(elbow.pid)))
         time.sleep(1)
     traffic.stop()
-    # The first fifth is for caches and pools to fill.
-    settled = [kib for elapsed, kib in readings if elapsed > seconds / 5]
+    # The first half is for caches and pools to fill: they do so once, at some peak of the load.
+    settled = [kib for elapsed, kib in readings if elapsed > seconds / 2]
     half = len(settled) // 2
     early, late = max(settled[:half]), max(settled[half:])
     print(f"{made} changes; answered: {traffic.answered}; resident KiB: {early} then {late}")

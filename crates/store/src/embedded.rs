@@ -19,6 +19,10 @@ use crate::{
 /// The name of the file in the data directory.
 pub const FILE_NAME: &str = "state.redb";
 
+/// What the database keeps in memory of its file. The state is read from it once, at the start; the library's own
+/// bound is a gigabyte.
+const CACHE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Key to the revision that put it and the bytes.
 const RECORDS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("records");
 /// Facts about the store itself.
@@ -206,6 +210,7 @@ fn open_file(path: &Path, named: &Path) -> Result<Database, OpenError> {
         })?;
     let named: PathBuf = named.to_owned();
     Database::builder()
+        .set_cache_size(CACHE_BYTES_MAX)
         .create_file(file)
         .map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => OpenError::Locked { file: named },
