@@ -84,7 +84,6 @@ pub(crate) fn timestamp(millis: i64) -> Value {
     match millis % 1000 {
         0 => json!(millis / 1000),
         // A `f64` holds the milliseconds of the next 200,000 years without loss.
-        #[allow(clippy::cast_precision_loss)]
         _ => json!(millis as f64 / 1000.0),
     }
 }

@@ -241,27 +241,6 @@ fn any_value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What the look costs, and what the classifier behind it would: run it with `--ignored --nocapture`.
-#[test]
-#[ignore = "it measures"]
-fn cost_of_the_look_and_of_the_classifier() {
-    const ROUNDS: u32 = 200_000;
-    let fields = "User-Agent: curl/8.5.0\r\nAccept: */*\r\nAccept-Encoding: gzip, br\r\n\
-                  Accept-Language: en\r\nCookie: a=b; c=d\r\nReferer: http://a/\r\nX-Key: 1\r\n";
-    let ordinary = format!("GET /index.html HTTP/1.1\r\nHost: example.com\r\n{fields}\r\n");
-    let unusual =
-        format!("GET / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 0\r\n{fields}\r\n");
-    for (name, head) in [("ordinary", ordinary), ("unusual", unusual)] {
-        let mut storage = FieldStorage::new();
-        let head = request::parse(head.as_bytes(), &mut storage).expect("a valid head");
-        let start = std::time::Instant::now();
-        for _ in 0..ROUNDS {
-            std::hint::black_box(classify(std::hint::black_box(&head)));
-        }
-        println!("{name}: {:?}", start.elapsed() / ROUNDS);
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -113,7 +113,6 @@ fn tls(client_certificate: ClientCertificate) -> Option<TlsFacts> {
     Some(TlsFacts {
         version: "TLSv1.3",
         cipher_suite: "TLS_AES_128_GCM_SHA256".into(),
-        server_name: None,
         speaks_http2: false,
         client_certificate,
     })

@@ -5,14 +5,14 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use auth::jwt::{self, JwksCache, Jwt};
 use auth::oidc::{self, CALLBACK_PATH, Oidc};
 use auth::{Client, Keys, Metric, Outcome, Reason, Step};
 use engine::{Action, Authentication, Frontend};
-use model::authentication::Schemes;
+use model::authentication::{self, Schemes};
 use rustc_hash::FxHashMap;
 
 use crate::counters::Counters;
@@ -84,8 +84,31 @@ enum Checked {
 /// The authentications that a worker has met, so that each is checked once.
 #[derive(Debug, Default)]
 pub(crate) struct CheckedActions {
-    /// By address; the action is kept, so that no other takes the address.
-    by_address: RefCell<FxHashMap<usize, (Authentication, Checked)>>,
+    by_address: RefCell<FxHashMap<usize, (Source, Checked)>>,
+}
+
+/// What was checked. Other workers remember it too, so it is not counted among those who use it; and yet no other
+/// action takes its address.
+#[derive(Debug)]
+enum Source {
+    Oidc(Weak<authentication::Oidc>),
+    Jwt(Weak<authentication::JwtValidation>),
+}
+
+impl Source {
+    fn of(authentication: &Authentication) -> Self {
+        match authentication {
+            Authentication::Oidc(oidc) => Self::Oidc(Arc::downgrade(oidc)),
+            Authentication::Jwt(jwt) => Self::Jwt(Arc::downgrade(jwt)),
+        }
+    }
+
+    fn is_used(&self) -> bool {
+        match self {
+            Self::Oidc(oidc) => oidc.strong_count() > 0,
+            Self::Jwt(jwt) => jwt.strong_count() > 0,
+        }
+    }
 }
 
 impl CheckedActions {
@@ -95,18 +118,14 @@ impl CheckedActions {
             Authentication::Jwt(jwt) => Arc::as_ptr(jwt).addr(),
         };
         let mut known = self.by_address.borrow_mut();
-        let check = || (authentication.clone(), check(authentication, schemes));
+        let check = || (Source::of(authentication), check(authentication, schemes));
         known.entry(address).or_insert_with(check).1.clone()
     }
 
     /// Forgets those that no snapshot has any more.
     pub(crate) fn forget_unused(&self) {
-        let is_used = |authentication: &Authentication| match authentication {
-            Authentication::Oidc(oidc) => Arc::strong_count(oidc) > 1,
-            Authentication::Jwt(jwt) => Arc::strong_count(jwt) > 1,
-        };
         let mut known = self.by_address.borrow_mut();
-        known.retain(|_, (authentication, _)| is_used(authentication));
+        known.retain(|_, (source, _)| source.is_used());
     }
 }
 
@@ -240,5 +259,33 @@ pub(crate) fn count(metric: Metric, counters: &Counters) {
         Metric::AuthError => counters.login_errors.increment(),
         Metric::AuthUserClaimsSizeExceeded => counters.login_claims_too_large.increment(),
         Metric::JwtValidationFailure => counters.token_failures.increment(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::authentication::JwtValidation;
+
+    use super::*;
+
+    #[test]
+    fn what_no_snapshot_has_any_more_is_forgotten_by_all_workers() {
+        let authentication = Authentication::Jwt(Arc::new(JwtValidation {
+            jwks_endpoint: "https://idp.example.com/keys".to_owned(),
+            issuer: "https://idp.example.com".to_owned(),
+            additional_claims: Vec::new(),
+        }));
+        let workers = [CheckedActions::default(), CheckedActions::default()];
+        let known = |worker: &CheckedActions| {
+            worker.forget_unused();
+            worker.by_address.borrow().len()
+        };
+        for worker in &workers {
+            let checked = worker.of(&authentication, Schemes::Https);
+            assert!(matches!(checked, Checked::Jwt(_)));
+        }
+        assert_eq!(workers.each_ref().map(known), [1, 1]);
+        drop(authentication);
+        assert_eq!(workers.each_ref().map(known), [0, 0]);
     }
 }

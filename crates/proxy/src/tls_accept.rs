@@ -205,9 +205,6 @@ fn facts(stream: &TlsStream, is_verified: bool) -> TlsFacts {
     TlsFacts {
         version: stream.protocol(),
         cipher_suite: stream.cipher().into(),
-        server_name: stream
-            .server_name()
-            .map(|name| name.to_ascii_lowercase().into()),
         speaks_http2: stream.application_protocol() == Some(b"h2"),
         client_certificate: client_certificate(stream, is_verified),
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use engine::tls::{Certificate, ClientAuthentication};
@@ -131,14 +131,15 @@ impl HealthCheckTls {
 #[derive(Debug)]
 pub(crate) struct TlsBuilder {
     ticket_keys: TicketKeys,
-    clients: Vec<Built>,
+    /// By the address of the settings, and by whether HTTP/2 is offered.
+    clients: HashMap<(usize, bool), Built>,
     targets: HashMap<(&'static str, bool), Arc<ClientConfig>>,
 }
 
 #[derive(Debug)]
 struct Built {
-    tls: Arc<Tls>,
-    offers_http2: bool,
+    /// Not counted among those who use the settings, and yet no others take their address.
+    tls: Weak<Tls>,
     config: Arc<ServerConfig>,
     at: Instant,
 }
@@ -147,7 +148,7 @@ impl TlsBuilder {
     pub(crate) fn new() -> Self {
         Self {
             ticket_keys: TicketKeys::random(),
-            clients: Vec::new(),
+            clients: HashMap::new(),
             targets: HashMap::new(),
         }
     }
@@ -158,12 +159,18 @@ impl TlsBuilder {
     /// `TlsError` for the first listener that cannot be served.
     pub(crate) fn build(&mut self, snapshot: &Snapshot) -> Result<TlsConfigs, TlsError> {
         // What no snapshot holds any more but this cache is of no use.
-        self.clients
-            .retain(|built| Arc::strong_count(&built.tls) > 1);
+        self.clients.retain(|_, built| built.tls.strong_count() > 0);
+        // The listeners of one load balancer have its name in common.
+        let mut policies: HashMap<&str, Vec<&SslPolicy>> = HashMap::new();
+        for frontend in &snapshot.frontends {
+            let policy = frontend.tls.as_ref().map(|tls| &*tls.policy);
+            let of_load_balancer = policies.entry(&frontend.dns_name).or_default();
+            of_load_balancer.extend(policy.and_then(SslPolicy::named));
+        }
         let mut frontends = HashMap::new();
         for frontend in &snapshot.frontends {
             let built = self
-                .build_one(snapshot, frontend)
+                .build_one(frontend, &policies[&*frontend.dns_name])
                 .map_err(|reason| TlsError {
                     address: frontend.addresses.first().copied().unwrap_or(UNSPECIFIED),
                     reason,
@@ -175,22 +182,15 @@ impl TlsBuilder {
 
     fn build_one(
         &mut self,
-        snapshot: &Snapshot,
         frontend: &Frontend,
+        policies: &[&SslPolicy],
     ) -> Result<FrontendTls, TlsErrorReason> {
         let clients = frontend
             .tls
             .as_ref()
             .map(|tls| self.for_clients(tls, frontend.http.offers_http2))
             .transpose()?;
-        // The listeners of one load balancer have its name in common.
-        let siblings = snapshot
-            .frontends
-            .iter()
-            .filter(|f| f.dns_name == frontend.dns_name);
-        let policies = siblings.filter_map(|f| SslPolicy::named(&f.tls.as_ref()?.policy));
-        let policies: Vec<&SslPolicy> = policies.collect();
-        let policy = target_ssl_policy(&policies).name;
+        let policy = target_ssl_policy(policies).name;
         Ok(FrontendTls {
             clients,
             targets: self.for_targets(policy, false)?,
@@ -203,23 +203,18 @@ impl TlsBuilder {
         tls: &Arc<Tls>,
         offers_http2: bool,
     ) -> Result<Arc<ServerConfig>, TlsErrorReason> {
-        let known = self
-            .clients
-            .iter()
-            .position(|built| Arc::ptr_eq(&built.tls, tls) && built.offers_http2 == offers_http2);
-        if let Some(index) = known {
-            if self.clients[index].at.elapsed() < CONFIG_AGE_MAX {
-                return Ok(Arc::clone(&self.clients[index].config));
-            }
-            self.clients.swap_remove(index);
+        let key = (Arc::as_ptr(tls).addr(), offers_http2);
+        let known = self.clients.get(&key);
+        if let Some(built) = known.filter(|built| built.at.elapsed() < CONFIG_AGE_MAX) {
+            return Ok(Arc::clone(&built.config));
         }
         let config = Arc::new(server_config(tls, offers_http2, &self.ticket_keys)?);
-        self.clients.push(Built {
-            tls: Arc::clone(tls),
-            offers_http2,
+        let built = Built {
+            tls: Arc::downgrade(tls),
             config: Arc::clone(&config),
             at: Instant::now(),
-        });
+        };
+        self.clients.insert(key, built);
         Ok(config)
     }
 

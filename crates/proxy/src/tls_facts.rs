@@ -7,9 +7,6 @@ pub(crate) struct TlsFacts {
     pub(crate) version: &'static str,
     /// OpenSSL's name of the cipher suite, for example `ECDHE-RSA-AES128-GCM-SHA256`.
     pub(crate) cipher_suite: Box<str>,
-    /// The host the client named (RFC 6066 section 3), in lower case.
-    #[allow(dead_code, reason = "only an access log tells it")]
-    pub(crate) server_name: Option<Box<str>>,
     /// Whether both sides have agreed on `h2` (RFC 7301, RFC 9113 section 3.2).
     pub(crate) speaks_http2: bool,
     /// What the client showed of itself.

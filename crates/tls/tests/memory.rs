@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const IDLE_BYTES_MAX: usize = 16 * 1024;
 
 /// The bytes in use by everything that allocates, the C libraries included.
-#[allow(unsafe_code)] // There is no safe way to ask.
+#[allow(unsafe_code, reason = "there is no safe way to ask")]
 fn bytes_in_use() -> usize {
     // SAFETY: it only reads counters of the allocator.
     let info = unsafe { libc::mallinfo2() };
