@@ -296,7 +296,7 @@ impl Control {
             return Err(error.into());
         }
         // From here on a worker that still serves the old snapshot sees the flag before its first byte.
-        lowered.start_draining(&state, &before.lowered);
+        lowered.start_draining(&before.lowered);
         let live = Arc::new(Live { state, lowered });
         *self
             .inner
@@ -358,7 +358,7 @@ fn load_kind<R: Record>(store: &dyn Store, state: &mut State) -> Result<(), Open
             key: stored.key.clone(),
             source,
         })?;
-        R::table_mut(state).insert(noun.key(), Arc::new(noun));
+        Arc::make_mut(R::table_mut(state)).insert(noun.key(), Arc::new(noun));
     }
     Ok(())
 }

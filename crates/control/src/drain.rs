@@ -1,13 +1,13 @@
 //! The end of deregistration delays: what is due is read from the stored state, so that a restart goes on
 //! with the drains that were in progress.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use model::id::RegistrationId;
-use model::target::{Target, TargetKey, TargetPhase};
+use model::target::{Target, TargetPhase};
 
 use crate::control::{CommitError, Control};
+use crate::state::Draft;
 
 /// How long to wait after a failure before the next attempt.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -42,19 +42,16 @@ impl Control {
     pub async fn finish_drains(&self) -> Result<(), CommitError> {
         let now = self.inner.parts.clock.now_millis();
         let live = self.live();
-        let is_due =
-            |target: &&std::sync::Arc<Target>| matches!(deadline(target), Some(at) if at <= now);
+        let is_due = |target: &&Arc<Target>| matches!(deadline(target), Some(at) if at <= now);
         let due = live.state.elb.targets.values().filter(is_due);
-        let due: Vec<_> = due
-            .map(|target| (target.key.clone(), target.registration))
-            .collect();
+        let due: Vec<_> = due.cloned().collect();
         if due.is_empty() {
             return Ok(());
         }
         let removed = self.remove_registrations(due).await?;
         let states = removed
             .iter()
-            .filter_map(|registration| live.lowered.endpoints.get(registration));
+            .filter_map(|target| live.lowered.endpoint_state(target));
         self.inner
             .parts
             .plane
@@ -66,15 +63,18 @@ impl Control {
     /// Removes those of `due` that have not been registered anew in the meantime.
     async fn remove_registrations(
         &self,
-        due: Vec<(TargetKey, RegistrationId)>,
-    ) -> Result<BTreeSet<RegistrationId>, CommitError> {
+        due: Vec<Arc<Target>>,
+    ) -> Result<Vec<Arc<Target>>, CommitError> {
         self.transact(move |draft| {
-            let mut removed = BTreeSet::new();
-            for (key, registration) in due {
-                let present = draft.state().find::<Target>(&key);
-                if present.is_some_and(|target| target.registration == registration) {
-                    draft.remove::<Target>(&key);
-                    removed.insert(registration);
+            let is_still_there = |draft: &Draft, target: &Target| {
+                let present = draft.state().find::<Target>(&target.key);
+                present.is_some_and(|present| present.registration == target.registration)
+            };
+            let mut removed = Vec::new();
+            for target in due {
+                if is_still_there(draft, &target) {
+                    draft.remove::<Target>(&target.key);
+                    removed.push(target);
                 }
             }
             Ok(removed)

@@ -14,6 +14,10 @@ use store::record::RecordError;
 
 use crate::state::State;
 
+/// The nouns of one kind. Shared between states, and copied for a change of this kind alone: two states with
+/// the very same table have the same nouns of its kind.
+pub type Table<K, R> = Arc<BTreeMap<K, Arc<R>>>;
+
 /// A noun with a table of its own in the `State` and a record in the store.
 pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The first part of the store key, `service/noun`, without a `/` at its end.
@@ -26,9 +30,9 @@ pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// What names this noun.
     fn key(&self) -> Self::Key;
     /// The nouns of this kind.
-    fn table(state: &State) -> &BTreeMap<Self::Key, Arc<Self>>;
+    fn table(state: &State) -> &Table<Self::Key, Self>;
     /// The nouns of this kind, for a change.
-    fn table_mut(state: &mut State) -> &mut BTreeMap<Self::Key, Arc<Self>>;
+    fn table_mut(state: &mut State) -> &mut Table<Self::Key, Self>;
 
     /// Brings the JSON of an earlier version to that of `VERSION`. Never called while `VERSION` is 1. Members
     /// that a version added and that may be absent need no migration.

@@ -14,7 +14,7 @@ use crate::seams::Ids;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
 
-/// The stored nouns. Nouns are shared, so that two states differ in what changed and in nothing else.
+/// The stored nouns. Tables and nouns are shared, so that two states differ in what changed and in nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     /// Certificates.
@@ -104,13 +104,14 @@ impl Draft {
         self.writes
             .insert(record::store_key::<R>(&key), Some(bytes));
         let noun = Arc::new(noun);
-        R::table_mut(&mut self.state).insert(key, Arc::clone(&noun));
+        Arc::make_mut(R::table_mut(&mut self.state)).insert(key, Arc::clone(&noun));
         noun
     }
 
     /// Removes a noun; does nothing if there is none with this key.
     pub fn remove<R: Record>(&mut self, key: &R::Key) -> Option<Arc<R>> {
-        let removed = R::table_mut(&mut self.state).remove(key)?;
+        let removed = Arc::clone(self.state.find::<R>(key)?);
+        Arc::make_mut(R::table_mut(&mut self.state)).remove(key);
         self.writes.insert(record::store_key::<R>(key), None);
         Some(removed)
     }

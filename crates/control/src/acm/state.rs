@@ -1,19 +1,18 @@
 //! The stored certificates in memory, and who uses them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::arn::LoadBalancerArn;
 use model::certificate::{Certificate, CertificateArn, CertificateId};
 
-use crate::record::Record;
+use crate::record::{Record, Table};
 use crate::state::State;
 
 /// Certificates.
 #[derive(Clone, Debug, Default)]
 pub struct AcmState {
     /// By id.
-    pub certificates: BTreeMap<CertificateId, Arc<Certificate>>,
+    pub certificates: Table<CertificateId, Certificate>,
 }
 
 impl Record for Certificate {
@@ -24,11 +23,11 @@ impl Record for Certificate {
         self.arn.id
     }
 
-    fn table(state: &State) -> &BTreeMap<CertificateId, Arc<Self>> {
+    fn table(state: &State) -> &Table<CertificateId, Self> {
         &state.acm.certificates
     }
 
-    fn table_mut(state: &mut State) -> &mut BTreeMap<CertificateId, Arc<Self>> {
+    fn table_mut(state: &mut State) -> &mut Table<CertificateId, Self> {
         &mut state.acm.certificates
     }
 }

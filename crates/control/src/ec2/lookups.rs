@@ -232,14 +232,18 @@ mod tests {
 
     fn inventory(instances: Vec<Instance>, groups: Vec<SecurityGroup>) -> Ec2State {
         Ec2State {
-            instances: instances
-                .into_iter()
-                .map(|it| (it.id.clone(), Arc::new(it)))
-                .collect(),
-            security_groups: groups
-                .into_iter()
-                .map(|it| (it.id.clone(), Arc::new(it)))
-                .collect(),
+            instances: Arc::new(
+                instances
+                    .into_iter()
+                    .map(|it| (it.id.clone(), Arc::new(it)))
+                    .collect(),
+            ),
+            security_groups: Arc::new(
+                groups
+                    .into_iter()
+                    .map(|it| (it.id.clone(), Arc::new(it)))
+                    .collect(),
+            ),
             ..Ec2State::default()
         }
     }

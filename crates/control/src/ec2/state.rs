@@ -1,26 +1,23 @@
 //! The stored EC2 nouns in memory.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use model::ec2::{
     Instance, InstanceId, SecurityGroup, SecurityGroupId, Subnet, SubnetId, Vpc, VpcId,
 };
 
-use crate::record::Record;
+use crate::record::{Record, Table};
 use crate::state::State;
 
 /// The EC2 part of the state.
 #[derive(Clone, Debug, Default)]
 pub struct Ec2State {
     /// The networks; the default one and no other so far.
-    pub vpcs: BTreeMap<VpcId, Arc<Vpc>>,
+    pub vpcs: Table<VpcId, Vpc>,
     /// The subnets of all networks.
-    pub subnets: BTreeMap<SubnetId, Arc<Subnet>>,
+    pub subnets: Table<SubnetId, Subnet>,
     /// The security groups of all networks.
-    pub security_groups: BTreeMap<SecurityGroupId, Arc<SecurityGroup>>,
+    pub security_groups: Table<SecurityGroupId, SecurityGroup>,
     /// The instances, running ones and those terminated a short while ago.
-    pub instances: BTreeMap<InstanceId, Arc<Instance>>,
+    pub instances: Table<InstanceId, Instance>,
 }
 
 macro_rules! record {
@@ -33,11 +30,11 @@ macro_rules! record {
                 self.id.clone()
             }
 
-            fn table(state: &State) -> &BTreeMap<$key, Arc<Self>> {
+            fn table(state: &State) -> &Table<$key, Self> {
                 &state.ec2.$table
             }
 
-            fn table_mut(state: &mut State) -> &mut BTreeMap<$key, Arc<Self>> {
+            fn table_mut(state: &mut State) -> &mut Table<$key, Self> {
                 &mut state.ec2.$table
             }
         }

@@ -178,7 +178,7 @@ impl View<'_> {
 
     fn describe(&self, target: &Target) -> TargetHealthDescription {
         let (health, anomaly) = match self.surroundings.standing(target, self.group, self.user) {
-            Standing::InUse(_) => match self.live.lowered.endpoints.get(&target.registration) {
+            Standing::InUse(_) => match self.live.lowered.endpoint_state(target) {
                 Some(known) => (TargetHealth::of(known), self.anomaly(known)),
                 None => (TargetHealth::registering(), AnomalyDetection::default()),
             },

@@ -16,26 +16,26 @@ use model::target_group::TargetGroup;
 use model::trust_store::{RevocationKey, TrustStore, TrustStoreRevocation};
 
 use crate::ec2::Holding;
-use crate::record::Record;
+use crate::record::{Record, Table};
 use crate::state::State;
 
 /// Load balancers and what belongs to them.
 #[derive(Clone, Debug, Default)]
 pub struct ElbState {
     /// By id.
-    pub load_balancers: BTreeMap<LoadBalancerId, Arc<LoadBalancer>>,
+    pub load_balancers: Table<LoadBalancerId, LoadBalancer>,
     /// By id.
-    pub listeners: BTreeMap<ListenerId, Arc<Listener>>,
+    pub listeners: Table<ListenerId, Listener>,
     /// By listener and id; without the default rules, which are parts of their listeners.
-    pub rules: BTreeMap<RuleKey, Arc<Rule>>,
+    pub rules: Table<RuleKey, Rule>,
     /// By id.
-    pub target_groups: BTreeMap<TargetGroupId, Arc<TargetGroup>>,
+    pub target_groups: Table<TargetGroupId, TargetGroup>,
     /// By target group, id and port; draining ones included.
-    pub targets: BTreeMap<TargetKey, Arc<Target>>,
+    pub targets: Table<TargetKey, Target>,
     /// By id.
-    pub trust_stores: BTreeMap<TrustStoreId, Arc<TrustStore>>,
+    pub trust_stores: Table<TrustStoreId, TrustStore>,
     /// By trust store and id.
-    pub revocations: BTreeMap<RevocationKey, Arc<TrustStoreRevocation>>,
+    pub revocations: Table<RevocationKey, TrustStoreRevocation>,
 }
 
 /// What names a rule: rules of one listener stand together.
@@ -65,11 +65,11 @@ macro_rules! record {
                 $of
             }
 
-            fn table(state: &State) -> &BTreeMap<$key, Arc<Self>> {
+            fn table(state: &State) -> &Table<$key, Self> {
                 &state.elb.$table
             }
 
-            fn table_mut(state: &mut State) -> &mut BTreeMap<$key, Arc<Self>> {
+            fn table_mut(state: &mut State) -> &mut Table<$key, Self> {
                 &mut state.elb.$table
             }
         }

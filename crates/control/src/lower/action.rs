@@ -11,8 +11,8 @@ use model::action::{Actions, FixedResponseAction, RedirectAction, RoutingAction}
 use model::expression::PROGRAM_BYTES_MAX;
 use regex::bytes::RegexBuilder;
 
-use super::Pools;
 use super::http::with_charset;
+use super::pools::Pools;
 use crate::elb::authentication::open;
 use crate::secrets::{SealedError, SecretKey};
 
@@ -31,7 +31,7 @@ pub(super) fn lower(
     let routing = match &actions.routing {
         RoutingAction::Forward(forward) => {
             let groups = forward.target_groups.iter();
-            let weighted = groups.map(|group| (Arc::clone(&pools[&group.arn.id]), group.weight));
+            let weighted = groups.map(|group| (Arc::clone(pools.of(group.arn.id)), group.weight));
             let mut lowered = Forward::new(weighted.collect());
             let seconds = forward.stickiness_duration_seconds;
             let seconds = seconds.filter(|_| forward.is_sticky);

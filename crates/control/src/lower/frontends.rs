@@ -1,0 +1,220 @@
+//! From listeners and rules to frontends.
+//!
+//! A frontend is made again only when something that it was made from has changed; its rules are compiled again
+//! only when their conditions have.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::router::{self, CompileError};
+use engine::{Action, Admission, Frontend, FrontendId, Pool, Router, Tls, Transforms};
+use model::listener::Listener;
+use model::load_balancer::LoadBalancer;
+use model::load_balancer_attributes;
+use model::rule::{Rule, RulePriority};
+
+use super::extension::{self, LoweredExtensions};
+use super::pools::Pools;
+use super::tls::{self, Certificates};
+use super::{LowerError, action, http, same};
+use crate::ec2::{Holding, lookups};
+use crate::secrets::{SealedError, SecretKey};
+use crate::state::State;
+
+/// A frontend with everything it was made from.
+pub(super) struct LoweredFrontend {
+    load_balancer: Arc<LoadBalancer>,
+    listener: Arc<Listener>,
+    admission: Admission,
+    rules: Vec<Arc<Rule>>,
+    /// Of each rule.
+    transforms: Vec<Transforms>,
+    extensions: LoweredExtensions,
+    pools: Vec<Arc<Pool>>,
+    tls: Option<tls::LoweredTls>,
+    pub(super) frontend: Arc<Frontend>,
+}
+
+/// What all frontends are made from.
+pub(super) struct Parts<'a> {
+    pub(super) state: &'a State,
+    pub(super) holdings: &'a [Holding],
+    pub(super) pools: &'a Pools,
+    pub(super) certificates: &'a Certificates,
+    pub(super) secret_key: &'a SecretKey,
+}
+
+pub(super) fn lower(
+    parts: &Parts<'_>,
+    load_balancer: &Arc<LoadBalancer>,
+    listener: &Arc<Listener>,
+    before: Option<&LoweredFrontend>,
+) -> Result<LoweredFrontend, LowerError> {
+    let rules: Vec<_> = parts
+        .state
+        .elb
+        .rules_of(listener.arn.id)
+        .into_iter()
+        .cloned()
+        .collect();
+    let by_rules = rules.iter().flat_map(|rule| rule.actions.target_groups());
+    let groups = listener.default_actions.target_groups().chain(by_rules);
+    let pools: Vec<_> = groups
+        .map(|arn| Arc::clone(parts.pools.of(arn.id)))
+        .collect();
+    let groups = &load_balancer.security_groups;
+    let admission =
+        lookups::allowed_sources(&parts.state.ec2, groups, listener.port, parts.holdings);
+    let transforms = lower_transforms(&rules, before)?;
+    let known = before.map(|before| &before.extensions);
+    let extensions = extension::lower(listener, &rules, known)?;
+    let tls = tls::lower_tls(
+        parts.state,
+        parts.certificates,
+        listener,
+        before.and_then(|before| before.tls.as_ref()),
+    );
+    let frontend = match before {
+        Some(before)
+            if Arc::ptr_eq(&before.load_balancer, load_balancer)
+                && Arc::ptr_eq(&before.listener, listener)
+                && before.admission == admission
+                && tls::is_same(before.tls.as_ref(), tls.as_ref())
+                && same(&before.rules, &rules)
+                && same(&before.pools, &pools) =>
+        {
+            Arc::clone(&before.frontend)
+        }
+        _ => {
+            let compiled = before.filter(|before| same_conditions(&before.rules, &rules));
+            let compiled = compiled.map(|before| &before.frontend.router);
+            let parts = RouterParts {
+                pools: parts.pools,
+                secret_key: parts.secret_key,
+                listener,
+                rules: &rules,
+                transforms: &transforms,
+                extensions: &extensions,
+            };
+            let router = lower_router(&parts, compiled)?;
+            Arc::new(new_frontend(
+                load_balancer,
+                listener,
+                admission.clone(),
+                tls.as_ref().map(|tls| Arc::clone(&tls.tls)),
+                router,
+            ))
+        }
+    };
+    Ok(LoweredFrontend {
+        load_balancer: Arc::clone(load_balancer),
+        listener: Arc::clone(listener),
+        admission,
+        rules,
+        transforms,
+        extensions,
+        pools,
+        tls,
+        frontend,
+    })
+}
+
+fn new_frontend(
+    load_balancer: &LoadBalancer,
+    listener: &Listener,
+    admission: Admission,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+) -> Frontend {
+    let seconds = |attribute| Duration::from_secs(load_balancer.attributes.number(attribute));
+    let zones = load_balancer.zones.iter();
+    Frontend {
+        id: FrontendId(listener.arn.id.0),
+        addresses: zones
+            .clone()
+            .map(|zone| SocketAddr::new(zone.address.into(), listener.port))
+            .collect(),
+        zones: zones.map(|zone| zone.zone.as_str().into()).collect(),
+        admission,
+        idle_timeout: seconds(&load_balancer_attributes::IDLE_TIMEOUT),
+        client_keep_alive: seconds(&load_balancer_attributes::CLIENT_KEEP_ALIVE),
+        dns_name: load_balancer.dns_name.as_str().into(),
+        tls,
+        http: http::options(load_balancer, listener),
+        router,
+    }
+}
+
+/// Whether both lists have the same conditions at the same priorities.
+fn same_conditions(some: &[Arc<Rule>], others: &[Arc<Rule>]) -> bool {
+    let is_same = |(a, b): (&Arc<Rule>, &Arc<Rule>)| {
+        Arc::ptr_eq(a, b) || (a.priority == b.priority && a.conditions == b.conditions)
+    };
+    some.len() == others.len() && some.iter().zip(others).all(is_same)
+}
+
+/// What a router is made from.
+struct RouterParts<'a> {
+    pools: &'a Pools,
+    secret_key: &'a SecretKey,
+    listener: &'a Listener,
+    /// In the order of their priorities.
+    rules: &'a [Arc<Rule>],
+    /// Of each rule.
+    transforms: &'a [Transforms],
+    extensions: &'a LoweredExtensions,
+}
+
+/// `compiled` is a router with the same conditions: compiling many rules takes long, and a target that comes
+/// or goes changes none of them.
+fn lower_router(parts: &RouterParts<'_>, compiled: Option<&Router>) -> Result<Router, LowerError> {
+    let lower = |id, actions: &_| {
+        let extensions = parts.extensions.get(&id);
+        Ok::<_, SealedError>(Action {
+            extensions: extensions.map(|(_, extensions)| Arc::clone(extensions)),
+            ..action::lower(parts.pools, parts.secret_key, actions)?
+        })
+    };
+    let listener = parts.listener;
+    let default = lower(listener.default_rule_id, &listener.default_actions)?;
+    let action = |(rule, transforms): (&Arc<Rule>, &Transforms)| {
+        Ok::<_, SealedError>(Action {
+            transforms: transforms.clone(),
+            ..lower(rule.arn.id, &rule.actions)?
+        })
+    };
+    let rules = parts.rules;
+    let actions = rules.iter().zip(parts.transforms).map(action);
+    let actions: Vec<_> = actions.collect::<Result<_, _>>()?;
+    if let Some(compiled) = compiled {
+        return Ok(compiled.with_actions(actions, default));
+    }
+    let numbered = |(rule, action): (&Arc<Rule>, Action)| match rule.priority {
+        RulePriority::Default => None,
+        RulePriority::Number(priority) => Some(router::Rule {
+            priority: priority.number(),
+            conditions: rule.conditions.clone(),
+            action,
+        }),
+    };
+    let numbered = rules.iter().zip(actions).filter_map(numbered).collect();
+    Ok(Router::compile(numbered, default)?)
+}
+
+/// The transforms of each rule. Those of a rule that has not changed are not compiled again.
+fn lower_transforms(
+    rules: &[Arc<Rule>],
+    before: Option<&LoweredFrontend>,
+) -> Result<Vec<Transforms>, CompileError> {
+    let known = |at: usize, rule: &Rule| {
+        let before = before?;
+        let is_same = before.rules.get(at)?.transforms == rule.transforms;
+        before.transforms.get(at).filter(|_| is_same).cloned()
+    };
+    let lower = |(at, rule): (usize, &Arc<Rule>)| match known(at, rule) {
+        Some(known) => Ok(known),
+        None => action::lower_transforms(&rule.transforms),
+    };
+    rules.iter().enumerate().map(lower).collect()
+}
