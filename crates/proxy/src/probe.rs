@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::health::{Check, Failure, after_check};
-use engine::{Endpoint, HttpVersion, Pool, Snapshot};
+use engine::{Endpoint, HttpVersion, Pool, PoolId, Snapshot};
 use model::health_check::HealthCheck;
 use rustc_hash::FxHashMap;
 use tls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -32,6 +32,10 @@ pub(crate) enum Command {
     },
 }
 
+/// The checks that are made at once: what is due beyond that waits. Bounds the sockets that checks take, also
+/// when many targets are registered in one moment and when many of them do not answer.
+const CHECKS_MAX: usize = 1024;
+
 /// How often the shares of targets in slow start grow.
 const SLOW_START_STEP: Duration = Duration::from_secs(1);
 
@@ -44,9 +48,11 @@ const EVALUATION_STEPS: u64 = 5;
 struct Prober {
     /// How targets are spoken to whose checks go through TLS.
     tls: HealthCheckTls,
+    /// What a check holds while it is made.
+    permits: Rc<Semaphore>,
     running: FxHashMap<u64, Running>,
     /// Those of the latest snapshot.
-    pools: Vec<Arc<Pool>>,
+    pools: FxHashMap<PoolId, Arc<Pool>>,
     /// What the times of `Pool::refresh` are counted from.
     start: Instant,
     steps: u64,
@@ -60,12 +66,20 @@ struct Running {
     task: JoinHandle<()>,
 }
 
+impl Running {
+    /// Whether `pool` is checked in the same way.
+    fn goes_on_for(&self, pool: &Pool) -> bool {
+        self.check == pool.settings.health_check && self.is_tls == pool.settings.health_check_is_tls
+    }
+}
+
 /// Runs the checks of the latest snapshot until the commands end.
 pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: HealthCheckTls) {
     let mut prober = Prober {
         tls,
+        permits: Rc::new(Semaphore::new(CHECKS_MAX)),
         running: FxHashMap::default(),
-        pools: Vec::new(),
+        pools: FxHashMap::default(),
         start: Instant::now(),
         steps: 0,
     };
@@ -87,15 +101,27 @@ pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: HealthCheckT
 }
 
 impl Prober {
+    /// Takes over the pools that have changed; the checks of the others go on as they are.
     fn follow(&mut self, snapshot: &Snapshot) {
-        let mut before = std::mem::take(&mut self.running);
+        let mut before = std::mem::take(&mut self.pools);
+        let mut changed = Vec::new();
+        let mut outdated = FxHashMap::default();
         for pool in &snapshot.pools {
+            let known = before.remove(&pool.id);
+            if !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, pool)) {
+                outdated.extend(self.take_running(known.as_ref()));
+                changed.push(pool);
+            }
+            self.pools.insert(pool.id, Arc::clone(pool));
+        }
+        for gone in before.values() {
+            outdated.extend(self.take_running(Some(gone)));
+        }
+        for pool in changed {
             for endpoint in &pool.endpoints {
-                let running = match before.remove(&endpoint.state.id()) {
-                    Some(running)
-                        if running.check == pool.settings.health_check
-                            && running.is_tls == pool.settings.health_check_is_tls =>
-                    {
+                let id = endpoint.state.id();
+                let running = match outdated.remove(&id) {
+                    Some(running) if running.goes_on_for(pool) => {
                         running.pool.replace(Arc::clone(pool));
                         running
                     }
@@ -106,21 +132,28 @@ impl Prober {
                         self.start_checking(pool, endpoint)
                     }
                 };
-                self.running.insert(endpoint.state.id(), running);
+                self.running.insert(id, running);
             }
             // A check may have ended between the compilation of this pool and now.
             pool.refresh(self.start.elapsed());
         }
-        self.pools.clone_from(&snapshot.pools);
-        for gone in before.into_values() {
+        for gone in outdated.into_values() {
             gone.task.abort();
         }
+    }
+
+    /// Takes out the checks of the targets of `pool`.
+    fn take_running(&mut self, pool: Option<&Arc<Pool>>) -> Vec<(u64, Running)> {
+        let endpoints = pool.into_iter().flat_map(|pool| &pool.endpoints);
+        let ids = endpoints.map(|endpoint| endpoint.state.id());
+        let running = |id| Some((id, self.running.remove(&id)?));
+        ids.filter_map(running).collect()
     }
 
     /// Moves the weights of targets.
     fn step(&mut self) {
         self.steps += 1;
-        for pool in &self.pools {
+        for pool in self.pools.values() {
             pool.step_slow_start(self.start.elapsed());
             if self.steps.is_multiple_of(EVALUATION_STEPS) {
                 pool.evaluate_outcomes();
@@ -138,6 +171,7 @@ impl Prober {
             Arc::clone(endpoint),
             check.clone(),
             is_tls.then(|| self.tls.for_version(version)),
+            Rc::clone(&self.permits),
             self.start,
         ));
         Running {
@@ -154,6 +188,7 @@ async fn check_forever(
     endpoint: Arc<Endpoint>,
     config: HealthCheck,
     tls: Option<Arc<ClientConfig>>,
+    permits: Rc<Semaphore>,
     start: Instant,
 ) {
     let mut due = interval(config.interval);
@@ -161,6 +196,7 @@ async fn check_forever(
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         due.tick().await;
+        let _permit = permits.acquire().await.expect("it is never closed");
         let version = pool.borrow().settings.protocol.version;
         let check = check_once(endpoint.check_address, version, &config, tls.as_deref());
         let outcome = timeout(config.timeout, check).await;
