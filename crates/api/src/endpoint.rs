@@ -150,7 +150,8 @@ impl Endpoint {
         let target = Target::of(request.headers).filter(|target| target.prefix == prefix);
         let operation = target.ok_or_else(json::unknown_target)?.operation;
         let input = json::decode(request.body)?;
-        let result = acm::call(&self.0.control, operation, &input).await?;
+        let result = acm::OPERATIONS.call(&self.0.control, operation, &input);
+        let result = result.await?;
         Ok(Answer {
             operation: operation.to_owned(),
             result: Members::Json(result),
@@ -174,12 +175,13 @@ impl Endpoint {
             }
         };
         service.check_version(action, input.text("Version"))?;
-        let result = match service {
-            Service::ElasticLoadBalancing => elbv2::call(&parts.control, action, &input).await?,
-            Service::Ec2 => ec2::call(&parts.control, action, &input).await?,
-            Service::Sts => sts::call(&parts.place, action)?,
+        let operations = match service {
+            Service::ElasticLoadBalancing => elbv2::OPERATIONS,
+            Service::Ec2 => ec2::OPERATIONS,
+            Service::Sts => sts::OPERATIONS,
             Service::Acm => return Err(json::unknown_target()),
         };
+        let result = operations.call(&parts.control, action, &input).await?;
         Ok(Answer {
             operation: action.to_owned(),
             result: Members::Xml(result),

@@ -14,6 +14,7 @@ mod error;
 mod indented;
 mod input;
 mod json;
+mod operation;
 pub mod query;
 mod request_id;
 mod server;
@@ -26,5 +27,6 @@ pub mod xml;
 
 pub use endpoint::{Endpoint, HEALTH_PATH, METRICS_PATH, PUBLIC_KEYS_PATH, Parts};
 pub use error::ApiError;
+pub use operation::{Coverage, coverage};
 pub use request_id::{RandomRequestIds, RequestId, RequestIds};
 pub use server::{Limits, serve};

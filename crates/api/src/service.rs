@@ -103,9 +103,20 @@ impl Service {
                 ),
             )),
             Self::ElasticLoadBalancing | Self::Sts | Self::Acm => {
-                Err(unknown_operation(action, given))
+                Err(self.unknown_operation(action, given))
             }
         }
+    }
+
+    /// The error for an operation that the version of the API does not have.
+    pub(crate) fn unknown_operation(self, name: &str, version: &str) -> ApiError {
+        let message = match self {
+            Self::Ec2 => format!("The action {name} is not valid for this web service."),
+            Self::ElasticLoadBalancing | Self::Sts | Self::Acm => {
+                format!("Could not find operation {name} for version {version}")
+            }
+        };
+        ApiError::sender("InvalidAction", message)
     }
 
     /// The error of the service for an error that all services share.
@@ -160,12 +171,4 @@ impl Service {
             Self::Acm => "http://acm.amazonaws.com/doc/2015-12-08/",
         }
     }
-}
-
-/// The error of AWS Query for an operation that the version of the API does not have.
-pub(crate) fn unknown_operation(action: &str, version: &str) -> ApiError {
-    ApiError::sender(
-        "InvalidAction",
-        format!("Could not find operation {action} for version {version}"),
-    )
 }

@@ -9,6 +9,7 @@ mod instances;
 mod network_interfaces;
 mod networks;
 mod permissions;
+mod refused;
 mod security_group_rules;
 mod security_groups;
 mod shapes;
@@ -17,71 +18,53 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
-use std::pin::Pin;
-
-use control::Control;
-
-use crate::ApiError;
-use crate::query::Node;
+use crate::operation::{Operation, Operations};
+use crate::service::Service;
 use crate::xml::Xml;
-
-type Handler = for<'a> fn(&'a Control, &'a Node) -> Answer<'a>;
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Xml, ApiError>> + Send + 'a>>;
 
 macro_rules! operations {
     ($($name:literal => $read:path, $call:path;)+) => {
-        &[$(($name, |control, input| Box::pin(async move {
-            let (run, request) = input::decode(input, $read)?;
-            Ok($call(&control.ec2(run), request).await?)
-        }))),+]
+        &[$(Operation {
+            name: $name,
+            handler: |control, input| Box::pin(async move {
+                let (run, request) = input::decode(input, $read)?;
+                Ok($call(&control.ec2(run), request).await?)
+            }),
+            // A parameter that is not read is an error.
+            #[cfg(test)]
+            ignored: |_| Vec::new(),
+        }),+]
     };
 }
 
-/// Every operation that is supported.
-const OPERATIONS: &[(&str, Handler)] = operations! {
-    "AuthorizeSecurityGroupEgress" => security_group_rules::read_authorize_egress, security_group_rules::authorize;
-    "AuthorizeSecurityGroupIngress" => security_group_rules::read_authorize_ingress, security_group_rules::authorize;
-    "CreateSecurityGroup" => security_groups::read_create, security_groups::create;
-    "CreateSubnet" => subnets::read_create, subnets::create;
-    "CreateTags" => tags::read_create, tags::create;
-    "DeleteSecurityGroup" => security_groups::read_group, security_groups::delete;
-    "DeleteSubnet" => subnets::read_delete, subnets::delete;
-    "DeleteTags" => tags::read_delete, tags::delete;
-    "DescribeAccountAttributes" => networks::read_account_attributes, networks::describe_account_attributes;
-    "DescribeAvailabilityZones" => networks::read_availability_zones, networks::describe_availability_zones;
-    "DescribeInstanceStatus" => instances::read_status, instances::describe_status;
-    "DescribeInstances" => instances::read_describe, instances::describe;
-    "DescribeInternetGateways" => networks::read_internet_gateways, networks::describe_internet_gateways;
-    "DescribeNetworkInterfaces" => network_interfaces::read, network_interfaces::describe;
-    "DescribeRegions" => networks::read_regions, networks::describe_regions;
-    "DescribeSecurityGroupRules" => security_group_rules::read_describe, security_group_rules::describe;
-    "DescribeSecurityGroups" => security_groups::read_describe, security_groups::describe;
-    "DescribeSubnets" => subnets::read_describe, subnets::describe;
-    "DescribeTags" => tags::read_describe, tags::describe;
-    "DescribeVpcs" => networks::read_vpcs, networks::describe_vpcs;
-    "RevokeSecurityGroupEgress" => security_group_rules::read_revoke_egress, security_group_rules::revoke;
-    "RevokeSecurityGroupIngress" => security_group_rules::read_revoke_ingress, security_group_rules::revoke;
-    "RunInstances" => instances::read_run, instances::run;
-    "TerminateInstances" => instances::read_terminate, instances::terminate;
+/// Every operation of the service.
+pub(crate) const OPERATIONS: Operations<Xml> = Operations {
+    service: Service::Ec2,
+    served: operations! {
+        "AuthorizeSecurityGroupEgress" => security_group_rules::read_authorize_egress, security_group_rules::authorize;
+        "AuthorizeSecurityGroupIngress" => security_group_rules::read_authorize_ingress, security_group_rules::authorize;
+        "CreateSecurityGroup" => security_groups::read_create, security_groups::create;
+        "CreateSubnet" => subnets::read_create, subnets::create;
+        "CreateTags" => tags::read_create, tags::create;
+        "DeleteSecurityGroup" => security_groups::read_group, security_groups::delete;
+        "DeleteSubnet" => subnets::read_delete, subnets::delete;
+        "DeleteTags" => tags::read_delete, tags::delete;
+        "DescribeAccountAttributes" => networks::read_account_attributes, networks::describe_account_attributes;
+        "DescribeAvailabilityZones" => networks::read_availability_zones, networks::describe_availability_zones;
+        "DescribeInstanceStatus" => instances::read_status, instances::describe_status;
+        "DescribeInstances" => instances::read_describe, instances::describe;
+        "DescribeInternetGateways" => networks::read_internet_gateways, networks::describe_internet_gateways;
+        "DescribeNetworkInterfaces" => network_interfaces::read, network_interfaces::describe;
+        "DescribeRegions" => networks::read_regions, networks::describe_regions;
+        "DescribeSecurityGroupRules" => security_group_rules::read_describe, security_group_rules::describe;
+        "DescribeSecurityGroups" => security_groups::read_describe, security_groups::describe;
+        "DescribeSubnets" => subnets::read_describe, subnets::describe;
+        "DescribeTags" => tags::read_describe, tags::describe;
+        "DescribeVpcs" => networks::read_vpcs, networks::describe_vpcs;
+        "RevokeSecurityGroupEgress" => security_group_rules::read_revoke_egress, security_group_rules::revoke;
+        "RevokeSecurityGroupIngress" => security_group_rules::read_revoke_ingress, security_group_rules::revoke;
+        "RunInstances" => instances::read_run, instances::run;
+        "TerminateInstances" => instances::read_terminate, instances::terminate;
+    },
+    refused: refused::REFUSED,
 };
-
-/// Performs an operation.
-pub(crate) async fn call(control: &Control, action: &str, input: &Node) -> Result<Xml, ApiError> {
-    match OPERATIONS.iter().find(|(name, _)| *name == action) {
-        Some((_, handler)) => handler(control, input).await,
-        None => Err(unsupported(action)),
-    }
-}
-
-fn unsupported(action: &str) -> ApiError {
-    let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
-    ApiError::sender(
-        "InvalidAction",
-        format!(
-            "The action {action} is not valid for this web service: of EC2, elbow has the inventory of load \
-             balancers, which is {}.",
-            names.join(", ")
-        ),
-    )
-}

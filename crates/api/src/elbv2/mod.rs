@@ -1,17 +1,9 @@
 //! Elastic Load Balancing, version 2015-12-01.
 //!
-//! An operation is a file with two functions, `read` and `call`, and one line in [`OPERATIONS`]. What
-//! happens in between stands here once: the input is decoded, the operation runs, its error gets a code.
+//! An operation is a file with two functions, `read` and `call`, and one line in [`OPERATIONS`].
 
-use std::future::Future;
-use std::pin::Pin;
-
-use control::Control;
-
-use crate::ApiError;
-use crate::input;
-use crate::query::Node;
-use crate::service::{Service, unknown_operation};
+use crate::operation::{Operations, operations};
+use crate::service::Service;
 use crate::xml::Xml;
 
 mod add_listener_certificates;
@@ -62,103 +54,62 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-/// Decodes the input of an operation and performs it.
-type Handler = for<'a> fn(&'a Control, &'a Node) -> Answer<'a>;
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Xml, ApiError>> + Send + 'a>>;
-
-/// An operation that is supported.
-struct Operation {
-    name: &'static str,
-    handler: Handler,
-    /// The parameters that the operation does not read.
-    #[cfg(test)]
-    ignored: fn(&Node) -> Vec<String>,
-}
-
-macro_rules! operations {
-    ($($name:literal => $module:ident,)+) => {
-        &[$(Operation {
-            name: $name,
-            handler: |control, input| Box::pin(async move {
-                let input = input::decode(input, $module::read)?;
-                Ok($module::call(control, input).await?)
-            }),
-            #[cfg(test)]
-            ignored: |input| input::ignored(input, $module::read),
-        }),+]
-    };
-}
-
-/// Every operation that is supported.
-const OPERATIONS: &[Operation] = operations! {
-    "AddListenerCertificates" => add_listener_certificates,
-    "AddTags" => add_tags,
-    "AddTrustStoreRevocations" => add_trust_store_revocations,
-    "CreateListener" => create_listener,
-    "CreateLoadBalancer" => create_load_balancer,
-    "CreateRule" => create_rule,
-    "CreateTargetGroup" => create_target_group,
-    "CreateTrustStore" => create_trust_store,
-    "DeleteListener" => delete_listener,
-    "DeleteLoadBalancer" => delete_load_balancer,
-    "DeleteRule" => delete_rule,
-    "DeleteTargetGroup" => delete_target_group,
-    "DeleteTrustStore" => delete_trust_store,
-    "DeregisterTargets" => deregister_targets,
-    "DescribeAccountLimits" => describe_account_limits,
-    "DescribeListenerAttributes" => describe_listener_attributes,
-    "DescribeListenerCertificates" => describe_listener_certificates,
-    "DescribeListeners" => describe_listeners,
-    "DescribeLoadBalancerAttributes" => describe_load_balancer_attributes,
-    "DescribeLoadBalancers" => describe_load_balancers,
-    "DescribeRules" => describe_rules,
-    "DescribeSSLPolicies" => describe_ssl_policies,
-    "DescribeTags" => describe_tags,
-    "DescribeTargetGroupAttributes" => describe_target_group_attributes,
-    "DescribeTargetGroups" => describe_target_groups,
-    "DescribeTargetHealth" => describe_target_health,
-    "DescribeTrustStoreAssociations" => describe_trust_store_associations,
-    "DescribeTrustStoreRevocations" => describe_trust_store_revocations,
-    "DescribeTrustStores" => describe_trust_stores,
-    "ModifyListener" => modify_listener,
-    "ModifyListenerAttributes" => modify_listener_attributes,
-    "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes,
-    "ModifyRule" => modify_rule,
-    "ModifyTargetGroup" => modify_target_group,
-    "ModifyTargetGroupAttributes" => modify_target_group_attributes,
-    "ModifyTrustStore" => modify_trust_store,
-    "RegisterTargets" => register_targets,
-    "RemoveListenerCertificates" => remove_listener_certificates,
-    "RemoveTags" => remove_tags,
-    "RemoveTrustStoreRevocations" => remove_trust_store_revocations,
-    "SetRulePriorities" => set_rule_priorities,
-    "SetSecurityGroups" => set_security_groups,
-    "SetSubnets" => set_subnets,
+/// Every operation of the service.
+pub(crate) const OPERATIONS: Operations<Xml> = Operations {
+    service: Service::ElasticLoadBalancing,
+    served: operations! {
+        "AddListenerCertificates" => add_listener_certificates,
+        "AddTags" => add_tags,
+        "AddTrustStoreRevocations" => add_trust_store_revocations,
+        "CreateListener" => create_listener,
+        "CreateLoadBalancer" => create_load_balancer,
+        "CreateRule" => create_rule,
+        "CreateTargetGroup" => create_target_group,
+        "CreateTrustStore" => create_trust_store,
+        "DeleteListener" => delete_listener,
+        "DeleteLoadBalancer" => delete_load_balancer,
+        "DeleteRule" => delete_rule,
+        "DeleteTargetGroup" => delete_target_group,
+        "DeleteTrustStore" => delete_trust_store,
+        "DeregisterTargets" => deregister_targets,
+        "DescribeAccountLimits" => describe_account_limits,
+        "DescribeListenerAttributes" => describe_listener_attributes,
+        "DescribeListenerCertificates" => describe_listener_certificates,
+        "DescribeListeners" => describe_listeners,
+        "DescribeLoadBalancerAttributes" => describe_load_balancer_attributes,
+        "DescribeLoadBalancers" => describe_load_balancers,
+        "DescribeRules" => describe_rules,
+        "DescribeSSLPolicies" => describe_ssl_policies,
+        "DescribeTags" => describe_tags,
+        "DescribeTargetGroupAttributes" => describe_target_group_attributes,
+        "DescribeTargetGroups" => describe_target_groups,
+        "DescribeTargetHealth" => describe_target_health,
+        "DescribeTrustStoreAssociations" => describe_trust_store_associations,
+        "DescribeTrustStoreRevocations" => describe_trust_store_revocations,
+        "DescribeTrustStores" => describe_trust_stores,
+        "ModifyListener" => modify_listener,
+        "ModifyListenerAttributes" => modify_listener_attributes,
+        "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes,
+        "ModifyRule" => modify_rule,
+        "ModifyTargetGroup" => modify_target_group,
+        "ModifyTargetGroupAttributes" => modify_target_group_attributes,
+        "ModifyTrustStore" => modify_trust_store,
+        "RegisterTargets" => register_targets,
+        "RemoveListenerCertificates" => remove_listener_certificates,
+        "RemoveTags" => remove_tags,
+        "RemoveTrustStoreRevocations" => remove_trust_store_revocations,
+        "SetRulePriorities" => set_rule_priorities,
+        "SetSecurityGroups" => set_security_groups,
+        "SetSubnets" => set_subnets,
+    },
+    refused: &[
+        "DeleteSharedTrustStoreAssociation",
+        "DescribeCapacityReservation",
+        "GetResourcePolicy",
+        "GetTrustStoreCaCertificatesBundle",
+        "GetTrustStoreRevocationContent",
+        "ModifyCapacityReservation",
+        "ModifyIpPools",
+        "SetIpAddressType",
+    ],
 };
-
-/// The rest of the API's operations, which are refused by name.
-const NOT_YET: &[&str] = &[
-    "DeleteSharedTrustStoreAssociation",
-    "DescribeCapacityReservation",
-    "GetResourcePolicy",
-    "GetTrustStoreCaCertificatesBundle",
-    "GetTrustStoreRevocationContent",
-    "ModifyCapacityReservation",
-    "ModifyIpPools",
-    "SetIpAddressType",
-];
-
-/// Performs an operation.
-pub(crate) async fn call(control: &Control, action: &str, input: &Node) -> Result<Xml, ApiError> {
-    match OPERATIONS.iter().find(|operation| operation.name == action) {
-        Some(operation) => (operation.handler)(control, input).await,
-        None if NOT_YET.contains(&action) => Err(ApiError::sender(
-            "InvalidAction",
-            format!("elbow does not support the operation {action} yet; nothing was done."),
-        )),
-        None => Err(unknown_operation(
-            action,
-            Service::ElasticLoadBalancing.version(),
-        )),
-    }
-}

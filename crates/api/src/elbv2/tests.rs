@@ -17,7 +17,7 @@ use control::{
 };
 use regex::Regex;
 
-use super::{NOT_YET, OPERATIONS};
+use super::OPERATIONS;
 use crate::indented::indented;
 use crate::query;
 
@@ -72,7 +72,7 @@ fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
             false => refused.insert(action),
         };
     }
-    for name in OPERATIONS.iter().map(|operation| operation.name) {
+    for name in OPERATIONS.served.iter().map(|operation| operation.name) {
         assert!(
             answered.contains(name),
             "{name} has no answer in transcript.txt"
@@ -84,31 +84,17 @@ fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
     }
 }
 
-#[test]
-fn every_operation_of_the_model_is_supported_or_refused_by_name() {
-    let known: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
-    let mut all: Vec<_> = known.iter().chain(NOT_YET).copied().collect();
-    all.sort_unstable();
-    let of_model = MEMBERS.lines().map(|line| {
-        line["Action=".len()..]
-            .split('&')
-            .next()
-            .unwrap_or_default()
-    });
-    assert_eq!(all, of_model.collect::<Vec<_>>());
-    assert!(
-        known.is_sorted(),
-        "the operations are in the order of their names"
-    );
-}
-
 /// A member that nobody reads would be accepted and dropped.
 #[test]
 fn every_member_of_the_model_is_read() {
     for form in MEMBERS.lines() {
         let input = query::decode(form.as_bytes()).expect(form);
         let action = input.text("Action").expect(form);
-        if let Some(operation) = OPERATIONS.iter().find(|operation| operation.name == action) {
+        if let Some(operation) = OPERATIONS
+            .served
+            .iter()
+            .find(|operation| operation.name == action)
+        {
             assert_eq!((operation.ignored)(&input), [""; 0], "{action} reads these");
         }
     }
@@ -162,8 +148,8 @@ async fn ask(control: &Control, request: &str) -> String {
     let input = query::decode(form.as_bytes()).expect(request);
     let action = input.text("Action").expect(request);
     let answer = match request.starts_with("ec2 ") {
-        true => crate::ec2::call(control, action, &input).await,
-        false => super::call(control, action, &input).await,
+        true => crate::ec2::OPERATIONS.call(control, action, &input).await,
+        false => OPERATIONS.call(control, action, &input).await,
     };
     match answer {
         Ok(xml) if xml.as_str().is_empty() => "(nothing)".to_owned(),

@@ -2,38 +2,39 @@
 
 use model::arn::Place;
 
-use crate::ApiError;
+use crate::operation::{Operation, Operations};
 use crate::query::Lists;
-use crate::service::{Service, unknown_operation};
+use crate::service::Service;
 use crate::xml::Xml;
 
-/// Performs an operation for the root user of `place`'s account, the only user there is.
-pub(crate) fn call(place: &Place, action: &str) -> Result<Xml, ApiError> {
-    match action {
-        "GetCallerIdentity" => Ok(get_caller_identity(place)),
-        _ if NOT_YET.contains(&action) => Err(ApiError::sender(
-            "InvalidAction",
-            format!("elbow does not support the operation {action} yet; sign with the root key."),
-        )),
-        _ => Err(unknown_operation(action, Service::Sts.version())),
-    }
-}
+/// Every operation of the service.
+pub(crate) const OPERATIONS: Operations<Xml> = Operations {
+    service: Service::Sts,
+    served: &[Operation {
+        name: "GetCallerIdentity",
+        handler: |control, _| Box::pin(async { Ok(caller_identity(&control.settings().place)) }),
+        // There are none.
+        #[cfg(test)]
+        ignored: |_| Vec::new(),
+    }],
+    refused: &[
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoot",
+        "DecodeAuthorizationMessage",
+        "GetAccessKeyInfo",
+        "GetDelegatedAccessToken",
+        "GetFederationToken",
+        "GetSessionToken",
+        "GetWebIdentityToken",
+    ],
+};
 
-const NOT_YET: &[&str] = &[
-    "AssumeRole",
-    "AssumeRoleWithSAML",
-    "AssumeRoleWithWebIdentity",
-    "AssumeRoot",
-    "DecodeAuthorizationMessage",
-    "GetAccessKeyInfo",
-    "GetDelegatedAccessToken",
-    "GetFederationToken",
-    "GetSessionToken",
-    "GetWebIdentityToken",
-];
-
+/// The root user of `place`'s account, the only user there is.
+///
 /// Source: STS API, `GetCallerIdentity`.
-fn get_caller_identity(place: &Place) -> Xml {
+fn caller_identity(place: &Place) -> Xml {
     let Place {
         partition, account, ..
     } = place;

@@ -1,0 +1,145 @@
+//! The operations of the services: which of them elbow performs, and how one is found by its name.
+//!
+//! Each service has one table, with every operation that the API's model has.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use control::Control;
+
+use crate::ApiError;
+use crate::query::Node;
+use crate::service::Service;
+
+/// Decodes the input of an operation and performs it; `R` is what the service's protocol prints.
+type Handler<R> = for<'a> fn(&'a Control, &'a Node) -> Answer<'a, R>;
+type Answer<'a, R> = Pin<Box<dyn Future<Output = Result<R, ApiError>> + Send + 'a>>;
+
+/// An operation that is served.
+pub(crate) struct Operation<R> {
+    pub(crate) name: &'static str,
+    pub(crate) handler: Handler<R>,
+    /// The members of an input that the operation does not read.
+    #[cfg(test)]
+    pub(crate) ignored: fn(&Node) -> Vec<String>,
+}
+
+/// The operations that are served: `"CreateRule" => create_rule` for a module with the functions `read`,
+/// from `Fields` to an input, and `call`, from a `Control` and an input to a result.
+macro_rules! operations {
+    ($($name:literal => $module:ident,)+) => {
+        &[$($crate::operation::Operation {
+            name: $name,
+            handler: |control, input| Box::pin(async move {
+                let input = $crate::input::decode(input, $module::read)?;
+                Ok($module::call(control, input).await?)
+            }),
+            #[cfg(test)]
+            ignored: |input| $crate::input::ignored(input, $module::read),
+        }),+]
+    };
+}
+pub(crate) use operations;
+
+/// Every operation of a service, in two lists in the order of their names.
+pub(crate) struct Operations<R: 'static> {
+    pub(crate) service: Service,
+    pub(crate) served: &'static [Operation<R>],
+    /// Those that are refused by their names.
+    pub(crate) refused: &'static [&'static str],
+}
+
+impl<R> Operations<R> {
+    /// Performs the operation of this name.
+    ///
+    /// # Errors
+    /// What the operation says, or `InvalidAction` if there is none of this name or elbow does not serve it.
+    pub(crate) async fn call(
+        &self,
+        control: &Control,
+        name: &str,
+        input: &Node,
+    ) -> Result<R, ApiError> {
+        match self.served.iter().find(|operation| operation.name == name) {
+            Some(operation) => (operation.handler)(control, input).await,
+            None if self.refused.contains(&name) => Err(refused(name)),
+            None => Err(self.service.unknown_operation(name, self.service.version())),
+        }
+    }
+
+    fn coverage(&self) -> Coverage {
+        Coverage {
+            service: self.service.signing_name(),
+            version: self.service.version(),
+            served: self.served.iter().map(|operation| operation.name).collect(),
+            refused: self.refused,
+        }
+    }
+}
+
+fn refused(name: &str) -> ApiError {
+    ApiError::sender(
+        "InvalidAction",
+        format!("elbow does not support the operation {name} yet; nothing was done."),
+    )
+}
+
+/// What elbow has of a service.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    /// How the service is called in the scope of a signature.
+    pub service: &'static str,
+    /// The version of its API.
+    pub version: &'static str,
+    /// The operations that are performed, in the order of their names.
+    pub served: Vec<&'static str>,
+    /// The other operations of the API, which are refused by their names, in their order.
+    pub refused: &'static [&'static str],
+}
+
+/// What elbow has of every service.
+#[must_use]
+pub fn coverage() -> Vec<Coverage> {
+    vec![
+        crate::elbv2::OPERATIONS.coverage(),
+        crate::ec2::OPERATIONS.coverage(),
+        crate::sts::OPERATIONS.coverage(),
+        crate::acm::OPERATIONS.coverage(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `tests/vectors/operations.py` wrote: of every service a line with its name, and indented ones
+    /// with the names of its operations.
+    const MODELS: &str = include_str!("../tests/vectors/operations.txt");
+
+    #[test]
+    fn every_operation_of_the_models_is_served_or_refused_by_name() {
+        let models = MODELS.split("\n\n").map(|block| block.trim().split('\n'));
+        let models = models.map(|mut lines| (lines.next().unwrap(), lines.collect::<Vec<_>>()));
+        let ours = coverage().into_iter().map(|coverage| {
+            let Coverage {
+                service,
+                served,
+                refused,
+                ..
+            } = coverage;
+            assert!(served.is_sorted(), "{service} is in the order of the names");
+            assert!(
+                refused.is_sorted(),
+                "{service} is in the order of the names"
+            );
+            let mut names = [&served[..], refused].concat();
+            names.sort_unstable();
+            (service, names)
+        });
+        for ((service, names), (of_model, operations)) in ours.zip(models.clone()) {
+            assert_eq!(service, of_model);
+            assert_eq!(names, operations, "operations of {service}");
+        }
+        assert_eq!(coverage().len(), models.count());
+    }
+}
