@@ -1,4 +1,4 @@
-"""Writes the figures into docs/benchmarks.md. The text around them is kept by hand."""
+"""Writes figures into docs/benchmarks.md. The text around them is kept by hand."""
 
 import platform
 import shlex
@@ -13,15 +13,19 @@ END = "<!-- end of figures -->"
 
 
 def write_page(results, versions, cores, arguments):
-    """Replaces what stands between the two marks of the page."""
-    text = PAGE.read_text()
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise BenchError(f"{PAGE} lacks the lines {BEGIN} and {END}")
+    """Writes the figures beside other proxies."""
     figures = [f"Command: `{shlex.join(['bench/run', *arguments])}`", about_machine(cores), about_versions(versions)]
-    figures.append(to_markdown(results))
-    PAGE.write_text(before + "\n\n".join([BEGIN, *figures, END]) + after)
+    replace_between(BEGIN, END, [*figures, to_markdown(results)])
+
+
+def replace_between(begin, end, paragraphs):
+    """Replaces what stands between two lines of the page."""
+    text = PAGE.read_text()
+    before, has_begin, rest = text.partition(begin)
+    _, has_end, after = rest.partition(end)
+    if not (has_begin and has_end):
+        raise BenchError(f"{PAGE} lacks the lines {begin} and {end}")
+    PAGE.write_text(before + "\n\n".join([begin, *paragraphs, end]) + after)
 
 
 def about_machine(cores):

@@ -34,13 +34,15 @@ class Cores:
 
 
 class Child:
-    """A running program with its output in a log file."""
+    """A running program with its output in a log file, on one core or, without a core, on all."""
 
     def __init__(self, command, core, log_path):
         self._command = command
         self._log_path = log_path
         # `setpriv` has the kernel end the child if the harness itself is killed.
-        prefix = ["setpriv", "--pdeathsig", "TERM", "taskset", "--cpu-list", str(core)]
+        prefix = ["setpriv", "--pdeathsig", "TERM"]
+        if core is not None:
+            prefix += ["taskset", "--cpu-list", str(core)]
         with open(log_path, "ab") as log:
             self._process = subprocess.Popen(
                 prefix + command,
@@ -84,8 +86,12 @@ class Child:
             try:
                 self._process.wait(STOP_SECONDS_MAX)
             except subprocess.TimeoutExpired:
-                self._kill_tree()
-                self._process.wait()
+                self.kill()
+
+    def kill(self):
+        """Ends the program at once: SIGKILL."""
+        self._kill_tree()
+        self._process.wait()
 
     def _kill_tree(self):
         for pid in process_tree(self.pid):

@@ -45,7 +45,7 @@ class Elbow(Proxy):
             command += ["--limit", f"rules-per-application-load-balancer={rules}"]
         child = Child(command, setup.core, setup.directory / "log")
         with stopped_on_error(child):
-            variables = self._wait_for_endpoint(child, setup.directory)
+            variables = wait_for_endpoint(self._binary(), child, setup.directory)
             address = set_up(variables, setup)
             child.wait_until_accepting(address)
         return Running(self.name, address, child, setup.configuration)
@@ -62,19 +62,20 @@ class Elbow(Proxy):
     def _binary(self):
         return self._given_binary or programs.elbow()
 
-    def _wait_for_endpoint(self, child, data_directory):
-        """The variables that `elbow env` prints once elbow serves."""
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while True:
-            child.check_running()
-            command = [self._binary(), "env", "--data-dir", str(data_directory)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                exports = [line.removeprefix("export ") for line in done.stdout.splitlines() if "=" in line]
-                return dict(export.split("=", 1) for export in exports)
-            if time.monotonic() > deadline:
-                raise BenchError(f"elbow does not serve its endpoint: {done.stderr}")
-            time.sleep(0.05)
+
+def wait_for_endpoint(binary, child, data_directory):
+    """The variables that `elbow env` prints once elbow serves."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while True:
+        child.check_running()
+        command = [binary, "env", "--data-dir", str(data_directory)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            exports = [line.removeprefix("export ") for line in done.stdout.splitlines() if "=" in line]
+            return dict(export.split("=", 1) for export in exports)
+        if time.monotonic() > deadline:
+            raise BenchError(f"elbow does not serve its endpoint: {done.stderr}")
+        time.sleep(0.05)
 
 
 def set_up(variables, setup):
