@@ -197,7 +197,8 @@ impl Control {
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let store = Arc::clone(&parts.store);
         let state = blocking(move || load(&*store)).await?;
-        let lowered = lower(&state, &Lowered::default(), &parts.secret_key);
+        let nothing = (&State::default(), &Lowered::default());
+        let lowered = lower(&state, nothing, &parts.secret_key);
         let lowered = lowered.map_err(CommitError::from)?;
         let prepared = parts.plane.prepare(Arc::clone(&lowered.snapshot)).await;
         prepared.map_err(|error| ListenError::explain(error, &State::default()))?;
@@ -285,7 +286,8 @@ impl Control {
         let (mut state, writes) = draft.into_parts();
         state.generation += 1;
         let parts = &self.inner.parts;
-        let lowered = lower(&state, &before.lowered, &parts.secret_key)?;
+        let known = (&before.state, &before.lowered);
+        let lowered = lower(&state, known, &parts.secret_key)?;
         let plane = &parts.plane;
         let snapshot = Arc::clone(&lowered.snapshot);
         let prepared = plane.prepare(Arc::clone(&snapshot)).await;
@@ -358,7 +360,7 @@ fn load_kind<R: Record>(store: &dyn Store, state: &mut State) -> Result<(), Open
             key: stored.key.clone(),
             source,
         })?;
-        Arc::make_mut(R::table_mut(state)).insert(noun.key(), Arc::new(noun));
+        R::table_mut(state).insert(noun.key(), Arc::new(noun));
     }
     Ok(())
 }

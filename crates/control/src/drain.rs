@@ -43,7 +43,7 @@ impl Control {
         let now = self.inner.parts.clock.now_millis();
         let live = self.live();
         let is_due = |target: &&Arc<Target>| matches!(deadline(target), Some(at) if at <= now);
-        let due = live.state.elb.targets.values().filter(is_due);
+        let due = live.lowered.draining().filter(is_due);
         let due: Vec<_> = due.cloned().collect();
         if due.is_empty() {
             return Ok(());
@@ -84,10 +84,12 @@ impl Control {
 
     /// How long until the next deregistration delay is over; `None` if nothing drains.
     fn until_next_deadline(&self) -> Option<Duration> {
-        let next = self.read(|state| {
-            let targets = state.elb.targets.values();
-            targets.filter_map(|target| deadline(target)).min()
-        })?;
+        let live = self.live();
+        let deadlines = live
+            .lowered
+            .draining()
+            .filter_map(|target| deadline(target));
+        let next = deadlines.min()?;
         let now = self.inner.parts.clock.now_millis();
         Some(Duration::from_millis(next.saturating_sub(now)))
     }

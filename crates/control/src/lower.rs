@@ -1,9 +1,11 @@
 //! From load balancers, listeners and target groups to the data plane's own vocabulary.
 //!
-//! The whole state is lowered each time; what has not changed is taken over from the time before, so that a
-//! new target does not compile rules, and a new rule does not touch the pools.
+//! The whole state is lowered each time. What has not changed since the time before is taken over, so that a
+//! change costs what it changes and not what there is: `changes` finds that out by comparing the two states.
 
 mod action;
+mod admissions;
+mod changes;
 mod extension;
 mod frontends;
 mod http;
@@ -11,17 +13,19 @@ mod pool_settings;
 mod pools;
 mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::router::CompileError;
 use engine::{EndpointState, Snapshot};
+use imbl::OrdMap;
 use model::extension::InvalidExtension;
 use model::id::ListenerId;
 use model::target::Target;
 
 use crate::secrets::{SealedError, SecretKey};
 use crate::state::State;
+use admissions::Admissions;
 use frontends::LoweredFrontend;
 use pools::Pools;
 use tls::Certificates;
@@ -32,7 +36,7 @@ pub(crate) struct Lowered {
     /// For the data plane.
     pub(crate) snapshot: Arc<Snapshot>,
     pools: Pools,
-    frontends: BTreeMap<ListenerId, LoweredFrontend>,
+    frontends: OrdMap<ListenerId, Arc<LoweredFrontend>>,
     certificates: Certificates,
 }
 
@@ -50,32 +54,46 @@ pub(crate) enum LowerError {
     Secret(#[from] SealedError),
 }
 
-/// Compiles `state`, taking over from `before` what has not changed.
+/// Compiles `state`, taking over what has not changed from a state before and what was compiled from it.
 ///
 /// # Errors
 /// `LowerError` if a rule has a regular expression that cannot be compiled, or a secret does not open.
 pub(crate) fn lower(
     state: &State,
-    before: &Lowered,
+    (old, before): (&State, &Lowered),
     secret_key: &SecretKey,
 ) -> Result<Lowered, LowerError> {
-    let pools = pools::lower(state, &before.pools);
-    let holdings = state.elb.holdings();
+    let pools = pools::lower(state, old, &before.pools);
     let certificates = tls::lower_certificates(state, &before.certificates, secret_key)?;
+    let mut admissions = Admissions::new(state, old);
+    let changed_pools: BTreeSet<_> = pools.changed_since(&before.pools).collect();
+    let changed_listeners = changes::changed_listeners(old, state);
     let parts = frontends::Parts {
         state,
-        holdings: &holdings,
         pools: &pools,
         certificates: &certificates,
         secret_key,
     };
-    let mut frontends = BTreeMap::new();
+    let mut frontends = OrdMap::new();
     for (id, listener) in state.elb.listeners.iter() {
         let owner = listener.arn.load_balancer.id;
         let load_balancer = state.elb.load_balancers.get(&owner);
         let load_balancer = load_balancer.expect("a listener is deleted with its load balancer");
         let known = before.frontends.get(id);
-        let frontend = frontends::lower(&parts, load_balancer, listener, known)?;
+        let admission = admissions.of(load_balancer, listener, known.map(|it| &it.admission));
+        let is_same = |known: &&Arc<LoweredFrontend>| {
+            !changed_listeners.contains(id)
+                && known.admission == admission
+                && !known.forwards_to_any(&changed_pools)
+        };
+        let frontend = match known.filter(is_same) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let known = known.map(Arc::as_ref);
+                let frontend = frontends::lower(&parts, load_balancer, listener, admission, known)?;
+                Arc::new(frontend)
+            }
+        };
         frontends.insert(*id, frontend);
     }
     let snapshot = Snapshot {
@@ -98,6 +116,11 @@ impl Lowered {
     /// What is known about the present registration of a target that is in use or draining.
     pub(crate) fn endpoint_state(&self, target: &Target) -> Option<&Arc<EndpointState>> {
         self.pools.endpoint_state(target)
+    }
+
+    /// The targets that have been deregistered and not yet removed.
+    pub(crate) fn draining(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.pools.draining()
     }
 
     /// Stops new requests at registrations that drain, or that have left a pool.

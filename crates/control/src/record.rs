@@ -3,10 +3,10 @@
 //! A changed noun is a changed format: it raises `VERSION`, brings a migration from the versions before,
 //! and a golden record of each version stays in the tests.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,12 +14,12 @@ use store::record::RecordError;
 
 use crate::state::State;
 
-/// The nouns of one kind. Shared between states, and copied for a change of this kind alone: two states with
-/// the very same table have the same nouns of its kind.
-pub type Table<K, R> = Arc<BTreeMap<K, Arc<R>>>;
+/// The nouns of one kind. A copy costs nothing and shares what is not changed, so that what is different
+/// between two states is found without looking at what is the same.
+pub type Table<K, R> = OrdMap<K, Arc<R>>;
 
 /// A noun with a table of its own in the `State` and a record in the store.
-pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The first part of the store key, `service/noun`, without a `/` at its end.
     const KIND: &'static str;
     /// The version that is written, from 1.

@@ -104,14 +104,13 @@ impl Draft {
         self.writes
             .insert(record::store_key::<R>(&key), Some(bytes));
         let noun = Arc::new(noun);
-        Arc::make_mut(R::table_mut(&mut self.state)).insert(key, Arc::clone(&noun));
+        R::table_mut(&mut self.state).insert(key, Arc::clone(&noun));
         noun
     }
 
     /// Removes a noun; does nothing if there is none with this key.
     pub fn remove<R: Record>(&mut self, key: &R::Key) -> Option<Arc<R>> {
-        let removed = Arc::clone(self.state.find::<R>(key)?);
-        Arc::make_mut(R::table_mut(&mut self.state)).remove(key);
+        let removed = R::table_mut(&mut self.state).remove(key)?;
         self.writes.insert(record::store_key::<R>(key), None);
         Some(removed)
     }

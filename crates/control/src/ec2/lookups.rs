@@ -148,7 +148,7 @@ pub fn allowed_sources(
             ),
         }
     }
-    Admission::Only(widest(&blocks))
+    Admission::Only(widest(blocks))
 }
 
 /// The private addresses of everything that carries the group `id`.
@@ -170,17 +170,11 @@ fn member_addresses<'a>(
 }
 
 /// `blocks` without those that lie in others of them, in ascending order.
-fn widest(blocks: &BTreeSet<Cidr>) -> Vec<Cidr> {
-    let is_inside_another = |block: &Cidr| {
-        blocks
-            .iter()
-            .any(|other| other != block && other.covers(block))
-    };
+fn widest(blocks: BTreeSet<Cidr>) -> Vec<Cidr> {
+    let mut blocks: Vec<_> = blocks.into_iter().collect();
+    // A block sorts right before all that it covers.
+    blocks.dedup_by(|block, before| before.covers(block));
     blocks
-        .iter()
-        .filter(|block| !is_inside_another(block))
-        .copied()
-        .collect()
 }
 
 #[cfg(test)]
@@ -232,18 +226,14 @@ mod tests {
 
     fn inventory(instances: Vec<Instance>, groups: Vec<SecurityGroup>) -> Ec2State {
         Ec2State {
-            instances: Arc::new(
-                instances
-                    .into_iter()
-                    .map(|it| (it.id.clone(), Arc::new(it)))
-                    .collect(),
-            ),
-            security_groups: Arc::new(
-                groups
-                    .into_iter()
-                    .map(|it| (it.id.clone(), Arc::new(it)))
-                    .collect(),
-            ),
+            instances: instances
+                .into_iter()
+                .map(|it| (it.id.clone(), Arc::new(it)))
+                .collect(),
+            security_groups: groups
+                .into_iter()
+                .map(|it| (it.id.clone(), Arc::new(it)))
+                .collect(),
             ..Ec2State::default()
         }
     }

@@ -1,18 +1,17 @@
 //! Identifiers, ARNs and times of EC2 resources.
 
-use std::collections::BTreeMap;
-
 use model::arn::Place;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::record::Table;
 use crate::state::Draft;
 
 /// An identifier that `taken` does not have.
-pub(crate) fn fresh<K: Ord, V>(
+pub(crate) fn fresh<K: Ord + Clone, R>(
     draft: &Draft,
     from_bits: fn(u64) -> K,
-    taken: &BTreeMap<K, V>,
+    taken: &Table<K, R>,
 ) -> K {
     loop {
         let id = from_bits(draft.draw());

@@ -8,7 +8,7 @@ use crate::record::{Record, Table};
 use crate::state::State;
 
 /// The EC2 part of the state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ec2State {
     /// The networks; the default one and no other so far.
     pub vpcs: Table<VpcId, Vpc>,

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use model::action::ForwardAction;
-use model::arn::{ListenerArn, TargetGroupArn};
+use model::arn::ListenerArn;
 use model::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId, TrustStoreId};
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
@@ -167,22 +167,15 @@ impl ElbState {
     /// Which load balancer forwards to each target group. Groups that none forwards to are absent.
     #[must_use]
     pub fn users(&self) -> BTreeMap<TargetGroupId, LoadBalancerId> {
-        let mut users = BTreeMap::new();
-        let mut note = |arn: &TargetGroupArn, user| {
-            users.insert(arn.id, user);
-        };
-        for listener in self.listeners.values() {
-            let user = listener.arn.load_balancer.id;
-            listener
-                .default_actions
-                .target_groups()
-                .for_each(|arn| note(arn, user));
-        }
-        for rule in self.rules.values() {
-            let user = rule.arn.listener.load_balancer.id;
-            rule.actions.target_groups().for_each(|arn| note(arn, user));
-        }
-        users
+        let by_default = self.listeners.values().flat_map(|listener| {
+            let groups = listener.default_actions.target_groups();
+            groups.map(|group| (group.id, listener.arn.load_balancer.id))
+        });
+        let by_rules = self.rules.values().flat_map(|rule| {
+            let groups = rule.actions.target_groups();
+            groups.map(|group| (group.id, rule.arn.listener.load_balancer.id))
+        });
+        by_default.chain(by_rules).collect()
     }
 
     /// The load balancer that forwards to this target group.

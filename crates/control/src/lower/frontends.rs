@@ -3,12 +3,14 @@
 //! A frontend is made again only when something that it was made from has changed; its rules are compiled again
 //! only when their conditions have.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::router::{self, CompileError};
 use engine::{Action, Admission, Frontend, FrontendId, Pool, Router, Tls, Transforms};
+use model::id::TargetGroupId;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::load_balancer_attributes;
@@ -18,7 +20,6 @@ use super::extension::{self, LoweredExtensions};
 use super::pools::Pools;
 use super::tls::{self, Certificates};
 use super::{LowerError, action, http, same};
-use crate::ec2::{Holding, lookups};
 use crate::secrets::{SealedError, SecretKey};
 use crate::state::State;
 
@@ -26,7 +27,7 @@ use crate::state::State;
 pub(super) struct LoweredFrontend {
     load_balancer: Arc<LoadBalancer>,
     listener: Arc<Listener>,
-    admission: Admission,
+    pub(super) admission: Admission,
     rules: Vec<Arc<Rule>>,
     /// Of each rule.
     transforms: Vec<Transforms>,
@@ -36,10 +37,17 @@ pub(super) struct LoweredFrontend {
     pub(super) frontend: Arc<Frontend>,
 }
 
+impl LoweredFrontend {
+    /// Whether requests may go to a target group of these.
+    pub(super) fn forwards_to_any(&self, groups: &BTreeSet<TargetGroupId>) -> bool {
+        let is_one = |pool: &Arc<Pool>| groups.contains(&TargetGroupId(pool.id.0));
+        !groups.is_empty() && self.pools.iter().any(is_one)
+    }
+}
+
 /// What all frontends are made from.
 pub(super) struct Parts<'a> {
     pub(super) state: &'a State,
-    pub(super) holdings: &'a [Holding],
     pub(super) pools: &'a Pools,
     pub(super) certificates: &'a Certificates,
     pub(super) secret_key: &'a SecretKey,
@@ -49,6 +57,7 @@ pub(super) fn lower(
     parts: &Parts<'_>,
     load_balancer: &Arc<LoadBalancer>,
     listener: &Arc<Listener>,
+    admission: Admission,
     before: Option<&LoweredFrontend>,
 ) -> Result<LoweredFrontend, LowerError> {
     let rules: Vec<_> = parts
@@ -63,9 +72,6 @@ pub(super) fn lower(
     let pools: Vec<_> = groups
         .map(|arn| Arc::clone(parts.pools.of(arn.id)))
         .collect();
-    let groups = &load_balancer.security_groups;
-    let admission =
-        lookups::allowed_sources(&parts.state.ec2, groups, listener.port, parts.holdings);
     let transforms = lower_transforms(&rules, before)?;
     let known = before.map(|before| &before.extensions);
     let extensions = extension::lower(listener, &rules, known)?;

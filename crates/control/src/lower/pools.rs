@@ -1,96 +1,75 @@
 //! From target groups and targets to pools.
-//!
-//! A pool is looked at again only when its group, its targets, its load balancer or the inventory has changed,
-//! so that a change costs what it changes and not what there is.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use engine::{Endpoint, EndpointState, Pool, PoolId};
-use model::ec2::{Instance, InstanceId, Subnet, SubnetId};
+use imbl::OrdMap;
 use model::health_check::HealthCheckPort;
-use model::id::{RegistrationId, TargetGroupId};
-use model::load_balancer::LoadBalancer;
+use model::id::{LoadBalancerId, RegistrationId, TargetGroupId};
 use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
 
+use super::changes::{Users, changed, changed_groups};
 use super::{pool_settings, same};
 use crate::elb::standing::{Standing, Surroundings};
-use crate::record::Table;
 use crate::state::State;
 
 /// The pools of the target groups that some rule forwards to, and what is known about registrations.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Pools {
-    by_group: BTreeMap<TargetGroupId, Arc<LoweredPool>>,
-    /// The registrations that drain and have had requests: those may have to be cut.
-    draining: Arc<BTreeMap<RegistrationId, Arc<EndpointState>>>,
+    by_group: OrdMap<TargetGroupId, Arc<LoweredPool>>,
+    users: Arc<Users>,
+    draining: OrdMap<TargetKey, Draining>,
     /// The `EndpointState::id` of the latest state.
     last_endpoint: u64,
-    inventory: Inventory,
 }
 
-/// A pool with everything it was made from, except for the inventory.
+/// A pool, and what is known about its targets.
 struct LoweredPool {
-    group: Arc<TargetGroup>,
-    user: Option<Arc<LoadBalancer>>,
-    /// Draining ones included.
-    targets: Vec<Arc<Target>>,
     /// Of each target that is in use.
     states: BTreeMap<RegistrationId, Arc<EndpointState>>,
     pool: Arc<Pool>,
 }
 
-/// What the standing of every target rests on.
-#[derive(Default)]
-struct Inventory {
-    targets: Table<TargetKey, Target>,
-    instances: Table<InstanceId, Instance>,
-    subnets: Table<SubnetId, Subnet>,
-    load_balancer_addresses: BTreeSet<Ipv4Addr>,
+/// A target that has been deregistered.
+#[derive(Clone)]
+struct Draining {
+    target: Arc<Target>,
+    /// `None` if it has never been in use, so that it has no requests.
+    state: Option<Arc<EndpointState>>,
 }
 
-impl Inventory {
-    fn of(state: &State) -> Self {
-        Self {
-            targets: Arc::clone(&state.elb.targets),
-            instances: Arc::clone(&state.ec2.instances),
-            subnets: Arc::clone(&state.ec2.subnets),
-            load_balancer_addresses: state.elb.addresses(),
+/// The pools of `state`; `old` is the state that `before` was made from.
+pub(super) fn lower(state: &State, old: &State, before: &Pools) -> Pools {
+    let has_same_users =
+        state.elb.listeners.ptr_eq(&old.elb.listeners) && state.elb.rules.ptr_eq(&old.elb.rules);
+    let users = match has_same_users {
+        true => Arc::clone(&before.users),
+        false => Arc::new(state.elb.users()),
+    };
+    let mut lowered = Pools {
+        users: Arc::clone(&users),
+        ..before.clone()
+    };
+    lowered.follow_draining(state, old, before);
+    let gone = before
+        .users
+        .keys()
+        .filter(|group| !users.contains_key(group));
+    for group in gone {
+        lowered.by_group.remove(group);
+    }
+    let dirty = changed_groups((old, &before.users), (state, &users));
+    if !dirty.is_empty() {
+        let surroundings = Surroundings::of(state);
+        for group in dirty {
+            let pool = lowered.lower_group(&surroundings, state, group, users[&group]);
+            lowered.by_group.insert(group, Arc::new(pool));
         }
     }
-
-    fn has_targets_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.targets, &other.targets)
-    }
-
-    /// Whether a target that has not changed stands as it stood.
-    fn locates_as(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.instances, &other.instances)
-            && Arc::ptr_eq(&self.subnets, &other.subnets)
-            && self.load_balancer_addresses == other.load_balancer_addresses
-    }
-}
-
-/// The pools of `state`.
-pub(super) fn lower(state: &State, before: &Pools) -> Pools {
-    let mut lowering = Lowering {
-        state,
-        before,
-        surroundings: Surroundings::of(state),
-        inventory: Inventory::of(state),
-        last_endpoint: before.last_endpoint,
-    };
-    let users = state.elb.users().into_iter();
-    let by_group =
-        users.map(|(id, user)| (id, lowering.pool(id, state.elb.load_balancers.get(&user))));
-    Pools {
-        by_group: by_group.collect(),
-        draining: lowering.draining(),
-        last_endpoint: lowering.last_endpoint,
-        inventory: lowering.inventory,
-    }
+    lowered
 }
 
 impl Pools {
@@ -107,23 +86,41 @@ impl Pools {
         self.by_group.values().map(|lowered| &lowered.pool)
     }
 
+    /// The target groups whose pools are others than in `before`.
+    pub(super) fn changed_since(&self, before: &Self) -> impl Iterator<Item = TargetGroupId> {
+        let changed = changed(&before.by_group, &self.by_group);
+        changed.copied().collect::<Vec<_>>().into_iter()
+    }
+
+    /// The targets that have been deregistered and not yet removed.
+    pub(crate) fn draining(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.draining.values().map(|draining| &draining.target)
+    }
+
     /// What is known about the present registration of a target that is in use or draining.
     pub(super) fn endpoint_state(&self, target: &Target) -> Option<&Arc<EndpointState>> {
         let in_use = self.by_group.get(&target.key.target_group);
-        in_use
-            .and_then(|lowered| lowered.states.get(&target.registration))
-            .or_else(|| self.draining.get(&target.registration))
+        let in_use = in_use.and_then(|lowered| lowered.states.get(&target.registration));
+        in_use.or_else(|| {
+            let draining = self.draining.get(&target.key)?;
+            let is_same = draining.target.registration == target.registration;
+            draining.state.as_ref().filter(|_| is_same)
+        })
     }
 
     /// Stops new requests at registrations that drain, or that have left a pool.
     pub(super) fn start_draining(&self, before: &Self) {
-        for endpoint in self.draining.values() {
-            endpoint.start_draining();
+        for draining in self.draining.values() {
+            draining
+                .state
+                .iter()
+                .for_each(|state| state.start_draining());
         }
         // A pool that nobody uses any more goes on serving those who still have the old snapshot: they have
         // no other. Only a target that leaves a pool which stays is passed over at once.
-        for (id, known) in &before.by_group {
-            let Some(present) = self.by_group.get(id).filter(|it| !Arc::ptr_eq(it, known)) else {
+        for group in changed(&before.by_group, &self.by_group) {
+            let both = (before.by_group.get(group), self.by_group.get(group));
+            let (Some(known), Some(present)) = both else {
                 continue;
             };
             for (registration, endpoint) in &known.states {
@@ -133,70 +130,55 @@ impl Pools {
             }
         }
     }
-}
 
-struct Lowering<'a> {
-    state: &'a State,
-    before: &'a Pools,
-    surroundings: Surroundings<'a>,
-    inventory: Inventory,
-    last_endpoint: u64,
-}
-
-impl Lowering<'_> {
-    fn pool(&mut self, id: TargetGroupId, user: Option<&Arc<LoadBalancer>>) -> Arc<LoweredPool> {
-        let group = self.state.elb.target_groups.get(&id);
-        let group = group.expect("a target group in use cannot be deleted");
-        match self.before.by_group.get(&id) {
-            Some(known) if self.is_as_before(known, group, user) => Arc::clone(known),
-            known => Arc::new(self.changed_pool(group, user, known)),
+    fn follow_draining(&mut self, state: &State, old: &State, before: &Self) {
+        for key in changed(&old.elb.targets, &state.elb.targets) {
+            match state
+                .elb
+                .targets
+                .get(key)
+                .filter(|target| target.is_draining())
+            {
+                Some(target) => {
+                    let draining = Draining {
+                        target: Arc::clone(target),
+                        state: before.endpoint_state(target).cloned(),
+                    };
+                    self.draining.insert(key.clone(), draining);
+                }
+                None => {
+                    self.draining.remove(key);
+                }
+            }
         }
     }
 
-    fn is_as_before(
-        &self,
-        known: &LoweredPool,
-        group: &Arc<TargetGroup>,
-        user: Option<&Arc<LoadBalancer>>,
-    ) -> bool {
-        let has_same_targets = || {
-            let targets = self.state.elb.targets_of(group.arn.id);
-            targets
-                .map(Arc::as_ptr)
-                .eq(known.targets.iter().map(Arc::as_ptr))
-        };
-        Arc::ptr_eq(&known.group, group)
-            && same(known.user.as_slice(), user.cloned().as_slice())
-            && self.inventory.locates_as(&self.before.inventory)
-            && (self.inventory.has_targets_of(&self.before.inventory) || has_same_targets())
-    }
-
-    fn changed_pool(
+    fn lower_group(
         &mut self,
-        group: &Arc<TargetGroup>,
-        user: Option<&Arc<LoadBalancer>>,
-        known: Option<&Arc<LoweredPool>>,
+        surroundings: &Surroundings<'_>,
+        state: &State,
+        id: TargetGroupId,
+        user: LoadBalancerId,
     ) -> LoweredPool {
-        let id = group.arn.id;
-        let targets: Vec<_> = self.state.elb.targets_of(id).cloned().collect();
-        let known_endpoints = known.into_iter().flat_map(|known| &known.pool.endpoints);
+        let group = state.elb.target_groups.get(&id);
+        let group = group.expect("a target group in use cannot be deleted");
+        let user = state.elb.load_balancers.get(&user).map(Arc::as_ref);
+        let known = self.by_group.get(&id).cloned();
+        let known_endpoints = known.iter().flat_map(|known| &known.pool.endpoints);
         let known_endpoints: BTreeMap<_, _> =
             known_endpoints.map(|it| (it.state.id(), it)).collect();
         let mut states = BTreeMap::new();
-        let mut endpoints = Vec::with_capacity(targets.len());
-        for target in &targets {
-            let standing = self
-                .surroundings
-                .standing(target, group, user.map(Arc::as_ref));
-            let Standing::InUse(address) = standing else {
+        let mut endpoints = Vec::new();
+        for target in state.elb.targets_of(id) {
+            let Standing::InUse(address) = surroundings.standing(target, group, user) else {
                 continue;
             };
-            let state = self.state_of(target.registration, known);
+            let state = self.state_of(target.registration, known.as_deref());
             states.insert(target.registration, Arc::clone(&state));
             let wanted = Endpoint {
                 address,
                 check_address: check_address(address, group),
-                zone: self.surroundings.zone(target, group).map(Arc::from),
+                zone: surroundings.zone(target, group).map(Arc::from),
                 key: endpoint_key(id, &target.key.id, target.key.port),
                 state,
             };
@@ -204,20 +186,15 @@ impl Lowering<'_> {
             let same = same.filter(|known| is_same(known, &wanted));
             endpoints.push(same.map_or_else(|| Arc::new(wanted), |known| Arc::clone(known)));
         }
-        LoweredPool {
-            group: Arc::clone(group),
-            user: user.cloned(),
-            pool: lower_pool(group, endpoints, known.map(|known| &known.pool)),
-            targets,
-            states,
-        }
+        let pool = lower_pool(group, endpoints, known.as_ref().map(|known| &known.pool));
+        LoweredPool { states, pool }
     }
 
     /// The same registration in use without interruption keeps its state.
     fn state_of(
         &mut self,
         registration: RegistrationId,
-        known: Option<&Arc<LoweredPool>>,
+        known: Option<&LoweredPool>,
     ) -> Arc<EndpointState> {
         let known = known.and_then(|known| known.states.get(&registration));
         known.cloned().unwrap_or_else(|| {
@@ -225,18 +202,14 @@ impl Lowering<'_> {
             Arc::new(EndpointState::new(self.last_endpoint))
         })
     }
+}
 
-    fn draining(&self) -> Arc<BTreeMap<RegistrationId, Arc<EndpointState>>> {
-        if self.inventory.has_targets_of(&self.before.inventory) {
-            return Arc::clone(&self.before.draining);
-        }
-        let targets = self.state.elb.targets.values();
-        let draining = targets.filter(|target| target.is_draining());
-        let known = draining.filter_map(|target| {
-            let state = self.before.endpoint_state(target)?;
-            Some((target.registration, Arc::clone(state)))
-        });
-        Arc::new(known.collect())
+/// Whether it is the same pool with the same states.
+impl PartialEq for LoweredPool {
+    fn eq(&self, other: &Self) -> bool {
+        // What is known about a target can change without the pool only together with its registration, which
+        // gives the pool another endpoint.
+        Arc::ptr_eq(&self.pool, &other.pool)
     }
 }
 

@@ -1,0 +1,115 @@
+//! What is different between two states, and so has to be lowered again.
+//!
+//! It follows from the two states alone: nobody says what a change was, and a first start is a change from the
+//! empty state. Whatever a pool or a frontend is made from has to be looked at here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use imbl::ordmap::DiffItem;
+use model::id::{ListenerId, LoadBalancerId, TargetGroupId};
+
+use crate::record::Table;
+use crate::state::State;
+
+/// The keys under which two tables differ.
+pub(super) fn changed<'a, K: Ord + Clone, R: PartialEq>(
+    before: &'a Table<K, R>,
+    after: &'a Table<K, R>,
+) -> impl Iterator<Item = &'a K> {
+    before.diff(after).map(|item| match item {
+        DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key,
+        DiffItem::Update { new: (key, _), .. } => key,
+    })
+}
+
+/// Which load balancer forwards to each target group.
+pub(super) type Users = BTreeMap<TargetGroupId, LoadBalancerId>;
+
+/// The target groups in use whose pools may be others than before.
+pub(super) fn changed_groups(
+    before: (&State, &Users),
+    after: (&State, &Users),
+) -> BTreeSet<TargetGroupId> {
+    let (old, old_users) = before;
+    let (new, users) = after;
+    let targets = changed(&old.elb.targets, &new.elb.targets).map(|key| key.target_group);
+    let groups = changed(&old.elb.target_groups, &new.elb.target_groups).copied();
+    let mut dirty: BTreeSet<_> = targets.chain(groups).collect();
+    let has_another_user =
+        |(group, user): &(&TargetGroupId, &LoadBalancerId)| old_users.get(*group) != Some(*user);
+    dirty.extend(
+        users
+            .iter()
+            .filter(has_another_user)
+            .map(|(group, _)| *group),
+    );
+    let load_balancers = changed_load_balancers(old, new);
+    if !load_balancers.is_empty() {
+        let is_changed = |(_, user): &(_, &LoadBalancerId)| load_balancers.contains(user);
+        dirty.extend(users.iter().filter(is_changed).map(|(group, _)| *group));
+    }
+    let ids = changed_target_ids(old, new, &load_balancers);
+    if !ids.is_empty() {
+        let keys = new.elb.targets.keys();
+        dirty.extend(
+            keys.filter(|key| ids.contains(&key.id))
+                .map(|key| key.target_group),
+        );
+    }
+    if changed(&old.ec2.subnets, &new.ec2.subnets).next().is_some() {
+        dirty.extend(users.keys());
+    }
+    dirty.retain(|group| users.contains_key(group));
+    dirty
+}
+
+/// The instances that have changed, and the addresses that load balancers have taken or given back: all of
+/// them can be the ids of targets.
+fn changed_target_ids(
+    old: &State,
+    new: &State,
+    load_balancers: &BTreeSet<LoadBalancerId>,
+) -> BTreeSet<String> {
+    let addresses = |state: &State| -> BTreeSet<String> {
+        let known = load_balancers.iter();
+        let known = known.filter_map(|id| state.elb.load_balancers.get(id));
+        let zones = known.flat_map(|load_balancer| &load_balancer.zones);
+        zones.map(|zone| zone.address.to_string()).collect()
+    };
+    let (before, after) = (addresses(old), addresses(new));
+    let moved = before.symmetric_difference(&after).cloned();
+    let instances = changed(&old.ec2.instances, &new.ec2.instances);
+    instances.map(ToString::to_string).chain(moved).collect()
+}
+
+fn changed_load_balancers(old: &State, new: &State) -> BTreeSet<LoadBalancerId> {
+    changed(&old.elb.load_balancers, &new.elb.load_balancers)
+        .copied()
+        .collect()
+}
+
+/// The listeners whose frontends may be others than before, except for who may connect and which pools they
+/// forward to.
+pub(super) fn changed_listeners(old: &State, new: &State) -> BTreeSet<ListenerId> {
+    let listeners = changed(&old.elb.listeners, &new.elb.listeners).copied();
+    let rules = changed(&old.elb.rules, &new.elb.rules).map(|key| key.listener);
+    let mut dirty: BTreeSet<_> = listeners.chain(rules).collect();
+    let load_balancers = changed_load_balancers(old, new);
+    let has_other_tls = changed(&old.acm.certificates, &new.acm.certificates)
+        .next()
+        .is_some()
+        || changed(&old.elb.trust_stores, &new.elb.trust_stores)
+            .next()
+            .is_some()
+        || changed(&old.elb.revocations, &new.elb.revocations)
+            .next()
+            .is_some();
+    if has_other_tls || !load_balancers.is_empty() {
+        let listeners = new.elb.listeners.values().filter(|listener| {
+            load_balancers.contains(&listener.arn.load_balancer.id)
+                || has_other_tls && listener.tls.is_some()
+        });
+        dirty.extend(listeners.map(|listener| listener.arn.id));
+    }
+    dirty
+}
