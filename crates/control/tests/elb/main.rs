@@ -8,6 +8,7 @@ mod extensions;
 mod listeners;
 mod live;
 mod load_balancers;
+mod lowering;
 mod rules;
 mod storage;
 mod support;
