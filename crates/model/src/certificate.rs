@@ -8,19 +8,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::arn::{InvalidArn, Place};
+pub use crate::id::CertificateId;
 use crate::secret::SealedSecret;
 use crate::tag::Tags;
 use crate::text_enum;
-
-/// Names a certificate: 128 random bits, printed as a UUID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct CertificateId(u128);
-
-/// The text is not a UUID in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not the id of a certificate")]
-pub struct InvalidCertificateId(pub String);
 
 /// `arn:aws:acm:REGION:ACCOUNT:certificate/ID`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -205,62 +196,6 @@ impl Certificate {
     }
 }
 
-impl CertificateId {
-    /// The id with these random bits; those that tell the version of a UUID are set.
-    ///
-    /// Source: RFC 9562 section 5.4.
-    #[must_use]
-    pub fn from_random(high: u64, low: u64) -> Self {
-        let bits = u128::from(high) << 64 | u128::from(low);
-        let version = bits & !(0xf << 76) | 0x4 << 76;
-        Self(version & !(0x3 << 62) | 0x2 << 62)
-    }
-}
-
-impl fmt::Display for CertificateId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |shift: u32, digits: u32| (self.0 >> shift) & ((1 << (4 * digits)) - 1);
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            part(96, 8),
-            part(80, 4),
-            part(64, 4),
-            part(48, 4),
-            part(0, 12)
-        )
-    }
-}
-
-impl FromStr for CertificateId {
-    type Err = InvalidCertificateId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCertificateId> {
-        let lengths = text.split('-').map(str::len);
-        let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-');
-        let is_uuid = lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(is_digit);
-        let digits = text.replace('-', "");
-        let bits = is_uuid.then(|| u128::from_str_radix(&digits, 16).ok());
-        bits.flatten()
-            .map(Self)
-            .ok_or_else(|| InvalidCertificateId(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for CertificateId {
-    type Error = InvalidCertificateId;
-
-    fn try_from(text: String) -> Result<Self, InvalidCertificateId> {
-        text.parse()
-    }
-}
-
-impl From<CertificateId> for String {
-    fn from(id: CertificateId) -> Self {
-        id.to_string()
-    }
-}
-
 impl fmt::Display for CertificateArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place {
@@ -338,17 +273,6 @@ mod tests {
             "arn:aws:acm:us-east-1:123456789012:certificate/6d4f1c580c3a-4f3b-9a8e-1f2e-3d4c5b6a",
         ] {
             assert!(text.parse::<CertificateArn>().is_err(), "{text}");
-        }
-    }
-
-    /// RFC 9562 section 5.4: the version is 4, the variant is 10 in binary.
-    #[test]
-    fn a_random_id_is_a_uuid_of_version_four() {
-        for (high, low, text) in [
-            (0, 0, "00000000-0000-4000-8000-000000000000"),
-            (u64::MAX, u64::MAX, "ffffffff-ffff-4fff-bfff-ffffffffffff"),
-        ] {
-            assert_eq!(CertificateId::from_random(high, low).to_string(), text);
         }
     }
 }
