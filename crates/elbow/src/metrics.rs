@@ -9,6 +9,8 @@ use std::sync::Arc;
 use engine::Snapshot;
 use proxy::Counters;
 
+const ZONE_IN_DNS: &str = "elbow_zone_in_dns";
+
 /// Each counter with the sum over all workers.
 pub(crate) fn text(workers: &[Arc<Counters>]) -> String {
     let mut out = String::new();
@@ -41,19 +43,32 @@ pub(crate) fn dns_zones(snapshot: &Snapshot) -> String {
                 .map(|zone| (&*frontend.dns_name, zone)),
         );
     }
-    let mut out = "# HELP elbow_zone_in_dns Whether the zone has enough healthy targets for the DNS answer.\n\
-                   # TYPE elbow_zone_in_dns gauge\n"
-        .to_owned();
+    let mut out = format!(
+        "# HELP {ZONE_IN_DNS} Whether the zone belongs into the DNS answer: it has enough healthy \
+         targets.\n# TYPE {ZONE_IN_DNS} gauge\n"
+    );
     for (name, zone) in zones {
         let is_in = !snapshot.zones_out_of_dns(name).contains(zone);
         // Names of load balancers and of zones have no character that would need an escape.
         let _ = writeln!(
             out,
-            "elbow_zone_in_dns{{dns_name=\"{name}\",zone=\"{zone}\"}} {}",
+            "{ZONE_IN_DNS}{{dns_name=\"{name}\",zone=\"{zone}\"}} {}",
             u8::from(is_in)
         );
     }
     out
+}
+
+/// The name of a load balancer and a zone for each that `text`, made by `dns_zones`, says does not belong into the
+/// DNS answer.
+pub(crate) fn zones_out_of_dns(text: &str) -> BTreeSet<(&str, &str)> {
+    text.lines().filter_map(zone_out_of_dns).collect()
+}
+
+fn zone_out_of_dns(line: &str) -> Option<(&str, &str)> {
+    let labels = line.strip_prefix(ZONE_IN_DNS)?.strip_suffix("\"} 0")?;
+    let labels = labels.strip_prefix("{dns_name=\"")?;
+    labels.split_once("\",zone=\"")
 }
 
 #[cfg(test)]
@@ -119,6 +134,8 @@ mod tests {
                 "elbow_zone_in_dns{dns_name=\"shop-1.elb.internal\",zone=\"us-east-1b\"} 0",
             ]
         );
+        let out = zones_out_of_dns(&text);
+        assert_eq!(out, BTreeSet::from([("shop-1.elb.internal", "us-east-1b")]));
     }
 
     #[test]

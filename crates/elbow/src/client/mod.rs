@@ -78,19 +78,23 @@ impl Client {
         }
     }
 
+    /// What the process tells about itself, in Prometheus's text format; see `metrics`.
+    ///
+    /// # Errors
+    /// Elbow is not there.
+    pub(crate) async fn metrics(&self) -> Result<String, CallError> {
+        let address = self.contact.endpoint.address.to_string();
+        let request = Request::get(api::METRICS_PATH)
+            .header("host", address)
+            .body(Full::default())
+            .expect("an address is a valid header value");
+        let exchange = tokio::time::timeout(CALL_TIMEOUT, self.send(request));
+        let (_, text) = exchange.await.map_err(|_| CallError::TimedOut)??;
+        Ok(text)
+    }
+
     async fn exchange(&self, call: &Call) -> Result<(StatusCode, String), CallError> {
         let endpoint = &self.contact.endpoint;
-        let stream = TcpStream::connect(endpoint.address)
-            .await
-            .map_err(|source| CallError::Unreachable {
-                address: endpoint.address,
-                source,
-            })?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
-        // Ends by itself when the sender is dropped.
-        tokio::spawn(connection);
         let body = call.form();
         let signed = sign::Signed::new(
             &self.contact.key,
@@ -107,6 +111,22 @@ impl Client {
             .header("authorization", signed.authorization)
             .body(Full::new(Bytes::from(body)))
             .expect("all parts are valid header values");
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, String), CallError> {
+        let endpoint = &self.contact.endpoint;
+        let stream = TcpStream::connect(endpoint.address)
+            .await
+            .map_err(|source| CallError::Unreachable {
+                address: endpoint.address,
+                source,
+            })?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(broken)?;
+        // Ends by itself when the sender is dropped.
+        tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(broken)?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);

@@ -1,12 +1,15 @@
 //! `elbow hosts`: the names of the load balancers with their addresses, for /etc/hosts.
+//!
+//! The addresses are those that belong into the DNS answer: without those of a zone that is not well enough.
 
 use super::CommandError;
 use crate::cli::ClientArgs;
 use crate::client::Client;
 use crate::client::call::{Call, Service};
 use crate::client::xml::Element;
+use crate::metrics;
 
-/// Prints a line for each address of each load balancer.
+/// Prints a line for each address of each load balancer that belongs into the DNS answer.
 ///
 /// # Errors
 /// Elbow is not there, or refuses the calls.
@@ -14,21 +17,25 @@ pub(crate) async fn run(args: ClientArgs) -> Result<(), CommandError> {
     let client = super::client(args)?;
     let call = Call::new(Service::Elbv2, "DescribeLoadBalancers");
     let marker = ("Marker", "NextMarker");
+    let metrics = client.metrics().await?;
+    let zones_out = metrics::zones_out_of_dns(&metrics);
     for balancer in super::pages(&client, call, "LoadBalancers", marker).await? {
-        for address in addresses(&client, &balancer).await? {
-            println!("{address} {}", balancer.text_at("DNSName"));
+        let name = balancer.text_at("DNSName");
+        for interface in interfaces(&client, &balancer).await? {
+            let zone = interface.text_at("availabilityZone");
+            if !zones_out.contains(&(name, zone)) {
+                println!("{} {name}", interface.text_at("privateIpAddress"));
+            }
         }
     }
     Ok(())
 }
 
-/// The addresses of one load balancer.
-async fn addresses(client: &Client, balancer: &Element) -> Result<Vec<String>, CommandError> {
+/// The network interfaces of one load balancer.
+async fn interfaces(client: &Client, balancer: &Element) -> Result<Vec<Element>, CommandError> {
     let call = describe_interfaces(balancer.text_at("LoadBalancerArn"));
     let token = ("NextToken", "nextToken");
-    let interfaces = super::pages(client, call, "networkInterfaceSet", token).await?;
-    let address = |interface: &Element| interface.text_at("privateIpAddress").to_owned();
-    Ok(interfaces.iter().map(address).collect())
+    Ok(super::pages(client, call, "networkInterfaceSet", token).await?)
 }
 
 /// Asks for the network interfaces that ELB holds for a load balancer; their addresses are its own.
