@@ -10,14 +10,17 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use model::arn::Place;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::json::{self, Target};
+use crate::operation::Operations;
 use crate::query::{self, Node, QueryError};
-use crate::service::Service;
+use crate::rest_json::{self, Route};
+use crate::service::{Protocol, Service};
 use crate::sigv4::{self, Claim, Keys, SignatureError};
 use crate::xml::Xml;
-use crate::{ApiError, RequestIds, acm, ec2, elbv2, sts};
+use crate::{ApiError, RequestIds};
 
 /// Where anybody may ask whether the process answers.
 pub const HEALTH_PATH: &str = "/_elbow/health";
@@ -55,6 +58,7 @@ pub struct Endpoint(Arc<Parts>);
 /// What an operation has to say: its name and the members of its result.
 struct Answer {
     operation: String,
+    status: StatusCode,
     result: Members,
 }
 
@@ -62,7 +66,7 @@ struct Answer {
 enum Members {
     Xml(Xml),
     /// `None` if the operation has no result.
-    Json(Option<serde_json::Value>),
+    Json(Option<Value>),
 }
 
 impl Endpoint {
@@ -135,35 +139,57 @@ impl Endpoint {
             self.now(),
         )?;
         let service = signed_service(&claim)?;
-        check_address(request)?;
-        match service.target_prefix() {
-            Some(prefix) => self.perform_json(prefix, request).await,
-            None => self.perform_query(service, request).await,
+        match service.protocol() {
+            Protocol::Query(operations) => self.perform_query(operations, request).await,
+            Protocol::Json(prefix, operations) => {
+                self.perform_json((prefix, operations), request).await
+            }
+            Protocol::RestJson(routes, operations) => {
+                self.perform_rest_json((routes, operations), request).await
+            }
         }
     }
 
     async fn perform_json(
         &self,
-        prefix: &str,
+        (prefix, operations): (&str, &Operations<Option<Value>>),
         request: &sigv4::Request<'_>,
     ) -> Result<Answer, ApiError> {
+        check_address(request)?;
         let target = Target::of(request.headers).filter(|target| target.prefix == prefix);
         let operation = target.ok_or_else(json::unknown_target)?.operation;
         let input = json::decode(request.body)?;
-        let result = acm::OPERATIONS.call(&self.0.control, operation, &input);
-        let result = result.await?;
+        let result = operations.call(&self.0.control, operation, &input).await?;
         Ok(Answer {
             operation: operation.to_owned(),
+            status: StatusCode::OK,
+            result: Members::Json(result),
+        })
+    }
+
+    async fn perform_rest_json(
+        &self,
+        (routes, operations): (&[Route], &Operations<Option<Value>>),
+        request: &sigv4::Request<'_>,
+    ) -> Result<Answer, ApiError> {
+        let query = url_parameters(request)?;
+        let address = (request.method, request.path);
+        let (route, input) = rest_json::decode(routes, address, &query, request.body)?;
+        let control = &self.0.control;
+        let result = operations.call(control, route.name, &input).await?;
+        Ok(Answer {
+            operation: route.name.to_owned(),
+            status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
             result: Members::Json(result),
         })
     }
 
     async fn perform_query(
         &self,
-        service: Service,
+        operations: &Operations<Xml>,
         request: &sigv4::Request<'_>,
     ) -> Result<Answer, ApiError> {
-        let parts = &self.0;
+        check_address(request)?;
         let input = parameters(request)?;
         let action = match input.text("Action") {
             Some(action) if !action.is_empty() => action,
@@ -174,16 +200,12 @@ impl Endpoint {
                 ));
             }
         };
-        service.check_version(action, input.text("Version"))?;
-        let operations = match service {
-            Service::ElasticLoadBalancing => elbv2::OPERATIONS,
-            Service::Ec2 => ec2::OPERATIONS,
-            Service::Sts => sts::OPERATIONS,
-            Service::Acm => return Err(json::unknown_target()),
-        };
-        let result = operations.call(&parts.control, action, &input).await?;
+        let version = input.text("Version");
+        operations.service.check_version(action, version)?;
+        let result = operations.call(&self.0.control, action, &input).await?;
         Ok(Answer {
             operation: action.to_owned(),
+            status: StatusCode::OK,
             result: Members::Xml(result),
         })
     }
@@ -191,19 +213,29 @@ impl Endpoint {
     fn print(&self, service: Service, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
         let id = self.0.request_ids.next();
         let mut response = match answer {
-            Ok(Answer { operation, result }) => {
+            Ok(Answer {
+                operation,
+                status,
+                result,
+            }) => {
                 tracing::info!(%id, service = service.signing_name(), operation, "answered");
                 let body = match result {
                     Members::Xml(members) => service.response(&operation, id, &members),
                     Members::Json(members) => members.map_or_else(String::new, |it| it.to_string()),
                 };
-                response(StatusCode::OK, service.content_type(), body)
+                response(status, service.content_type(), body)
             }
             Err(error) => {
                 tracing::info!(%id, service = service.signing_name(), code = error.code, "refused");
                 let status =
                     StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                response(status, service.content_type(), service.error(id, &error))
+                let mut response =
+                    response(status, service.content_type(), service.error(id, &error));
+                if matches!(service.protocol(), Protocol::RestJson(..)) {
+                    let code = HeaderValue::from_static(error.code);
+                    response.headers_mut().insert(rest_json::ERROR_TYPE, code);
+                }
+                response
             }
         };
         if let Ok(id) = HeaderValue::try_from(id.to_string()) {
@@ -224,16 +256,21 @@ fn signed_service(claim: &Claim) -> Result<Service, ApiError> {
 
 /// The parameters of URL and body, without those of the signature.
 fn parameters(request: &sigv4::Request<'_>) -> Result<Node, QueryError> {
+    let mut input = url_parameters(request)?;
+    if request.method == Method::POST.as_str() {
+        input.merge(request.body)?;
+    }
+    Ok(input)
+}
+
+/// The parameters of the URL, without those of the signature.
+fn url_parameters(request: &sigv4::Request<'_>) -> Result<Node, QueryError> {
     let of_url: Vec<_> = request
         .query
         .split('&')
         .filter(|pair| !pair.starts_with("X-Amz-"))
         .collect();
-    let mut input = query::decode(of_url.join("&").as_bytes())?;
-    if request.method == Method::POST.as_str() {
-        input.merge(request.body)?;
-    }
-    Ok(input)
+    query::decode(of_url.join("&").as_bytes())
 }
 
 fn check_address(request: &sigv4::Request<'_>) -> Result<(), ApiError> {

@@ -13,6 +13,8 @@ pub struct ApiError {
     pub status: u16,
     /// What is wrong and what to do about it.
     pub message: String,
+    /// Other members of the error, such as `reason`, which the JSON protocols have.
+    pub members: Vec<(&'static str, String)>,
 }
 
 impl ApiError {
@@ -27,7 +29,15 @@ impl ApiError {
             code,
             status,
             message: message.into(),
+            members: Vec::new(),
         }
+    }
+
+    /// The same error with another member.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.members.push((name, value.to_string()));
+        self
     }
 
     /// `ValidationError`, the code for every broken rule that has no code of its own.
@@ -38,6 +48,13 @@ impl ApiError {
     /// `InternalFailure`, 500: the caller did nothing wrong and may repeat the request.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new("InternalFailure", 500, message)
+    }
+
+    /// Writes `members` into the body of a JSON protocol.
+    pub(crate) fn write_members(&self, body: &mut serde_json::Value) {
+        for (name, value) in &self.members {
+            body[*name] = serde_json::Value::from(value.as_str());
+        }
     }
 
     /// Whose fault the envelope says it is: `Sender` below 500, else `Receiver`.

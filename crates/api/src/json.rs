@@ -71,12 +71,18 @@ pub(crate) fn translate(code: &'static str, error: ApiError) -> ApiError {
         "ValidationError" => ("ValidationException", 400),
         other => (other, error.status),
     };
-    ApiError::new(code, status, error.message)
+    ApiError {
+        code,
+        status,
+        ..error
+    }
 }
 
 /// The body that says what went wrong.
 pub(crate) fn error(error: &ApiError) -> String {
-    json!({ "__type": error.code, "message": error.message }).to_string()
+    let mut body = json!({ "__type": error.code, "message": error.message });
+    error.write_members(&mut body);
+    body.to_string()
 }
 
 /// A time as JSON 1.1 has it: seconds since 1970, with the milliseconds after the point.

@@ -2,10 +2,11 @@
 //! operation.
 //!
 //! Nothing here decides what an operation means: this crate parses a request, calls `control` and
-//! prints the answer. A request goes through `server`, `endpoint`, [`sigv4`], [`query`] or `json`, the folder
-//! of its service, and [`xml`].
+//! prints the answer. A request goes through `server`, `endpoint`, [`sigv4`], [`query`], `json` or
+//! `rest_json`, the folder of its service, and [`xml`].
 
 mod acm;
+mod arc_zonal_shift;
 mod ec2;
 mod elbv2;
 mod endpoint;
@@ -17,6 +18,7 @@ mod json;
 mod operation;
 pub mod query;
 mod request_id;
+mod rest_json;
 mod server;
 mod service;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use control::Control;
 
 use crate::ApiError;
 use crate::query::Node;
-use crate::service::Service;
+use crate::service::{Protocol, Service};
 
 /// Decodes the input of an operation and performs it; `R` is what the service's protocol prints.
 type Handler<R> = for<'a> fn(&'a Control, &'a Node) -> Answer<'a, R>;
@@ -100,12 +100,11 @@ pub struct Coverage {
 /// What elbow has of every service.
 #[must_use]
 pub fn coverage() -> Vec<Coverage> {
-    vec![
-        crate::elbv2::OPERATIONS.coverage(),
-        crate::ec2::OPERATIONS.coverage(),
-        crate::sts::OPERATIONS.coverage(),
-        crate::acm::OPERATIONS.coverage(),
-    ]
+    let of_service = |service: Service| match service.protocol() {
+        Protocol::Query(operations) => operations.coverage(),
+        Protocol::Json(_, operations) | Protocol::RestJson(_, operations) => operations.coverage(),
+    };
+    Service::ALL.into_iter().map(of_service).collect()
 }
 
 #[cfg(test)]

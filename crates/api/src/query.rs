@@ -137,24 +137,36 @@ impl Node {
         Ok(())
     }
 
+    /// A plain value.
+    pub(crate) fn from_text(text: String) -> Self {
+        Self {
+            value: Some(text),
+            children: BTreeMap::new(),
+        }
+    }
+
+    /// Puts `member` in place of the member `name`, or removes that.
+    pub(crate) fn set(&mut self, name: &str, member: Option<Self>) {
+        match member {
+            Some(member) => self.children.insert(name.to_owned(), member),
+            None => self.children.remove(name),
+        };
+    }
+
     /// What a JSON text says, as a tree of parameters: a list is a structure with `member`, a null is
     /// absent.
     pub(crate) fn from_json(json: &serde_json::Value) -> Self {
         use serde_json::Value;
-        let text = |text: String| Self {
-            value: Some(text),
-            children: BTreeMap::new(),
-        };
         let structure = |children| Self {
             value: None,
             children,
         };
         match json {
             Value::Null => Self::default(),
-            Value::Bool(value) => text(value.to_string()),
-            Value::Number(value) => text(value.to_string()),
-            Value::String(value) => text(value.clone()),
-            Value::Array(elements) if elements.is_empty() => text(String::new()),
+            Value::Bool(value) => Self::from_text(value.to_string()),
+            Value::Number(value) => Self::from_text(value.to_string()),
+            Value::String(value) => Self::from_text(value.clone()),
+            Value::Array(elements) if elements.is_empty() => Self::from_text(String::new()),
             Value::Array(elements) => {
                 let numbered = elements.iter().enumerate();
                 let children = numbered

@@ -4,11 +4,14 @@
 //! result, as `Xml` or as JSON; what stands around them is printed here.
 
 use hyper::HeaderMap;
+use serde_json::Value;
 
 use crate::json::{self, Target};
+use crate::operation::Operations;
 use crate::query::Node;
+use crate::rest_json::{self, Route};
 use crate::xml::{self, Xml};
-use crate::{ApiError, RequestId};
+use crate::{ApiError, RequestId, acm, arc_zonal_shift, ec2, elbv2, sts};
 
 /// A service that this endpoint has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +24,42 @@ pub(crate) enum Service {
     Ec2,
     /// Security Token Service.
     Sts,
+    /// ARC zonal shift.
+    ArcZonalShift,
+}
+
+/// How requests to a service are written, and the operations that they name.
+pub(crate) enum Protocol {
+    /// AWS Query or EC2 Query: a form.
+    Query(&'static Operations<Xml>),
+    /// AWS JSON 1.1: the operation in `X-Amz-Target`, after this name and a dot.
+    Json(&'static str, &'static Operations<Option<Value>>),
+    /// AWS REST-JSON: the operation in method and path.
+    RestJson(&'static [Route], &'static Operations<Option<Value>>),
 }
 
 impl Service {
-    const ALL: [Self; 4] = [Self::ElasticLoadBalancing, Self::Ec2, Self::Sts, Self::Acm];
+    /// Every service.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ElasticLoadBalancing,
+        Self::Ec2,
+        Self::Sts,
+        Self::Acm,
+        Self::ArcZonalShift,
+    ];
+
+    /// How requests to it are written, and its operations.
+    pub(crate) fn protocol(self) -> Protocol {
+        match self {
+            Self::ElasticLoadBalancing => Protocol::Query(&elbv2::OPERATIONS),
+            Self::Ec2 => Protocol::Query(&ec2::OPERATIONS),
+            Self::Sts => Protocol::Query(&sts::OPERATIONS),
+            Self::Acm => Protocol::Json(json::ACM, &acm::OPERATIONS),
+            Self::ArcZonalShift => {
+                Protocol::RestJson(arc_zonal_shift::ROUTES, &arc_zonal_shift::OPERATIONS)
+            }
+        }
+    }
 
     /// The service that a signature is scoped to.
     pub(crate) fn signed_for(name: &str) -> Result<Self, ApiError> {
@@ -60,14 +95,7 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::Sts => "sts",
             Self::Acm => "acm",
-        }
-    }
-
-    /// The part of `X-Amz-Target` that names it, if it speaks JSON.
-    pub(crate) fn target_prefix(self) -> Option<&'static str> {
-        match self {
-            Self::Acm => Some(json::ACM),
-            Self::ElasticLoadBalancing | Self::Ec2 | Self::Sts => None,
+            Self::ArcZonalShift => "arc-zonal-shift",
         }
     }
 
@@ -78,6 +106,7 @@ impl Service {
             Self::Ec2 => "2016-11-15",
             Self::Sts => "2011-06-15",
             Self::Acm => "2015-12-08",
+            Self::ArcZonalShift => "2022-10-30",
         }
     }
 
@@ -102,7 +131,7 @@ impl Service {
                     self.version()
                 ),
             )),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Acm => {
+            Self::ElasticLoadBalancing | Self::Sts | Self::Acm | Self::ArcZonalShift => {
                 Err(self.unknown_operation(action, given))
             }
         }
@@ -112,7 +141,7 @@ impl Service {
     pub(crate) fn unknown_operation(self, name: &str, version: &str) -> ApiError {
         let message = match self {
             Self::Ec2 => format!("The action {name} is not valid for this web service."),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Acm => {
+            Self::ElasticLoadBalancing | Self::Sts | Self::Acm | Self::ArcZonalShift => {
                 format!("Could not find operation {name} for version {version}")
             }
         };
@@ -127,6 +156,7 @@ impl Service {
                 ApiError::new("AuthFailure", 401, format!("{REFUSED}: {}", error.message))
             }
             (Self::Acm, code) => json::translate(code, error),
+            (Self::ArcZonalShift, _) => arc_zonal_shift::translate(error),
             _ => error,
         }
     }
@@ -135,7 +165,7 @@ impl Service {
     pub(crate) fn response(self, operation: &str, id: RequestId, result: &Xml) -> String {
         match self {
             Self::Ec2 => xml::ec2_response(self.namespace(), operation, &id.to_string(), result),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Acm => {
+            Self::ElasticLoadBalancing | Self::Sts | Self::Acm | Self::ArcZonalShift => {
                 xml::query_response(self.namespace(), operation, &id.to_string(), result)
             }
         }
@@ -145,6 +175,7 @@ impl Service {
     pub(crate) fn error(self, id: RequestId, error: &ApiError) -> String {
         match self {
             Self::Acm => json::error(error),
+            Self::ArcZonalShift => rest_json::error(error),
             Self::Ec2 => xml::ec2_error(&id.to_string(), error),
             Self::ElasticLoadBalancing | Self::Sts => {
                 xml::query_error(self.namespace(), &id.to_string(), error)
@@ -156,6 +187,7 @@ impl Service {
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Acm => json::CONTENT_TYPE,
+            Self::ArcZonalShift => rest_json::CONTENT_TYPE,
             Self::Ec2 => "text/xml;charset=UTF-8",
             Self::ElasticLoadBalancing | Self::Sts => "text/xml",
         }
@@ -168,7 +200,8 @@ impl Service {
             }
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Acm => "http://acm.amazonaws.com/doc/2015-12-08/",
+            // They do not speak XML.
+            Self::Acm | Self::ArcZonalShift => "",
         }
     }
 }

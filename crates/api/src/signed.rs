@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac};
-use control::{Control, ManualClock, NoPlane, SequentialIds, Settings};
+use control::{Clock, Control, ManualClock, NoPlane, SequentialIds, Settings};
 
 use crate::sigv4::{AccessKey, Keys};
 use crate::{Endpoint, Parts, RequestId, RequestIds};
@@ -38,10 +38,15 @@ pub(crate) async fn endpoint() -> Endpoint {
 
 /// A fresh control plane, at a fixed time.
 pub(crate) async fn control_plane() -> Control {
+    control_plane_at(Arc::new(ManualClock::at(NOW_MILLIS))).await
+}
+
+/// A fresh control plane with this clock.
+pub(crate) async fn control_plane_at(clock: Arc<dyn Clock>) -> Control {
     Control::open(control::Parts {
         store: Arc::new(store::Memory::new()),
         plane: Arc::new(NoPlane),
-        clock: Arc::new(ManualClock::at(NOW_MILLIS)),
+        clock,
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(control::NoObjects),

@@ -350,6 +350,7 @@ fn load(store: &dyn Store) -> Result<State, OpenError> {
     load_kind::<model::listener::Listener>(store, &mut state)?;
     load_kind::<model::rule::Rule>(store, &mut state)?;
     load_kind::<model::target::Target>(store, &mut state)?;
+    load_kind::<model::zonal_shift::ZonalShift>(store, &mut state)?;
     Ok(state)
 }
 

@@ -2,39 +2,13 @@
 //! with the drains that were in progress.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::target::{Target, TargetPhase};
 
-use crate::control::{CommitError, Control};
+use crate::control::{CommitError, Control, Live};
 use crate::state::Draft;
 
-/// How long to wait after a failure before the next attempt.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 impl Control {
-    /// Does what is due at its time; never returns. Run one of these for a control plane.
-    pub async fn run_background(&self) {
-        loop {
-            let wait = match self.finish_drains().await {
-                Ok(()) => self.until_next_deadline(),
-                Err(error) => {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, "drained targets could not be removed; trying again");
-                    Some(RETRY_AFTER)
-                }
-            };
-            let changed = self.inner.changed.notified();
-            match wait {
-                None => changed.await,
-                Some(wait) => {
-                    // Either way the state is looked at again.
-                    let _ = tokio::time::timeout(wait, changed).await;
-                }
-            }
-        }
-    }
-
     /// Removes the targets whose deregistration delay is over, and cuts the requests they still have.
     ///
     /// # Errors
@@ -81,18 +55,12 @@ impl Control {
         })
         .await
     }
+}
 
-    /// How long until the next deregistration delay is over; `None` if nothing drains.
-    fn until_next_deadline(&self) -> Option<Duration> {
-        let live = self.live();
-        let deadlines = live
-            .lowered
-            .draining()
-            .filter_map(|target| deadline(target));
-        let next = deadlines.min()?;
-        let now = self.inner.parts.clock.now_millis();
-        Some(Duration::from_millis(next.saturating_sub(now)))
-    }
+/// When the next deregistration delay is over, in milliseconds since 1970; `None` if nothing drains.
+pub(crate) fn next_deadline(live: &Live) -> Option<u64> {
+    let draining = live.lowered.draining();
+    draining.filter_map(|target| deadline(target)).min()
 }
 
 fn deadline(target: &Target) -> Option<u64> {

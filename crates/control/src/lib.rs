@@ -6,6 +6,7 @@
 //! Nothing here knows of XML, of HTTP status codes or of sockets.
 
 pub mod acm;
+mod background;
 mod control;
 mod drain;
 pub mod ec2;
@@ -20,6 +21,7 @@ pub mod secrets;
 pub mod settings;
 pub mod state;
 mod x509;
+pub mod zonal_shift;
 
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
 pub use objects::{NoObjects, ObjectError, ObjectFuture, ObjectName, ObjectStore};

@@ -63,13 +63,15 @@ pub(crate) fn lower(
     (old, before): (&State, &Lowered),
     secret_key: &SecretKey,
 ) -> Result<Lowered, LowerError> {
-    let pools = pools::lower(state, old, &before.pools);
+    let shifted_zones = state.zonal_shift.shifted_zones();
+    let pools = pools::lower((state, &shifted_zones), old, &before.pools);
     let certificates = tls::lower_certificates(state, &before.certificates, secret_key)?;
     let mut admissions = Admissions::new(state, old);
     let changed_pools: BTreeSet<_> = pools.changed_since(&before.pools).collect();
     let changed_listeners = changes::changed_listeners(old, state);
     let parts = frontends::Parts {
         state,
+        shifted_zones: &shifted_zones,
         pools: &pools,
         certificates: &certificates,
         secret_key,

@@ -66,6 +66,7 @@ mod tests {
     use model::target::Target;
     use model::target_group::TargetGroup;
     use model::trust_store::{TrustStore, TrustStoreRevocation};
+    use model::zonal_shift::ZonalShift;
 
     use super::*;
 
@@ -110,5 +111,6 @@ mod tests {
         check::<LoadBalancer>(include_str!("../tests/golden/load_balancer.v1.json"));
         check::<Target>(include_str!("../tests/golden/target.v1.json"));
         check::<Target>(include_str!("../tests/golden/target_draining.v1.json"));
+        check::<ZonalShift>(include_str!("../tests/golden/zonal_shift.v1.json"));
     }
 }

@@ -13,6 +13,7 @@ use crate::record::{self, Record};
 use crate::seams::Ids;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
+use crate::zonal_shift::ZonalShiftState;
 
 /// The stored nouns. Tables and nouns are shared, so that two states differ in what changed and in nothing else.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct State {
     pub elb: ElbState,
     /// The EC2 inventory.
     pub ec2: Ec2State,
+    /// Zonal shifts.
+    pub zonal_shift: ZonalShiftState,
     /// Rises by one with every stored change.
     pub generation: u64,
 }

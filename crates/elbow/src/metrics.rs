@@ -32,7 +32,8 @@ pub(crate) fn text(workers: &[Arc<Counters>]) -> String {
 
 /// Whether each zone of each load balancer belongs into the DNS answer for its name: 1 or 0.
 ///
-/// It is what the attributes `target_group_health.dns_failover.*` decide, for whoever answers DNS queries.
+/// It is what zonal shifts and the attributes `target_group_health.dns_failover.*` decide, for whoever answers DNS
+/// queries.
 pub(crate) fn dns_zones(snapshot: &Snapshot) -> String {
     let mut zones = BTreeSet::new();
     for frontend in &snapshot.frontends {
@@ -44,8 +45,8 @@ pub(crate) fn dns_zones(snapshot: &Snapshot) -> String {
         );
     }
     let mut out = format!(
-        "# HELP {ZONE_IN_DNS} Whether the zone belongs into the DNS answer: it has enough healthy \
-         targets.\n# TYPE {ZONE_IN_DNS} gauge\n"
+        "# HELP {ZONE_IN_DNS} Whether the zone belongs into the DNS answer: it has enough healthy targets and no \
+         zonal shift.\n# TYPE {ZONE_IN_DNS} gauge\n"
     );
     for (name, zone) in zones {
         let is_in = !snapshot.zones_out_of_dns(name).contains(zone);
@@ -113,6 +114,7 @@ mod tests {
             id: FrontendId(1),
             addresses: vec![SocketAddr::from(([127, 0, 0, 1], 80)); 2],
             zones: zones.map(Arc::from).into(),
+            shifted_zone: None,
             admission: Admission::Anyone,
             idle_timeout: Duration::from_secs(60),
             client_keep_alive: Duration::from_secs(3600),

@@ -136,28 +136,27 @@ pub(crate) fn reachable<'a>(
 }
 
 impl ZoneCandidates {
-    /// The healthy ones; when they are too few, all of them ("fail open").
+    /// The healthy ones that traffic is not shifted away from; when these are too few, it is as if nothing were
+    /// shifted: the healthy ones, or when they are too few too, all of them ("fail open").
     ///
-    /// Source: ALB guide, "Target group health".
+    /// Source: ALB guide, "Target group health"; ARC guide, "Supported resources": a zonal shift has no effect
+    /// on a load balancer that fails open.
     fn of(
         settings: &PoolSettings,
         mut reachable: Vec<Arc<Endpoint>>,
         turns: Option<&Arc<AtomicUsize>>,
     ) -> Self {
         reachable.retain(|endpoint| !endpoint.state.is_draining());
-        let healthy = reachable
-            .iter()
-            .filter(|endpoint| endpoint.state.health().is_healthy());
-        let healthy: Vec<_> = healthy.cloned().collect();
-        let health = PoolHealth {
-            registered: reachable.len(),
-            healthy: healthy.len(),
+        let staying = |endpoint: &&Arc<Endpoint>| !settings.is_shifted(endpoint);
+        let after_shift = || {
+            settings.shifted_zone.as_ref()?;
+            let healthy = enough_healthy(settings, reachable.iter().filter(staying))?;
+            // A threshold that is off is met by no target at all.
+            (!healthy.is_empty()).then_some(healthy)
         };
-        let endpoints = if settings.routing_threshold.is_met(health) {
-            healthy
-        } else {
-            reachable.clone()
-        };
+        let endpoints = after_shift()
+            .or_else(|| enough_healthy(settings, reachable.iter()))
+            .unwrap_or_else(|| reachable.clone());
         let mut by_key: Vec<_> = (0..).zip(&endpoints).map(|(at, it)| (it.key, at)).collect();
         by_key.sort_unstable();
         Self {
@@ -173,4 +172,20 @@ impl ZoneCandidates {
         let at = self.by_key.binary_search_by_key(&key, |(key, _)| *key);
         Some(&self.endpoints[self.by_key[at.ok()?].1])
     }
+}
+
+/// The healthy ones of `endpoints`, unless they are too few.
+fn enough_healthy<'a>(
+    settings: &PoolSettings,
+    endpoints: impl Iterator<Item = &'a Arc<Endpoint>>,
+) -> Option<Vec<Arc<Endpoint>>> {
+    let mut registered = 0;
+    let counted = endpoints.inspect(|_| registered += 1);
+    let healthy = counted.filter(|endpoint| endpoint.state.health().is_healthy());
+    let healthy: Vec<_> = healthy.cloned().collect();
+    let health = PoolHealth {
+        registered,
+        healthy: healthy.len(),
+    };
+    settings.routing_threshold.is_met(health).then_some(healthy)
 }

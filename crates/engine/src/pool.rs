@@ -73,6 +73,9 @@ pub struct PoolSettings {
     pub protocol: TargetProtocol,
     /// How clients stay with a target.
     pub stickiness: Stickiness,
+    /// The zone that traffic is shifted away from: its targets get requests only if those of the other zones
+    /// are not well enough.
+    pub shifted_zone: Option<Arc<str>>,
     /// How the targets are checked.
     pub health_check: HealthCheck,
     /// Whether checks go through TLS.
@@ -90,9 +93,15 @@ impl PoolSettings {
             dns_threshold: HealthThreshold::default(),
             protocol: TargetProtocol::default(),
             stickiness: Stickiness::Off,
+            shifted_zone: None,
             health_check,
             health_check_is_tls: false,
         }
+    }
+
+    /// Whether traffic is shifted away from the zone of this target.
+    pub(crate) fn is_shifted(&self, endpoint: &Endpoint) -> bool {
+        self.shifted_zone.is_some() && self.shifted_zone == endpoint.zone
     }
 }
 
@@ -239,10 +248,13 @@ impl Pool {
         self.settings.algorithm == mitigates && endpoint.weight() < Weight::FULL
     }
 
-    /// The health of the targets that a node in `zone` can send requests to.
+    /// The health of the targets that a node in `zone` can send requests to, without those that traffic is
+    /// shifted away from.
     #[must_use]
     pub fn health_in(&self, zone: &str) -> PoolHealth {
-        PoolHealth::of(reachable(&self.settings, &self.endpoints, Some(zone)))
+        let settings = &self.settings;
+        let reachable = reachable(settings, &self.endpoints, Some(zone));
+        PoolHealth::of(reachable.filter(|endpoint| !settings.is_shifted(endpoint)))
     }
 
     /// The target for one request, or `None` if the pool has none that may get it.

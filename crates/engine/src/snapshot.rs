@@ -34,11 +34,13 @@ impl Snapshot {
         Some(&self.frontends[at])
     }
 
-    /// The zones whose addresses leave the DNS answer for this name: those in which no pool of the load
-    /// balancer has enough healthy targets. When that is true of all of them, none leaves.
+    /// The zones whose addresses leave the DNS answer for this name: that from which traffic is shifted away,
+    /// and those in which no pool of the load balancer has enough healthy targets. When these are all of them,
+    /// none leaves.
     ///
     /// A load balancer that forwards to no pool is well everywhere.
-    /// Source: ALB guide, "Target group health", "DNS failover".
+    /// Source: ALB guide, "Target group health", "DNS failover", and "Zonal shift for your Application Load
+    /// Balancer".
     #[must_use]
     pub fn zones_out_of_dns(&self, dns_name: &str) -> Vec<Arc<str>> {
         let is_its = |frontend: &&Arc<Frontend>| *frontend.dns_name == *dns_name;
@@ -46,9 +48,11 @@ impl Snapshot {
         let zones: BTreeSet<_> = frontends().flat_map(|frontend| &frontend.zones).collect();
         let pools = || frontends().flat_map(|frontend| frontend.router.pools());
         let is_out = |zone: &&Arc<str>| {
+            let is_shifted =
+                |frontend: &Arc<Frontend>| frontend.shifted_zone.as_ref() == Some(zone);
             let is_met =
                 |pool: &Arc<Pool>| pool.settings.dns_threshold.is_met(pool.health_in(zone));
-            pools().next().is_some() && !pools().any(is_met)
+            frontends().any(is_shifted) || (pools().next().is_some() && !pools().any(is_met))
         };
         let out: Vec<_> = zones.iter().copied().filter(is_out).cloned().collect();
         if out.len() == zones.len() {
@@ -72,6 +76,9 @@ pub struct Frontend {
     pub addresses: Vec<SocketAddr>,
     /// The zone of each of `addresses`, such as `us-east-1a`, in the same order.
     pub zones: Vec<Arc<str>>,
+    /// The one of `zones` that traffic is shifted away from: its address leaves the DNS answer, and goes on
+    /// serving those who connect.
+    pub shifted_zone: Option<Arc<str>>,
     /// Which peers may connect.
     pub admission: Admission,
     /// How long a connection may go without a byte in either direction, 1 to 4,000 s.

@@ -349,6 +349,83 @@ fn each_zone_takes_turns_and_fails_open_by_itself() {
     assert_eq!(turns_in(&pool, "a", 2), [0, 1]);
 }
 
+/// The targets that nodes in `a` and in `b` choose while traffic is shifted away from `a`.
+fn chosen_during_shift(zones: &str, change: impl Fn(&mut PoolSettings)) -> [Vec<u64>; 2] {
+    let pool = zoned(zones, |settings| {
+        settings.shifted_zone = Some("a".into());
+        change(settings);
+    });
+    ["a", "b"].map(|zone| {
+        let mut chosen = turns_in(&pool, zone, 20);
+        chosen.sort_unstable();
+        chosen.dedup();
+        chosen
+    })
+}
+
+/// Source: ALB guide, "Zonal shift for your Application Load Balancer"; ARC guide, "Supported resources".
+#[test]
+fn no_node_sends_requests_to_the_shifted_zone() {
+    for (zones, expected) in [
+        ("a:hh b:hh", vec![2, 3]),
+        ("a:h b:hu", vec![1]),
+        ("a:h b:h c:h *:h", vec![1, 2, 3]),
+    ] {
+        let chosen = chosen_during_shift(zones, |_| {});
+        assert_eq!(chosen, [expected.clone(), expected], "{zones}");
+    }
+}
+
+#[test]
+fn a_shift_has_no_effect_while_the_other_zones_are_not_well_enough() {
+    for (zones, count, expected) in [
+        ("a:hu b:u", 1, vec![0]),
+        ("a:h", 1, vec![0]),
+        ("a:u b:u", 1, vec![0, 1]),
+        ("a:hh b:h", 2, vec![0, 1, 2]),
+        ("a:h b:U", 1, vec![0]),
+        ("", 1, vec![]),
+    ] {
+        let chosen = chosen_during_shift(zones, |settings| {
+            settings.routing_threshold = threshold(count, None);
+        });
+        assert_eq!(chosen, [expected.clone(), expected], "{zones} {count}");
+    }
+    let off = |settings: &mut PoolSettings| {
+        settings.routing_threshold.count = None;
+        settings.is_cross_zone = false;
+    };
+    assert_eq!(chosen_during_shift("a:h b:u", off), [vec![0], vec![1]]);
+}
+
+/// A client that comes to the shifted zone's node anyway has nobody else to serve it.
+#[test]
+fn with_cross_zone_off_the_node_of_the_shifted_zone_serves_on() {
+    let zonal = |settings: &mut PoolSettings| settings.is_cross_zone = false;
+    assert_eq!(chosen_during_shift("a:hu b:h", zonal), [vec![0], vec![2]]);
+    let everywhere = chosen_during_shift("a:h b:h *:h", zonal);
+    assert_eq!(everywhere, [vec![2], vec![1, 2]]);
+}
+
+#[test]
+fn a_client_does_not_stay_with_a_target_in_the_shifted_zone() {
+    let pool = zoned("a:h b:h", |settings| {
+        settings.shifted_zone = Some("a".into())
+    });
+    let choice = Choice {
+        zone: Some("a"),
+        ..Choice::default()
+    };
+    assert!(
+        pool.endpoint_by_key(pool.endpoints[0].key, choice)
+            .is_none()
+    );
+    assert!(
+        pool.endpoint_by_key(pool.endpoints[1].key, choice)
+            .is_some()
+    );
+}
+
 fn threshold(count: u32, percentage: Option<u32>) -> HealthThreshold {
     HealthThreshold {
         count: Some(count),

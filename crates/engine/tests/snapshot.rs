@@ -43,6 +43,16 @@ fn pool(id: u64, zones: &str, change: impl Fn(&mut PoolSettings)) -> Arc<Pool> {
 
 /// A listener in the zones `a` and `b` that forwards to these pools: the last by default, the others by rules.
 fn frontend(id: u64, dns_name: &str, pools: &[Arc<Pool>]) -> Arc<Frontend> {
+    shifted_frontend(id, dns_name, pools, None)
+}
+
+/// The same while traffic is shifted away from a zone.
+fn shifted_frontend(
+    id: u64,
+    dns_name: &str,
+    pools: &[Arc<Pool>],
+    shifted_zone: Option<&str>,
+) -> Arc<Frontend> {
     let forward = |pool: &Arc<Pool>| Routing::Forward(Forward::new(vec![(Arc::clone(pool), 1)]));
     let redirect = engine::FixedResponse {
         status: 404,
@@ -68,6 +78,7 @@ fn frontend(id: u64, dns_name: &str, pools: &[Arc<Pool>]) -> Arc<Frontend> {
             SocketAddr::from(([127, 0, 0, 2], 80)),
         ],
         zones: vec!["a".into(), "b".into()],
+        shifted_zone: shifted_zone.map(Arc::from),
         admission: Admission::Anyone,
         idle_timeout: Duration::from_secs(60),
         client_keep_alive: Duration::from_secs(3600),
@@ -109,6 +120,33 @@ fn a_zone_without_a_healthy_target_leaves() {
 fn when_every_zone_would_leave_none_does() {
     check("a:u b:u", |_| {}, &[]);
     check("", |_| {}, &[]);
+}
+
+#[test]
+fn the_shifted_zone_leaves() {
+    for (zones, is_cross_zone, expected) in [
+        ("a:h b:h", false, vec!["a"]),
+        ("a:h b:h", true, vec!["a"]),
+        ("a:u b:h", false, vec!["a"]),
+        // What is left would be nobody, or nobody who is well: the shift has no effect.
+        ("a:h b:u", false, vec![]),
+        ("a:h b:u", true, vec![]),
+        ("a:h", true, vec![]),
+    ] {
+        let shift = |settings: &mut PoolSettings| {
+            settings.is_cross_zone = is_cross_zone;
+            settings.shifted_zone = Some("a".into());
+        };
+        let pools = [pool(1, zones, shift)];
+        let frontend = shifted_frontend(1, NAME, &pools, Some("a"));
+        assert_eq!(
+            zones_out(vec![frontend]),
+            expected,
+            "{zones} {is_cross_zone}"
+        );
+    }
+    let forwards_nothing = shifted_frontend(1, NAME, &[], Some("b"));
+    assert_eq!(zones_out(vec![forwards_nothing]), ["b"]);
 }
 
 #[test]

@@ -30,5 +30,6 @@ pub mod target_group_attributes;
 pub mod text_enum;
 pub mod transform;
 pub mod trust_store;
+pub mod zonal_shift;
 
 pub use cidr::Cidr;

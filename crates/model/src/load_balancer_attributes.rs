@@ -84,6 +84,13 @@ pub const HTTP2: Attribute = honoured(
     "Whether HTTPS listeners offer HTTP/2.",
 );
 
+/// Whether ARC may shift traffic away from a zone.
+pub const ZONAL_SHIFT: Attribute = honoured(
+    "zonal_shift.config.enabled",
+    "false",
+    "Whether traffic can be shifted away from a zone.",
+);
+
 /// The attributes of a load balancer of type application, sorted by key.
 ///
 /// `ipv6.deny_all_igw_traffic` has another default on internal load balancers: see `ipv6_default`.
@@ -146,10 +153,7 @@ pub const APPLICATION: &[Attribute] = &[
         "waf.fail_open.enabled",
         "Whether requests pass when the web ACL cannot be asked.",
     ),
-    boolean(
-        "zonal_shift.config.enabled",
-        "Whether traffic can be shifted away from a zone.",
-    ),
+    ZONAL_SHIFT,
 ];
 
 /// Keys that other types of load balancers have.

@@ -51,6 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         id: FrontendId(1),
         addresses: vec![listen],
         zones: vec!["us-east-1a".into()],
+        shifted_zone: None,
         admission: Admission::Anyone,
         idle_timeout: Duration::from_secs(60),
         client_keep_alive: Duration::from_secs(3600),

@@ -52,6 +52,7 @@ impl Case {
             id: FrontendId(1),
             addresses: vec![([10, 0, 0, 1], self.port).into()],
             zones: vec!["us-east-1a".into()],
+            shifted_zone: None,
             admission: Admission::Anyone,
             idle_timeout: Duration::from_secs(60),
             client_keep_alive: Duration::from_secs(3600),

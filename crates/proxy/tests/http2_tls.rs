@@ -105,6 +105,7 @@ fn a_listener_without_http2_does_not_offer_it() {
         },
         addresses: offering.addresses.clone(),
         zones: offering.zones.clone(),
+        shifted_zone: None,
         admission: offering.admission.clone(),
         dns_name: offering.dns_name.clone(),
         tls: offering.tls.clone(),

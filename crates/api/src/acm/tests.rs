@@ -18,7 +18,7 @@ use crate::json;
 use crate::signed::control_plane;
 
 const TRANSCRIPT: &str = include_str!("transcript.txt");
-/// What `tests/vectors/acm_members.py` wrote.
+/// What `tests/vectors/json_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/acm_members.txt");
 
 #[tokio::test]

@@ -49,8 +49,9 @@ fn print(xml: &mut Xml, description: &TargetHealthDescription) {
         });
     }
     xml.element("AdministrativeOverride", |xml| {
-        xml.text("State", "no_override");
-        xml.text("Reason", "AdministrativeOverride.NoOverride");
-        xml.text("Description", "No override is currently active on target");
+        let of_target = description.administrative_override;
+        xml.text("State", of_target.state());
+        xml.text("Reason", of_target.reason());
+        xml.text("Description", of_target.description());
     });
 }

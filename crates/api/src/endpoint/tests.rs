@@ -416,3 +416,38 @@ async fn anybody_may_read_a_public_key_by_its_id() {
         assert_eq!(send(&endpoint, unsigned(path)).await.status, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_rest_service_is_found_by_its_signature_and_an_operation_by_its_path() {
+    let list = || signed("arc-zonal-shift", "GET", "/zonalshifts?maxResults=5", "");
+    check(list(), 200, "application/json", "{\"items\":[]}").await;
+    let without_input = signed("arc-zonal-shift", "POST", "/zonalshifts", "{}");
+    let answered = endpoint().await.answer(without_input).await;
+    assert_eq!(
+        answered.headers()["x-amzn-errortype"],
+        "ValidationException"
+    );
+    assert_eq!(answered.status(), 400);
+    check(
+        signed("arc-zonal-shift", "DELETE", "/zonalshifts/unknown", ""),
+        404,
+        "application/json",
+        "{\"message\":\"There is no zonal shift unknown.\"}",
+    )
+    .await;
+    let at_another = signed("acm", "GET", "/zonalshifts", "");
+    let answered = send(&endpoint().await, at_another).await;
+    assert!(
+        answered.body.contains("UnknownOperationException"),
+        "{}",
+        answered.body
+    );
+    let mut altered = list();
+    *altered.uri_mut() = "/zonalshifts?maxResults=6".parse().expect("a target");
+    let answered = endpoint().await.answer(altered).await;
+    assert_eq!(
+        answered.headers()["x-amzn-errortype"],
+        "InvalidSignatureException"
+    );
+    assert_eq!(answered.status(), 403);
+}

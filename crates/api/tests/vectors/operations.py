@@ -6,7 +6,7 @@ Run with a Python that has botocore: python3 operations.py > operations.txt
 
 import botocore.session
 
-SERVICES = ("elbv2", "ec2", "sts", "acm")
+SERVICES = ("elbv2", "ec2", "sts", "acm", "arc-zonal-shift")
 
 session = botocore.session.get_session()
 models = [session.get_service_model(service) for service in SERVICES]

@@ -1,4 +1,4 @@
-//! `DeleteLoadBalancer`: with its listeners and rules; target groups and their targets stay.
+//! `DeleteLoadBalancer`: with its listeners, its rules and its zonal shift; target groups and their targets stay.
 
 use model::arn::LoadBalancerArn;
 use model::listener::Listener;
@@ -6,7 +6,7 @@ use model::load_balancer::LoadBalancer;
 use model::load_balancer_attributes::DELETION_PROTECTION;
 
 use super::{ElbError, delete_listener};
-use crate::{Control, Draft};
+use crate::{Control, Draft, zonal_shift};
 
 /// Source: ELB API, `DeleteLoadBalancer`.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,7 @@ fn delete(draft: &mut Draft, text: &str) -> Result<(), ElbError> {
     for listener in listeners {
         delete_listener::remove(draft, listener);
     }
+    zonal_shift::state::release(draft, arn.id);
     draft.remove::<LoadBalancer>(&arn.id);
     Ok(())
 }

@@ -27,8 +27,6 @@ pub struct DescribeTargetHealth {
 
 /// One target of the answer.
 ///
-/// `AdministrativeOverride` is always `no_override`, reason `AdministrativeOverride.NoOverride`,
-/// description `No override is currently active on target`.
 /// Source: ELB API, `TargetHealthDescription`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetHealthDescription {
@@ -40,6 +38,50 @@ pub struct TargetHealthDescription {
     pub health: TargetHealth,
     /// `AnomalyDetection`: only when it was asked for.
     pub anomaly_detection: Option<AnomalyDetection>,
+    /// `AdministrativeOverride`.
+    pub administrative_override: AdministrativeOverride,
+}
+
+/// Whether something else than its health keeps requests from a target.
+///
+/// Source: ELB API, `AdministrativeOverride`; ALB guide, "Zonal shift for your Application Load Balancer",
+/// "Administrative override".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AdministrativeOverride {
+    /// Nothing does.
+    #[default]
+    NoOverride,
+    /// Traffic is shifted away from its zone.
+    ZonalShiftActive,
+}
+
+impl AdministrativeOverride {
+    /// `State`.
+    #[must_use]
+    pub fn state(self) -> &'static str {
+        match self {
+            Self::NoOverride => "no_override",
+            Self::ZonalShiftActive => "zonal_shift_active",
+        }
+    }
+
+    /// `Reason`.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NoOverride => "AdministrativeOverride.NoOverride",
+            Self::ZonalShiftActive => "AdministrativeOverride.ZonalShiftActive",
+        }
+    }
+
+    /// `Description`.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::NoOverride => "No override is currently active on target",
+            Self::ZonalShiftActive => "Zonal shift is active in target Availability Zone",
+        }
+    }
 }
 
 /// Source: ELB API, `AnomalyDetection`.
@@ -117,10 +159,15 @@ impl Control {
     ) -> Result<Vec<TargetHealthDescription>, ElbError> {
         let live = self.live();
         let group = find::target_group(&live.state, &input.target_group_arn)?;
+        let user = live.state.elb.user_of(group.arn.id).map(AsRef::as_ref);
         let view = View {
             live: &live,
             group,
-            user: live.state.elb.user_of(group.arn.id).map(AsRef::as_ref),
+            user,
+            shifted_zone: user.and_then(|user| {
+                let shift = live.state.zonal_shift.active_of(user.arn.id)?;
+                Some(shift.away_from.name.as_str())
+            }),
             surroundings: Surroundings::of(&live.state),
             has_anomaly_detection: has_anomaly_detection(&input.include)?,
         };
@@ -151,6 +198,8 @@ struct View<'a> {
     live: &'a Live,
     group: &'a TargetGroup,
     user: Option<&'a LoadBalancer>,
+    /// The zone that traffic of `user` is shifted away from.
+    shifted_zone: Option<&'a str>,
     surroundings: Surroundings<'a>,
     has_anomaly_detection: bool,
 }
@@ -188,13 +237,21 @@ impl View<'_> {
             ),
         };
         let zone = target.availability_zone.clone();
-        self.description(
-            target.key.id.clone(),
-            target.key.port,
-            zone,
-            health,
-            anomaly,
-        )
+        let (id, port) = (target.key.id.clone(), target.key.port);
+        TargetHealthDescription {
+            administrative_override: self.administrative_override(target),
+            ..self.description(id, port, zone, health, anomaly)
+        }
+    }
+
+    fn administrative_override(&self, target: &Target) -> AdministrativeOverride {
+        let zone = self.surroundings.zone(target, self.group);
+        match self.shifted_zone {
+            Some(shifted) if zone.as_deref() == Some(shifted) => {
+                AdministrativeOverride::ZonalShiftActive
+            }
+            _ => AdministrativeOverride::NoOverride,
+        }
     }
 
     fn anomaly(&self, endpoint: &EndpointState) -> AnomalyDetection {
@@ -229,6 +286,7 @@ impl View<'_> {
             health_check_port: check_port.to_string(),
             health,
             anomaly_detection: self.has_anomaly_detection.then_some(anomaly),
+            administrative_override: AdministrativeOverride::NoOverride,
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use model::attributes::{Attribute, Attributes};
 use model::load_balancer::{LoadBalancer, Scheme};
-use model::load_balancer_attributes::{APPLICATION, IPV6_DENY_ALL_IGW_TRAFFIC, OTHER_TYPES};
+use model::load_balancer_attributes::{
+    APPLICATION, IPV6_DENY_ALL_IGW_TRAFFIC, OTHER_TYPES, ZONAL_SHIFT,
+};
 
 use super::attributes::{LOAD_BALANCER, Table, change};
 use super::input::Pairs;
 use super::{AttributeList, ElbError, check, find};
-use crate::Control;
+use crate::{Control, zonal_shift};
 
 const TABLE: Table = Table {
     resource: LOAD_BALANCER,
@@ -74,6 +76,9 @@ impl Control {
             let changed = change(&TABLE, present, &input.attributes, |it| adapt(it, scheme))?;
             if changed != load_balancer.attributes {
                 load_balancer.attributes = changed;
+                if load_balancer.attributes.value(&ZONAL_SHIFT) != "true" {
+                    zonal_shift::state::release(draft, load_balancer.arn.id);
+                }
                 load_balancer = LoadBalancer::clone(&draft.put(load_balancer));
             }
             Ok(describe(&load_balancer))

@@ -82,9 +82,16 @@ fn changed_target_ids(
     instances.map(ToString::to_string).chain(moved).collect()
 }
 
+/// Those that are others than before, or whose traffic may be shifted away from another zone.
 fn changed_load_balancers(old: &State, new: &State) -> BTreeSet<LoadBalancerId> {
+    let shift = |id| {
+        let present = new.zonal_shift.shifts.get(id);
+        present.or_else(|| old.zonal_shift.shifts.get(id))
+    };
+    let shifts = changed(&old.zonal_shift.shifts, &new.zonal_shift.shifts).filter_map(shift);
     changed(&old.elb.load_balancers, &new.elb.load_balancers)
         .copied()
+        .chain(shifts.map(|shift| shift.resource.id))
         .collect()
 }
 

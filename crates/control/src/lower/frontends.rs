@@ -22,6 +22,7 @@ use super::tls::{self, Certificates};
 use super::{LowerError, action, http, same};
 use crate::secrets::{SealedError, SecretKey};
 use crate::state::State;
+use crate::zonal_shift::state::ShiftedZones;
 
 /// A frontend with everything it was made from.
 pub(super) struct LoweredFrontend {
@@ -48,6 +49,7 @@ impl LoweredFrontend {
 /// What all frontends are made from.
 pub(super) struct Parts<'a> {
     pub(super) state: &'a State,
+    pub(super) shifted_zones: &'a ShiftedZones<'a>,
     pub(super) pools: &'a Pools,
     pub(super) certificates: &'a Certificates,
     pub(super) secret_key: &'a SecretKey,
@@ -72,6 +74,7 @@ pub(super) fn lower(
     let pools: Vec<_> = groups
         .map(|arn| Arc::clone(parts.pools.of(arn.id)))
         .collect();
+    let shifted_zone = parts.shifted_zones.get(&load_balancer.arn.id).copied();
     let transforms = lower_transforms(&rules, before)?;
     let known = before.map(|before| &before.extensions);
     let extensions = extension::lower(listener, &rules, known)?;
@@ -86,6 +89,7 @@ pub(super) fn lower(
             if Arc::ptr_eq(&before.load_balancer, load_balancer)
                 && Arc::ptr_eq(&before.listener, listener)
                 && before.admission == admission
+                && before.frontend.shifted_zone.as_deref() == shifted_zone
                 && tls::is_same(before.tls.as_ref(), tls.as_ref())
                 && same(&before.rules, &rules)
                 && same(&before.pools, &pools) =>
@@ -107,6 +111,7 @@ pub(super) fn lower(
             Arc::new(new_frontend(
                 load_balancer,
                 listener,
+                shifted_zone,
                 admission.clone(),
                 tls.as_ref().map(|tls| Arc::clone(&tls.tls)),
                 router,
@@ -129,6 +134,7 @@ pub(super) fn lower(
 fn new_frontend(
     load_balancer: &LoadBalancer,
     listener: &Listener,
+    shifted_zone: Option<&str>,
     admission: Admission,
     tls: Option<Arc<Tls>>,
     router: Router,
@@ -142,6 +148,7 @@ fn new_frontend(
             .map(|zone| SocketAddr::new(zone.address.into(), listener.port))
             .collect(),
         zones: zones.map(|zone| zone.zone.as_str().into()).collect(),
+        shifted_zone: shifted_zone.map(Arc::from),
         admission,
         idle_timeout: seconds(&load_balancer_attributes::IDLE_TIMEOUT),
         client_keep_alive: seconds(&load_balancer_attributes::CLIENT_KEEP_ALIVE),

@@ -1,5 +1,6 @@
 //! From the attributes of a target group to the settings of its pool.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Algorithm, HealthThreshold, HttpVersion, PoolSettings, Stickiness, TargetProtocol};
@@ -8,8 +9,8 @@ use model::protocol::Protocol;
 use model::target_group::{ProtocolVersion, TargetGroup};
 use model::target_group_attributes as keys;
 
-/// How the targets of `group` are chosen, spoken to and checked.
-pub(super) fn of(group: &TargetGroup) -> PoolSettings {
+/// How the targets of `group` are chosen, spoken to and checked while traffic is shifted away from a zone.
+pub(super) fn of(group: &TargetGroup, shifted_zone: Option<&str>) -> PoolSettings {
     let attributes = &group.attributes;
     PoolSettings {
         algorithm: algorithm(attributes),
@@ -18,6 +19,7 @@ pub(super) fn of(group: &TargetGroup) -> PoolSettings {
         routing_threshold: threshold(attributes, &keys::ROUTING_COUNT, &keys::ROUTING_PERCENTAGE),
         dns_threshold: threshold(attributes, &keys::DNS_COUNT, &keys::DNS_PERCENTAGE),
         stickiness: stickiness(attributes),
+        shifted_zone: shifted_zone.map(Arc::from),
         protocol: protocol(group),
         // Targets may be checked in another way than they are spoken to.
         health_check_is_tls: group.health_check_protocol == Protocol::Https,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use engine::{Endpoint, EndpointState, Pool, PoolId};
+use engine::{Endpoint, EndpointState, Pool, PoolId, PoolSettings};
 use imbl::OrdMap;
 use model::health_check::HealthCheckPort;
 use model::id::{LoadBalancerId, RegistrationId, TargetGroupId};
@@ -15,6 +15,7 @@ use super::changes::{Users, changed, changed_groups};
 use super::{pool_settings, same};
 use crate::elb::standing::{Standing, Surroundings};
 use crate::state::State;
+use crate::zonal_shift::state::ShiftedZones;
 
 /// The pools of the target groups that some rule forwards to, and what is known about registrations.
 #[derive(Clone, Default)]
@@ -42,7 +43,11 @@ struct Draining {
 }
 
 /// The pools of `state`; `old` is the state that `before` was made from.
-pub(super) fn lower(state: &State, old: &State, before: &Pools) -> Pools {
+pub(super) fn lower(
+    (state, shifted_zones): (&State, &ShiftedZones<'_>),
+    old: &State,
+    before: &Pools,
+) -> Pools {
     let has_same_users =
         state.elb.listeners.ptr_eq(&old.elb.listeners) && state.elb.rules.ptr_eq(&old.elb.rules);
     let users = match has_same_users {
@@ -65,7 +70,9 @@ pub(super) fn lower(state: &State, old: &State, before: &Pools) -> Pools {
     if !dirty.is_empty() {
         let surroundings = Surroundings::of(state);
         for group in dirty {
-            let pool = lowered.lower_group(&surroundings, state, group, users[&group]);
+            let user = users[&group];
+            let shifted_zone = shifted_zones.get(&user).copied();
+            let pool = lowered.lower_group(&surroundings, state, group, (user, shifted_zone));
             lowered.by_group.insert(group, Arc::new(pool));
         }
     }
@@ -158,7 +165,7 @@ impl Pools {
         surroundings: &Surroundings<'_>,
         state: &State,
         id: TargetGroupId,
-        user: LoadBalancerId,
+        (user, shifted_zone): (LoadBalancerId, Option<&str>),
     ) -> LoweredPool {
         let group = state.elb.target_groups.get(&id);
         let group = group.expect("a target group in use cannot be deleted");
@@ -186,7 +193,13 @@ impl Pools {
             let same = same.filter(|known| is_same(known, &wanted));
             endpoints.push(same.map_or_else(|| Arc::new(wanted), |known| Arc::clone(known)));
         }
-        let pool = lower_pool(group, endpoints, known.as_ref().map(|known| &known.pool));
+        let settings = pool_settings::of(group, shifted_zone);
+        let pool = lower_pool(
+            group,
+            settings,
+            endpoints,
+            known.as_ref().map(|known| &known.pool),
+        );
         LoweredPool { states, pool }
     }
 
@@ -239,10 +252,10 @@ fn endpoint_key(group: TargetGroupId, id: &str, port: u16) -> u64 {
 
 fn lower_pool(
     group: &TargetGroup,
+    settings: PoolSettings,
     endpoints: Vec<Arc<Endpoint>>,
     known: Option<&Arc<Pool>>,
 ) -> Arc<Pool> {
-    let settings = pool_settings::of(group);
     if let Some(pool) = known {
         let has_same_endpoints = same(&pool.endpoints, &endpoints);
         if has_same_endpoints && pool.settings == settings {

@@ -19,3 +19,4 @@ mod targets;
 mod tls_listeners;
 mod transforms;
 mod trust_stores;
+mod zonal_shift;

@@ -1,6 +1,7 @@
 //! `elbow hosts`: the names of the load balancers with their addresses, for /etc/hosts.
 //!
-//! The addresses are those that belong into the DNS answer: without those of a zone that is not well enough.
+//! The addresses are those that belong into the DNS answer: without those of a zone that traffic is shifted away
+//! from or that is not well enough.
 
 use super::CommandError;
 use crate::cli::ClientArgs;

@@ -165,6 +165,7 @@ impl Fixture {
             id: FrontendId(1),
             addresses: vec![self.address],
             zones: vec!["us-east-1a".into()],
+            shifted_zone: None,
             admission,
             idle_timeout: IDLE,
             client_keep_alive: Duration::from_secs(3600),

@@ -124,6 +124,7 @@ pub(crate) fn frontend(address: SocketAddr, tls: Arc<Tls>, action: Action) -> Ar
         id: FrontendId(1),
         addresses: vec![address],
         zones: vec!["us-east-1a".into()],
+        shifted_zone: None,
         admission: Admission::Anyone,
         idle_timeout: IDLE,
         client_keep_alive: std::time::Duration::from_secs(3600),

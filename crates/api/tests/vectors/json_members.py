@@ -1,13 +1,15 @@
-"""Writes acm_members.txt: for every operation of the API's model its name and an input with every member.
+"""Writes acm_members.txt and arc-zonal-shift_members.txt: for every operation of the API's model its name and an input
+with every member.
 
-Run with a Python that has botocore: python3 acm_members.py > acm_members.txt
+Run with a Python that has botocore: python3 json_members.py acm > acm_members.txt
 """
 
 import json
+import sys
 
 import botocore.session
 
-model = botocore.session.get_session().get_service_model("acm")
+model = botocore.session.get_session().get_service_model(sys.argv[1])
 
 
 def example(shape, around=()):

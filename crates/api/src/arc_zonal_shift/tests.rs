@@ -1,0 +1,244 @@
+//! Every operation's requests and answers, as `transcript.txt` has them, on one control plane with the load balancers
+//! `shop` and `news`, whose traffic may be shifted, and `blog`, whose traffic may not; and every member and every
+//! route of the API's model.
+//!
+//! A request is a method, a path with a query, and for some a body, on a line of its own; what follows it up to an
+//! empty line is the answer: a status and JSON, or a code, a status and the body of the error. `<shop>` stands for
+//! an ARN, in paths in its encoded form. The ids of shifts are numbered in the order in which they first appear. The
+//! line `(wait 60)` moves the clock by so many seconds.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use control::elb::create_load_balancer::CreateLoadBalancer;
+use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
+use control::{Clock, Control, ManualClock};
+use regex::{Captures, Regex};
+
+use super::{OPERATIONS, ROUTES};
+use crate::rest_json;
+use crate::signed::{NOW_MILLIS, control_plane_at};
+use crate::{ApiError, json, query};
+
+const TRANSCRIPT: &str = include_str!("transcript.txt");
+/// What `tests/vectors/json_members.py` wrote.
+const MEMBERS: &str = include_str!("../../tests/vectors/arc-zonal-shift_members.txt");
+/// What `tests/vectors/routes.py` wrote.
+const MODEL_ROUTES: &str = include_str!("../../tests/vectors/arc-zonal-shift_routes.txt");
+
+/// What the requests go to, and the names in the transcript.
+struct Desk {
+    control: Control,
+    clock: Arc<SharedClock>,
+    /// Of the load balancers, by name.
+    arns: Vec<(&'static str, String)>,
+    /// Of the shifts.
+    ids: Vec<String>,
+}
+
+struct SharedClock(ManualClock);
+
+impl Clock for SharedClock {
+    fn now_millis(&self) -> u64 {
+        self.0.now_millis()
+    }
+}
+
+#[tokio::test]
+async fn requests_get_the_answers_of_the_transcript() {
+    let mut desk = Desk::open().await;
+    let mut actual = Vec::new();
+    for block in TRANSCRIPT.trim().split("\n\n") {
+        let request = block.lines().next().unwrap_or_default();
+        let wait = request
+            .strip_prefix("(wait ")
+            .and_then(|it| it.strip_suffix(')'));
+        if let Some(seconds) = wait {
+            let seconds = seconds.parse().expect("a number of seconds");
+            desk.clock.0.advance(Duration::from_secs(seconds));
+        }
+        actual.push(match wait.is_some() || request.starts_with('#') {
+            true => block.to_owned(),
+            false => format!("{request}\n{}", desk.ask(request).await),
+        });
+    }
+    for (is, should) in actual.iter().zip(TRANSCRIPT.trim().split("\n\n")) {
+        assert!(
+            is == should,
+            "the answer is\n\n{is}\n\nand the transcript has\n\n{should}\n\nwhole:\n{}",
+            actual.join("\n\n")
+        );
+    }
+}
+
+#[test]
+fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
+    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for block in TRANSCRIPT.split("\n\n") {
+        let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
+        if let Ok((name, _)) = decode(request) {
+            match answer.starts_with('2') {
+                true => answered.insert(name),
+                false => refused.insert(name),
+            };
+        }
+    }
+    let served = OPERATIONS.served.iter().map(|operation| operation.name);
+    assert_eq!(answered, served.clone().collect());
+    assert_eq!(
+        refused,
+        served.chain(OPERATIONS.refused.iter().copied()).collect()
+    );
+}
+
+#[test]
+fn every_route_is_that_of_the_model() {
+    let routes = ROUTES.iter().map(|route| {
+        let (name, method, path, status) = (route.name, route.method, route.path, route.status);
+        let query = route.query.iter().map(|name| format!(" {name}"));
+        format!(
+            "{name} {method} {path} {status}{}",
+            query.collect::<String>()
+        )
+    });
+    assert_eq!(
+        routes.collect::<Vec<_>>(),
+        MODEL_ROUTES.lines().collect::<Vec<_>>()
+    );
+}
+
+/// A member that nobody reads would be accepted and dropped.
+#[test]
+fn every_member_of_the_model_is_read() {
+    for line in MEMBERS.lines() {
+        let (name, input) = line.split_once(' ').expect(line);
+        let input = json::decode(input.as_bytes()).expect(line);
+        let mut served = OPERATIONS.served.iter();
+        if let Some(operation) = served.find(|operation| operation.name == name) {
+            assert_eq!((operation.ignored)(&input), [""; 0], "{name} reads these");
+        }
+    }
+}
+
+/// The operation that a line names, and its input.
+fn decode(request: &str) -> Result<(&'static str, query::Node), ApiError> {
+    let (address, body) = match request.find(" {") {
+        Some(at) => (&request[..at], &request[at + 1..]),
+        None => (request, ""),
+    };
+    let (method, target) = address.split_once(' ').unwrap_or((address, ""));
+    let (path, form) = target.split_once('?').unwrap_or((target, ""));
+    let query = query::decode(form.as_bytes())?;
+    let (route, input) = rest_json::decode(ROUTES, (method, path), &query, body.as_bytes())?;
+    Ok((route.name, input))
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let clock = Arc::new(SharedClock(ManualClock::at(NOW_MILLIS)));
+        let control = control_plane_at(Arc::clone(&clock) as Arc<dyn Clock>).await;
+        let subnets = control.ec2(control::ec2::Run::Wet);
+        let subnets = subnets
+            .describe_subnets(&Default::default())
+            .expect("no filter");
+        let subnets: Vec<_> = subnets
+            .items
+            .iter()
+            .map(|it| it.subnet.id.to_string())
+            .collect();
+        let mut arns = Vec::new();
+        for (name, is_managed) in [("shop", "true"), ("news", "true"), ("blog", "false")] {
+            let input = CreateLoadBalancer {
+                name: name.to_owned(),
+                subnets: subnets.clone(),
+                ..CreateLoadBalancer::default()
+            };
+            let created = control.create_load_balancer(input).await.expect(name);
+            let arn = created.load_balancer.arn.to_string();
+            let attribute = (
+                "zonal_shift.config.enabled".to_owned(),
+                is_managed.to_owned(),
+            );
+            let input = ModifyLoadBalancerAttributes {
+                load_balancer_arn: arn.clone(),
+                attributes: vec![attribute],
+            };
+            control
+                .modify_load_balancer_attributes(input)
+                .await
+                .expect(name);
+            arns.push((name, arn));
+        }
+        Self {
+            control,
+            clock,
+            arns,
+            ids: Vec::new(),
+        }
+    }
+
+    async fn ask(&mut self, request: &str) -> String {
+        let answer = match decode(&self.restore(request)) {
+            Ok((name, input)) => {
+                let route = ROUTES.iter().find(|route| route.name == name).expect(name);
+                let result = OPERATIONS.call(&self.control, name, &input).await;
+                result.map(|value| (route.status, value))
+            }
+            Err(error) => Err(error),
+        };
+        let text = match answer {
+            Ok((status, value)) => {
+                let value = serde_json::to_string_pretty(&value).expect("JSON is text");
+                format!("{status} {value}")
+            }
+            Err(error) => {
+                let error = super::error::translate(error);
+                format!(
+                    "{} {} {}",
+                    error.code,
+                    error.status,
+                    rest_json::error(&error)
+                )
+            }
+        };
+        self.name(&text)
+    }
+
+    fn restore(&self, request: &str) -> String {
+        let (address, body) = request.split_at(request.find(" {").unwrap_or(request.len()));
+        let (mut address, mut body) = (address.to_owned(), body.to_owned());
+        for (name, arn) in &self.arns {
+            let encoded = arn.replace(':', "%3A").replace('/', "%2F");
+            address = address.replace(&format!("<{name}>"), &encoded);
+            body = body.replace(&format!("<{name}>"), arn);
+        }
+        let pattern = Regex::new("#([0-9]+)").expect("an expression");
+        let id = |found: &Captures<'_>| {
+            let at: usize = found[1].parse().expect("digits");
+            self.ids[at - 1].clone()
+        };
+        pattern.replace_all(&(address + &body), id).into_owned()
+    }
+
+    fn name(&mut self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, arn) in &self.arns {
+            text = text.replace(arn, &format!("<{name}>"));
+            // The token of a page of managed resources is the end of an ARN.
+            let id = arn.rsplit('/').next().expect("an ARN has a last part");
+            text = text.replace(id, &format!("<the id of {name}>"));
+        }
+        let pattern = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+        let pattern = Regex::new(pattern).expect("an expression");
+        let number = |found: &Captures<'_>| {
+            let at = self.ids.iter().position(|known| *known == found[0]);
+            let at = at.unwrap_or_else(|| {
+                self.ids.push(found[0].to_owned());
+                self.ids.len() - 1
+            });
+            format!("#{}", at + 1)
+        };
+        pattern.replace_all(&text, number).into_owned()
+    }
+}
