@@ -1,9 +1,14 @@
 """What elbow has and AWS has not, asked for with a client that knows only AWS's API."""
 
+import gzip
+import subprocess
+import threading
+import zlib
+
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.http import get
+from harness.http import Connection, get
 from harness.shop import fixed, forward
 
 PATH = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a"]}}]
@@ -71,3 +76,76 @@ def test_a_listener_has_pages_of_its_own(shop, elbv2):
     modify({"5xx.body": "", "5xx.content_type": ""})
     assert elbv2.describe_listener_attributes(ListenerArn=listener)["Attributes"] == before
     assert get(address, port=shop.port).text.startswith("<html>")
+
+
+def compress(elbv2, listener, **settings):
+    attributes = [{"Key": f"elbow.response_compression.{key}", "Value": value} for key, value in settings.items()]
+    elbv2.modify_listener_attributes(ListenerArn=listener, Attributes=attributes)
+
+
+def test_a_listener_compresses_responses(shop, elbv2, target):
+    poem = b"".join(b"line %d of a long poem\n" % n for n in range(20_000))
+
+    def answer(request):
+        request.respond(body=poem, headers=["Content-Type: text/plain", 'ETag: "1"'])
+
+    address, _, listener = shop.serve(target("a", script=answer))
+    url = f"http://{address}:{shop.port}/"
+
+    def curl(*options):
+        run = subprocess.run(["curl", "-sS", "-D", "-", "-o", "-", *options, url], capture_output=True, check=True)
+        head, body = run.stdout.split(b"\r\n\r\n", 1)
+        fields = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:])
+        return fields, body
+
+    fields, body = curl("--compressed")
+    assert "content-encoding" not in fields and "vary" not in fields, "off by default"
+    compress(elbv2, listener, enabled="true")
+    for options, coding, decode in (
+        (["--compressed"], "br", lambda body: body),
+        (["-H", "Accept-Encoding: gzip"], "gzip", gzip.decompress),
+        (["-H", "Accept-Encoding: br;q=0.1, *;q=0.2"], "gzip", gzip.decompress),
+        ([], None, lambda body: body),
+    ):
+        fields, body = curl(*options)
+        assert fields.get("content-encoding") == coding, options
+        assert fields["vary"] == "accept-encoding"
+        assert fields["etag"] == ('"1"' if coding is None else 'w/"1"')
+        assert decode(body) == poem
+    assert len(curl("-H", "Accept-Encoding: gzip")[1]) < len(poem) / 5
+    compress(elbv2, listener, content_types="text/html")
+    assert "content-encoding" not in curl("--compressed")[0]
+
+
+def test_events_are_not_held_back_by_compression(shop, elbv2, target):
+    seen = threading.Event()
+
+    def answer(request):
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+        request.connection.sendall(head.encode() + b"data: one\n\n")
+        # The second event comes only when the client has read the first.
+        assert seen.wait(10)
+        request.connection.sendall(b"data: two\n\n")
+        return False
+
+    address, _, listener = shop.serve(target("a", script=answer))
+    compress(elbv2, listener, enabled="true")
+    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    with Connection(address, shop.port) as client:
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n")
+        text, received = b"", b""
+        while b"\r\n\r\n" not in received:
+            received += client.socket.recv(65536)
+        received = received.split(b"\r\n\r\n", 1)[1]
+        while not text.endswith(b"two\n\n"):
+            while b"\r\n" not in received:
+                received += client.socket.recv(65536)
+            size, received = received.split(b"\r\n", 1)
+            size = int(size, 16)
+            while len(received) < size + 2:
+                received += client.socket.recv(65536)
+            text += decoder.decompress(received[:size])
+            received = received[size + 2 :]
+            if text.endswith(b"one\n\n"):
+                seen.set()
+    assert text == b"data: one\n\ndata: two\n\n"

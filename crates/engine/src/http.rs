@@ -25,6 +25,36 @@ pub struct HttpOptions {
     pub response_fields: Vec<(Box<str>, Box<str>)>,
     /// What stands in place of the pages of responses made here; an extension of elbow.
     pub error_pages: ErrorPages,
+    /// Which responses of targets are compressed; an extension of elbow. `None`: none.
+    pub response_compression: Option<ResponseCompression>,
+}
+
+/// Which responses of targets are compressed for clients that accept it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseCompression {
+    /// Each is `type/subtype`, or `type/*` for all of a type.
+    pub content_types: Vec<Box<str>>,
+    /// A response that says it is smaller stays as it is; in bytes.
+    pub minimum_bytes: u64,
+}
+
+impl ResponseCompression {
+    /// Whether responses with this value of `Content-Type` are compressed. Those of gRPC never are: their
+    /// messages have a compression of their own, and are not to wait for each other.
+    #[must_use]
+    pub fn covers(&self, content_type: &[u8]) -> bool {
+        let media_type = content_type.split(|b| *b == b';').next();
+        let media_type = media_type.unwrap_or_default().trim_ascii();
+        let begins_with = |prefix: &[u8]| {
+            let start = media_type.get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        let is_it = |covered: &str| match covered.strip_suffix('*') {
+            Some(prefix) => begins_with(prefix.as_bytes()),
+            None => media_type.eq_ignore_ascii_case(covered.as_bytes()),
+        };
+        !begins_with(b"application/grpc") && self.content_types.iter().any(|it| is_it(it))
+    }
 }
 
 /// Pages in place of those made here, by status. None by default.
@@ -146,6 +176,7 @@ impl Default for HttpOptions {
             sends_server: true,
             response_fields: Vec::new(),
             error_pages: ErrorPages::default(),
+            response_compression: None,
         }
     }
 }
@@ -191,4 +222,37 @@ pub enum HttpVersion {
     Http2,
     /// gRPC over HTTP/2.
     Grpc,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_are_covered_whatever_their_case_and_parameters() {
+        let compression = ResponseCompression {
+            content_types: ["text/*", "application/json", "application/grpc"]
+                .map(Into::into)
+                .into(),
+            minimum_bytes: 0,
+        };
+        for (content_type, expected) in [
+            ("text/html", true),
+            ("Text/HTML; charset=utf-8", true),
+            ("text/event-stream ;x", true),
+            ("application/JSON;q", true),
+            ("application/json-seq", false),
+            ("text", false),
+            ("image/png", false),
+            ("", false),
+            ("application/grpc", false),
+            ("application/grpc+proto", false),
+        ] {
+            assert_eq!(
+                compression.covers(content_type.as_bytes()),
+                expected,
+                "{content_type}"
+            );
+        }
+    }
 }

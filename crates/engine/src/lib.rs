@@ -25,7 +25,7 @@ pub use action::{Action, Authentication, FixedResponse, Forward, Redirect, Routi
 pub use candidates::{HealthThreshold, PoolHealth};
 pub use endpoint::{Endpoint, EndpointState, Outcome};
 pub use extension::Extensions;
-pub use http::{HttpOptions, HttpVersion, Stickiness, TargetProtocol};
+pub use http::{HttpOptions, HttpVersion, ResponseCompression, Stickiness, TargetProtocol};
 pub use pool::{Algorithm, Choice, Pool, PoolId, PoolSettings};
 pub use rate_limiter::RateLimiter;
 pub use router::{RequestFacts, Router};

@@ -45,6 +45,9 @@ pub enum Values {
     FieldMethods,
     /// The value of an HTTP field: a number of seconds, or none.
     FieldSeconds,
+    /// Media types of RFC 9110 section 8.3.1 without parameters, with commas between; `*` may stand for a whole
+    /// subtype. An empty value stands for the default.
+    MediaTypes,
 }
 
 /// What elbow does with an attribute.
@@ -106,6 +109,17 @@ pub enum InvalidValue {
         /// The allowed ones.
         values: String,
     },
+    /// No list of media types.
+    #[error(
+        "The value of '{key}' must be media types with commas between, such as 'text/*,application/json', and none \
+         of them 'application/*' or one of gRPC, but was '{value}'"
+    )]
+    MediaTypes {
+        /// The attribute.
+        key: &'static str,
+        /// What was given.
+        value: String,
+    },
     /// A character that the name or the value of an HTTP field cannot have.
     #[error("The value of '{key}' contains invalid characters")]
     Characters {
@@ -162,13 +176,17 @@ impl Attribute {
             Values::FieldSeconds if !value.bytes().all(|b| b.is_ascii_digit()) => {
                 Err(InvalidValue::Characters { key })
             }
+            Values::MediaTypes if !value.is_empty() && !are_media_types(value) => {
+                Err(InvalidValue::MediaTypes { key, value: text() })
+            }
             _ => Ok(()),
         }
     }
 
     /// Whether to set `value` is to go back to the default.
     fn is_default(&self, value: &str) -> bool {
-        value == self.default || (value.is_empty() && matches!(self.values, Values::FieldName))
+        let empty_is_default = matches!(self.values, Values::FieldName | Values::MediaTypes);
+        value == self.default || (value.is_empty() && empty_is_default)
     }
 
     /// Whether elbow obeys `value`, which `check` has accepted.
@@ -193,6 +211,22 @@ fn is_between(text: &str, min: u64, max: u64) -> bool {
 pub fn is_token(text: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     !text.is_empty() && text.bytes().all(is_allowed)
+}
+
+/// Whether `text` lists media types. `application/*` would take in gRPC, whose messages are not to be touched.
+fn are_media_types(text: &str) -> bool {
+    let is_one = |part: &str| {
+        let part = part.trim_matches(' ').to_ascii_lowercase();
+        let is_literal = |text: &str| is_token(text) && !text.contains('*');
+        match part.split_once('/') {
+            Some(("application", subtype)) if subtype == "*" || subtype.starts_with("grpc") => {
+                false
+            }
+            Some((kind, subtype)) => is_literal(kind) && (subtype == "*" || is_literal(subtype)),
+            None => false,
+        }
+    };
+    text.split(',').all(is_one)
 }
 
 fn are_tokens(text: &str) -> bool {

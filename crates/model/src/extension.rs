@@ -6,7 +6,9 @@
 pub mod error_page;
 pub mod fields;
 pub mod rate_limit;
+pub mod response_compression;
 
+use crate::attributes::Attribute;
 use crate::tag::Tags;
 pub use fields::FieldChanges;
 use rate_limit::RateLimitTags;
@@ -17,6 +19,9 @@ pub const PREFIX: &str = "elbow:";
 
 /// How the keys of these attributes begin.
 pub const ATTRIBUTE_PREFIX: &str = "elbow.";
+
+/// The attributes of listeners that AWS does not have.
+pub const LISTENER_TABLES: &[&[Attribute]] = &[error_page::TABLE, response_compression::TABLE];
 
 /// What the tags of one rule ask for. Without any of them, nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

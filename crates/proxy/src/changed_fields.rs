@@ -59,6 +59,12 @@ impl<S: HeadSink> HeadSink for ChangedFields<'_, S> {
         self.sink.status_line(status, reason);
     }
 
+    fn field(&mut self, name: &str, value: &[u8]) {
+        if !self.is_dropped(name) {
+            self.sink.field(name, value);
+        }
+    }
+
     fn field_of(&mut self, name: &str, write: impl FnOnce(&mut Buffer)) {
         if !self.is_dropped(name) {
             self.sink.field_of(name, write);

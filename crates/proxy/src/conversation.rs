@@ -17,7 +17,8 @@ use crate::head_sink::Http1Head;
 use crate::http1::response::{self, ResponseHead};
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Version};
-use crate::outgoing::{self, Persistence};
+use crate::negotiation::negotiate;
+use crate::outgoing::{self, Delivery, Persistence};
 use crate::pump::{Pump, PumpError, Side};
 use crate::registry::Signal;
 use crate::sticky::StayCookies;
@@ -406,7 +407,9 @@ impl<'a> Conversation<'a> {
             400..500 => counters.target_responses_4xx.increment(),
             _ => counters.target_responses_5xx.increment(),
         }
-        let (encode, ends_with_close) = outgoing::encoding_for(self.exchange.version, head.framing);
+        let (negotiated, compressor) = negotiate(self.worker, self.exchange, head);
+        let framing = negotiated.map_or(head.framing, |it| it.framing(head.framing));
+        let (encode, ends_with_close) = outgoing::encoding_for(self.exchange.version, framing);
         let stays = self.exchange.keeps_alive
             && !ends_with_close
             && self.upload.is_none()
@@ -417,19 +420,24 @@ impl<'a> Conversation<'a> {
         } else {
             Persistence::Close
         };
+        let delivery = Delivery {
+            encode,
+            persistence,
+            negotiated,
+        };
         let mut out = self.worker.buffers.head();
         outgoing::write_response(
             &mut Http1Head(&mut out),
             head,
             self.exchange,
             &self.cookies(),
-            encode,
-            persistence,
+            delivery,
             &self.worker.date(),
         );
+        let body = Pump::new(head.framing, encode);
         Response {
             head: out,
-            body: Pump::new(head.framing, encode),
+            body: body.map(|pump| pump.through(compressor)),
             persistence,
             target_stays: head.keeps_alive,
         }

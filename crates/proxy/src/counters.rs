@@ -155,6 +155,14 @@ counters! {
     gateway_timeouts,
     /// Responses cut off because the target or the client failed in the middle of the body.
     responses_cut,
+    /// Responses compressed for their clients.
+    responses_compressed,
+    /// Responses not compressed because the worker had `COMPRESSORS_MAX` in progress.
+    responses_over_compression_limit,
+    /// Bytes of the bodies of compressed responses as targets have sent them.
+    bytes_before_compression,
+    /// Bytes of these bodies as clients were sent them.
+    bytes_after_compression,
     /// Connections opened to targets.
     target_connections_opened,
     /// Connections to targets that could not be opened.

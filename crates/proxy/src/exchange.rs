@@ -12,6 +12,7 @@ use engine::http::DesyncMitigation;
 use engine::{Extensions, Frontend, Pool};
 
 use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
+use crate::compressor::Coding;
 use crate::connection::{Client, Next};
 use crate::counters::Counters;
 use crate::decide::{Decision, count_own, decide};
@@ -23,6 +24,7 @@ use crate::http1::request::{self, BadRequest, RequestHead};
 use crate::http1::scan::{REQUEST_LIMITS, Refusal, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing, Version};
 use crate::logins::Ask;
+use crate::negotiation::accepted_coding;
 use crate::outgoing::Persistence;
 use crate::pump::PumpError;
 use crate::registry::{Tick, ticks};
@@ -48,6 +50,8 @@ pub(crate) struct Exchange {
     pub(crate) framing: Framing,
     pub(crate) is_upgrade: bool,
     pub(crate) idle_timeout: Tick,
+    /// How the client likes compressed responses best; `None`: not at all, or the listener compresses none.
+    pub(crate) accepted_coding: Option<Coding>,
     /// What is wrong with the request; `None`: nothing.
     pub(crate) desync: Option<Verdict>,
     /// Whether the target's connection is given up after the response, as the client's is.
@@ -62,6 +66,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn of(head: &RequestHead<'_, '_>, frontend: &SharedFrontend) -> Self {
+        let compression = frontend.http.response_compression.as_ref();
         Self {
             frontend: Rc::clone(frontend),
             version: head.version,
@@ -71,6 +76,7 @@ impl Exchange {
             framing: head.framing,
             is_upgrade: head.upgrade.is_some(),
             idle_timeout: ticks(frontend.idle_timeout),
+            accepted_coding: compression.and_then(|_| accepted_coding(head)),
             desync: None,
             closes_target: false,
             stay: Stay::default(),

@@ -12,6 +12,7 @@ use crate::head_sink::HeadSink;
 use crate::http1::field::Field;
 use crate::http1::response::ResponseHead;
 use crate::http1::{Fields, Framing, Version, list_members};
+use crate::negotiation::{Negotiated, NegotiatedFields};
 use crate::pump::Encode;
 use crate::sticky::StayCookies;
 
@@ -32,14 +33,40 @@ impl Persistence {
     }
 }
 
+/// How a response reaches the client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivery {
+    pub(crate) encode: Encode,
+    pub(crate) persistence: Persistence,
+    /// `None`: its representation is the target's own.
+    pub(crate) negotiated: Option<Negotiated>,
+}
+
 /// Writes the head of a target's final response for the client.
 pub(crate) fn write_response(
     sink: &mut impl HeadSink,
     response: &ResponseHead<'_, '_>,
     exchange: &Exchange,
     cookies: &StayCookies<'_>,
-    encode: Encode,
-    persistence: Persistence,
+    delivery: Delivery,
+    date: &HttpDate,
+) {
+    // The changes of the rule come first, so that they cannot take away what the negotiation has to say.
+    match delivery.negotiated {
+        None => write_changed(sink, response, exchange, cookies, delivery, date),
+        Some(negotiated) => {
+            let sink = &mut NegotiatedFields::new(sink, negotiated);
+            write_changed(sink, response, exchange, cookies, delivery, date);
+        }
+    }
+}
+
+fn write_changed(
+    sink: &mut impl HeadSink,
+    response: &ResponseHead<'_, '_>,
+    exchange: &Exchange,
+    cookies: &StayCookies<'_>,
+    delivery: Delivery,
     date: &HttpDate,
 ) {
     let options = &exchange.frontend.http;
@@ -47,9 +74,9 @@ pub(crate) fn write_response(
         Some(extensions) if !extensions.response_fields.is_empty() => {
             let changes = &extensions.response_fields;
             let sink = &mut ChangedFields::new(sink, changes, &options.response_fields);
-            write_unchanged(sink, response, options, cookies, encode, persistence, date);
+            write_unchanged(sink, response, options, cookies, delivery, date);
         }
-        _ => write_unchanged(sink, response, options, cookies, encode, persistence, date),
+        _ => write_unchanged(sink, response, options, cookies, delivery, date),
     }
 }
 
@@ -58,10 +85,10 @@ fn write_unchanged(
     response: &ResponseHead<'_, '_>,
     options: &HttpOptions,
     cookies: &StayCookies<'_>,
-    encode: Encode,
-    persistence: Persistence,
+    delivery: Delivery,
     date: &HttpDate,
 ) {
+    let encode = delivery.encode;
     sink.status_line(response.status, response.reason);
     let nominated = Nominated::of(response.fields);
     let (mut has_date, mut has_length) = (false, false);
@@ -98,7 +125,7 @@ fn write_unchanged(
     if encode == Encode::Chunked {
         sink.hop_field("Transfer-Encoding", b"chunked");
     }
-    sink.hop_field("Connection", persistence.option());
+    sink.hop_field("Connection", delivery.persistence.option());
     sink.end();
 }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::buffer::{BULK_BUFFER_BYTES, Buffer, BufferPool, Lease};
+use crate::compressor::{self, Compressor};
 use crate::http1::Framing;
 use crate::http1::chunked::{Decoder, Step, size_line};
 use crate::stream::Stream;
@@ -17,6 +18,8 @@ const CHUNK_DATA_BYTES_MAX: usize = BULK_BUFFER_BYTES - 64;
 pub(crate) struct Pump {
     decode: Decode,
     encode: Encode,
+    /// What the data passes through on its way; only to a chunked receiver.
+    compressor: Option<Box<Compressor>>,
     /// Chunks on their way out; only when a side is chunked.
     staged: Option<Lease>,
     /// Everything was decoded; what is staged is the rest.
@@ -70,11 +73,18 @@ impl Pump {
         Some(Self {
             decode,
             encode,
+            compressor: None,
             staged: None,
             is_decoded: false,
             has_moved: false,
             waits_for: Side::Source,
         })
+    }
+
+    /// The pump for the same body, compressed.
+    pub(crate) fn through(self, compressor: Option<Box<Compressor>>) -> Self {
+        debug_assert!(compressor.is_none() || self.encode == Encode::Chunked);
+        Self { compressor, ..self }
     }
 
     /// Whether any byte has moved since the last call.
@@ -129,6 +139,9 @@ impl Pump {
                 Poll::Ready(Ok(())) => {}
                 other => return other,
             }
+            if self.stage_compressed(buffers) {
+                continue;
+            }
             if self.is_decoded || self.is_finished() {
                 return Poll::Ready(Ok(()));
             }
@@ -138,6 +151,7 @@ impl Pump {
             let count = match source.poll_fill(cx, received) {
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(_)) => return Poll::Ready(Err(PumpError::Gone(Side::Source))),
+                Poll::Pending if self.compressor.as_mut().is_some_and(|it| it.flush()) => continue,
                 Poll::Pending => {
                     self.waits_for = Side::Source;
                     return Poll::Pending;
@@ -197,6 +211,10 @@ impl Pump {
         if received.is_empty() {
             return Ok(false);
         }
+        let at_once = match &self.compressor {
+            None => CHUNK_DATA_BYTES_MAX,
+            Some(_) => compressor::INPUT_BYTES_MAX,
+        };
         let (skip, length) = match &mut self.decode {
             Decode::UntilClose => (0, received.len()),
             Decode::Length(left) => (
@@ -206,7 +224,7 @@ impl Pump {
                     .min(received.len()),
             ),
             Decode::Chunked(decoder) => {
-                let room = received.len().min(CHUNK_DATA_BYTES_MAX);
+                let room = received.len().min(at_once);
                 match decoder
                     .step(&received.filled()[..room])
                     .map_err(|_| PumpError::BadChunk)?
@@ -224,15 +242,16 @@ impl Pump {
                 }
             }
         };
-        let length = length.min(CHUNK_DATA_BYTES_MAX);
-        let staged = self.staged.get_or_insert_with(|| buffers.bulk());
+        let length = length.min(at_once);
         let data = &received.filled()[skip..skip + length];
-        match self.encode {
-            Encode::Raw => staged.put(data),
-            Encode::Chunked => {
-                staged.put(size_line(length).as_bytes());
-                staged.put(data);
-                staged.put(b"\r\n");
+        match &mut self.compressor {
+            Some(compressor) => {
+                // All of it: no more was looked at than goes in at once.
+                compressor.write(data);
+            }
+            None => {
+                let staged = self.staged.get_or_insert_with(|| buffers.bulk());
+                put_data(staged, self.encode, data);
             }
         }
         received.consume(skip + length);
@@ -245,9 +264,41 @@ impl Pump {
         Ok(true)
     }
 
-    /// Stages what ends the body for the receiver.
+    /// Stages what has come out of the compressor. Whether there is something to send now.
+    fn stage_compressed(&mut self, buffers: &Rc<BufferPool>) -> bool {
+        let Some(compressor) = &mut self.compressor else {
+            return false;
+        };
+        let output = compressor.output();
+        let data = &output[..output.len().min(CHUNK_DATA_BYTES_MAX)];
+        if !data.is_empty() {
+            let staged = self.staged.get_or_insert_with(|| buffers.bulk());
+            put_data(staged, self.encode, data);
+            compressor.consume(data.len());
+            return true;
+        }
+        if !self.is_decoded {
+            return false;
+        }
+        if !compressor.is_finished() {
+            compressor.finish();
+            return true;
+        }
+        self.compressor = None;
+        self.stage_end(buffers);
+        true
+    }
+
+    /// The source has no more data.
     fn end(&mut self, buffers: &Rc<BufferPool>) {
         self.is_decoded = true;
+        if self.compressor.is_none() {
+            self.stage_end(buffers);
+        }
+    }
+
+    /// Stages what ends the body for the receiver.
+    fn stage_end(&mut self, buffers: &Rc<BufferPool>) {
         if self.encode == Encode::Raw {
             return;
         }
@@ -259,5 +310,17 @@ impl Pump {
             staged.put(&trailers);
         }
         staged.put(b"\r\n");
+    }
+}
+
+/// Appends data in the receiver's framing.
+pub(crate) fn put_data(out: &mut Buffer, encode: Encode, data: &[u8]) {
+    match encode {
+        Encode::Raw => out.put(data),
+        Encode::Chunked => {
+            out.put(size_line(data.len()).as_bytes());
+            out.put(data);
+            out.put(b"\r\n");
+        }
     }
 }

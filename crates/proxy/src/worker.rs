@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::accept::accept_connections;
 use crate::admit::{self, Enforcement};
 use crate::buffer::BufferPool;
+use crate::compressor::Compressors;
 use crate::cookie_seal::CookieSeal;
 use crate::counters::Counters;
 use crate::date::HttpDate;
@@ -75,6 +76,7 @@ pub(crate) struct Worker {
     pub(crate) buffers: Rc<BufferPool>,
     pub(crate) connections: Rc<Registry>,
     pub(crate) targets: TargetConnections,
+    pub(crate) compressors: Compressors,
     pub(crate) handshakes: Rc<Handshakes>,
     tls: RefCell<Arc<TlsConfigs>>,
     pub(crate) counters: Arc<Counters>,
@@ -132,6 +134,7 @@ impl Worker {
             buffers: Rc::default(),
             connections: Rc::default(),
             targets: TargetConnections::default(),
+            compressors: Compressors::default(),
             handshakes: Rc::default(),
             tls: RefCell::default(),
             counters,

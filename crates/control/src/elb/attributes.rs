@@ -14,7 +14,7 @@ pub(super) struct Table {
     /// The attributes it has.
     pub(super) attributes: &'static [Attribute],
     /// Those that AWS does not have.
-    pub(super) extensions: &'static [Attribute],
+    pub(super) extensions: &'static [&'static [Attribute]],
     /// Keys that only other types of the resource have.
     pub(super) other_types: &'static [&'static str],
     /// How the message for those keys goes on.
@@ -47,8 +47,10 @@ pub(super) fn change(
 
 fn find(table: &Table, key: &str) -> Result<&'static Attribute, ElbError> {
     let resource = table.resource;
-    let known = attributes::find(table.attributes, key);
-    if let Some(attribute) = known.or_else(|| attributes::find(table.extensions, key)) {
+    let mut tables = [table.attributes]
+        .into_iter()
+        .chain(table.extensions.iter().copied());
+    if let Some(attribute) = tables.find_map(|table| attributes::find(table, key)) {
         return Ok(attribute);
     }
     if table.other_types.contains(&key) {

@@ -1,7 +1,7 @@
 //! `DescribeListenerAttributes` and `ModifyListenerAttributes`.
 
 use model::attributes::{self, Attributes};
-use model::extension::{ATTRIBUTE_PREFIX, error_page};
+use model::extension::{ATTRIBUTE_PREFIX, LISTENER_TABLES, error_page};
 use model::listener::Listener;
 use model::listener_attributes::{check_names, table};
 use model::protocol::Protocol;
@@ -55,7 +55,7 @@ impl Control {
             let table = Table {
                 resource: "Listener",
                 attributes: table(listener.protocol),
-                extensions: error_page::TABLE,
+                extensions: LISTENER_TABLES,
                 other_types: &[],
                 type_text: "",
             };
@@ -85,6 +85,7 @@ impl Control {
 /// Tools that know AWS's API see no difference unless they have set one of the extensions.
 fn describe(protocol: Protocol, attributes: &Attributes) -> AttributeList {
     let mut described = attributes.describe(table(protocol));
-    described.extend(attributes.describe_set(error_page::TABLE));
+    let set = LISTENER_TABLES.iter();
+    described.extend(set.flat_map(|table| attributes.describe_set(table)));
     described
 }

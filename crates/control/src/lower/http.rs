@@ -1,9 +1,9 @@
 //! From the attributes of a load balancer and of a listener to what is done to their messages.
 
-use engine::HttpOptions;
 use engine::http::{DesyncMitigation, ErrorPage, ErrorPages, ForwardedFor, TlsFields};
+use engine::{HttpOptions, ResponseCompression};
 use model::attributes::Attribute;
-use model::extension::error_page;
+use model::extension::{error_page, response_compression};
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::{listener_attributes, load_balancer_attributes};
@@ -38,7 +38,17 @@ pub(super) fn options(load_balancer: &LoadBalancer, listener: &Listener) -> Http
             .map(|(name, value)| (name.into(), value.into()))
             .collect(),
         error_pages: error_pages(listener),
+        response_compression: response_compression(listener),
     }
+}
+
+fn response_compression(listener: &Listener) -> Option<ResponseCompression> {
+    let asked = response_compression::asked(&listener.attributes)?;
+    let content_types = asked.content_types.into_iter();
+    Some(ResponseCompression {
+        content_types: content_types.map(Into::into).collect(),
+        minimum_bytes: asked.minimum_bytes,
+    })
 }
 
 fn error_pages(listener: &Listener) -> ErrorPages {

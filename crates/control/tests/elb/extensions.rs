@@ -214,3 +214,52 @@ async fn a_listener_has_pages_of_its_own() {
     assert_eq!(reset, plain);
     assert_eq!(page(502), None);
 }
+
+#[tokio::test]
+async fn a_listener_compresses_responses_when_it_is_asked_to() {
+    let fixture = fixture().await;
+    let listener_arn = listener(&fixture).await.arn.to_string();
+    let modify = |attributes: &[(&str, &str)]| {
+        let input = ModifyListenerAttributes {
+            listener_arn: listener_arn.clone(),
+            attributes: pairs(attributes),
+        };
+        fixture.control.modify_listener_attributes(input)
+    };
+    let live = || {
+        let snapshot = fixture.plane.live();
+        let compression = snapshot.frontends[0].http.response_compression.as_ref()?;
+        Some((compression.content_types.len(), compression.minimum_bytes))
+    };
+    let refused = modify(&[(
+        "elbow.response_compression.content_types",
+        "application/grpc",
+    )]);
+    let refused = error(refused.await);
+    assert!(
+        refused.starts_with(
+            "Validation: The value of 'elbow.response_compression.content_types' must be"
+        ),
+        "{refused}"
+    );
+    assert_eq!(live(), None, "off by default");
+    modify(&[("elbow.response_compression.minimum_bytes", "7")])
+        .await
+        .unwrap();
+    assert_eq!(live(), None);
+    let enabled = modify(&[
+        ("elbow.response_compression.enabled", "true"),
+        (
+            "elbow.response_compression.content_types",
+            "text/html,text/css",
+        ),
+    ]);
+    let described = enabled.await.unwrap();
+    assert_eq!(described.len(), modify(&[]).await.unwrap().len());
+    assert!(described.contains(&("elbow.response_compression.minimum_bytes", "7".to_owned())));
+    assert_eq!(live(), Some((2, 7)));
+    modify(&[("elbow.response_compression.enabled", "false")])
+        .await
+        .unwrap();
+    assert_eq!(live(), None);
+}

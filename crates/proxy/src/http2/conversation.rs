@@ -17,7 +17,8 @@ use crate::exchange::Exchange;
 use crate::http1::response::{self, ResponseHead};
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing};
-use crate::outgoing::{self, Persistence};
+use crate::negotiation::negotiate;
+use crate::outgoing::{self, Delivery, Persistence};
 use crate::pump::Encode;
 use crate::registry::Signal;
 use crate::sticky::StayCookies;
@@ -269,21 +270,20 @@ impl<'a> Conversation<'a> {
             is_tls: self.client.node.is_tls,
             session: &self.exchange.set_cookies,
         };
+        let (negotiated, compressor) = negotiate(worker, self.exchange, head);
+        let delivery = Delivery {
+            // The frames carry the end of the body.
+            encode: Encode::Raw,
+            persistence: Persistence::KeepAlive,
+            negotiated,
+        };
         self.client
             .write_fields(head.framing == Framing::None, |sink| {
-                let persistence = Persistence::KeepAlive;
-                outgoing::write_response(
-                    sink,
-                    head,
-                    self.exchange,
-                    &cookies,
-                    encode(head.framing),
-                    persistence,
-                    &worker.date(),
-                );
+                let date = worker.date();
+                outgoing::write_response(sink, head, self.exchange, &cookies, delivery, &date);
             });
         HeadPlan::Final {
-            download: Download::new(head.framing),
+            download: Download::new(head.framing, compressor),
             keeps_alive: head.keeps_alive,
         }
     }
@@ -328,9 +328,4 @@ pub(super) fn count_response(worker: &Worker, status: u16) {
         400..500 => counters.target_responses_4xx.increment(),
         _ => counters.target_responses_5xx.increment(),
     }
-}
-
-/// How the end of the body is told to clients of HTTP/2.
-fn encode(framing: Framing) -> Encode {
-    outgoing::encoding_for(crate::http1::Version::Http2, framing).0
 }

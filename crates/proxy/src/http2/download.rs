@@ -3,8 +3,10 @@
 
 use std::task::{Context, Poll, ready};
 
+use super::outlet::Outlet;
 use super::stream::ClientStream;
 use crate::buffer::Buffer;
+use crate::compressor::Compressor;
 use crate::head_sink::HeadSink;
 use crate::http1::Framing;
 use crate::http1::chunked::{Decoder, Step};
@@ -13,6 +15,7 @@ use crate::stream::Stream;
 #[derive(Debug)]
 pub(super) struct Download {
     decode: Decode,
+    outlet: Outlet,
     /// Bytes at the front of what was received that are data.
     data: usize,
     has_moved: bool,
@@ -23,8 +26,8 @@ enum Decode {
     Length(u64),
     Chunked(Box<Decoder>),
     UntilClose,
-    /// Nothing follows the data.
-    Ended,
+    /// Nothing follows the data but the trailer fields of the last chunk, if there was one.
+    Ended(Option<Box<Decoder>>),
 }
 
 /// The target has failed in the middle of the body.
@@ -33,7 +36,7 @@ pub(super) struct Stopped;
 
 impl Download {
     /// `None` if there is no body.
-    pub(super) fn new(framing: Framing) -> Option<Self> {
+    pub(super) fn new(framing: Framing, compressor: Option<Box<Compressor>>) -> Option<Self> {
         let decode = match framing {
             Framing::None => return None,
             Framing::Length(length) => Decode::Length(length),
@@ -42,6 +45,7 @@ impl Download {
         };
         Some(Self {
             decode,
+            outlet: Outlet(compressor),
             data: 0,
             has_moved: false,
         })
@@ -62,44 +66,49 @@ impl Download {
     ) -> Poll<Result<(), Stopped>> {
         loop {
             while self.data > 0 {
-                let ends = matches!(self.decode, Decode::Ended);
-                let count = ready!(client.poll_send(&received.filled()[..self.data], ends));
-                received.consume(count);
-                self.data -= count;
+                let is_last = matches!(self.decode, Decode::Ended(_));
+                let data = &received.filled()[..self.data];
+                let sent = ready!(self.outlet.poll_send(client, data, is_last));
+                received.consume(sent.count);
+                self.data -= sent.count;
                 self.has_moved = true;
-                if ends && self.data == 0 {
+                if sent.has_ended {
                     return Poll::Ready(Ok(()));
                 }
             }
-            if self.decode(received, client)? {
+            if let Decode::Ended(trailers) = &self.decode {
+                ready!(self.outlet.poll_finish(client));
+                end(trailers.as_deref(), client);
                 return Poll::Ready(Ok(()));
             }
-            if self.data > 0 {
+            self.decode(received)?;
+            if self.data > 0 || matches!(self.decode, Decode::Ended(_)) {
                 continue;
             }
-            match (ready!(target.poll_fill(cx, received)), &self.decode) {
-                (Ok(0), Decode::UntilClose) => {
-                    ready!(client.poll_send(&[], true));
-                    return Poll::Ready(Ok(()));
-                }
+            let Poll::Ready(filled) = target.poll_fill(cx, received) else {
+                self.outlet.flush(client);
+                return Poll::Pending;
+            };
+            match (filled, &self.decode) {
+                (Ok(0), Decode::UntilClose) => self.decode = Decode::Ended(None),
                 (Ok(0) | Err(_), _) => return Poll::Ready(Err(Stopped)),
                 (Ok(_), _) => self.has_moved = true,
             }
         }
     }
 
-    /// Finds the data in what was received. Whether the stream's end has been sent.
-    fn decode(&mut self, received: &mut Buffer, client: &ClientStream) -> Result<bool, Stopped> {
+    /// Finds the data in what was received.
+    fn decode(&mut self, received: &mut Buffer) -> Result<(), Stopped> {
         while self.data == 0 && !received.is_empty() {
             match &mut self.decode {
-                Decode::Ended => return Err(Stopped),
+                Decode::Ended(_) => return Ok(()),
                 Decode::UntilClose => self.data = received.len(),
                 Decode::Length(left) => {
                     let left_here = usize::try_from(*left).unwrap_or(usize::MAX);
                     self.data = left_here.min(received.len());
                     *left -= self.data as u64;
                     if *left == 0 {
-                        self.decode = Decode::Ended;
+                        self.decode = Decode::Ended(None);
                     }
                 }
                 Decode::Chunked(decoder) => {
@@ -111,26 +120,26 @@ impl Download {
                         }
                         Step::End(skip) => {
                             received.consume(skip);
-                            end_chunked(decoder, client);
-                            return Ok(true);
+                            let trailers = std::mem::take(decoder);
+                            self.decode = Decode::Ended(Some(trailers));
                         }
                     }
                 }
             }
         }
-        Ok(false)
+        Ok(())
     }
 }
 
 /// Ends the stream with the trailer fields of the last chunk, if it has any.
-fn end_chunked(decoder: &Decoder, client: &ClientStream) {
+fn end(trailers: Option<&Decoder>, client: &ClientStream) {
     let mut has_any = false;
-    decoder.each_trailer(|_, _| has_any = true);
-    if !has_any {
+    let trailers = trailers.inspect(|decoder| decoder.each_trailer(|_, _| has_any = true));
+    let Some(decoder) = trailers.filter(|_| has_any) else {
         // An empty frame waits for nothing.
         let _ = client.poll_send(&[], true);
         return;
-    }
+    };
     client.write_fields(true, |head| {
         head.trailers();
         decoder.each_trailer(|name, value| head.field(name, value));

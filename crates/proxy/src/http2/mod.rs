@@ -13,6 +13,7 @@ mod frame;
 mod head;
 pub mod hpack;
 mod limits;
+mod outlet;
 mod probe;
 mod receive;
 mod request;

@@ -15,18 +15,21 @@ use http::{HeaderMap, Response};
 use super::conversation::count_response;
 use super::frame::ErrorCode;
 use super::hpack::FieldList;
+use super::outlet::Outlet;
 use super::request::{Places, Storage};
 use super::state::Gone;
 use super::stream::ClientStream;
 use super::target_head::TargetRequest;
 use super::target_sessions::Place;
+use crate::compressor::Compressor;
 use crate::conversation::Failure;
 use crate::exchange::Exchange;
 use crate::head_sink::HeadSink;
 use crate::http1::field::Field;
 use crate::http1::response::ResponseHead;
 use crate::http1::{FIELDS_MAX, Fields, Framing};
-use crate::outgoing::{self, Persistence};
+use crate::negotiation::negotiate;
+use crate::outgoing::{self, Delivery, Persistence};
 use crate::pump::Encode;
 use crate::registry::Signal;
 use crate::sticky::StayCookies;
@@ -267,34 +270,34 @@ impl<'a> TargetConversation<'a> {
         };
         let exchange = self.exchange;
         let date = self.worker.date();
+        let (negotiated, compressor) = negotiate(self.worker, exchange, &head);
+        let delivery = Delivery {
+            // The frames carry the end of the body.
+            encode: Encode::Raw,
+            persistence: Persistence::KeepAlive,
+            negotiated,
+        };
         self.client.write_fields(has_no_body, |sink| {
-            let persistence = Persistence::KeepAlive;
-            outgoing::write_response(
-                sink,
-                &head,
-                exchange,
-                &cookies,
-                Encode::Raw,
-                persistence,
-                &date,
-            );
+            outgoing::write_response(sink, &head, exchange, &cookies, delivery, &date);
         });
-        Ok((!has_no_body).then(|| Download::new(body)))
+        Ok((!has_no_body).then(|| Download::new(body, compressor)))
     }
 }
 
 /// A response body on its way.
 struct Download {
     body: RecvStream,
+    outlet: Outlet,
     data: Bytes,
     has_no_more_data: bool,
     has_moved: bool,
 }
 
 impl Download {
-    fn new(body: RecvStream) -> Self {
+    fn new(body: RecvStream, compressor: Option<Box<Compressor>>) -> Self {
         Self {
             body,
+            outlet: Outlet(compressor),
             data: Bytes::new(),
             has_no_more_data: false,
             has_moved: false,
@@ -305,24 +308,29 @@ impl Download {
     fn poll(&mut self, cx: &mut Context<'_>, client: &ClientStream) -> Poll<Result<(), Ended>> {
         loop {
             while !self.data.is_empty() {
-                let ends = self.body.is_end_stream();
-                let count = ready!(client.poll_send(&self.data, ends));
-                self.data = self.data.split_off(count);
+                let is_last = self.body.is_end_stream();
+                let sent = ready!(self.outlet.poll_send(client, &self.data, is_last));
+                self.data = self.data.split_off(sent.count);
                 self.has_moved = true;
                 // It fails only for bytes that were not received.
-                let _ = self.body.flow_control().release_capacity(count);
-                if ends && self.data.is_empty() {
+                let _ = self.body.flow_control().release_capacity(sent.count);
+                if sent.has_ended {
                     return Poll::Ready(Ok(()));
                 }
             }
             if !self.has_no_more_data {
-                match ready!(self.body.poll_data(cx)) {
-                    Some(Ok(data)) => self.data = data,
-                    Some(Err(error)) => return Poll::Ready(Err(cut(&error, client))),
-                    None => self.has_no_more_data = true,
+                match self.body.poll_data(cx) {
+                    Poll::Ready(Some(Ok(data))) => self.data = data,
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(cut(&error, client))),
+                    Poll::Ready(None) => self.has_no_more_data = true,
+                    Poll::Pending => {
+                        self.outlet.flush(client);
+                        return Poll::Pending;
+                    }
                 }
                 continue;
             }
+            ready!(self.outlet.poll_finish(client));
             match ready!(self.body.poll_trailers(cx)) {
                 Ok(trailers) => end(trailers.as_ref(), client),
                 Err(error) => return Poll::Ready(Err(cut(&error, client))),

@@ -8,9 +8,8 @@ use super::hpack::FieldList;
 use super::stream::ClientStream;
 use crate::buffer::{Buffer, BufferPool, HEAD_BUFFER_BYTES, Lease};
 use crate::http1::Framing;
-use crate::http1::chunked::size_line;
 use crate::http1::field::Field;
-use crate::pump::Encode;
+use crate::pump::{Encode, put_data};
 use crate::stream::Stream;
 
 /// Room for the framing of a chunk beside its data.
@@ -103,17 +102,6 @@ impl Upload {
             if self.encode == Encode::Chunked {
                 put_last_chunk(out, client.take_trailers().as_deref());
             }
-        }
-    }
-}
-
-fn put_data(out: &mut Buffer, encode: Encode, data: &[u8]) {
-    match encode {
-        Encode::Raw => out.put(data),
-        Encode::Chunked => {
-            out.put(size_line(data.len()).as_bytes());
-            out.put(data);
-            out.put(b"\r\n");
         }
     }
 }

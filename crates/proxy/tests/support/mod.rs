@@ -356,6 +356,11 @@ impl Peer {
 
     /// The next `count` bytes.
     pub(crate) fn bytes(&mut self, count: usize) -> String {
+        String::from_utf8(self.raw_bytes(count)).expect("text")
+    }
+
+    /// The same for what is no text.
+    pub(crate) fn raw_bytes(&mut self, count: usize) -> Vec<u8> {
         while self.received.len() < count {
             let read = self.read_more();
             assert!(
@@ -365,7 +370,18 @@ impl Peer {
             );
         }
         let rest = self.received.split_off(count);
-        String::from_utf8(std::mem::replace(&mut self.received, rest)).expect("text")
+        std::mem::replace(&mut self.received, rest)
+    }
+
+    /// The data of the next chunk; empty for the last one.
+    pub(crate) fn chunk(&mut self) -> Vec<u8> {
+        let size = self.until("\r\n");
+        let size = usize::from_str_radix(size.trim_end(), 16).expect("a size");
+        let data = self.raw_bytes(size);
+        if size > 0 {
+            assert_eq!(self.bytes(2), "\r\n");
+        }
+        data
     }
 
     /// What has been received and not asked for.
