@@ -1,6 +1,7 @@
 """What elbow has and AWS has not, asked for with a client that knows only AWS's API."""
 
 import gzip
+import queue
 import subprocess
 import threading
 import zlib
@@ -76,6 +77,41 @@ def test_a_listener_has_pages_of_its_own(shop, elbv2):
     modify({"5xx.body": "", "5xx.content_type": ""})
     assert elbv2.describe_listener_attributes(ListenerArn=listener)["Attributes"] == before
     assert get(address, port=shop.port).text.startswith("<html>")
+
+
+def test_requests_are_mirrored_to_a_second_group(shop, elbv2, target):
+    copies = queue.Queue()
+
+    def record(request):
+        copies.put((request.method, request.path, request.header("X-Elbow-Mirrored"), request.body()))
+        request.respond("500 Internal Server Error", b"nobody reads this")
+
+    balancer = shop.balancer()
+    shadow = shop.group(target("shadow", script=record))
+    listener = shop.listener(balancer, forward(shop.group(target("main"))))
+    address = shop.addresses(balancer)[0]
+    default = elbv2.describe_rules(ListenerArn=listener)["Rules"][0]["RuleArn"]
+
+    with pytest.raises(ClientError) as refused:
+        elbv2.add_tags(ResourceArns=[default], Tags=tags({"mirror.target-group": shadow[:-16] + "0" * 16}))
+    assert refused.value.response["Error"]["Code"] == "TargetGroupNotFound"
+    elbv2.add_tags(ResourceArns=[default], Tags=tags({"mirror.target-group": shadow}))
+    shop.wait_for_state(shadow, "healthy")
+    with Connection(address, shop.port) as client:
+        for body in (b"", b"hello"):
+            response = client.request("POST", "/a?b", body=body)
+            assert (response.status, response.text) == (200, "main")
+            assert copies.get(timeout=10) == ("POST", "/a?b", "true", body)
+
+    group = elbv2.describe_target_groups(TargetGroupArns=[shadow])["TargetGroups"][0]
+    assert group["LoadBalancerArns"] == [balancer["LoadBalancerArn"]]
+    with pytest.raises(ClientError) as refused:
+        elbv2.delete_target_group(TargetGroupArn=shadow)
+    assert refused.value.response["Error"]["Code"] == "ResourceInUse"
+    elbv2.remove_tags(ResourceArns=[default], TagKeys=["elbow:mirror.target-group"])
+    assert get(address, port=shop.port).text == "main"
+    elbv2.delete_target_group(TargetGroupArn=shadow)
+    assert copies.empty()
 
 
 def compress(elbv2, listener, **settings):

@@ -24,7 +24,7 @@ mod weight;
 pub use action::{Action, Authentication, FixedResponse, Forward, Redirect, Routing};
 pub use candidates::{HealthThreshold, PoolHealth};
 pub use endpoint::{Endpoint, EndpointState, Outcome};
-pub use extension::Extensions;
+pub use extension::{Extensions, Mirror};
 pub use http::{HttpOptions, HttpVersion, ResponseCompression, Stickiness, TargetProtocol};
 pub use pool::{Algorithm, Choice, Pool, PoolId, PoolSettings};
 pub use rate_limiter::RateLimiter;

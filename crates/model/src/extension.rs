@@ -5,12 +5,15 @@
 
 pub mod error_page;
 pub mod fields;
+pub mod mirror;
 pub mod rate_limit;
 pub mod response_compression;
 
 use crate::attributes::Attribute;
 use crate::tag::Tags;
 pub use fields::FieldChanges;
+pub use mirror::Mirror;
+use mirror::MirrorTags;
 use rate_limit::RateLimitTags;
 pub use rate_limit::{RateLimit, RateLimitKey};
 
@@ -32,6 +35,8 @@ pub struct Extensions {
     pub response_fields: FieldChanges,
     /// How many requests of one client pass; `None`: all.
     pub rate_limit: Option<RateLimit>,
+    /// Where copies of the requests go; `None`: nowhere.
+    pub mirror: Option<Mirror>,
 }
 
 /// A tag that begins with `elbow:` and cannot be obeyed.
@@ -93,6 +98,7 @@ impl Extensions {
     pub fn parse(tags: &Tags) -> Result<Self, InvalidExtension> {
         let mut extensions = Self::default();
         let mut rate_limit = RateLimitTags::default();
+        let mut mirror = MirrorTags::default();
         for (key, value) in tags.iter() {
             let Some(words) = key.strip_prefix(PREFIX) else {
                 continue;
@@ -104,11 +110,14 @@ impl Extensions {
                 extensions.response_fields.add(&tag, rest)?;
             } else if let Some(rest) = words.strip_prefix("rate-limit.") {
                 rate_limit.add(&tag, rest)?;
+            } else if let Some(rest) = words.strip_prefix("mirror.") {
+                mirror.add(&tag, rest)?;
             } else {
                 return Err(tag.unknown());
             }
         }
         extensions.rate_limit = rate_limit.finish()?;
+        extensions.mirror = mirror.finish()?;
         Ok(extensions)
     }
 

@@ -163,6 +163,13 @@ counters! {
     bytes_before_compression,
     /// Bytes of these bodies as clients were sent them.
     bytes_after_compression,
+    /// Copies of requests whose response of the second target group was read to its end.
+    mirrored_requests_answered,
+    /// Copies of requests that could not be sent to the second target group, or had no whole response in time.
+    mirrored_requests_failed,
+    /// Requests not copied because the worker had `MIRRORED_REQUESTS_MAX` copies in progress, because the body is
+    /// over `MIRRORED_BODY_BYTES_MAX` or was not sent whole, or because they ask for another protocol.
+    mirrored_requests_skipped,
     /// Connections opened to targets.
     target_connections_opened,
     /// Connections to targets that could not be opened.

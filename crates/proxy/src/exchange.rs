@@ -17,6 +17,7 @@ use crate::connection::{Client, Next};
 use crate::counters::Counters;
 use crate::decide::{Decision, count_own, decide};
 use crate::desync::{self, Treatment, Verdict};
+use crate::discard::Discard;
 use crate::forward::forward;
 use crate::forwarded::Forwarded;
 use crate::head_sink::Http1Head;
@@ -26,7 +27,6 @@ use crate::http1::{FieldStorage, Framing, Version};
 use crate::logins::Ask;
 use crate::negotiation::accepted_coding;
 use crate::outgoing::Persistence;
-use crate::pump::PumpError;
 use crate::registry::{Tick, ticks};
 use crate::respond::Answer;
 use crate::sticky::Stay;
@@ -393,7 +393,7 @@ async fn discard_body(
         loop {
             match discard.take(received) {
                 Ok(true) => return Poll::Ready(Next::KeepOpen),
-                Ok(false) if discard.taken <= DISCARDED_BODY_BYTES_MAX => {}
+                Ok(false) if discard.taken() <= DISCARDED_BODY_BYTES_MAX => {}
                 Ok(false) | Err(_) => return Poll::Ready(Next::Linger),
             }
             if client.entry.poll_signal(cx).is_some() {
@@ -408,59 +408,6 @@ async fn discard_body(
         }
     })
     .await
-}
-
-/// A body that nobody wants.
-struct Discard {
-    left: u64,
-    decoder: Option<crate::http1::chunked::Decoder>,
-    taken: u64,
-}
-
-impl Discard {
-    fn new(framing: Framing) -> Self {
-        let (left, decoder) = match framing {
-            Framing::Length(length) => (length, None),
-            Framing::Chunked => (u64::MAX, Some(Default::default())),
-            Framing::None | Framing::UntilClose => (0, None),
-        };
-        Self {
-            left,
-            decoder,
-            taken: 0,
-        }
-    }
-
-    /// Takes what has arrived of the body. Whether it is complete.
-    fn take(&mut self, received: &mut Buffer) -> Result<bool, PumpError> {
-        use crate::http1::chunked::Step;
-        while !received.is_empty() && self.left > 0 {
-            let length = match &mut self.decoder {
-                None => usize::try_from(self.left)
-                    .unwrap_or(usize::MAX)
-                    .min(received.len()),
-                Some(decoder) => {
-                    let step = decoder
-                        .step(received.filled())
-                        .map_err(|_| PumpError::BadChunk)?;
-                    match step {
-                        Step::Skip(skip) => skip,
-                        Step::Data { skip, length } => skip + length,
-                        Step::End(skip) => {
-                            received.consume(skip);
-                            return Ok(true);
-                        }
-                    }
-                }
-            };
-            received.consume(length);
-            self.taken += length as u64;
-            if self.decoder.is_none() {
-                self.left -= length as u64;
-            }
-        }
-        Ok(self.left == 0)
-    }
 }
 
 /// Answers where the connection cannot go on.

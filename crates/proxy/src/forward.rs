@@ -17,6 +17,7 @@ use crate::conversation::{Conversation, Failure, Finished, NoResponse, Reached};
 use crate::decide::count_own;
 use crate::exchange::{Exchange, answer_failure, refuse};
 use crate::http1::Framing;
+use crate::mirror::MirroredRequest;
 use crate::pump::{Encode, Pump};
 use crate::registry::{Entry, Signal, ticks};
 use crate::stream::Stream;
@@ -119,15 +120,25 @@ pub(crate) async fn forward(
     exchange: Exchange,
     pool: Arc<Pool>,
 ) -> Next {
+    let zone = client.zone.as_ref();
+    let mut mirrored = MirroredRequest::begin(worker, &exchange, zone, head.filled());
     let mut upload = Pump::new(exchange.framing, upload_encoding(exchange.framing));
     if let Some(pump) = &mut upload {
         // What has arrived of the body goes out with the head, and can be sent again with it.
         let count = pump.raw_prefix(received);
         head.put(&received.filled()[..count]);
+        if let Some(mirrored) = &mut mirrored {
+            mirrored.push(&received.filled()[..count]);
+        }
         received.consume(count);
         pump.skip_raw(count);
     }
     let mut upload = upload.filter(|pump| !pump.is_finished());
+    match (&mut upload, mirrored) {
+        (_, None) => {}
+        (None, Some(mirrored)) => mirrored.send(),
+        (Some(pump), Some(mirrored)) => pump.copy_to(mirrored),
+    }
     let is_replayable = upload.is_none();
 
     let mut attempts = Attempts::default();

@@ -8,6 +8,7 @@ use crate::buffer::{BULK_BUFFER_BYTES, Buffer, BufferPool, Lease};
 use crate::compressor::{self, Compressor};
 use crate::http1::Framing;
 use crate::http1::chunked::{Decoder, Step, size_line};
+use crate::mirror::MirroredRequest;
 use crate::stream::Stream;
 
 /// Data of one chunk that is sent, so that it fits the staging buffer with its framing.
@@ -20,6 +21,8 @@ pub(crate) struct Pump {
     encode: Encode,
     /// What the data passes through on its way; only to a chunked receiver.
     compressor: Option<Box<Compressor>>,
+    /// What gets a copy of all that is sent, and goes out at its end; only of a request.
+    mirrored: Option<Box<MirroredRequest>>,
     /// Chunks on their way out; only when a side is chunked.
     staged: Option<Lease>,
     /// Everything was decoded; what is staged is the rest.
@@ -74,6 +77,7 @@ impl Pump {
             decode,
             encode,
             compressor: None,
+            mirrored: None,
             staged: None,
             is_decoded: false,
             has_moved: false,
@@ -85,6 +89,11 @@ impl Pump {
     pub(crate) fn through(self, compressor: Option<Box<Compressor>>) -> Self {
         debug_assert!(compressor.is_none() || self.encode == Encode::Chunked);
         Self { compressor, ..self }
+    }
+
+    /// Copies all that is sent from now on.
+    pub(crate) fn copy_to(&mut self, mirrored: Box<MirroredRequest>) {
+        self.mirrored = Some(mirrored);
     }
 
     /// Whether any byte has moved since the last call.
@@ -143,6 +152,9 @@ impl Pump {
                 continue;
             }
             if self.is_decoded || self.is_finished() {
+                if let Some(mirrored) = self.mirrored.take() {
+                    mirrored.send();
+                }
                 return Poll::Ready(Ok(()));
             }
             if self.stage(received, buffers)? {
@@ -192,6 +204,9 @@ impl Pump {
                 }
             };
             self.has_moved = true;
+            if let Some(mirrored) = &mut self.mirrored {
+                mirrored.push(&bytes[..count]);
+            }
             match &mut self.staged {
                 Some(staged) => staged.consume(count),
                 None => {

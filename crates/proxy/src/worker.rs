@@ -25,6 +25,7 @@ use crate::counters::Counters;
 use crate::date::HttpDate;
 use crate::http2::TargetSessions;
 use crate::logins::{CheckedActions, Logins};
+use crate::mirror::Mirrors;
 use crate::plane::{Clock, Config};
 use crate::registry::{Registry, TICK, Tick, ticks};
 use crate::sticky::COOKIE_AGE;
@@ -77,6 +78,7 @@ pub(crate) struct Worker {
     pub(crate) connections: Rc<Registry>,
     pub(crate) targets: TargetConnections,
     pub(crate) compressors: Compressors,
+    pub(crate) mirrors: Mirrors,
     pub(crate) handshakes: Rc<Handshakes>,
     tls: RefCell<Arc<TlsConfigs>>,
     pub(crate) counters: Arc<Counters>,
@@ -135,6 +137,7 @@ impl Worker {
             connections: Rc::default(),
             targets: TargetConnections::default(),
             compressors: Compressors::default(),
+            mirrors: Mirrors::default(),
             handshakes: Rc::default(),
             tls: RefCell::default(),
             counters,

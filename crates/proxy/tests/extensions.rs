@@ -29,7 +29,9 @@ fn extensions(tags: &[(&str, &str)]) -> Extensions {
         .with_of_rule(&pairs)
         .expect("tags of a rule");
     let asked = model::extension::Extensions::parse(&tags).expect("extensions");
+    assert_eq!(asked.mirror, None, "it has tests of its own");
     Extensions {
+        mirror: None,
         request_fields: asked.request_fields,
         response_fields: asked.response_fields,
         rate_limiter: asked

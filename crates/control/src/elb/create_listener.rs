@@ -91,7 +91,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
             limits.listeners_per_load_balancer
         )));
     }
-    forwarding::check(draft.state(), &load_balancer, &actions)?;
+    forwarding::check(draft.state(), &load_balancer, actions.target_groups())?;
     let id = new_id(draft);
     let listener = draft.put(Listener {
         arn: ListenerArn {

@@ -10,7 +10,7 @@ use model::tag::Tags;
 use super::actions::Scope;
 use super::create_listener::new_rule_id;
 use super::input::{Action, Pairs, RuleCondition, RuleTransform};
-use super::{ElbError, actions, check, conditions, find, forwarding, transforms};
+use super::{ElbError, actions, check, conditions, find, forwarding, mirroring, transforms};
 use crate::{Control, Draft, State};
 
 /// Source: ELB API, `CreateRule`.
@@ -57,11 +57,9 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
         present: None,
     };
     let actions = actions::parse(&scope, &input.actions)?;
-    forwarding::check(
-        draft.state(),
-        &draft.state().elb.load_balancers[&owner.id],
-        &actions,
-    )?;
+    let load_balancer = &draft.state().elb.load_balancers[&owner.id];
+    forwarding::check(draft.state(), load_balancer, actions.target_groups())?;
+    mirroring::check(draft.state(), load_balancer, &actions, &tags)?;
     check_free(draft.state(), listener.arn.id, priority)?;
     let listeners = draft.state().elb.listeners_of(owner.id).into_iter();
     let count: usize = listeners

@@ -1,4 +1,4 @@
-//! `DeleteTargetGroup`: once nothing forwards to it; its targets go with it.
+//! `DeleteTargetGroup`: once nothing is sent to it; its targets go with it.
 
 use model::arn::TargetGroupArn;
 use model::target::Target;
@@ -18,7 +18,7 @@ impl Control {
     /// Deletes a target group. One that does not exist is deleted already.
     ///
     /// # Errors
-    /// `ResourceInUse` while a listener or a rule forwards to it, `Validation`.
+    /// `ResourceInUse` while a listener or a rule forwards, or sends copies, to it, `Validation`.
     pub async fn delete_target_group(&self, input: DeleteTargetGroup) -> Result<(), ElbError> {
         self.transact(move |draft| delete(draft, &input.target_group_arn))
             .await

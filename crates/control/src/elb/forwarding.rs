@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use model::action::Actions;
 use model::arn::TargetGroupArn;
 use model::id::LoadBalancerId;
 use model::listener::Listener;
@@ -14,16 +13,16 @@ use super::{ElbError, authentication};
 use crate::settings::Limits;
 use crate::state::State;
 
-/// Whether `load_balancer` can forward as `actions` say; the groups exist.
-pub(super) fn check(
+/// Whether `load_balancer` can send requests to these target groups, which exist.
+pub(super) fn check<'a>(
     state: &State,
     load_balancer: &LoadBalancer,
-    actions: &Actions,
+    target_groups: impl IntoIterator<Item = &'a TargetGroupArn>,
 ) -> Result<(), ElbError> {
     let users = state.elb.users();
     let mut elsewhere = Vec::new();
     let mut taken = Vec::new();
-    for arn in actions.target_groups() {
+    for arn in target_groups {
         let group = &state.elb.target_groups[&arn.id];
         if group.vpc_id != load_balancer.vpc_id {
             elsewhere.push(arn);

@@ -75,6 +75,7 @@ pub mod listener_attributes;
 pub mod listener_certificates;
 mod listener_tls;
 pub mod load_balancer_attributes;
+pub(crate) mod mirroring;
 pub mod modify_listener;
 pub mod modify_rule;
 pub mod modify_target_group;

@@ -9,7 +9,7 @@ use super::actions::Scope;
 use super::create_listener::duplicate;
 use super::input::{Action, TlsSettings};
 use super::listener_tls::check_verifying;
-use super::{ElbError, actions, check, find, forwarding};
+use super::{ElbError, actions, check, find, forwarding, mirroring};
 use crate::{Control, Draft};
 
 /// Source: ELB API, `ModifyListener`.
@@ -63,7 +63,13 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
         };
         let actions = actions::parse(&scope, &input.default_actions)?;
         let load_balancer = &draft.state().elb.load_balancers[&owner];
-        forwarding::check(draft.state(), load_balancer, &actions)?;
+        forwarding::check(draft.state(), load_balancer, actions.target_groups())?;
+        mirroring::check(
+            draft.state(),
+            load_balancer,
+            &actions,
+            &listener.default_rule_tags,
+        )?;
         listener.default_actions = actions;
     }
     if (listener.protocol, listener.port) != (present.protocol, present.port) {

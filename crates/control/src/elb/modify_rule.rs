@@ -6,7 +6,7 @@ use model::rule::Rule;
 
 use super::actions::Scope;
 use super::input::{Action, RuleCondition, RuleTransform};
-use super::{ElbError, actions, conditions, find, forwarding, transforms};
+use super::{ElbError, actions, conditions, find, forwarding, mirroring, transforms};
 use crate::{Control, Draft};
 
 /// Source: ELB API, `ModifyRule`.
@@ -71,7 +71,8 @@ fn modify(draft: &mut Draft, input: &ModifyRule) -> Result<Arc<Rule>, ElbError> 
         };
         rule.actions = actions::parse(&scope, &input.actions)?;
         let load_balancer = &draft.state().elb.load_balancers[&owner];
-        forwarding::check(draft.state(), load_balancer, &rule.actions)?;
+        forwarding::check(draft.state(), load_balancer, rule.actions.target_groups())?;
+        mirroring::check(draft.state(), load_balancer, &rule.actions, &rule.tags)?;
     }
     if rule == *present {
         return Ok(present);

@@ -15,6 +15,7 @@ use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
 use model::trust_store::{RevocationKey, TrustStore, TrustStoreRevocation};
 
+use super::mirroring::target_groups;
 use crate::ec2::Holding;
 use crate::record::{Record, Table};
 use crate::state::State;
@@ -139,14 +140,14 @@ impl ElbState {
         range.map(|(_, revocation)| revocation)
     }
 
-    /// The target groups that requests of a load balancer may be forwarded to, each once, by id.
+    /// The target groups that requests of a load balancer, or copies of them, may go to, each once, by id.
     #[must_use]
     pub fn target_groups_of(&self, load_balancer: LoadBalancerId) -> BTreeSet<TargetGroupId> {
         let of_listener = |listener: &Arc<Listener>| {
             let rules = self.rules_of(listener.arn.id).into_iter();
-            let by_rules = rules.flat_map(|rule| rule.actions.target_groups());
-            let all = listener.default_actions.target_groups().chain(by_rules);
-            all.map(|arn| arn.id).collect::<Vec<_>>()
+            let by_rules = rules.flat_map(|rule| target_groups(&rule.actions, &rule.tags));
+            let all = target_groups(&listener.default_actions, &listener.default_rule_tags);
+            all.chain(by_rules).collect::<Vec<_>>()
         };
         let listeners = self.listeners_of(load_balancer).into_iter();
         listeners.flat_map(of_listener).collect()
@@ -164,21 +165,23 @@ impl ElbState {
             .filter(names_it)
     }
 
-    /// Which load balancer forwards to each target group. Groups that none forwards to are absent.
+    /// Which load balancer sends requests, or copies of them, to each target group. Groups that get none are
+    /// absent.
     #[must_use]
     pub fn users(&self) -> BTreeMap<TargetGroupId, LoadBalancerId> {
         let by_default = self.listeners.values().flat_map(|listener| {
-            let groups = listener.default_actions.target_groups();
-            groups.map(|group| (group.id, listener.arn.load_balancer.id))
+            let user = listener.arn.load_balancer.id;
+            let groups = target_groups(&listener.default_actions, &listener.default_rule_tags);
+            groups.map(move |group| (group, user))
         });
         let by_rules = self.rules.values().flat_map(|rule| {
-            let groups = rule.actions.target_groups();
-            groups.map(|group| (group.id, rule.arn.listener.load_balancer.id))
+            let user = rule.arn.listener.load_balancer.id;
+            target_groups(&rule.actions, &rule.tags).map(move |group| (group, user))
         });
         by_default.chain(by_rules).collect()
     }
 
-    /// The load balancer that forwards to this target group.
+    /// The load balancer that sends requests, or copies of them, to this target group.
     #[must_use]
     pub fn user_of(&self, target_group: TargetGroupId) -> Option<&Arc<LoadBalancer>> {
         let user = self.users().get(&target_group).copied()?;

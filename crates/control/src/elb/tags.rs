@@ -1,6 +1,8 @@
 //! `AddTags`, `RemoveTags` and `DescribeTags`.
 
+use model::action::Actions;
 use model::arn::ResourceArn;
+use model::id::LoadBalancerId;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::rule::Rule;
@@ -10,7 +12,7 @@ use model::trust_store::TrustStore;
 
 use super::find::FoundRule;
 use super::input::Pairs;
-use super::{ElbError, TagDescription, find};
+use super::{ElbError, TagDescription, find, forwarding, mirroring};
 use crate::{Control, Draft, State};
 
 /// Most resources in one `DescribeTags`.
@@ -157,16 +159,32 @@ fn set_tags(draft: &mut Draft, arn: &ResourceArn, tags: Tags) -> Result<(), ElbE
         ResourceArn::Rule(_) => match find::rule(draft.state(), &text)? {
             FoundRule::Numbered(rule) => {
                 let present = Rule::clone(rule);
+                let owner = present.arn.listener.load_balancer.id;
+                check_rule(draft.state(), owner, &present.actions, &tags)?;
                 draft.put(Rule { tags, ..present });
+                forwarding::check_limits(draft.state(), &draft.settings().limits, owner)?;
             }
             FoundRule::Default(listener) => {
                 let present = Listener::clone(listener);
+                let owner = present.arn.load_balancer.id;
+                check_rule(draft.state(), owner, &present.default_actions, &tags)?;
                 draft.put(Listener {
                     default_rule_tags: tags,
                     ..present
                 });
+                forwarding::check_limits(draft.state(), &draft.settings().limits, owner)?;
             }
         },
     }
     Ok(())
+}
+
+/// Whether a rule of this load balancer with these actions can have these tags.
+fn check_rule(
+    state: &State,
+    owner: LoadBalancerId,
+    actions: &Actions,
+    tags: &Tags,
+) -> Result<(), ElbError> {
+    mirroring::check(state, &state.elb.load_balancers[&owner], actions, tags)
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::hash::RandomState;
 use std::sync::Arc;
 
-use engine::{Extensions, RateLimiter};
+use engine::{Extensions, Mirror, Pool, RateLimiter};
 use model::extension::{self, InvalidExtension, RateLimit};
 use model::id::RuleId;
 use model::listener::Listener;
 use model::rule::Rule;
 use model::tag::Tags;
+
+use super::pools::Pools;
 
 /// The extensions of the rules that have any, with what they were made from.
 pub(super) type LoweredExtensions = BTreeMap<RuleId, (extension::Extensions, Arc<Extensions>)>;
@@ -22,6 +24,7 @@ pub(super) type LoweredExtensions = BTreeMap<RuleId, (extension::Extensions, Arc
 pub(super) fn lower(
     listener: &Listener,
     rules: &[Arc<Rule>],
+    pools: &Pools,
     before: Option<&LoweredExtensions>,
 ) -> Result<LoweredExtensions, InvalidExtension> {
     let numbered = rules.iter().map(|rule| (rule.arn.id, &rule.tags));
@@ -32,9 +35,15 @@ pub(super) fn lower(
             return Ok(None);
         }
         let known = before.and_then(|before| before.get(&id));
+        let mirror = wanted.mirror.as_ref().map(|mirror| Mirror {
+            pool: Arc::clone(pools.of(mirror.target_group.id)),
+            percentage: mirror.percentage,
+        });
         let lowered = match known {
-            Some((asked, known)) if *asked == wanted => Arc::clone(known),
-            _ => Arc::new(new_extensions(&wanted, known)),
+            Some((asked, known)) if *asked == wanted && is_same(known, mirror.as_ref()) => {
+                Arc::clone(known)
+            }
+            _ => Arc::new(new_extensions(&wanted, mirror, known)),
         };
         Ok(Some((id, (wanted, lowered))))
     };
@@ -44,9 +53,16 @@ pub(super) fn lower(
         .collect()
 }
 
+/// Whether the copies go to the very same pool as before.
+fn is_same(known: &Extensions, mirror: Option<&Mirror>) -> bool {
+    let pool = |mirror: &Mirror| Arc::<Pool>::as_ptr(&mirror.pool);
+    known.mirror.as_ref().map(pool) == mirror.map(pool)
+}
+
 /// A limit that stays the same goes on counting.
 fn new_extensions(
     wanted: &extension::Extensions,
+    mirror: Option<Mirror>,
     known: Option<&(extension::Extensions, Arc<Extensions>)>,
 ) -> Extensions {
     let known = known.and_then(|(_, known)| known.rate_limiter.as_ref());
@@ -59,5 +75,6 @@ fn new_extensions(
         request_fields: wanted.request_fields.clone(),
         response_fields: wanted.response_fields.clone(),
         rate_limiter: wanted.rate_limit.as_ref().map(limiter),
+        mirror,
     }
 }

@@ -20,6 +20,7 @@ use super::extension::{self, LoweredExtensions};
 use super::pools::Pools;
 use super::tls::{self, Certificates};
 use super::{LowerError, action, http, same};
+use crate::elb::mirroring;
 use crate::secrets::{SealedError, SecretKey};
 use crate::state::State;
 use crate::zonal_shift::state::ShiftedZones;
@@ -39,7 +40,7 @@ pub(super) struct LoweredFrontend {
 }
 
 impl LoweredFrontend {
-    /// Whether requests may go to a target group of these.
+    /// Whether requests, or copies of them, may go to a target group of these.
     pub(super) fn forwards_to_any(&self, groups: &BTreeSet<TargetGroupId>) -> bool {
         let is_one = |pool: &Arc<Pool>| groups.contains(&TargetGroupId(pool.id.0));
         !groups.is_empty() && self.pools.iter().any(is_one)
@@ -69,15 +70,18 @@ pub(super) fn lower(
         .into_iter()
         .cloned()
         .collect();
-    let by_rules = rules.iter().flat_map(|rule| rule.actions.target_groups());
-    let groups = listener.default_actions.target_groups().chain(by_rules);
+    let by_rules = rules
+        .iter()
+        .flat_map(|rule| mirroring::target_groups(&rule.actions, &rule.tags));
+    let groups = mirroring::target_groups(&listener.default_actions, &listener.default_rule_tags);
     let pools: Vec<_> = groups
-        .map(|arn| Arc::clone(parts.pools.of(arn.id)))
+        .chain(by_rules)
+        .map(|group| Arc::clone(parts.pools.of(group)))
         .collect();
     let shifted_zone = parts.shifted_zones.get(&load_balancer.arn.id).copied();
     let transforms = lower_transforms(&rules, before)?;
     let known = before.map(|before| &before.extensions);
-    let extensions = extension::lower(listener, &rules, known)?;
+    let extensions = extension::lower(listener, &rules, parts.pools, known)?;
     let tls = tls::lower_tls(
         parts.state,
         parts.certificates,

@@ -17,7 +17,8 @@ use crate::elb::standing::{Standing, Surroundings};
 use crate::state::State;
 use crate::zonal_shift::state::ShiftedZones;
 
-/// The pools of the target groups that some rule forwards to, and what is known about registrations.
+/// The pools of the target groups that some rule forwards to or sends copies to, and what is known about
+/// registrations.
 #[derive(Clone, Default)]
 pub(crate) struct Pools {
     by_group: OrdMap<TargetGroupId, Arc<LoweredPool>>,
@@ -80,7 +81,7 @@ pub(super) fn lower(
 }
 
 impl Pools {
-    /// The pool of a target group to which some rule forwards.
+    /// The pool of a target group to which some rule forwards or sends copies.
     ///
     /// # Panics
     /// If none does.

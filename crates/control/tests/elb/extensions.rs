@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use control::elb::create_rule::CreateRule;
+use control::elb::create_target_group::CreateTargetGroup;
+use control::elb::delete_target_group::DeleteTargetGroup;
+use control::elb::deregister_targets::DeregisterTargets;
 use control::elb::listener_attributes::{DescribeListenerAttributes, ModifyListenerAttributes};
+use control::elb::modify_listener::ModifyListener;
 use control::elb::tags::{AddTags, RemoveTags};
 use engine::Extensions;
 use model::arn::RuleArn;
 use model::listener::Listener;
 
-use crate::support::{Fixture, error, fixed, fixture, pairs, rule_input};
+use crate::support::{
+    Fixture, error, fixed, fixture, forward, listener_input, pairs, rule_input, target,
+};
 
 const TEAM: (&str, &str) = ("elbow:request-header.set.1", "X-Team=blue");
 
@@ -262,4 +268,127 @@ async fn a_listener_compresses_responses_when_it_is_asked_to() {
         .await
         .unwrap();
     assert_eq!(live(), None);
+}
+
+#[tokio::test]
+async fn a_mirror_uses_its_target_group() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let (main, shadow) = (fixture.group("main").await, fixture.group("shadow").await);
+    let listener = fixture.listener(&shop, 80, forward(&main)).await;
+    let instance = fixture.instance("127.65.1.200").await;
+    fixture.register(&shadow, &[&instance]).await.unwrap();
+    assert_eq!(fixture.plane.live().pools.len(), 1);
+    let input = CreateRule {
+        tags: pairs(&[
+            ("elbow:mirror.target-group", &shadow),
+            ("elbow:mirror.percentage", "5"),
+        ]),
+        actions: vec![forward(&main)],
+        ..rule_input(&listener, 1, "/a")
+    };
+    let rule = fixture.control.create_rule(input).await.unwrap();
+    assert_eq!(fixture.plane.live().pools.len(), 2, "it is health checked");
+    let mirror = || {
+        let mirror = live(&fixture)[0].as_ref()?.mirror.clone()?;
+        Some((mirror.pool.endpoints.len(), mirror.percentage))
+    };
+    assert_eq!(mirror(), Some((1, 5)));
+    assert!(live(&fixture)[1].is_none());
+
+    let delete = || DeleteTargetGroup {
+        target_group_arn: shadow.clone(),
+    };
+    let refused = error(fixture.control.delete_target_group(delete()).await);
+    assert!(refused.starts_with("ResourceInUse: "), "{refused}");
+    let other = fixture.instance("127.65.1.201").await;
+    fixture.register(&shadow, &[&other]).await.unwrap();
+    assert_eq!(mirror(), Some((2, 5)), "new targets are seen");
+    let deregister = DeregisterTargets {
+        target_group_arn: shadow.clone(),
+        targets: vec![target(&other)],
+    };
+    fixture
+        .control
+        .deregister_targets(deregister)
+        .await
+        .unwrap();
+    assert_eq!(mirror(), Some((1, 5)));
+
+    // It belongs to this load balancer now.
+    let second = fixture.load_balancer("second").await;
+    let input = listener_input(&second, 80, forward(&shadow));
+    let refused = error(fixture.control.create_listener(input).await);
+    assert!(
+        refused.starts_with("TargetGroupAssociationLimit: "),
+        "{refused}"
+    );
+
+    let restarted = fixture.restart().await;
+    assert_eq!(restarted.plane.live().pools.len(), 2, "it is stored");
+    let remove = RemoveTags {
+        resource_arns: vec![rule.arn.to_string()],
+        tag_keys: ["target-group", "percentage"]
+            .map(|key| format!("elbow:mirror.{key}"))
+            .into(),
+    };
+    restarted.control.remove_tags(remove).await.unwrap();
+    assert_eq!(restarted.plane.live().pools.len(), 1);
+    restarted
+        .control
+        .delete_target_group(delete())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_mirror_that_cannot_be_is_refused() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let (main, shadow) = (fixture.group("main").await, fixture.group("shadow").await);
+    let listener = fixture.listener(&shop, 80, forward(&main)).await;
+    let fixed_rule = fixture.rule(&listener, 1, "/a").await.arn.to_string();
+    let default_rule = RuleArn {
+        listener: listener.arn.clone(),
+        id: listener.default_rule_id,
+    };
+    let default_rule = default_rule.to_string();
+    let second = fixture.load_balancer("second").await;
+    let taken = fixture.group("taken").await;
+    fixture.listener(&second, 80, forward(&taken)).await;
+    let grpc = CreateTargetGroup {
+        protocol_version: Some("GRPC".to_owned()),
+        ..fixture.target_group_input("grpc")
+    };
+    let grpc = fixture.control.create_target_group(grpc).await.unwrap();
+    let grpc = grpc.target_group.arn.to_string();
+    let gone = shadow.replace("/shadow/", "/gone/");
+    for (rule, group, expected) in [
+        (&default_rule, &gone, "TargetGroupNotFound: "),
+        (&default_rule, &taken, "TargetGroupAssociationLimit: "),
+        (
+            &default_rule,
+            &grpc,
+            "Validation: The tag 'elbow:mirror.target-group' is for target groups with the protocol version HTTP1",
+        ),
+        (
+            &fixed_rule,
+            &shadow,
+            "Validation: The tag 'elbow:mirror.target-group' is for rules with an action of type 'forward'",
+        ),
+    ] {
+        let tags = add(rule, &[("elbow:mirror.target-group", group)]);
+        let refused = error(fixture.control.add_tags(tags).await);
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+    let tags = add(&default_rule, &[("elbow:mirror.target-group", &shadow)]);
+    fixture.control.add_tags(tags).await.unwrap();
+    // What the rule does cannot be changed under the tag either.
+    let input = ModifyListener {
+        listener_arn: listener.arn.to_string(),
+        default_actions: vec![fixed("200")],
+        ..ModifyListener::default()
+    };
+    let refused = error(fixture.control.modify_listener(input).await);
+    assert!(refused.contains("remove it, or forward"), "{refused}");
 }

@@ -14,6 +14,7 @@ use crate::conversation::{Failure, Reached};
 use crate::decide::count_own;
 use crate::exchange::Exchange;
 use crate::forward::{Attempts, host_of, obtain, server_name};
+use crate::mirror::MirroredRequest;
 use crate::worker::Worker;
 
 /// Forwards the request whose head is in `head`, and its body, to a target of `pool`.
@@ -24,8 +25,10 @@ pub(super) async fn forward(
     exchange: Exchange,
     pool: Arc<Pool>,
 ) {
+    let zone = client.node.zone.as_ref();
+    let mirrored = MirroredRequest::begin(&worker, &exchange, zone, head.filled());
     // What has arrived of the body goes out with the head, and can be sent again with it.
-    let mut upload = Upload::new(exchange.framing, &client, &mut head);
+    let mut upload = Upload::new(exchange.framing, &client, &mut head, mirrored);
     let is_replayable = upload.is_none();
     let mut attempts = Attempts::default();
     let mut is_first = true;

@@ -9,6 +9,7 @@ use super::stream::ClientStream;
 use crate::buffer::{Buffer, BufferPool, HEAD_BUFFER_BYTES, Lease};
 use crate::http1::Framing;
 use crate::http1::field::Field;
+use crate::mirror::MirroredRequest;
 use crate::pump::{Encode, put_data};
 use crate::stream::Stream;
 
@@ -18,6 +19,8 @@ const CHUNK_FRAMING_BYTES: usize = 32;
 #[derive(Debug)]
 pub(super) struct Upload {
     encode: Encode,
+    /// What gets a copy of all that is staged, and goes out when that is whole.
+    mirrored: Option<Box<MirroredRequest>>,
     /// What is on its way out.
     staged: Option<Lease>,
     is_staged_whole: bool,
@@ -30,19 +33,31 @@ pub(super) struct SinkGone;
 
 impl Upload {
     /// Puts what has arrived of the body behind `head`, and gives the upload of the rest if there is any.
-    pub(super) fn new(framing: Framing, client: &ClientStream, head: &mut Buffer) -> Option<Self> {
+    pub(super) fn new(
+        framing: Framing,
+        client: &ClientStream,
+        head: &mut Buffer,
+        mirrored: Option<Box<MirroredRequest>>,
+    ) -> Option<Self> {
         let encode = match framing {
-            Framing::None => return None,
+            Framing::None => {
+                if let Some(mirrored) = mirrored {
+                    mirrored.send();
+                }
+                return None;
+            }
             Framing::Length(_) | Framing::UntilClose => Encode::Raw,
             Framing::Chunked => Encode::Chunked,
         };
         let mut upload = Self {
             encode,
+            mirrored,
             staged: None,
             is_staged_whole: false,
             has_moved: false,
         };
         upload.stage(client, head);
+        upload.send_whole_copy();
         (!upload.is_staged_whole).then_some(upload)
     }
 
@@ -74,6 +89,7 @@ impl Upload {
                 self.has_moved = true;
             }
             if self.is_staged_whole {
+                self.send_whole_copy();
                 return Poll::Ready(Ok(()));
             }
             let mut staged = self.staged.take().unwrap_or_else(|| buffers.head());
@@ -86,8 +102,17 @@ impl Upload {
         }
     }
 
+    fn send_whole_copy(&mut self) {
+        if self.is_staged_whole
+            && let Some(mirrored) = self.mirrored.take()
+        {
+            mirrored.send();
+        }
+    }
+
     /// Encodes what has arrived to the end of `out`, as far as it has room.
     fn stage(&mut self, client: &ClientStream, out: &mut Buffer) {
+        let staged_before = out.len();
         let room = HEAD_BUFFER_BYTES.saturating_sub(out.len() + CHUNK_FRAMING_BYTES);
         let has_ended = client.has_ended();
         let is_last = client.take_body(|body| {
@@ -102,6 +127,9 @@ impl Upload {
             if self.encode == Encode::Chunked {
                 put_last_chunk(out, client.take_trailers().as_deref());
             }
+        }
+        if let Some(mirrored) = &mut self.mirrored {
+            mirrored.push(&out.filled()[staged_before..]);
         }
     }
 }

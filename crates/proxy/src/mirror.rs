@@ -1,0 +1,292 @@
+//! Copies of requests for a second pool. A copy is gathered while its request is sent, goes out when that is
+//! whole, and what comes back is read and forgotten; nothing that becomes of it touches the client's request.
+//!
+//! Source: none; an extension of elbow (docs/parity.md, "Extensions").
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use engine::{Choice, FrontendId, Outcome, Pool};
+
+use crate::buffer::Lease;
+use crate::conversation::INTERIM_RESPONSES_MAX;
+use crate::discard::Discard;
+use crate::exchange::Exchange;
+use crate::forward::{Attempts, host_of, obtain, server_name};
+use crate::http1::response;
+use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
+use crate::http1::{FieldStorage, Framing};
+use crate::registry::{Entry, Tick, ticks};
+use crate::stream::Stream;
+use crate::worker::Worker;
+
+/// Copies that one worker gathers and sends at the same time; more requests go without.
+const MIRRORED_REQUESTS_MAX: usize = 256;
+
+/// Bytes of a body, with its framing, that a copy may have; requests with more go without.
+const MIRRORED_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a copy may take from its first byte to the end of its response.
+const MIRROR_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Says that nobody waits for the response.
+const MARK: &[u8] = b"X-Elbow-Mirrored: true\r\n";
+
+/// The places for copies of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Mirrors {
+    taken: Cell<usize>,
+}
+
+/// A copy of one request. Without `send`, or when its body is too long, it is counted as skipped.
+#[derive(Debug)]
+pub(crate) struct MirroredRequest {
+    worker: Rc<Worker>,
+    frontend: FrontendId,
+    pool: Arc<Pool>,
+    zone: Option<Arc<str>>,
+    is_head: bool,
+    idle_timeout: Tick,
+    /// The head, and what there is of the body in the framing of the head.
+    message: Vec<u8>,
+    /// How much of `message` may be filled.
+    bytes_max: usize,
+    is_too_long: bool,
+    is_sent: bool,
+}
+
+impl MirroredRequest {
+    /// Begins the copy of a request whose `head` was written for a target of HTTP/1.1, if its rule asks for one.
+    pub(crate) fn begin(
+        worker: &Rc<Worker>,
+        exchange: &Exchange,
+        zone: Option<&Arc<str>>,
+        head: &[u8],
+    ) -> Option<Box<Self>> {
+        let mirror = exchange.extensions.as_ref()?.mirror.as_ref()?;
+        if !mirror.takes(worker.random()) {
+            return None;
+        }
+        let is_too_long = match exchange.framing {
+            Framing::Length(length) => length > MIRRORED_BODY_BYTES_MAX as u64,
+            Framing::None | Framing::Chunked | Framing::UntilClose => false,
+        };
+        let taken = &worker.mirrors.taken;
+        // What follows a 101 is no request.
+        if exchange.is_upgrade || is_too_long || taken.get() >= MIRRORED_REQUESTS_MAX {
+            worker.counters.mirrored_requests_skipped.increment();
+            return None;
+        }
+        taken.set(taken.get() + 1);
+        let (fields, end) = head.split_at(head.len() - b"\r\n".len());
+        let message = [fields, MARK, end].concat();
+        Some(Box::new(Self {
+            worker: Rc::clone(worker),
+            frontend: exchange.frontend.id,
+            pool: Arc::clone(&mirror.pool),
+            zone: zone.cloned(),
+            is_head: exchange.is_head,
+            idle_timeout: exchange.idle_timeout,
+            bytes_max: message.len() + MIRRORED_BODY_BYTES_MAX,
+            message,
+            is_too_long: false,
+            is_sent: false,
+        }))
+    }
+
+    /// Adds bytes of the body, in the framing of the head.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.is_too_long |= self.message.len() + bytes.len() > self.bytes_max;
+        if self.is_too_long {
+            self.message = Vec::new();
+        } else {
+            self.message.extend_from_slice(bytes);
+        }
+    }
+
+    /// Sends the copy, which is whole, in a task of its own.
+    pub(crate) fn send(mut self: Box<Self>) {
+        if self.is_too_long {
+            return;
+        }
+        self.is_sent = true;
+        tokio::task::spawn_local(async move {
+            let counters = &self.worker.counters;
+            match self.deliver().await {
+                Some(()) => counters.mirrored_requests_answered.increment(),
+                None => counters.mirrored_requests_failed.increment(),
+            }
+        });
+    }
+
+    /// Sends the copy to a target; to another one if it cannot be reached. `None` if that came to nothing.
+    async fn deliver(&self) -> Option<()> {
+        let Self { worker, pool, .. } = self;
+        let entry = worker.connections.enter(self.frontend);
+        let mut attempts = Attempts::default();
+        loop {
+            let node = Choice {
+                zone: self.zone.as_deref(),
+                tried: &[],
+                draw: worker.random(),
+            };
+            let (endpoint, idle) = attempts.choose_with_idle(worker, pool, node, None)?;
+            let _in_flight = endpoint.state.begin_request();
+            entry.set_endpoint(endpoint.state.id());
+            let name = || server_name(host_of(&self.message)?);
+            let obtained = obtain(worker, &entry, self.frontend, pool, &endpoint, name, idle).await;
+            let mut stream = match obtained {
+                Ok((stream, _)) => stream,
+                Err(status) => {
+                    entry.clear_endpoint();
+                    worker.counters.target_connection_errors.increment();
+                    endpoint.state.record_outcome(Outcome::ConnectionError);
+                    if attempts.fail(endpoint.state.id(), status) {
+                        continue;
+                    }
+                    return None;
+                }
+            };
+            // The drain promise: nothing below waits before the first byte is written.
+            if endpoint.state.is_draining() {
+                entry.clear_endpoint();
+                continue;
+            }
+            let answered = self.converse(&entry, &mut stream).await;
+            let counters = &worker.counters;
+            stream.count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
+            let outcome =
+                answered.map_or(Outcome::ConnectionError, |it| Outcome::of_status(it.status));
+            endpoint.state.record_outcome(outcome);
+            if answered?.target_stays {
+                let expires = worker.connections.now().saturating_add(self.idle_timeout);
+                worker
+                    .targets
+                    .put(&endpoint.state, stream, expires, counters);
+            } else {
+                stream.say_goodbye();
+            }
+            return Some(());
+        }
+    }
+
+    /// Sends the copy and reads past its response. `None` if there is no whole one.
+    async fn converse(&self, entry: &Entry, stream: &mut Stream) -> Option<Answered> {
+        entry.arm(ticks(MIRROR_TIMEOUT));
+        let mut conversation = Conversation {
+            entry,
+            stream,
+            message: &self.message,
+            sent: 0,
+            received: self.worker.buffers.bulk(),
+        };
+        let head = conversation.read_head(self.is_head).await?;
+        let mut body = Discard::new(head.framing);
+        while !body.take(&mut conversation.received).ok()? {
+            if conversation.fill().await? == 0 {
+                let is_whole = head.framing == Framing::UntilClose;
+                return is_whole.then_some(Answered {
+                    status: head.status,
+                    target_stays: false,
+                });
+            }
+        }
+        let is_sent = conversation.sent == self.message.len();
+        Some(Answered {
+            status: head.status,
+            target_stays: head.keeps_alive && is_sent && conversation.received.is_empty(),
+        })
+    }
+}
+
+impl Drop for MirroredRequest {
+    fn drop(&mut self) {
+        self.worker
+            .mirrors
+            .taken
+            .set(self.worker.mirrors.taken.get() - 1);
+        if !self.is_sent {
+            self.worker.counters.mirrored_requests_skipped.increment();
+        }
+    }
+}
+
+/// A response that was read to its end.
+#[derive(Clone, Copy, Debug)]
+struct Answered {
+    status: u16,
+    target_stays: bool,
+}
+
+/// A final head of which only this is kept.
+struct FinalHead {
+    status: u16,
+    framing: Framing,
+    keeps_alive: bool,
+}
+
+/// The copy on one connection.
+struct Conversation<'a> {
+    entry: &'a Entry,
+    stream: &'a mut Stream,
+    message: &'a [u8],
+    sent: usize,
+    received: Lease,
+}
+
+impl Conversation<'_> {
+    async fn read_head(&mut self, is_head: bool) -> Option<FinalHead> {
+        for _ in 0..=INTERIM_RESPONSES_MAX {
+            let mut scanner = Scanner::default();
+            let (start, end) = loop {
+                match scanner.scan(self.received.filled(), &RESPONSE_LIMITS) {
+                    Scan::Complete { start, end } => break (start, end),
+                    Scan::Refused(_) => return None,
+                    Scan::Incomplete if self.fill().await? == 0 => return None,
+                    Scan::Incomplete => {}
+                }
+            };
+            let mut storage = FieldStorage::new();
+            let head = &self.received.filled()[start..end];
+            let head = response::parse(head, is_head, &mut storage).ok()?;
+            let (status, framing, keeps_alive) = (head.status, head.framing, head.keeps_alive);
+            self.received.consume(end);
+            match status {
+                101 => return None,
+                100..200 => {}
+                _ => {
+                    return Some(FinalHead {
+                        status,
+                        framing,
+                        keeps_alive,
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    /// Sends what is left of the copy until something has been read. 0: the target has closed.
+    async fn fill(&mut self) -> Option<usize> {
+        poll_fn(|cx| {
+            if self.entry.poll_signal(cx).is_some() {
+                return Poll::Ready(None);
+            }
+            while self.sent < self.message.len() {
+                match self.stream.poll_write(cx, &self.message[self.sent..]) {
+                    Poll::Ready(Ok(count)) => self.sent += count,
+                    Poll::Ready(Err(_)) => return Poll::Ready(None),
+                    Poll::Pending => break,
+                }
+            }
+            self.stream
+                .poll_fill(cx, &mut self.received)
+                .map(Result::ok)
+        })
+        .await
+    }
+}
