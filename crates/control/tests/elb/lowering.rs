@@ -56,7 +56,7 @@ fn change() -> impl Strategy<Value = Change> {
         3 => (index(), maybe()).prop_map(|(owner, group)| C::CreateRule(owner, group)),
         1 => (index(), index()).prop_map(|(rule, group)| C::ForwardTo(rule, group)),
         1 => index().prop_map(C::DeleteRule),
-        2 => (20..60_u8).prop_map(C::StartInstance),
+        2 => (100..140_u8).prop_map(C::StartInstance),
         1 => index().prop_map(C::TerminateInstance),
         3 => (index(), index()).prop_map(|(group, which)| C::RegisterInstance(group, which)),
         // The first addresses are those that load balancers get.
