@@ -84,7 +84,7 @@ def test_options_that_are_not_honoured_are_refused_by_name(shop, elbv2):
     for options, named in [
         ({"Type": "network"}, "network"),
         ({"Type": "gateway"}, "gateway"),
-        ({"IpAddressType": "dualstack"}, "dualstack"),
+        ({"IpAddressType": "dualstack"}, "an associated IPv6 CIDR block"),
         ({"CustomerOwnedIpv4Pool": "ipv4pool-coip-1"}, "CustomerOwnedIpv4Pool"),
         ({"IpamPools": {"Ipv4IpamPoolId": "ipam-pool-1"}}, "IpamPools"),
     ]:

@@ -91,7 +91,6 @@ def test_settings_that_are_refused(create, elbv2, options, saying):
     "options, named",
     [
         ({"Protocol": "TCP"}, "TCP"),
-        ({"IpAddressType": "ipv6"}, "ipv6"),
         ({"TargetControlPort": 3000}, "TargetControlPort"),
         ({"TargetType": "lambda", "Protocol": None, "Port": None, "VpcId": None}, "lambda"),
         ({"TargetType": "alb", "Protocol": "TCP"}, "alb"),

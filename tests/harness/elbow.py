@@ -46,13 +46,16 @@ class AwsError(Exception):
 
 
 class Elbow:
-    """An `elbow serve` with a data directory and a network of its own, on a free port."""
+    """An `elbow serve` with a data directory and a network of its own, on a free port.
 
-    def __init__(self, directory, network, arguments=(), user=None):
+    `through` is a command that runs it, with other privileges for example.
+    """
+
+    def __init__(self, directory, network, arguments=(), through=()):
         self.data = Path(directory) / "data"
         self.network = network
         self.arguments = list(arguments)
-        self.user = user
+        self.through = list(through)
         self.process = None
         self.url = None
 
@@ -61,7 +64,8 @@ class Elbow:
         zones = [part for name, cidr in self.network.zones for part in ("--zone", f"{name}={cidr}")]
         # The endpoint stays where it was, so that clients find a server that was started again.
         listen = self.url.removeprefix("http://") if self.url else "127.0.0.1:0"
-        command = [str(binary()), "serve", "--data-dir", str(self.data), "--listen", listen]
+        command = [*self.through, str(binary()), "serve"]
+        command += ["--data-dir", str(self.data), "--listen", listen]
         command += ["--vpc-cidr", self.network.vpc, *zones, "--stop-at-end-of-input"]
         self.process = subprocess.Popen(
             command + self.arguments,

@@ -9,7 +9,10 @@ PATIENCE = 0.5
 
 def tcp(cidr, first=0, last=65535):
     """The permission of a block for these TCP ports."""
-    return {"IpProtocol": "tcp", "FromPort": first, "ToPort": last, "IpRanges": [{"CidrIp": cidr}]}
+    permission = {"IpProtocol": "tcp", "FromPort": first, "ToPort": last}
+    if ":" in cidr:
+        return permission | {"Ipv6Ranges": [{"CidrIpv6": cidr}]}
+    return permission | {"IpRanges": [{"CidrIp": cidr}]}
 
 
 def members(group):

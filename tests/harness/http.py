@@ -26,7 +26,8 @@ class Connection:
     """One client connection; `source` is the address it comes from."""
 
     def __init__(self, address, port=80, source=None, timeout=TIMEOUT):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         if source:
             self.socket.bind((source, 0))

@@ -124,10 +124,18 @@ class Shop:
 
     def addresses(self, balancer):
         """The addresses of a load balancer, in the order of its zones."""
+        return [interface["PrivateIpAddress"] for interface in self._interfaces(balancer)]
+
+    def ipv6_addresses(self, balancer):
+        """Those of IPv6, in the order of the zones."""
+        interfaces = self._interfaces(balancer)
+        return [one["Ipv6Address"] for i in interfaces for one in i["Ipv6Addresses"]]
+
+    def _interfaces(self, balancer):
         name = balancer["LoadBalancerArn"].split(":loadbalancer/")[1]
         filters = [{"Name": "description", "Values": [f"ELB {name}"]}]
         found = self.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
-        return [i["PrivateIpAddress"] for i in sorted(found, key=lambda i: i["AvailabilityZone"])]
+        return sorted(found, key=lambda interface: interface["AvailabilityZone"])
 
     def serve(self, *targets, **options):
         """A load balancer with one group of targets behind it: (address, group, listener)."""

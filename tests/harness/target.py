@@ -67,6 +67,7 @@ class Target:
                 target._serve(self.connection, self.rfile)
 
         class Server(socketserver.ThreadingTCPServer):
+            address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
             allow_reuse_address = True
             daemon_threads = True
             request_queue_size = 128

@@ -1,16 +1,17 @@
 //! The one value through which the intended state is read and changed.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::router::CompileError;
+use model::Cidr;
 use model::arn::ListenerArn;
 use model::extension::InvalidExtension;
 use store::record::RecordError;
 use store::{Revision, Store, Transaction};
 use tokio::sync::{Mutex, Notify};
 
-use crate::ec2::{InventoryError, ensure_inventory};
+use crate::ec2::{InventoryError, ensure_inventory, lookups};
 use crate::lower::{LowerError, Lowered, lower};
 use crate::objects::ObjectStore;
 use crate::plane::{BindError, DataPlane};
@@ -175,6 +176,18 @@ pub enum ListenError {
         /// The address and port.
         address: SocketAddr,
     },
+    /// The machine does not have the address of IPv6, which loopback does not have by itself either.
+    #[error(
+        "elbow cannot use the address {address}: it is not local to this machine. Make its subnet local with 'ip -6 \
+         route add local {subnet} dev lo src ::1', or run elbow as root or with the capability CAP_NET_ADMIN and \
+         with addresses = \"loopback\", so that it makes the addresses of its load balancers local by itself"
+    )]
+    NoIpv6Address {
+        /// The address.
+        address: IpAddr,
+        /// The block that it is from.
+        subnet: Cidr,
+    },
     /// What the listener says about TLS cannot be honoured.
     #[error("elbow cannot serve TLS on {address}: {reason}")]
     Tls {
@@ -201,7 +214,12 @@ impl Control {
         let lowered = lower(&state, nothing, &parts.secret_key);
         let lowered = lowered.map_err(CommitError::from)?;
         let prepared = parts.plane.prepare(Arc::clone(&lowered.snapshot)).await;
-        prepared.map_err(|error| ListenError::explain(error, &State::default()))?;
+        // Nothing listens yet, so that no listener of elbow can be in the way.
+        let before = State {
+            ec2: state.ec2.clone(),
+            ..State::default()
+        };
+        prepared.map_err(|error| ListenError::explain(error, &before))?;
         parts.plane.publish(Arc::clone(&lowered.snapshot)).await;
         let inner = Inner {
             parts,
@@ -372,6 +390,14 @@ impl ListenError {
         use std::io::ErrorKind;
         let address = error.address;
         match error.source.kind() {
+            ErrorKind::AddrNotAvailable if address.is_ipv6() => {
+                let subnet = lookups::subnet_of(&state.ec2, address.ip());
+                let block = subnet.and_then(|subnet| subnet.block_of(address.ip()));
+                Self::NoIpv6Address {
+                    address: address.ip(),
+                    subnet: block.copied().unwrap_or(Cidr::host(address.ip())),
+                }
+            }
             ErrorKind::PermissionDenied => Self::Permission { address },
             ErrorKind::AddrNotAvailable => Self::NoAddress { address },
             // The operating system's error of this kind has nothing inside.

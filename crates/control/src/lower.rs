@@ -100,6 +100,10 @@ pub(crate) fn lower(
     }
     let snapshot = Snapshot {
         generation: state.generation,
+        addresses: match state.elb.load_balancers.ptr_eq(&old.elb.load_balancers) {
+            true => Arc::clone(&before.snapshot.addresses),
+            false => Arc::new(state.elb.addresses()),
+        },
         frontends: frontends
             .values()
             .map(|it| Arc::clone(&it.frontend))

@@ -91,6 +91,10 @@ mod tests {
         check_raised::<Rule>(include_str!("../tests/golden/rule.v1.json"));
         check_raised::<Rule>(include_str!("../tests/golden/rule_fixed_response.v1.json"));
         check_raised::<TargetGroup>(include_str!("../tests/golden/target_group.v1.json"));
+        check_raised::<LoadBalancer>(include_str!("../tests/golden/load_balancer.v1.json"));
+        check::<LoadBalancer>(include_str!(
+            "../tests/golden/load_balancer_dualstack.v2.json"
+        ));
         check::<Listener>(include_str!("../tests/golden/listener_sticky.v2.json"));
         check::<Listener>(include_str!("../tests/golden/listener_tls.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_sticky.v2.json"));
@@ -108,7 +112,6 @@ mod tests {
         check::<TrustStoreRevocation>(include_str!(
             "../tests/golden/trust_store_revocation.v1.json"
         ));
-        check::<LoadBalancer>(include_str!("../tests/golden/load_balancer.v1.json"));
         check::<Target>(include_str!("../tests/golden/target.v1.json"));
         check::<Target>(include_str!("../tests/golden/target_draining.v1.json"));
         check::<ZonalShift>(include_str!("../tests/golden/zonal_shift.v1.json"));

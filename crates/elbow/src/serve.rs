@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::ServeArgs;
 use crate::config::directory::DirectoryError;
-use crate::config::topology::Topology;
+use crate::config::topology::{Addresses, Topology};
 use crate::config::{Settings, SettingsError};
 use crate::contact;
 use crate::credentials::{KeyError, RootKey};
@@ -107,6 +107,11 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         workers: settings.workers,
         clock: proxy::Clock::System,
         cookie_key: COOKIE_KEY.load_or_create(&directory)?,
+        ipv6_addresses: match settings.topology.addresses {
+            // What 127.0.0.0/8 is for IPv4.
+            Addresses::Loopback => proxy::Ipv6Addresses::Made,
+            Addresses::Routed => proxy::Ipv6Addresses::Given,
+        },
         logins: Arc::new(proxy::Logins::new(
             Arc::clone(&login_keys),
             providers,
@@ -235,7 +240,9 @@ fn control_settings(settings: &Settings) -> control::Settings {
         region,
         account,
         vpc_cidr,
+        vpc_ipv6_cidr,
         zones,
+        addresses: _,
     } = settings.topology.clone();
     let partition = match region.as_str() {
         region if region.starts_with("cn-") => "aws-cn",
@@ -245,6 +252,7 @@ fn control_settings(settings: &Settings) -> control::Settings {
     let zones = zones.into_iter().map(|zone| control::ec2::ZoneTopology {
         name: zone.name,
         subnet: zone.subnet_cidr,
+        subnet_ipv6: zone.subnet_ipv6_cidr,
     });
     control::Settings {
         place: Place {
@@ -255,6 +263,7 @@ fn control_settings(settings: &Settings) -> control::Settings {
         base_domain: settings.base_domain.clone(),
         topology: control::ec2::Topology {
             vpc: vpc_cidr,
+            vpc_ipv6: vpc_ipv6_cidr,
             zones: zones.collect(),
         },
         limits: settings.limits.clone(),

@@ -17,6 +17,8 @@ use crate::tls::Tls;
 pub struct Snapshot {
     /// Rises with every change, so that a late snapshot is recognised and dropped.
     pub generation: u64,
+    /// Every address that something listens on, or will: those of all load balancers.
+    pub addresses: Arc<BTreeSet<IpAddr>>,
     /// The listeners, in order of their ids.
     pub frontends: Vec<Arc<Frontend>>,
     /// Every pool that some frontend uses; these, and no others, are health checked.
@@ -72,11 +74,11 @@ pub struct FrontendId(pub u64);
 pub struct Frontend {
     /// The same in every snapshot that has this listener.
     pub id: FrontendId,
-    /// The sockets to listen on: one for each enabled zone, all with the same port.
+    /// The sockets to listen on: one for each family of addresses in each enabled zone, all with the same port.
     pub addresses: Vec<SocketAddr>,
     /// The zone of each of `addresses`, such as `us-east-1a`, in the same order.
     pub zones: Vec<Arc<str>>,
-    /// The one of `zones` that traffic is shifted away from: its address leaves the DNS answer, and goes on
+    /// The one of `zones` that traffic is shifted away from: its addresses leave the DNS answer, and go on
     /// serving those who connect.
     pub shifted_zone: Option<Arc<str>>,
     /// Which peers may connect.
@@ -121,6 +123,19 @@ pub enum Admission {
 }
 
 impl Admission {
+    /// Whether every peer with an address of the family of `local` may connect.
+    #[must_use]
+    pub fn is_open_to_family(&self, local: IpAddr) -> bool {
+        let any = match local {
+            IpAddr::V4(_) => Cidr::ANY_IPV4,
+            IpAddr::V6(_) => Cidr::ANY_IPV6,
+        };
+        match self {
+            Self::Anyone => true,
+            Self::Only(blocks) => blocks.contains(&any),
+        }
+    }
+
     /// Whether a peer with this address may connect.
     #[must_use]
     pub fn admits(&self, peer: IpAddr) -> bool {

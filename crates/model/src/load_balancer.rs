@@ -2,7 +2,7 @@
 //!
 //! Source: ELB API, `LoadBalancer` and `CreateLoadBalancer`.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,17 @@ pub struct LoadBalancerZone {
     pub subnet_id: SubnetId,
     /// The address its listeners listen on in this zone.
     pub address: Ipv4Addr,
+    /// The one of IPv6; `None` for address type `ipv4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<Ipv6Addr>,
+}
+
+impl LoadBalancerZone {
+    /// The addresses of both families.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let ipv6 = self.ipv6_address.map(IpAddr::from);
+        std::iter::once(self.address.into()).chain(ipv6)
+    }
 }
 
 impl LoadBalancer {

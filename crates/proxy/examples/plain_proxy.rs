@@ -64,6 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         generation: 1,
         frontends: vec![Arc::new(frontend)],
         pools: vec![pool],
+        ..Snapshot::default()
     });
 
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -74,6 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             workers: NonZeroUsize::MIN,
             clock: Clock::System,
             cookie_key: CookieKey::new([0; CookieKey::BYTES]),
+            ipv6_addresses: proxy::Ipv6Addresses::Given,
             logins: Arc::new(Logins::new(
                 Arc::new(auth::Keys::generate()),
                 auth::Client::new(&auth::Settings::default())?,

@@ -31,11 +31,13 @@ pub(crate) fn enforce(
     admission: &Admission,
 ) -> Enforcement {
     let applied = match admission {
-        Admission::Anyone => detach(socket),
-        Admission::Only(blocks) => match program(blocks, address.ip()) {
-            Some(program) => socket.attach_filter(&program),
-            None => Err(io::ErrorKind::InvalidInput.into()),
-        },
+        Admission::Only(blocks) if !admission.is_open_to_family(address.ip()) => {
+            match program(blocks, address.ip()) {
+                Some(program) => socket.attach_filter(&program),
+                None => Err(io::ErrorKind::InvalidInput.into()),
+            }
+        }
+        Admission::Only(_) | Admission::Anyone => detach(socket),
     };
     match applied {
         Ok(()) => Enforcement::Socket,

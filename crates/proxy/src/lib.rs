@@ -5,6 +5,7 @@
 
 mod accept;
 mod admit;
+mod bind;
 mod buffer;
 mod changed_fields;
 mod compressor;
@@ -23,6 +24,7 @@ mod forwarded;
 mod head_sink;
 pub mod http1;
 pub mod http2;
+mod local_addresses;
 mod logins;
 mod mirror;
 mod negotiation;
@@ -47,6 +49,7 @@ mod worker;
 
 pub use cookie_seal::CookieKey;
 pub use counters::{Counter, Counters};
+pub use local_addresses::Ipv6Addresses;
 pub use logins::Logins;
 pub use plane::{BindError, Clock, Config, DataPlane, PrepareError};
 pub use tls_configs::{TlsError, TlsErrorReason};

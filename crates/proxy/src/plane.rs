@@ -8,21 +8,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use engine::{Admission, Snapshot};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use engine::Snapshot;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admit;
+use crate::bind::bind;
 use crate::cookie_seal::CookieKey;
 use crate::counters::Counters;
+use crate::local_addresses::{Ipv6Addresses, LocalAddresses};
 use crate::logins::Logins;
 use crate::probe;
 use crate::tls_configs::{HealthCheckTls, TlsBuilder, TlsConfigs, TlsError};
 use crate::worker::{COMMANDS_MAX, ClearText, Command, Worker};
-
-/// Connections that wait to be accepted, for each socket; the kernel drops the SYNs of more.
-const BACKLOG: i32 = 4096;
 
 /// How the data plane is run.
 #[derive(Clone, Debug)]
@@ -33,6 +30,8 @@ pub struct Config {
     pub clock: Clock,
     /// Seals the cookies by which clients stay with targets. Cookies of another key are ignored.
     pub cookie_key: CookieKey,
+    /// Where the IPv6 addresses of listeners come from.
+    pub ipv6_addresses: Ipv6Addresses,
     /// What users are known by.
     pub logins: Arc<Logins>,
 }
@@ -46,6 +45,7 @@ impl Config {
             workers: NonZeroUsize::MIN,
             clock: Clock::Manual,
             cookie_key: CookieKey::new([0; CookieKey::BYTES]),
+            ipv6_addresses: Ipv6Addresses::Given,
             logins: Arc::new(Logins::new(
                 keys,
                 client,
@@ -92,6 +92,7 @@ pub struct DataPlane {
     workers: Vec<WorkerHandle>,
     prober: mpsc::Sender<probe::Command>,
     bound: Mutex<Bound>,
+    local_addresses: Mutex<LocalAddresses>,
     tls: Mutex<Tls>,
 }
 
@@ -154,6 +155,7 @@ impl DataPlane {
             workers,
             prober,
             bound: Mutex::default(),
+            local_addresses: Mutex::new(LocalAddresses::new(config.ipv6_addresses)),
             tls: Mutex::new(Tls {
                 builder: TlsBuilder::new(),
                 prepared: None,
@@ -161,8 +163,8 @@ impl DataPlane {
         })
     }
 
-    /// Builds the TLS configurations of `snapshot`, and binds its addresses that nothing listens on yet, for every
-    /// worker.
+    /// Builds the TLS configurations of `snapshot`, sees to it that its addresses are local to this machine, and
+    /// binds those that nothing listens on yet, for every worker.
     ///
     /// # Errors
     /// `PrepareError` for the first listener that cannot be served; then no address that this call bound stays
@@ -171,6 +173,11 @@ impl DataPlane {
         let mut tls = self.lock_tls();
         tls.prepared = None;
         let configs = Arc::new(tls.builder.build(snapshot)?);
+        let listening = snapshot.frontends.iter().flat_map(|it| &it.addresses);
+        let addresses = listening
+            .map(SocketAddr::ip)
+            .chain(snapshot.addresses.iter().copied());
+        self.lock_local_addresses().ensure(addresses)?;
         self.prepare_sockets(snapshot)?;
         tls.prepared = Some((snapshot.generation, configs));
         Ok(())
@@ -330,6 +337,13 @@ impl DataPlane {
         self.tls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_local_addresses(&self) -> std::sync::MutexGuard<'_, LocalAddresses> {
+        // What was made before a panic is in it.
+        self.local_addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock_bound(&self) -> std::sync::MutexGuard<'_, Bound> {
         // Nothing in the critical sections can panic half way through a change.
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
@@ -390,39 +404,4 @@ fn spawn_local_runtime<F: Future<Output = ()>>(
         .recv()
         .unwrap_or_else(|_| Err(io::Error::other("the thread ended at once")))?;
     Ok(thread)
-}
-
-/// One listening socket at `address` for each worker; the kernel spreads connections over them.
-fn bind(
-    address: SocketAddr,
-    workers: usize,
-    admission: &Admission,
-) -> io::Result<Vec<std::net::TcpListener>> {
-    // Sockets that share a port would also share it with those of another process of the same user. This
-    // one shares with nobody, so it fails if anybody listens there.
-    let probe = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    probe.set_reuse_address(true)?;
-    probe.bind(&address.into())?;
-    drop(probe);
-    (0..workers)
-        .map(|_| {
-            let socket = Socket::new(
-                Domain::for_address(address),
-                Type::STREAM,
-                Some(Protocol::TCP),
-            )?;
-            socket.set_reuse_address(true)?;
-            socket.set_reuse_port(true)?;
-            socket.set_nonblocking(true)?;
-            socket.bind(&address.into())?;
-            // Before it listens: there is no moment in which anybody could connect.
-            admit::enforce(SockRef::from(&socket), address, admission);
-            socket.listen(BACKLOG)?;
-            Ok(socket.into())
-        })
-        .collect()
 }

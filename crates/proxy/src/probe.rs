@@ -234,8 +234,8 @@ async fn check_once(
         None => ("http", 80),
     };
     let host = match (address, address.port() == default_port) {
-        (SocketAddr::V6(v6), true) if version != HttpVersion::Http1 => format!("[{}]", v6.ip()),
-        (_, true) => address.ip().to_string(),
+        (SocketAddr::V6(v6), true) => format!("[{}]", v6.ip()),
+        (SocketAddr::V4(v4), true) => v4.ip().to_string(),
         (_, false) => address.to_string(),
     };
     let Some(tls) = tls else {

@@ -214,7 +214,7 @@ fn a_configuration_that_cannot_be_built_changes_nothing() {
         let snapshot = Snapshot {
             generation: 99,
             frontends: vec![frontend(fixture.address, Arc::new(broken), fixed("broken"))],
-            pools: Vec::new(),
+            ..Snapshot::default()
         };
         let error = fixture.plane.prepare(&snapshot).expect_err("an error");
         let mut error: Option<&dyn std::error::Error> = Some(&error);

@@ -183,6 +183,7 @@ fn health_checks_go_through_tls_and_verify_nothing() {
         generation: 100,
         frontends: vec![listener],
         pools: vec![pool],
+        ..Snapshot::default()
     });
     let mut peer = target.accept();
     let request = peer.head();

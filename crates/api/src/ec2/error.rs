@@ -45,8 +45,23 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::MissingParameter(_)
             | Ec2Error::NoPermission(_)
             | Ec2Error::AddressMissing => "MissingParameter",
-            Ec2Error::SubnetConflict(_) => "InvalidSubnet.Conflict",
+            Ec2Error::SubnetConflict(_) | Ec2Error::SubnetIpv6Conflict(_) => {
+                "InvalidSubnet.Conflict"
+            }
             Ec2Error::SubnetRange(_) => "InvalidSubnet.Range",
+            Ec2Error::SubnetIpv6Range(_)
+            | Ec2Error::SubnetHasIpv6Block { .. }
+            | Ec2Error::VpcIpv6Range(_) => "InvalidParameterValue",
+            Ec2Error::TooManyVpcIpv6Blocks(_) => "CidrLimitExceeded",
+            Ec2Error::VpcCidrAssociationNotFound(_) => {
+                "InvalidVpcCidrBlockAssociationIdError.NotFound"
+            }
+            Ec2Error::SubnetCidrAssociationNotFound(_) => {
+                "InvalidSubnetCidrBlockAssociationID.NotFound"
+            }
+            Ec2Error::VpcIpv6BlockInUse { .. } | Ec2Error::SubnetIpv6BlockInUse { .. } => {
+                "InvalidCidrBlock.InUse"
+            }
             Ec2Error::SubnetInUse(_) | Ec2Error::GroupInUse(_) => "DependencyViolation",
             Ec2Error::DefaultSubnet(_) => "OperationNotPermitted",
             Ec2Error::DuplicateGroup { .. } => "InvalidGroup.Duplicate",

@@ -9,7 +9,7 @@ use model::ec2::{InstanceState, NetworkInterface, NetworkInterfaceId};
 
 use super::input::Fields;
 use super::shapes::{
-    print_groups, print_instance_state, print_tags, read_filters, read_page,
+    print_groups, print_instance_state, print_ipv6_addresses, print_tags, read_filters, read_page,
     read_tag_specifications,
 };
 use crate::ApiError;
@@ -30,8 +30,6 @@ const STARTING: &[&str] = &[
     "IamInstanceProfile",
     "InstanceInitiatedShutdownBehavior",
     "InstanceMarketOptions",
-    "Ipv6Address",
-    "Ipv6AddressCount",
     "KernelId",
     "KeyName",
     "LaunchTemplate",
@@ -48,12 +46,7 @@ const STARTING: &[&str] = &[
     "UserData",
 ];
 /// The same, for switches that are off unless they are turned on.
-const STARTING_SWITCHES: &[&str] = &[
-    "DisableApiStop",
-    "DisableApiTermination",
-    "EbsOptimized",
-    "EnablePrimaryIpv6",
-];
+const STARTING_SWITCHES: &[&str] = &["DisableApiStop", "DisableApiTermination", "EbsOptimized"];
 const BECAUSE: &str = "it registers machines that run already and does not start any; leave it out";
 
 pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
@@ -63,10 +56,17 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         &["NetworkInterface"],
         "give SubnetId, PrivateIpAddress and SecurityGroupId of the request itself",
     )?;
+    fields.refuse(
+        &["Ipv6AddressCount"],
+        "the machine has its address already; give it as Ipv6Address",
+    )?;
+    let ipv6_addresses = fields.structures("Ipv6Address", |it| it.text("Ipv6Address"))?;
     Ok(RunInstances {
         min_count: fields.integer("MinCount")?,
         max_count: fields.integer("MaxCount")?,
         private_address: fields.text("PrivateIpAddress")?,
+        ipv6_addresses: ipv6_addresses.into_iter().flatten().collect(),
+        has_primary_ipv6: fields.boolean("EnablePrimaryIpv6")?.unwrap_or(false),
         subnet_id: fields.text("SubnetId")?,
         security_group_ids: fields.texts("SecurityGroupId")?,
         security_group_names: fields.texts("SecurityGroup")?,
@@ -183,6 +183,8 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
         xml.text("subnetId", &instance.subnet_id);
         xml.text("vpcId", &instance.vpc_id);
         xml.text("privateIpAddress", instance.private_address);
+        let ipv6_address = instance.ipv6_address.map(|ipv6| ipv6.address);
+        xml.optional("ipv6Address", ipv6_address);
     }
     print_groups(xml, &description.groups);
     xml.optional("clientToken", instance.client_token.as_ref());
@@ -201,6 +203,7 @@ fn print_interface(xml: &mut Xml, description: &InstanceDescription) {
     xml.text("ownerId", &description.owner_id);
     xml.text("status", "in-use");
     xml.text("privateIpAddress", instance.private_address);
+    print_ipv6_addresses(xml, instance.ipv6_address);
     print_groups(xml, &description.groups);
     xml.element("attachment", |xml| {
         let attachment = id

@@ -6,6 +6,7 @@
 mod error;
 mod input;
 mod instances;
+mod ipv6_blocks;
 mod network_interfaces;
 mod networks;
 mod permissions;
@@ -41,6 +42,8 @@ macro_rules! operations {
 pub(crate) const OPERATIONS: Operations<Xml> = Operations {
     service: Service::Ec2,
     served: operations! {
+        "AssociateSubnetCidrBlock" => ipv6_blocks::read_associate_subnet, ipv6_blocks::associate_subnet;
+        "AssociateVpcCidrBlock" => ipv6_blocks::read_associate_vpc, ipv6_blocks::associate_vpc;
         "AuthorizeSecurityGroupEgress" => security_group_rules::read_authorize_egress, security_group_rules::authorize;
         "AuthorizeSecurityGroupIngress" => security_group_rules::read_authorize_ingress, security_group_rules::authorize;
         "CreateSecurityGroup" => security_groups::read_create, security_groups::create;
@@ -61,6 +64,8 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DescribeSubnets" => subnets::read_describe, subnets::describe;
         "DescribeTags" => tags::read_describe, tags::describe;
         "DescribeVpcs" => networks::read_vpcs, networks::describe_vpcs;
+        "DisassociateSubnetCidrBlock" => ipv6_blocks::read_association, ipv6_blocks::disassociate_subnet;
+        "DisassociateVpcCidrBlock" => ipv6_blocks::read_association, ipv6_blocks::disassociate_vpc;
         "RevokeSecurityGroupEgress" => security_group_rules::read_revoke_egress, security_group_rules::revoke;
         "RevokeSecurityGroupIngress" => security_group_rules::read_revoke_ingress, security_group_rules::revoke;
         "RunInstances" => instances::read_run, instances::run;

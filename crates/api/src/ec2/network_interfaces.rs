@@ -5,7 +5,7 @@ use control::ec2::{Ec2, Ec2Error};
 use model::ec2::InterfaceKind;
 
 use super::input::Fields;
-use super::shapes::{print_groups, print_tags, read_filters, read_page};
+use super::shapes::{print_groups, print_ipv6_addresses, print_tags, read_filters, read_page};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::{Xml, timestamp};
@@ -44,6 +44,7 @@ fn print(xml: &mut Xml, description: &NetworkInterfaceDescription) {
     xml.text("requesterManaged", description.requester_id().is_some());
     xml.text("status", "in-use");
     xml.text("privateIpAddress", interface.private_address);
+    print_ipv6_addresses(xml, interface.ipv6_address);
     print_groups(xml, &description.groups);
     xml.element("attachment", |xml| print_attachment(xml, description));
     xml.list(

@@ -8,6 +8,7 @@ use control::ec2::networks::{
 use control::ec2::{Ec2, Ec2Error};
 
 use super::input::Fields;
+use super::ipv6_blocks;
 use super::shapes::{print_tags, read_filters, read_page};
 use crate::ApiError;
 use crate::query::Lists;
@@ -34,6 +35,16 @@ pub(super) async fn describe_vpcs(ec2: &Ec2<'_>, request: DescribeVpcs) -> Resul
             xml.text("associationId", cidr_association_id(vpc));
             xml.element("cidrBlockState", |xml| xml.text("state", "associated"));
         });
+        if !vpc.ipv6_blocks.is_empty() {
+            let region = &ec2.place().region;
+            xml.list(
+                "ipv6CidrBlockAssociationSet",
+                &vpc.ipv6_blocks,
+                |xml, block| {
+                    ipv6_blocks::print_of_vpc(xml, block, "associated", region);
+                },
+            );
+        }
         xml.text("dhcpOptionsId", "default");
         xml.text("instanceTenancy", "default");
         xml.text("isDefault", vpc.is_default);

@@ -1,7 +1,7 @@
 //! The structures that several operations read or print.
 
 use control::ec2::{Filter, PageRequest, TagSpecification};
-use model::ec2::{InstanceState, SecurityGroupId, Tags};
+use model::ec2::{InstanceIpv6Address, InstanceState, SecurityGroupId, Tags};
 
 use super::input::Fields;
 use crate::ApiError;
@@ -62,6 +62,14 @@ pub(super) fn print_groups(xml: &mut Xml, groups: &[(SecurityGroupId, String)]) 
     xml.list("groupSet", groups, |xml, (id, name)| {
         xml.text("groupId", id);
         xml.text("groupName", name);
+    });
+}
+
+/// `ipv6AddressesSet`: the address of IPv6 of an interface.
+pub(super) fn print_ipv6_addresses(xml: &mut Xml, address: Option<InstanceIpv6Address>) {
+    xml.list("ipv6AddressesSet", address, |xml, ipv6| {
+        xml.text("ipv6Address", ipv6.address);
+        xml.text("isPrimaryIpv6", ipv6.is_primary);
     });
 }
 

@@ -4,6 +4,7 @@ use control::ec2::subnets::{CreateSubnet, DescribeSubnets, SubnetDescription};
 use control::ec2::{Ec2, Ec2Error};
 
 use super::input::Fields;
+use super::ipv6_blocks;
 use super::shapes::{print_return, print_tags, read_filters, read_page, read_tag_specifications};
 use crate::ApiError;
 use crate::query::Lists;
@@ -26,20 +27,17 @@ pub(super) async fn describe(ec2: &Ec2<'_>, request: DescribeSubnets) -> Result<
 }
 
 pub(super) fn read_create(fields: &Fields<'_>) -> Result<CreateSubnet, ApiError> {
-    let ipv6 = "its subnets have IPv4 addresses only";
-    fields.refuse(
-        &["Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength"],
-        ipv6,
-    )?;
-    fields.refuse_true(&["Ipv6Native"], ipv6)?;
+    fields.refuse_true(&["Ipv6Native"], "its subnets have IPv4 addresses too")?;
     fields.refuse(
         &["Ipv4IpamPoolId", "Ipv4NetmaskLength"],
         "give the block as CidrBlock",
     )?;
+    ipv6_blocks::refuse_pools(fields)?;
     fields.refuse(&["OutpostArn"], "it has no Outposts")?;
     Ok(CreateSubnet {
         vpc_id: fields.text("VpcId")?,
         cidr_block: fields.text("CidrBlock")?,
+        ipv6_cidr_block: fields.text("Ipv6CidrBlock")?,
         availability_zone: fields.text("AvailabilityZone")?,
         availability_zone_id: fields.text("AvailabilityZoneId")?,
         tag_specifications: read_tag_specifications(fields)?,
@@ -75,7 +73,13 @@ fn print(xml: &mut Xml, description: &SubnetDescription) {
     xml.text("ownerId", &description.owner_id);
     xml.text("vpcId", &subnet.vpc_id);
     xml.text("cidrBlock", subnet.cidr);
-    xml.texts("ipv6CidrBlockAssociationSet", [""; 0]);
+    xml.list(
+        "ipv6CidrBlockAssociationSet",
+        &subnet.ipv6_block,
+        |xml, block| {
+            ipv6_blocks::print_of_subnet(xml, block, "associated");
+        },
+    );
     xml.text("assignIpv6AddressOnCreation", false);
     xml.text("ipv6Native", false);
     xml.text("enableDns64", false);

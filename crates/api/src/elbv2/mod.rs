@@ -47,6 +47,7 @@ mod register_targets;
 mod remove_listener_certificates;
 mod remove_tags;
 mod remove_trust_store_revocations;
+mod set_ip_address_type;
 mod set_rule_priorities;
 mod set_security_groups;
 mod set_subnets;
@@ -98,6 +99,7 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "RemoveListenerCertificates" => remove_listener_certificates,
         "RemoveTags" => remove_tags,
         "RemoveTrustStoreRevocations" => remove_trust_store_revocations,
+        "SetIpAddressType" => set_ip_address_type,
         "SetRulePriorities" => set_rule_priorities,
         "SetSecurityGroups" => set_security_groups,
         "SetSubnets" => set_subnets,
@@ -110,6 +112,5 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "GetTrustStoreRevocationContent",
         "ModifyCapacityReservation",
         "ModifyIpPools",
-        "SetIpAddressType",
     ],
 };

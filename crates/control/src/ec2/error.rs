@@ -2,11 +2,11 @@
 //!
 //! The texts are those of EC2 wherever it says something; where elbow is narrower, they say so.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use model::Cidr;
 use model::ec2::security_group::InvalidTraffic;
-use model::ec2::{InvalidId, SecurityGroupId, SubnetId, VpcId};
+use model::ec2::{InvalidId, SecurityGroupId, SubnetCidrAssociationId, SubnetId, VpcId};
 
 use crate::CommitError;
 
@@ -94,6 +94,56 @@ pub enum Ec2Error {
     /// The block is not inside that of its VPC, or not /16 to /28.
     #[error("The CIDR '{0}' is invalid.")]
     SubnetRange(Cidr),
+    /// The IPv6 block overlaps that of another subnet.
+    #[error("The IPv6 CIDR '{0}' conflicts with another subnet")]
+    SubnetIpv6Conflict(Cidr),
+    /// The IPv6 block is not inside one of its VPC, or not /44 to /64 in steps of 4.
+    #[error(
+        "The IPv6 CIDR '{0}' is invalid: it must be /44 to /64 in steps of 4, inside an IPv6 CIDR block of the VPC."
+    )]
+    SubnetIpv6Range(Cidr),
+    /// A subnet has one IPv6 block.
+    #[error(
+        "The subnet '{subnet_id}' already has the IPv6 CIDR block {cidr}; disassociate it first"
+    )]
+    SubnetHasIpv6Block {
+        /// The subnet.
+        subnet_id: SubnetId,
+        /// The block that it has.
+        cidr: Cidr,
+    },
+    /// The block cannot be one of a VPC.
+    #[error(
+        "The IPv6 CIDR '{0}' is invalid: a block of a VPC is /44 to /60 in steps of 4, of unique local or global unicast addresses, and overlaps no other."
+    )]
+    VpcIpv6Range(Cidr),
+    /// More IPv6 blocks than `VPC_IPV6_BLOCKS_MAX`.
+    #[error("The maximum number of IPv6 CIDR blocks for the VPC has been reached: {0}.")]
+    TooManyVpcIpv6Blocks(usize),
+    /// No VPC has an IPv6 block with this association.
+    #[error("The vpc CIDR block association ID '{0}' does not exist")]
+    VpcCidrAssociationNotFound(String),
+    /// No subnet has an IPv6 block with this association.
+    #[error("The subnet CIDR block with association ID '{0}' does not exist")]
+    SubnetCidrAssociationNotFound(String),
+    /// A subnet has a part of the block.
+    #[error("The vpc {vpc_id} currently has a subnet within CIDR block {cidr}")]
+    VpcIpv6BlockInUse {
+        /// The VPC.
+        vpc_id: VpcId,
+        /// The block.
+        cidr: Cidr,
+    },
+    /// An instance or a load balancer has an address in the block.
+    #[error(
+        "The subnet IPv6 CIDR block with association ID {id} may not be disassociated, because addresses of it are in use: {addresses}"
+    )]
+    SubnetIpv6BlockInUse {
+        /// The association.
+        id: SubnetCidrAssociationId,
+        /// Those of instances and load balancers.
+        addresses: String,
+    },
     /// Something has an address in the subnet.
     #[error("The subnet '{0}' has dependencies and cannot be deleted.")]
     SubnetInUse(SubnetId),
@@ -172,18 +222,18 @@ pub enum Ec2Error {
     NotOneInstance,
     /// The address belongs to another instance or to a load balancer.
     #[error("Address {0} is in use.")]
-    AddressInUse(Ipv4Addr),
+    AddressInUse(IpAddr),
     /// The address is in no subnet, or not in the one given.
     #[error("Address {address} does not fall within the subnet's address range: {subnets}")]
     AddressOutsideSubnet {
         /// What was given.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// The block of the subnet that was given, or those of all subnets.
         subnets: String,
     },
     /// The address is one of those that a subnet keeps for itself.
     #[error("Address {0} is in subnet's reserved address range")]
-    AddressReserved(Ipv4Addr),
+    AddressReserved(IpAddr),
     /// The same token, but another request.
     #[error(
         "The client token '{0}' was used in a request with other parameters; choose another token"

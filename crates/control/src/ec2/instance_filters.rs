@@ -1,6 +1,6 @@
 //! What instances can be filtered by: every filter that EC2 documents.
 
-use model::ec2::{NetworkInterface, NetworkInterfaceId};
+use model::ec2::{InstanceIpv6Address, NetworkInterface, NetworkInterfaceId};
 
 use crate::ec2::describe_instances::{InstanceDescription, status_name};
 use crate::ec2::filter::{Column, Filters};
@@ -164,6 +164,22 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
             texts: |it| if_running(it, true),
         },
         Column {
+            name: "ipv6-address",
+            texts: ipv6_address,
+        },
+        Column {
+            name: "network-interface.ipv6-address",
+            texts: ipv6_address,
+        },
+        Column {
+            name: "network-interface.ipv6-addresses.ipv6-address",
+            texts: ipv6_address,
+        },
+        Column {
+            name: "network-interface.ipv6-addresses.is-primary-ipv6",
+            texts: |it| ipv6(it, |ipv6| ipv6.is_primary.to_string()),
+        },
+        Column {
             name: "network-interface.description",
             texts: |it| if_running(it, ""),
         },
@@ -202,7 +218,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "iam-instance-profile.id",
         "instance-lifecycle",
         "ip-address",
-        "ipv6-address",
         "kernel-id",
         "key-name",
         "launch-index",
@@ -232,9 +247,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "network-interface.attachment.network-card-index",
         "network-interface.deny-all-igw-traffic",
         "network-interface.ipv4-prefixes.ipv4-prefix",
-        "network-interface.ipv6-address",
-        "network-interface.ipv6-addresses.ipv6-address",
-        "network-interface.ipv6-addresses.is-primary-ipv6",
         "network-interface.ipv6-native",
         "network-interface.ipv6-prefixes.ipv6-prefix",
         "network-interface.mac-address",
@@ -340,6 +352,18 @@ fn if_running(it: &InstanceDescription, text: impl ToString) -> Vec<String> {
         .then(|| text.to_string())
         .into_iter()
         .collect()
+}
+
+fn ipv6_address(it: &InstanceDescription) -> Vec<String> {
+    ipv6(it, |ipv6| ipv6.address.to_string())
+}
+
+fn ipv6(it: &InstanceDescription, text: fn(InstanceIpv6Address) -> String) -> Vec<String> {
+    let ipv6 = it
+        .instance
+        .ipv6_address
+        .filter(|_| it.instance.is_running());
+    ipv6.map(text).into_iter().collect()
 }
 
 fn address(it: &InstanceDescription) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! not depend on them.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use engine::Admission;
@@ -25,8 +25,18 @@ pub struct Holding {
     pub subnet_id: SubnetId,
     /// Its address there.
     pub address: Ipv4Addr,
+    /// The one of IPv6, if it has one.
+    pub ipv6_address: Option<Ipv6Addr>,
     /// The security groups it carries.
     pub security_groups: Vec<SecurityGroupId>,
+}
+
+impl Holding {
+    /// The addresses of both families.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let ipv6 = self.ipv6_address.map(IpAddr::from);
+        std::iter::once(self.address.into()).chain(ipv6)
+    }
 }
 
 /// The VPC with this id.
@@ -52,32 +62,31 @@ pub fn subnet<'a>(ec2: &'a Ec2State, id: &str) -> Option<&'a Arc<Subnet>> {
 pub fn subnet_of(ec2: &Ec2State, address: IpAddr) -> Option<&Arc<Subnet>> {
     ec2.subnets
         .values()
-        .find(|subnet| subnet.cidr.contains(address))
+        .find(|subnet| subnet.block_of(address).is_some())
 }
 
-/// The addresses of `subnet` that nobody has, in ascending order.
-///
-/// The first four addresses and the last one are never free (`Subnet::usable_addresses`), nor is the
-/// address of a running instance or one in `taken`, the addresses of load balancers.
-pub fn free_addresses<'a>(
+/// Those of `usable`, the usable addresses of a subnet, that nobody has: no running instance, and none of
+/// the load balancers, whose addresses are `taken`.
+pub fn free_addresses<'a, A: Copy + Into<IpAddr>>(
     ec2: &Ec2State,
-    subnet: &Subnet,
-    taken: &'a BTreeSet<Ipv4Addr>,
-) -> impl DoubleEndedIterator<Item = Ipv4Addr> + use<'a> {
+    usable: impl Iterator<Item = A> + 'a,
+    taken: &'a BTreeSet<IpAddr>,
+) -> impl Iterator<Item = A> + 'a {
     let instances = instance_addresses(ec2);
-    subnet
-        .usable_addresses()
-        .filter(move |address| !instances.contains(address) && !taken.contains(address))
+    usable.filter(move |address| {
+        let address = (*address).into();
+        !instances.contains(&address) && !taken.contains(&address)
+    })
 }
 
-/// How many addresses of `subnet` nobody has; see `free_addresses`.
+/// How many addresses of IPv4 in `subnet` nobody has; see `free_addresses`.
 #[must_use]
-pub fn free_address_count(ec2: &Ec2State, subnet: &Subnet, taken: &BTreeSet<Ipv4Addr>) -> u32 {
+pub fn free_address_count(ec2: &Ec2State, subnet: &Subnet, taken: &BTreeSet<IpAddr>) -> u32 {
     let mut held = instance_addresses(ec2);
     held.extend(taken);
     let here = held
         .into_iter()
-        .filter(|address| subnet.is_usable(*address))
+        .filter(|address| address.is_ipv4() && subnet.is_usable(*address))
         .count();
     subnet
         .usable_count()
@@ -86,12 +95,12 @@ pub fn free_address_count(ec2: &Ec2State, subnet: &Subnet, taken: &BTreeSet<Ipv4
 
 /// The addresses of all running instances.
 #[must_use]
-pub fn instance_addresses(ec2: &Ec2State) -> BTreeSet<Ipv4Addr> {
+pub fn instance_addresses(ec2: &Ec2State) -> BTreeSet<IpAddr> {
     let running = ec2
         .instances
         .values()
         .filter(|instance| instance.is_running());
-    running.map(|instance| instance.private_address).collect()
+    running.flat_map(|instance| instance.addresses()).collect()
 }
 
 /// The security group with this id.
@@ -122,8 +131,8 @@ pub fn instance<'a>(ec2: &'a Ec2State, id: &str) -> Option<&'a Arc<Instance>> {
 /// A source is allowed if some ingress rule of some group allows it. A rule that names a group allows the
 /// private addresses of everything that carries that group: running instances, and the load balancers in
 /// `holdings`. The result is sorted, without repetitions and without blocks inside other blocks, so that
-/// equal rules give equal admissions; it is `Anyone` if all of IPv4 and all of IPv6 are allowed, or all of
-/// IPv4, because load balancers have IPv4 addresses only. A group that does not exist allows nothing.
+/// equal rules give equal admissions; it is `Anyone` if all of IPv4 and all of IPv6 are allowed. A group that
+/// does not exist allows nothing.
 #[must_use]
 pub fn allowed_sources(
     ec2: &Ec2State,
@@ -139,16 +148,19 @@ pub fn allowed_sources(
         .filter(|rule| rule.direction == Direction::Ingress && rule.traffic.allows_tcp(port));
     for rule in rules {
         match &rule.peer {
-            Peer::Block(block) if *block == Cidr::ANY_IPV4 => return Admission::Anyone,
             Peer::Block(block) => {
                 blocks.insert(*block);
             }
-            Peer::Members(id) => blocks.extend(
-                member_addresses(ec2, id, holdings).map(|address| Cidr::host(address.into())),
-            ),
+            Peer::Members(id) => blocks.extend(member_addresses(ec2, id, holdings).map(Cidr::host)),
         }
     }
-    Admission::Only(widest(blocks))
+    match [Cidr::ANY_IPV4, Cidr::ANY_IPV6]
+        .iter()
+        .all(|any| blocks.contains(any))
+    {
+        true => Admission::Anyone,
+        false => Admission::Only(widest(blocks)),
+    }
 }
 
 /// The private addresses of everything that carries the group `id`.
@@ -156,16 +168,16 @@ fn member_addresses<'a>(
     ec2: &'a Ec2State,
     id: &'a SecurityGroupId,
     holdings: &'a [Holding],
-) -> impl Iterator<Item = Ipv4Addr> + 'a {
+) -> impl Iterator<Item = IpAddr> + 'a {
     let instances = ec2
         .instances
         .values()
         .filter(move |instance| instance.is_running() && instance.security_groups.contains(id))
-        .map(|instance| instance.private_address);
+        .flat_map(|instance| instance.addresses());
     let load_balancers = holdings
         .iter()
         .filter(move |holding| holding.security_groups.contains(id))
-        .map(|holding| holding.address);
+        .flat_map(Holding::addresses);
     instances.chain(load_balancers)
 }
 
@@ -192,6 +204,7 @@ mod tests {
             id: SubnetId::from_bits(1),
             vpc_id: VpcId::from_bits(1),
             cidr: "10.0.1.0/28".parse().unwrap(),
+            ipv6_block: None,
             zone: Zone::new("us-east-1a", "us-east-1", 1),
             is_default_for_zone: true,
             tags: Tags::new(),
@@ -208,6 +221,7 @@ mod tests {
             id: InstanceId::from_bits(number),
             reservation_id: ReservationId::from_bits(number),
             private_address: address.parse().unwrap(),
+            ipv6_address: None,
             subnet_id: subnet.id,
             vpc_id: subnet.vpc_id,
             zone: subnet.zone,
@@ -283,7 +297,7 @@ mod tests {
         let taken = ["10.0.1.4", "10.0.1.12", "10.9.9.9"]
             .map(|text| text.parse().unwrap())
             .into();
-        let free: Vec<u8> = free_addresses(&ec2, &subnet(), &taken)
+        let free: Vec<u8> = free_addresses(&ec2, subnet().usable_addresses(), &taken)
             .map(|it| it.octets()[3])
             .collect();
         assert_eq!(
@@ -307,6 +321,7 @@ mod tests {
             full_name: "app/a/1".to_owned(),
             subnet_id: subnet().id,
             address: address.parse().unwrap(),
+            ipv6_address: Some("2001:db8::a".parse().unwrap()).filter(|_| group == 1),
             security_groups: vec![group_id(group)],
         };
         let holdings = [holding("10.0.1.10", 2), holding("10.0.1.11", 1)];
@@ -332,19 +347,25 @@ mod tests {
     }
 
     #[test]
-    fn all_of_ipv4_is_anyone() {
+    fn all_of_both_families_is_anyone() {
+        let all_of_ipv4 = "in tcp 80 80 10.1.0.0/16\nin tcp 80 80 0.0.0.0/0";
+        check(all_of_ipv4, 80, &["0.0.0.0/0"]);
+        check("in tcp 80 80 ::/0", 80, &["::/0"]);
         check(
-            "in tcp 80 80 10.1.0.0/16\nin tcp 80 80 0.0.0.0/0",
+            &format!("{all_of_ipv4}\nin tcp 80 80 ::/0"),
             80,
             &["anyone"],
         );
-        check("in tcp 80 80 ::/0", 80, &["::/0"]);
     }
 
     #[test]
     fn a_group_stands_for_the_addresses_of_its_members() {
         check("in tcp 80 80 group 2", 80, &["10.0.1.6/32", "10.0.1.10/32"]);
-        check("in tcp 80 80 group 1", 80, &["10.0.1.11/32"]);
+        check(
+            "in tcp 80 80 group 1",
+            80,
+            &["10.0.1.11/32", "2001:db8::a/128"],
+        );
         check("in tcp 80 80 group 5", 80, &[]);
     }
 

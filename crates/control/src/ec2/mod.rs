@@ -8,6 +8,7 @@ pub mod describe_instances;
 pub mod error;
 pub mod filter;
 mod instance_filters;
+pub mod ipv6_blocks;
 pub mod lookups;
 pub mod names;
 pub mod network_interfaces;

@@ -3,7 +3,8 @@
 //! Network interfaces are derived from running instances and from load balancers.
 
 use model::ec2::{
-    Instance, InterfaceKind, NetworkInterface, NetworkInterfaceId, SecurityGroupId, Tags,
+    Instance, InstanceIpv6Address, InterfaceKind, NetworkInterface, NetworkInterfaceId,
+    SecurityGroupId, Tags,
 };
 
 use crate::ec2::filter::{Column, Filters};
@@ -116,6 +117,13 @@ const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
             texts: |_| vec!["true".into()],
         },
         Column {
+            name: "ipv6-addresses.ipv6-address",
+            texts: |it| {
+                let ipv6 = it.interface.ipv6_address.iter();
+                ipv6.map(|ipv6| ipv6.address.to_string()).collect()
+            },
+        },
+        Column {
             name: "subnet-id",
             texts: |it| vec![it.interface.subnet_id.to_string()],
         },
@@ -193,7 +201,7 @@ const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
             texts: |_| vec!["in-use".into()],
         },
     ],
-    // What belongs to addresses outside the VPC, to IPv6 and to machines that EC2 starts.
+    // What belongs to addresses outside the VPC and to machines that EC2 starts.
     absent: &[
         "addresses.association.owner-id",
         "addresses.association.public-ip",
@@ -202,7 +210,6 @@ const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
         "association.ip-owner-id",
         "association.public-dns-name",
         "association.public-ip",
-        "ipv6-addresses.ipv6-address",
         "mac-address",
         "operator.managed",
         "operator.principal",
@@ -291,6 +298,7 @@ fn of_instance(instance: &Instance) -> NetworkInterface {
             attached_at_millis: instance.launched_at_millis,
         },
         private_address: instance.private_address,
+        ipv6_address: instance.ipv6_address,
         subnet_id: instance.subnet_id.clone(),
         vpc_id: instance.vpc_id.clone(),
         zone: instance.zone.clone(),
@@ -308,6 +316,10 @@ fn of_load_balancer(state: &State, holding: &Holding) -> Option<NetworkInterface
             full_name: holding.full_name.clone(),
         },
         private_address: holding.address,
+        ipv6_address: holding.ipv6_address.map(|address| InstanceIpv6Address {
+            address,
+            is_primary: false,
+        }),
         subnet_id: subnet.id.clone(),
         vpc_id: subnet.vpc_id.clone(),
         zone: subnet.zone.clone(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::ec2::{Vpc, Zone};
+use model::ec2::{Vpc, VpcIpv6Block, Zone};
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::{Ec2Error, Filter, Page, PageRequest, lookups};
@@ -47,6 +47,25 @@ const VPC_FILTERS: Filters<(Arc<Vpc>, String)> = Filters {
             texts: |_| vec!["associated".into()],
         },
         Column {
+            name: "ipv6-cidr-block-association.association-id",
+            texts: |(vpc, _)| ipv6_blocks(vpc, |block| block.id.to_string()),
+        },
+        Column {
+            name: "ipv6-cidr-block-association.ipv6-cidr-block",
+            texts: |(vpc, _)| ipv6_blocks(vpc, |block| block.cidr.to_string()),
+        },
+        Column {
+            name: "ipv6-cidr-block-association.ipv6-pool",
+            texts: |(vpc, _)| {
+                let pools = vpc.ipv6_blocks.iter().filter_map(ipv6_pool);
+                pools.map(str::to_owned).collect()
+            },
+        },
+        Column {
+            name: "ipv6-cidr-block-association.state",
+            texts: |(vpc, _)| ipv6_blocks(vpc, |_| "associated".into()),
+        },
+        Column {
             name: "dhcp-options-id",
             texts: |_| vec!["default".into()],
         },
@@ -67,16 +86,21 @@ const VPC_FILTERS: Filters<(Arc<Vpc>, String)> = Filters {
             texts: |_| vec!["available".into()],
         },
     ],
-    absent: &[
-        "ipv6-cidr-block-association.ipv6-cidr-block",
-        "ipv6-cidr-block-association.ipv6-pool",
-        "ipv6-cidr-block-association.association-id",
-        "ipv6-cidr-block-association.state",
-    ],
+    absent: &[],
     tags: Some(|(vpc, _)| &vpc.tags),
 };
 
-/// Names the hold of a VPC on its block; made from the id of the VPC, because there is one for each.
+fn ipv6_blocks(vpc: &Vpc, text: fn(&VpcIpv6Block) -> String) -> Vec<String> {
+    vpc.ipv6_blocks.iter().map(text).collect()
+}
+
+/// The pool that a block is from. One that its owner chose is from none.
+#[must_use]
+pub fn ipv6_pool(block: &VpcIpv6Block) -> Option<&'static str> {
+    block.is_provided.then_some("Amazon")
+}
+
+/// Names the hold of a VPC on its IPv4 block; made from the id of the VPC, because there is one for each.
 #[must_use]
 pub fn cidr_association_id(vpc: &Vpc) -> String {
     vpc.id.as_str().replacen("vpc-", "vpc-cidr-assoc-", 1)

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use model::arn::Place;
-use model::ec2::{Instance, SecurityGroup, SecurityGroupId, Vpc, Zone};
+use model::ec2::{
+    Instance, SecurityGroup, SecurityGroupId, Subnet, SubnetIpv6Block, Vpc, VpcIpv6Block, Zone,
+};
 
 use crate::Control;
 use crate::ec2::account::{self, AccountAttribute};
 use crate::ec2::describe_instances::{
     self, DescribeInstanceStatus, DescribeInstances, InstanceDescription,
 };
+use crate::ec2::ipv6_blocks::{self, AssociateSubnetCidrBlock, AssociateVpcCidrBlock};
 use crate::ec2::network_interfaces::{
     self, DescribeNetworkInterfaces, NetworkInterfaceDescription,
 };
@@ -249,6 +252,54 @@ impl Ec2<'_> {
     /// What the request breaks; nothing has changed then.
     pub async fn delete_subnet(&self, request: String) -> Result<(), Ec2Error> {
         self.change(move |draft| subnets::delete(draft, &request))
+            .await
+    }
+
+    /// Gives a VPC an IPv6 block.
+    ///
+    /// # Errors
+    /// What the request breaks; nothing has changed then.
+    pub async fn associate_vpc_cidr_block(
+        &self,
+        request: AssociateVpcCidrBlock,
+    ) -> Result<(Arc<Vpc>, VpcIpv6Block), Ec2Error> {
+        self.change(move |draft| ipv6_blocks::associate_vpc(draft, &request))
+            .await
+    }
+
+    /// Takes the IPv6 block with this association from its VPC.
+    ///
+    /// # Errors
+    /// What the request breaks; nothing has changed then.
+    pub async fn disassociate_vpc_cidr_block(
+        &self,
+        request: String,
+    ) -> Result<(Arc<Vpc>, VpcIpv6Block), Ec2Error> {
+        self.change(move |draft| ipv6_blocks::disassociate_vpc(draft, &request))
+            .await
+    }
+
+    /// Gives a subnet an IPv6 block.
+    ///
+    /// # Errors
+    /// What the request breaks; nothing has changed then.
+    pub async fn associate_subnet_cidr_block(
+        &self,
+        request: AssociateSubnetCidrBlock,
+    ) -> Result<(Arc<Subnet>, SubnetIpv6Block), Ec2Error> {
+        self.change(move |draft| ipv6_blocks::associate_subnet(draft, &request))
+            .await
+    }
+
+    /// Takes the IPv6 block with this association from its subnet.
+    ///
+    /// # Errors
+    /// What the request breaks; nothing has changed then.
+    pub async fn disassociate_subnet_cidr_block(
+        &self,
+        request: String,
+    ) -> Result<(Arc<Subnet>, SubnetIpv6Block), Ec2Error> {
+        self.change(move |draft| ipv6_blocks::disassociate_subnet(draft, &request))
             .await
     }
 

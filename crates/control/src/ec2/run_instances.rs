@@ -4,11 +4,12 @@
 //! of the caller and shown again; everything else that would have to be obeyed is refused by `api`.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use model::ec2::{
-    Instance, InstanceId, InstanceState, ReservationId, SecurityGroup, SecurityGroupId, Subnet,
+    Instance, InstanceId, InstanceIpv6Address, InstanceState, ReservationId, SecurityGroup,
+    SecurityGroupId, Subnet,
 };
 
 use crate::ec2::describe_instances::{InstanceDescription, describe_instance};
@@ -30,6 +31,10 @@ pub struct RunInstances {
     pub max_count: Option<i64>,
     /// Where it is reached: an address of a subnet that nobody has.
     pub private_address: Option<String>,
+    /// Where it is reached over IPv6: none, or one address of the same subnet that nobody has.
+    pub ipv6_addresses: Vec<String>,
+    /// Whether that one is the primary IPv6 address, without which targets cannot name the instance.
+    pub has_primary_ipv6: bool,
     /// The subnet that holds the address; found by the address for `None`.
     pub subnet_id: Option<String>,
     /// The security groups it carries, by id.
@@ -48,8 +53,9 @@ pub struct RunInstances {
 
 /// # Errors
 /// `AddressMissing`, `NotOneInstance`, `InvalidValue` for what is no address, `SubnetNotFound`,
-/// `AddressOutsideSubnet`, `AddressReserved`, `AddressInUse`, `MalformedId`, `SecurityGroupNotFound`,
-/// `GroupNameNotFound`, `TooManyGroupsOnInstance`, `TokenMismatch`, and those of tags.
+/// `AddressOutsideSubnet`, `AddressReserved`, `AddressInUse`, `InvalidCombination` for the IPv6 addresses,
+/// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `TooManyGroupsOnInstance`, `TokenMismatch`, and
+/// those of tags.
 pub(crate) fn run(
     draft: &mut Draft,
     request: &RunInstances,
@@ -68,16 +74,22 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, 
         return Err(Ec2Error::NotOneInstance);
     }
     let (address, subnet) = place(draft.state(), request)?;
+    let ipv6_address = ipv6_address(request, &subnet)?;
     let security_groups = groups(draft.state(), request, &subnet)?;
-    if let Some(instance) = repeated(draft.state(), request, address, &security_groups)? {
+    let addresses = (address, ipv6_address);
+    if let Some(instance) = repeated(draft.state(), request, addresses, &security_groups)? {
         return Ok(instance);
     }
     forget_terminated(draft);
-    require_free(draft.state(), &subnet, address)?;
+    require_free(draft.state(), &subnet, address.into())?;
+    if let Some(ipv6) = ipv6_address {
+        require_free(draft.state(), &subnet, ipv6.address.into())?;
+    }
     let instance = Instance {
         id: names::fresh(draft, InstanceId::from_bits, &draft.state().ec2.instances),
         reservation_id: ReservationId::from_bits(draft.draw()),
         private_address: address,
+        ipv6_address,
         subnet_id: subnet.id.clone(),
         vpc_id: subnet.vpc_id.clone(),
         zone: subnet.zone.clone(),
@@ -126,10 +138,49 @@ fn place(state: &State, request: &RunInstances) -> Result<(Ipv4Addr, Arc<Subnet>
     match subnet {
         Some(subnet) => Ok((address, Arc::clone(subnet))),
         None => Err(Ec2Error::AddressOutsideSubnet {
-            address,
+            address: address.into(),
             subnets: blocks.join(", "),
         }),
     }
+}
+
+/// The address of IPv6, which lies in `subnet`.
+fn ipv6_address(
+    request: &RunInstances,
+    subnet: &Subnet,
+) -> Result<Option<InstanceIpv6Address>, Ec2Error> {
+    let text = match request.ipv6_addresses.as_slice() {
+        [] if request.has_primary_ipv6 => {
+            return Err(Ec2Error::InvalidCombination(
+                "EnablePrimaryIpv6 makes the address in Ipv6Addresses the primary one; give one",
+            ));
+        }
+        [] => return Ok(None),
+        [text] => text,
+        _ => {
+            return Err(Ec2Error::InvalidCombination(
+                "elbow keeps one IPv6 address of an instance; give no more in Ipv6Addresses",
+            ));
+        }
+    };
+    let address: Ipv6Addr = text.parse().map_err(|_| Ec2Error::InvalidValue {
+        parameter: "ipv6Addresses",
+        value: text.clone(),
+        expectation: "This is not a valid IPv6 address.".to_owned(),
+    })?;
+    let block = subnet.ipv6_block.as_ref().map(|block| block.cidr);
+    if !block.is_some_and(|block| block.contains(address.into())) {
+        return Err(Ec2Error::AddressOutsideSubnet {
+            address: address.into(),
+            subnets: block.map_or("the subnet has no IPv6 block".to_owned(), |it| {
+                it.to_string()
+            }),
+        });
+    }
+    Ok(Some(InstanceIpv6Address {
+        address,
+        is_primary: request.has_primary_ipv6,
+    }))
 }
 
 fn groups(
@@ -164,7 +215,7 @@ fn groups(
 fn repeated(
     state: &State,
     request: &RunInstances,
-    address: Ipv4Addr,
+    (address, ipv6_address): (Ipv4Addr, Option<InstanceIpv6Address>),
     security_groups: &[SecurityGroupId],
 ) -> Result<Option<Arc<Instance>>, Ec2Error> {
     let Some(token) = &request.client_token else {
@@ -175,6 +226,7 @@ fn repeated(
         return Ok(None);
     };
     let is_same = instance.private_address == address
+        && instance.ipv6_address == ipv6_address
         && instance.security_groups == security_groups
         && instance.image_id == request.image_id
         && instance.instance_type == request.instance_type;
@@ -185,7 +237,7 @@ fn repeated(
     }
 }
 
-fn require_free(state: &State, subnet: &Subnet, address: Ipv4Addr) -> Result<(), Ec2Error> {
+fn require_free(state: &State, subnet: &Subnet, address: IpAddr) -> Result<(), Ec2Error> {
     if !subnet.is_usable(address) {
         return Err(Ec2Error::AddressReserved(address));
     }

@@ -276,7 +276,8 @@ pub(crate) fn create(
         .ok_or(Ec2Error::MissingParameter("groupDescription"))?;
     let name = group_name(name)?;
     let ec2 = &draft.state().ec2;
-    let vpc_id = vpc(ec2, request.vpc_id.as_deref())?.id.clone();
+    let vpc = vpc(ec2, request.vpc_id.as_deref())?;
+    let vpc_id = vpc.id.clone();
     let mut groups = ec2.security_groups.values();
     if groups.any(|group| group.vpc_id == vpc_id && group.name == name) {
         return Err(Ec2Error::DuplicateGroup { name, vpc_id });
@@ -284,20 +285,24 @@ pub(crate) fn create(
     if ec2.security_groups.len() >= SECURITY_GROUPS_MAX {
         return Err(Ec2Error::TooManyGroups(SECURITY_GROUPS_MAX));
     }
-    let everything_out = SecurityGroupRule {
+    let everything_out = |block| SecurityGroupRule {
         id: SecurityGroupRuleId::from_bits(draft.draw()),
         direction: Direction::Egress,
         traffic: Traffic::All,
-        peer: Peer::Block(Cidr::ANY_IPV4),
+        peer: Peer::Block(block),
         description: None,
         tags: Tags::new(),
     };
+    let mut rules = vec![everything_out(Cidr::ANY_IPV4)];
+    if !vpc.ipv6_blocks.is_empty() {
+        rules.push(everything_out(Cidr::ANY_IPV6));
+    }
     let group = SecurityGroup {
         id: names::fresh(draft, SecurityGroupId::from_bits, &ec2.security_groups),
         name,
         description: text("group description", description)?,
         vpc_id,
-        rules: vec![everything_out],
+        rules,
         tags: tags::specified(&request.tag_specifications, "security-group")?,
     };
     Ok(draft.put(group))

@@ -12,7 +12,8 @@ use model::ec2::{
     SecurityGroupRule, SecurityGroupRuleId, Subnet, SubnetId, Tags, Traffic, Vpc, VpcId, Zone,
 };
 
-use crate::ec2::{lookups, names, subnets};
+use crate::ec2::topology::ZoneTopology;
+use crate::ec2::{ipv6_blocks, lookups, names, subnets};
 use crate::state::Draft;
 
 /// What the default security group says about the rule that EC2's does not have.
@@ -76,6 +77,12 @@ pub enum InventoryError {
          a subnet lies in the VPC and overlaps no other subnet"
     )]
     UnusableBlock(Cidr),
+    /// An IPv6 block of the configuration cannot be that of a subnet or of the VPC.
+    #[error(
+        "the IPv6 block {0} of the configuration cannot be used: a VPC has /44 to /60, a subnet a part of it, /44 \
+         to /64, both in steps of 4, and no two overlap"
+    )]
+    UnusableIpv6Block(Cidr),
     /// The configuration names one zone twice.
     #[error("the configuration has the zone {0} twice")]
     RepeatedZone(String),
@@ -91,6 +98,8 @@ pub fn ensure_inventory(draft: &mut Draft) -> Result<(), InventoryError> {
         let group = default_security_group(&vpc, draft);
         draft.put(group);
     }
+    // After the default group, which is told about the block.
+    ensure_vpc_ipv6(&vpc, draft)?;
     ensure_subnets(&vpc, draft)
 }
 
@@ -108,6 +117,7 @@ fn ensure_vpc(draft: &mut Draft) -> Result<VpcId, InventoryError> {
     let vpc = Vpc {
         id: names::fresh(draft, VpcId::from_bits, &draft.state().ec2.vpcs),
         cidr: configured,
+        ipv6_blocks: Vec::new(),
         is_default: true,
         internet_gateway: InternetGateway {
             id: InternetGatewayId::from_bits(draft.draw()),
@@ -116,6 +126,20 @@ fn ensure_vpc(draft: &mut Draft) -> Result<VpcId, InventoryError> {
         tags: Tags::new(),
     };
     Ok(draft.put(vpc).id.clone())
+}
+
+/// Blocks that the configuration does not have, its owner may have given to the VPC by the API.
+fn ensure_vpc_ipv6(vpc_id: &VpcId, draft: &mut Draft) -> Result<(), InventoryError> {
+    let Some(configured) = draft.settings().topology.vpc_ipv6 else {
+        return Ok(());
+    };
+    let vpc = Arc::clone(&draft.state().ec2.vpcs[vpc_id]);
+    if vpc.ipv6_blocks.iter().any(|block| block.cidr == configured) {
+        return Ok(());
+    }
+    let added = ipv6_blocks::add_to_vpc(draft, &vpc, configured, false);
+    added.map_err(|_| InventoryError::UnusableIpv6Block(configured))?;
+    Ok(())
 }
 
 /// The group that load balancers and instances carry if they name no other.
@@ -181,7 +205,8 @@ fn ensure_subnets(vpc_id: &VpcId, draft: &mut Draft) -> Result<(), InventoryErro
         check_zone(subnet, &zones)?;
     }
     for (zone, configured) in zones.into_iter().zip(&topology.zones) {
-        ensure_subnet(vpc_id, zone, configured.subnet, draft)?;
+        let subnet = ensure_subnet(vpc_id, zone, configured.subnet, draft)?;
+        ensure_subnet_ipv6(&subnet, configured, draft)?;
     }
     Ok(())
 }
@@ -207,14 +232,14 @@ fn ensure_subnet(
     zone: Zone,
     configured: Cidr,
     draft: &mut Draft,
-) -> Result<(), InventoryError> {
+) -> Result<Arc<Subnet>, InventoryError> {
     let ec2 = &draft.state().ec2;
     let is_default = |subnet: &&Arc<Subnet>| {
         subnet.is_default_for_zone && subnet.zone == zone && subnet.vpc_id == *vpc_id
     };
     if let Some(subnet) = ec2.subnets.values().find(is_default) {
         return match subnet.cidr {
-            stored if stored == configured => Ok(()),
+            stored if stored == configured => Ok(Arc::clone(subnet)),
             stored => Err(InventoryError::SubnetBlock {
                 zone: zone.name,
                 stored,
@@ -234,10 +259,39 @@ fn ensure_subnet(
         id: names::fresh(draft, SubnetId::from_bits, &ec2.subnets),
         vpc_id: vpc_id.clone(),
         cidr: configured,
+        ipv6_block: None,
         zone,
         is_default_for_zone: true,
         tags: Tags::new(),
     };
-    draft.put(subnet);
+    Ok(draft.put(subnet))
+}
+
+fn ensure_subnet_ipv6(
+    subnet: &Arc<Subnet>,
+    zone: &ZoneTopology,
+    draft: &mut Draft,
+) -> Result<(), InventoryError> {
+    let Some(configured) = zone.subnet_ipv6 else {
+        return Ok(());
+    };
+    match &subnet.ipv6_block {
+        Some(block) if block.cidr == configured => return Ok(()),
+        Some(block) => {
+            return Err(InventoryError::SubnetBlock {
+                zone: zone.name.clone(),
+                stored: block.cidr,
+                configured,
+            });
+        }
+        None => {}
+    }
+    let vpc = &draft.state().ec2.vpcs[&subnet.vpc_id];
+    let block = ipv6_blocks::of_subnet(draft, vpc, configured);
+    let block = block.map_err(|_| InventoryError::UnusableIpv6Block(configured))?;
+    draft.put(Subnet {
+        ipv6_block: Some(block),
+        ..Subnet::clone(subnet)
+    });
     Ok(())
 }

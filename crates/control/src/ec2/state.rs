@@ -21,9 +21,10 @@ pub struct Ec2State {
 }
 
 macro_rules! record {
-    ($noun:ident, $key:ident, $kind:literal, $table:ident) => {
+    ($noun:ident, $key:ident, $kind:literal $(version $version:literal)?, $table:ident) => {
         impl Record for $noun {
             const KIND: &'static str = $kind;
+            $(const VERSION: u32 = $version;)?
             type Key = $key;
 
             fn key(&self) -> $key {
@@ -41,15 +42,18 @@ macro_rules! record {
     };
 }
 
-record!(Vpc, VpcId, "ec2/vpc", vpcs);
-record!(Subnet, SubnetId, "ec2/subnet", subnets);
+// Version 2 can have IPv6; what has none is as in version 1.
+record!(Vpc, VpcId, "ec2/vpc" version 2, vpcs);
+// As in VPCs.
+record!(Subnet, SubnetId, "ec2/subnet" version 2, subnets);
 record!(
     SecurityGroup,
     SecurityGroupId,
     "ec2/security-group",
     security_groups
 );
-record!(Instance, InstanceId, "ec2/instance", instances);
+// As in VPCs.
+record!(Instance, InstanceId, "ec2/instance" version 2, instances);
 
 #[cfg(test)]
 mod tests {
@@ -58,16 +62,61 @@ mod tests {
     use super::*;
     use crate::record::{decode, encode};
 
-    /// The bytes of version 1: they are read, and what was read is written as the same bytes.
+    /// The bytes are read, and what was read is written as the same bytes but for the version.
     fn check<R: Record + Debug>(golden: &str, key: &str) {
         // The text has line breaks for its readers only.
         let golden: String = golden.lines().map(str::trim_start).collect();
         let noun: R = decode(golden.as_bytes()).expect(&golden);
         assert_eq!(noun.key().to_string(), key);
+        let present = format!("\"version\":{}", R::VERSION);
         assert_eq!(
             String::from_utf8(encode(&noun)).unwrap(),
-            golden,
+            golden.replacen("\"version\":1", &present, 1),
             "{noun:?}"
+        );
+    }
+
+    #[test]
+    fn what_has_ipv6_is_of_version_2() {
+        check::<Vpc>(
+            r#"{"version":2,"record":{
+                "id":"vpc-00000000000000001",
+                "cidr":"127.65.0.0/16",
+                "ipv6_blocks":[{"id":"vpc-cidr-assoc-0000000000000000b",
+                "cidr":"fd65::/56","is_provided":true}],
+                "is_default":true,
+                "internet_gateway":{"id":"igw-00000000000000002","tags":{}},
+                "tags":{}}}"#,
+            "vpc-00000000000000001",
+        );
+        check::<Subnet>(
+            r#"{"version":2,"record":{
+                "id":"subnet-00000000000000003",
+                "vpc_id":"vpc-00000000000000001",
+                "cidr":"127.65.1.0/24",
+                "ipv6_block":{"id":"subnet-cidr-assoc-0000000000000000c","cidr":"fd65:0:0:1::/64"},
+                "zone":{"name":"us-east-1a","id":"use1-az1"},
+                "is_default_for_zone":true,
+                "tags":{}}}"#,
+            "subnet-00000000000000003",
+        );
+        check::<Instance>(
+            r#"{"version":2,"record":{
+                "id":"i-00000000000000009",
+                "reservation_id":"r-0000000000000000a",
+                "private_address":"127.65.1.77",
+                "ipv6_address":{"address":"fd65:0:0:1::77","is_primary":true},
+                "subnet_id":"subnet-00000000000000003",
+                "vpc_id":"vpc-00000000000000001",
+                "zone":{"name":"us-east-1a","id":"use1-az1"},
+                "state":"Running",
+                "image_id":null,
+                "instance_type":null,
+                "security_groups":["sg-00000000000000004"],
+                "launched_at_millis":1700000000000,
+                "client_token":null,
+                "tags":{}}}"#,
+            "i-00000000000000009",
         );
     }
 

@@ -1,15 +1,17 @@
 //! DescribeSubnets, CreateSubnet, DeleteSubnet.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::Cidr;
-use model::ec2::{Subnet, SubnetId, Zone};
+use model::ec2::{Subnet, SubnetId, SubnetIpv6Block, Zone};
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
-use crate::ec2::{Ec2Error, Filter, Page, PageRequest, TagSpecification, lookups, names, tags};
+use crate::ec2::{
+    Ec2Error, Filter, Page, PageRequest, TagSpecification, ipv6_blocks, lookups, names, tags,
+};
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
@@ -44,6 +46,8 @@ pub struct CreateSubnet {
     pub vpc_id: Option<String>,
     /// Its block; host bits are cleared, as EC2 does.
     pub cidr_block: Option<String>,
+    /// Its IPv6 block, inside one of the VPC.
+    pub ipv6_cidr_block: Option<String>,
     /// The name of its zone. Without name and id: the first zone.
     pub availability_zone: Option<String>,
     /// The id of its zone.
@@ -95,6 +99,18 @@ const FILTERS: Filters<SubnetDescription> = Filters {
             texts: |it| vec![it.subnet.cidr.to_string()],
         },
         Column {
+            name: "ipv6-cidr-block-association.association-id",
+            texts: |it| ipv6_block(it, |block| block.id.to_string()),
+        },
+        Column {
+            name: "ipv6-cidr-block-association.ipv6-cidr-block",
+            texts: |it| ipv6_block(it, |block| block.cidr.to_string()),
+        },
+        Column {
+            name: "ipv6-cidr-block-association.state",
+            texts: |it| ipv6_block(it, |_| "associated".into()),
+        },
+        Column {
             name: "default-for-az",
             texts: |it| vec![it.subnet.is_default_for_zone.to_string()],
         },
@@ -130,9 +146,6 @@ const FILTERS: Filters<SubnetDescription> = Filters {
     absent: &[
         "customer-owned-ipv4-pool",
         "enable-lni-at-device-index",
-        "ipv6-cidr-block-association.association-id",
-        "ipv6-cidr-block-association.ipv6-cidr-block",
-        "ipv6-cidr-block-association.state",
         "map-customer-owned-ip-on-launch",
         "outpost-arn",
         "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
@@ -141,6 +154,10 @@ const FILTERS: Filters<SubnetDescription> = Filters {
     ],
     tags: Some(|it| &it.subnet.tags),
 };
+
+fn ipv6_block(it: &SubnetDescription, text: fn(&SubnetIpv6Block) -> String) -> Vec<String> {
+    it.subnet.ipv6_block.iter().map(text).collect()
+}
 
 /// # Errors
 /// `SubnetNotFound`, and those of filters and pages.
@@ -168,7 +185,7 @@ pub(crate) fn describe(
 fn description(
     subnet: &Arc<Subnet>,
     state: &State,
-    taken: &BTreeSet<Ipv4Addr>,
+    taken: &BTreeSet<IpAddr>,
     settings: &Settings,
 ) -> SubnetDescription {
     let place = &settings.place;
@@ -189,7 +206,7 @@ pub(crate) fn has_usable_size(block: Cidr) -> bool {
 
 /// # Errors
 /// `MissingParameter`, `VpcNotFound`, `ZoneNotFound`, `InvalidValue` for what is not a block,
-/// `SubnetRange`, `SubnetConflict`, and those of tags.
+/// `SubnetRange`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
 pub(crate) fn create(
     draft: &mut Draft,
     request: &CreateSubnet,
@@ -215,10 +232,15 @@ pub(crate) fn create(
     if ec2.subnets.values().any(|other| other.cidr.overlaps(&cidr)) {
         return Err(Ec2Error::SubnetConflict(cidr));
     }
+    let ipv6_block = request.ipv6_cidr_block.as_deref();
+    let ipv6_block = ipv6_block
+        .map(|text| ipv6_blocks::of_subnet(draft, vpc, ipv6_blocks::parse(text)?))
+        .transpose()?;
     let subnet = Subnet {
         id: names::fresh(draft, SubnetId::from_bits, &ec2.subnets),
         vpc_id: vpc.id.clone(),
         cidr,
+        ipv6_block,
         zone: zone(request, draft.settings())?,
         is_default_for_zone: false,
         tags: tags::specified(&request.tag_specifications, "subnet")?,

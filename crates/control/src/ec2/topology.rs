@@ -8,6 +8,8 @@ use model::ec2::Zone;
 pub struct Topology {
     /// The block of the default VPC, IPv4, /16 to /28.
     pub vpc: Cidr,
+    /// An IPv6 block of the default VPC, /44 to /60 in steps of 4; as on AWS it has none unless it is given one.
+    pub vpc_ipv6: Option<Cidr>,
     /// The zones, at least two of them for an Application Load Balancer.
     pub zones: Vec<ZoneTopology>,
 }
@@ -19,6 +21,8 @@ pub struct ZoneTopology {
     pub name: String,
     /// The block of the zone's default subnet, inside that of the VPC, IPv4, /16 to /28.
     pub subnet: Cidr,
+    /// The IPv6 block of that subnet, inside one of the VPC, /44 to /64 in steps of 4.
+    pub subnet_ipv6: Option<Cidr>,
 }
 
 impl Topology {
@@ -33,9 +37,11 @@ impl Topology {
         let zone = |name: &str, subnet| ZoneTopology {
             name: name.to_owned(),
             subnet: block(subnet),
+            subnet_ipv6: None,
         };
         Self {
             vpc: block("127.65.0.0/16"),
+            vpc_ipv6: None,
             zones: vec![
                 zone("us-east-1a", "127.65.1.0/24"),
                 zone("us-east-1b", "127.65.2.0/24"),

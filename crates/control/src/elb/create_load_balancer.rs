@@ -67,6 +67,8 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
     refuse_unsupported(&input)?;
     let tags = Tags::default().with(&input.tags)?;
     let scheme = input.scheme.unwrap_or(Scheme::InternetFacing);
+    let ip_address_type = input.ip_address_type.unwrap_or(IpAddressType::Ipv4);
+    zones::check_scheme(scheme, ip_address_type)?;
     let ids = zones::subnet_ids(input.subnets, input.subnet_mappings)?;
     let namesake = draft
         .state()
@@ -76,11 +78,12 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
         .find(|it| it.name() == name);
     let namesake = namesake.cloned();
     let present = namesake.as_ref().map_or(&[][..], |it| &it.zones);
-    let (vpc_id, zones) = zones::zones(draft.state(), &ids, present)?;
+    let (vpc_id, zones) = zones::zones(draft.state(), &ids, ip_address_type, present)?;
     let security_groups = security_groups(draft.state(), &input.security_groups, &vpc_id)?;
     if let Some(namesake) = namesake {
         let is_same = namesake.zones == zones
             && namesake.scheme == scheme
+            && namesake.ip_address_type == ip_address_type
             && sorted(&namesake.security_groups) == sorted(&security_groups)
             && namesake.tags == tags;
         let error = || {
@@ -110,7 +113,7 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
         vpc_id,
         zones,
         security_groups,
-        ip_address_type: IpAddressType::Ipv4,
+        ip_address_type,
         attributes: Attributes::default(),
         tags,
     }))
@@ -121,7 +124,6 @@ fn refuse_unsupported(input: &CreateLoadBalancer) -> Result<(), ElbError> {
         None | Some(LoadBalancerType::Application) => {}
         Some(other) => return Err(unsupported(&format!("Load balancer type '{other}'"))),
     }
-    refuse_address_type(input.ip_address_type)?;
     refuse_source_nat(input.enable_prefix_for_ipv6_source_nat.as_deref())?;
     if input.customer_owned_ipv4_pool.is_some() {
         return Err(unsupported("CustomerOwnedIpv4Pool"));
@@ -130,14 +132,6 @@ fn refuse_unsupported(input: &CreateLoadBalancer) -> Result<(), ElbError> {
         return Err(unsupported("IpamPools"));
     }
     Ok(())
-}
-
-/// Refuses every address type but `ipv4`.
-pub(super) fn refuse_address_type(address_type: Option<IpAddressType>) -> Result<(), ElbError> {
-    match address_type {
-        None | Some(IpAddressType::Ipv4) => Ok(()),
-        Some(other) => Err(unsupported(&format!("IP address type '{other}'"))),
-    }
 }
 
 /// Refuses what only Network Load Balancers have.

@@ -114,7 +114,9 @@ fn create(draft: &mut Draft, input: &CreateTargetGroup) -> Result<Arc<TargetGrou
         protocol_version,
         port,
         vpc_id,
-        ip_address_type: TargetGroupIpAddressType::Ipv4,
+        ip_address_type: input
+            .ip_address_type
+            .unwrap_or(TargetGroupIpAddressType::Ipv4),
         health_check_protocol,
         health_check,
         attributes: Attributes::default(),
@@ -180,9 +182,6 @@ fn protocol_version(input: &CreateTargetGroup) -> Result<ProtocolVersion, ElbErr
 }
 
 fn refuse_unsupported(input: &CreateTargetGroup) -> Result<(), ElbError> {
-    if input.ip_address_type == Some(TargetGroupIpAddressType::Ipv6) {
-        return Err(unsupported("IP address type 'ipv6'"));
-    }
     match check::port("targetControlPort", input.target_control_port)? {
         None => Ok(()),
         Some(_) => Err(unsupported("TargetControlPort")),

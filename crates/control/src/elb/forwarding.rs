@@ -6,8 +6,8 @@ use model::arn::TargetGroupArn;
 use model::id::LoadBalancerId;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
-use model::protocol::Protocol;
-use model::target_group::ProtocolVersion;
+use model::protocol::{IpAddressType, Protocol, TargetGroupIpAddressType};
+use model::target_group::{ProtocolVersion, TargetGroup};
 
 use super::{ElbError, authentication};
 use crate::settings::Limits;
@@ -24,6 +24,7 @@ pub(super) fn check<'a>(
     let mut taken = Vec::new();
     for arn in target_groups {
         let group = &state.elb.target_groups[&arn.id];
+        check_family(load_balancer, group)?;
         if group.vpc_id != load_balancer.vpc_id {
             elsewhere.push(arn);
         }
@@ -48,6 +49,29 @@ pub(super) fn check<'a>(
         )));
     }
     Ok(())
+}
+
+/// Whether a load balancer can reach all groups that it sends requests to with its present addresses.
+pub(super) fn check_address_type(
+    state: &State,
+    load_balancer: &LoadBalancer,
+) -> Result<(), ElbError> {
+    let groups = state.elb.target_groups_of(load_balancer.arn.id);
+    let mut groups = groups.iter().map(|id| &state.elb.target_groups[id]);
+    groups.try_for_each(|group| check_family(load_balancer, group))
+}
+
+/// Source: ALB guide, "Target group IP address type".
+fn check_family(load_balancer: &LoadBalancer, group: &TargetGroup) -> Result<(), ElbError> {
+    match (load_balancer.ip_address_type, group.ip_address_type) {
+        (IpAddressType::Ipv4, TargetGroupIpAddressType::Ipv6) => {
+            Err(ElbError::InvalidConfigurationRequest(
+                "You cannot associate an IPv6 target group with a load balancer that has an 'ipv4' IP address type"
+                    .to_owned(),
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether every group that the rules of this listener forward to can be spoken to from it: HTTP/2 and gRPC

@@ -11,6 +11,7 @@
 //! | delete_load_balancer | `DeleteLoadBalancer` | `()` |
 //! | describe/modify_load_balancer_attributes | `…LoadBalancerAttributes` | `AttributeList` |
 //! | set_subnets | `SetSubnets` | `Arc<LoadBalancer>` |
+//! | set_ip_address_type | `SetIpAddressType` | `Arc<LoadBalancer>` |
 //! | set_security_groups | `SetSecurityGroups` | `Arc<LoadBalancer>` |
 //! | create_listener, modify_listener | `CreateListener`, `ModifyListener` | `Arc<Listener>` |
 //! | describe_listeners | `DescribeListeners` | `Page<Arc<Listener>>` |
@@ -81,6 +82,7 @@ pub mod modify_rule;
 pub mod modify_target_group;
 pub mod page;
 pub mod register_targets;
+pub mod set_ip_address_type;
 pub mod set_rule_priorities;
 pub mod set_security_groups;
 pub mod set_subnets;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::id::RegistrationId;
+use model::protocol::TargetGroupIpAddressType;
 use model::target::{Target, TargetKey, TargetPhase};
 use model::target_group::{TargetGroup, TargetType};
 use model::target_group_attributes;
@@ -66,7 +67,8 @@ fn register(draft: &mut Draft, input: &RegisterTargets) -> Result<(), ElbError> 
     }
 }
 
-/// Refuses instances that do not run, all of them in one message, and those of other VPCs.
+/// Refuses instances that do not run, all of them in one message, those of other VPCs, and those without an
+/// address of the group's family.
 fn check_running(
     state: &State,
     group: &TargetGroup,
@@ -77,12 +79,17 @@ fn check_running(
     }
     let mut stopped = Vec::new();
     let mut elsewhere = Vec::new();
+    let mut without_ipv6 = Vec::new();
     for target in targets {
         let instance = target_ids::instance(state, &target.id)?;
         if !instance.is_running() {
             stopped.push(target.id.as_str());
         } else if instance.vpc_id != group.vpc_id {
             elsewhere.push(target.id.as_str());
+        } else if group.ip_address_type == TargetGroupIpAddressType::Ipv6
+            && instance.primary_ipv6_address().is_none()
+        {
+            without_ipv6.push(target.id.as_str());
         }
     }
     if !stopped.is_empty() {
@@ -96,6 +103,13 @@ fn check_running(
             "The following targets are not in the target group VPC '{}': '{}'",
             group.vpc_id,
             elsewhere.join("', '")
+        )));
+    }
+    if !without_ipv6.is_empty() {
+        return Err(ElbError::InvalidTarget(format!(
+            "The following targets cannot be used with this IPv6 target group because of missing primary IPv6 \
+             addresses: '{}'",
+            without_ipv6.join("', '")
         )));
     }
     Ok(())
@@ -114,12 +128,16 @@ fn zone(
             Location::Inside(target_ids::instance(state, id)?.zone.name.clone())
         }
         TargetType::Ip | TargetType::Lambda | TargetType::Alb => {
-            target_ids::locate(state, group, target_ids::address(id)?)
+            target_ids::locate(state, group, target_ids::address(group, id)?)
         }
     };
     match (located, given) {
         (Location::Public, _) => Err(ElbError::Validation(format!(
-            "The IP address '{id}' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598"
+            "The IP address '{id}' is not allowed, as it must be an address from a VPC subnet, {}",
+            match group.ip_address_type {
+                TargetGroupIpAddressType::Ipv4 => "RFC1918, or RFC6598",
+                TargetGroupIpAddressType::Ipv6 => "or RFC4193",
+            }
         ))),
         (Location::Inside(_), None) => Ok(None),
         (Location::Inside(zone), Some(given)) if zone == given => Ok(None),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use model::load_balancer::LoadBalancer;
 use model::protocol::IpAddressType;
 
-use super::create_load_balancer::{refuse_address_type, refuse_source_nat};
+use super::create_load_balancer::refuse_source_nat;
 use super::input::SubnetMapping;
-use super::{ElbError, find, zones};
+use super::{ElbError, find, forwarding, zones};
 use crate::{Control, Draft};
 
 /// Source: ELB API, `SetSubnets`.
@@ -41,21 +41,35 @@ fn set(draft: &mut Draft, input: SetSubnets) -> Result<Arc<LoadBalancer>, ElbErr
         draft.state(),
         &input.load_balancer_arn,
     )?);
-    refuse_address_type(input.ip_address_type)?;
     refuse_source_nat(input.enable_prefix_for_ipv6_source_nat.as_deref())?;
     let ids = zones::subnet_ids(input.subnets, input.subnet_mappings)?;
-    let (vpc_id, zones) = zones::zones(draft.state(), &ids, &present.zones)?;
+    let ip_address_type = input.ip_address_type.unwrap_or(present.ip_address_type);
+    change(draft, present, &ids, ip_address_type)
+}
+
+/// Puts a load balancer into these subnets, with addresses of this type.
+pub(super) fn change(
+    draft: &mut Draft,
+    present: Arc<LoadBalancer>,
+    subnet_ids: &[String],
+    ip_address_type: IpAddressType,
+) -> Result<Arc<LoadBalancer>, ElbError> {
+    zones::check_scheme(present.scheme, ip_address_type)?;
+    let (vpc_id, zones) = zones::zones(draft.state(), subnet_ids, ip_address_type, &present.zones)?;
     if vpc_id != present.vpc_id {
         return Err(ElbError::InvalidConfigurationRequest(format!(
             "The subnets must belong to the VPC of the load balancer, '{}'",
             present.vpc_id
         )));
     }
-    if zones == present.zones {
+    if zones == present.zones && ip_address_type == present.ip_address_type {
         return Ok(present);
     }
-    Ok(draft.put(LoadBalancer {
+    let changed = draft.put(LoadBalancer {
         zones,
+        ip_address_type,
         ..LoadBalancer::clone(&present)
-    }))
+    });
+    forwarding::check_address_type(draft.state(), &changed)?;
+    Ok(changed)
 }

@@ -1,9 +1,10 @@
 //! Whether a registered target can get requests, and where.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use model::load_balancer::LoadBalancer;
+use model::protocol::TargetGroupIpAddressType;
 use model::target::Target;
 use model::target_group::{TargetGroup, TargetType};
 
@@ -30,7 +31,7 @@ pub(crate) enum Standing {
 /// What targets are looked at with: computed once for many of them.
 pub(crate) struct Surroundings<'a> {
     state: &'a State,
-    load_balancer_addresses: BTreeSet<Ipv4Addr>,
+    load_balancer_addresses: BTreeSet<IpAddr>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -79,10 +80,17 @@ impl<'a> Surroundings<'a> {
     ) -> Result<(IpAddr, Option<String>), Standing> {
         match group.target_type {
             TargetType::Instance => match lookups::instance(&self.state.ec2, &target.key.id) {
-                Some(instance) if instance.is_running() => Ok((
-                    instance.private_address.into(),
-                    Some(instance.zone.name.clone()),
-                )),
+                Some(instance) if instance.is_running() => {
+                    let address = match group.ip_address_type {
+                        TargetGroupIpAddressType::Ipv4 => instance.private_address.into(),
+                        TargetGroupIpAddressType::Ipv6 => {
+                            let ipv6 = instance.primary_ipv6_address();
+                            ipv6.expect("it is checked at registration and stays for life")
+                                .into()
+                        }
+                    };
+                    Ok((address, Some(instance.zone.name.clone())))
+                }
                 Some(instance) => Err(Standing::NotRunning(instance.state.name())),
                 None => Err(Standing::NotRunning("terminated")),
             },
@@ -96,7 +104,7 @@ impl<'a> Surroundings<'a> {
             .id
             .parse()
             .expect("the id of a target of type ip is checked at its registration");
-        if matches!(address, IpAddr::V4(v4) if self.load_balancer_addresses.contains(&v4)) {
+        if self.load_balancer_addresses.contains(&address) {
             return Err(Standing::AddressOfLoadBalancer);
         }
         let zone = match target.availability_zone.as_deref() {

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use model::action::ForwardAction;
 use model::arn::ListenerArn;
 use model::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId, TrustStoreId};
 use model::listener::Listener;
-use model::load_balancer::LoadBalancer;
+use model::load_balancer::{LoadBalancer, LoadBalancerZone};
 use model::rule::Rule;
 use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
@@ -77,7 +77,8 @@ macro_rules! record {
     };
 }
 
-record!(LoadBalancer, LoadBalancerId, "elb/load-balancer", load_balancers, it => it.arn.id);
+// Version 2 can have addresses of IPv6; what has none is as in version 1.
+record!(LoadBalancer, LoadBalancerId, "elb/load-balancer" version 2, load_balancers, it => it.arn.id);
 // Version 2 can have TLS, authentication, group stickiness and transforms; what has none of them is as in
 // version 1.
 record!(Listener, ListenerId, "elb/listener" version 2, listeners, it => it.arn.id);
@@ -192,10 +193,11 @@ impl ElbState {
     #[must_use]
     pub fn holdings(&self) -> Vec<Holding> {
         let of_load_balancer = |load_balancer: &Arc<LoadBalancer>| {
-            let zone = |zone: &model::load_balancer::LoadBalancerZone| Holding {
+            let zone = |zone: &LoadBalancerZone| Holding {
                 full_name: load_balancer.arn.full_name(),
                 subnet_id: zone.subnet_id.clone(),
                 address: zone.address,
+                ipv6_address: zone.ipv6_address,
                 security_groups: load_balancer.security_groups.clone(),
             };
             load_balancer.zones.iter().map(zone).collect::<Vec<_>>()
@@ -208,9 +210,9 @@ impl ElbState {
 
     /// The addresses of all load balancers.
     #[must_use]
-    pub fn addresses(&self) -> BTreeSet<Ipv4Addr> {
+    pub fn addresses(&self) -> BTreeSet<IpAddr> {
         let zones = self.load_balancers.values().flat_map(|it| &it.zones);
-        zones.map(|zone| zone.address).collect()
+        zones.flat_map(LoadBalancerZone::addresses).collect()
     }
 
     /// The listener that listens on this address and port.
@@ -218,8 +220,9 @@ impl ElbState {
     pub fn holder_of(&self, address: SocketAddr) -> Option<ListenerArn> {
         let has_it = |listener: &&Arc<Listener>| {
             let owner = self.load_balancers.get(&listener.arn.load_balancer.id);
-            let mut zones = owner.into_iter().flat_map(|owner| &owner.zones);
-            listener.port == address.port() && zones.any(|zone| address.ip() == zone.address)
+            let zones = owner.into_iter().flat_map(|owner| &owner.zones);
+            let mut addresses = zones.flat_map(LoadBalancerZone::addresses);
+            listener.port == address.port() && addresses.any(|its| its == address.ip())
         };
         let holder = self.listeners.values().find(has_it)?;
         Some(holder.arn.clone())

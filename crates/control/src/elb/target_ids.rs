@@ -1,9 +1,10 @@
 //! From the targets of a request to the keys they are registered under.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use model::ec2::{Instance, VpcId};
+use model::protocol::TargetGroupIpAddressType;
 use model::target::TargetKey;
 use model::target_group::{TargetGroup, TargetType};
 
@@ -23,7 +24,9 @@ pub(super) fn key(group: &TargetGroup, target: &TargetDescription) -> Result<Tar
     }
     let id = match group.target_type {
         TargetType::Instance => target.id.clone(),
-        TargetType::Ip | TargetType::Lambda | TargetType::Alb => address(&target.id)?.to_string(),
+        TargetType::Ip | TargetType::Lambda | TargetType::Alb => {
+            address(group, &target.id)?.to_string()
+        }
     };
     Ok(TargetKey {
         target_group: group.arn.id,
@@ -32,10 +35,16 @@ pub(super) fn key(group: &TargetGroup, target: &TargetDescription) -> Result<Tar
     })
 }
 
-/// The address that a target of an IPv4 group is named by.
-pub(super) fn address(id: &str) -> Result<Ipv4Addr, ElbError> {
-    id.parse().map_err(|_| {
-        ElbError::Validation(format!("The IP address '{id}' is not a valid IPv4 address"))
+/// The address that a target of this group is named by; it is of the group's family.
+pub(super) fn address(group: &TargetGroup, id: &str) -> Result<IpAddr, ElbError> {
+    let (address, family) = match group.ip_address_type {
+        TargetGroupIpAddressType::Ipv4 => (id.parse::<Ipv4Addr>().map(IpAddr::from), "IPv4"),
+        TargetGroupIpAddressType::Ipv6 => (id.parse::<Ipv6Addr>().map(IpAddr::from), "IPv6"),
+    };
+    address.map_err(|_| {
+        ElbError::Validation(format!(
+            "The IP address '{id}' is not a valid {family} address"
+        ))
     })
 }
 
@@ -59,13 +68,13 @@ pub(super) enum Location {
 }
 
 /// Where `address` lies as seen from the VPC of `group`.
-pub(super) fn locate(state: &State, group: &TargetGroup, address: Ipv4Addr) -> Location {
-    let subnet = lookups::subnet_of(&state.ec2, IpAddr::V4(address));
+pub(super) fn locate(state: &State, group: &TargetGroup, address: IpAddr) -> Location {
+    let subnet = lookups::subnet_of(&state.ec2, address);
     match subnet.filter(|subnet| subnet.vpc_id == group.vpc_id) {
         Some(subnet) => Location::Inside(subnet.zone.name.clone()),
         // AWS has no such targets. On a laptop they are what one is developing.
         None if address.is_loopback() && is_on_loopback(state, &group.vpc_id) => Location::Loopback,
-        None if address.is_private() || is_shared(address) => Location::Private,
+        None if is_private(address) => Location::Private,
         None => Location::Public,
     }
 }
@@ -80,8 +89,13 @@ fn is_on_loopback(state: &State, vpc_id: &VpcId) -> bool {
     subnets.any(|subnet| subnet.cidr.network().is_loopback())
 }
 
-/// RFC 6598: 100.64.0.0/10.
-fn is_shared(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    first == 100 && (64..128).contains(&second)
+/// Whether an address is one of RFC 1918, RFC 6598 (100.64.0.0/10) or RFC 4193.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            v4.is_private() || (first == 100 && (64..128).contains(&second))
+        }
+        IpAddr::V6(v6) => v6.is_unique_local(),
+    }
 }

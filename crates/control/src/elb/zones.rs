@@ -1,14 +1,14 @@
 //! Which zones a load balancer is in, and its address in each of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use model::ec2::{Subnet, SubnetId, VpcId};
-use model::load_balancer::LoadBalancerZone;
+use model::load_balancer::{LoadBalancerZone, Scheme};
+use model::protocol::IpAddressType;
 
 use super::ElbError;
-use super::check::unsupported;
 use super::input::SubnetMapping;
 use crate::ec2::lookups;
 use crate::state::State;
@@ -48,7 +48,7 @@ fn subnet_of_mapping(mapping: SubnetMapping) -> Result<String, ElbError> {
         );
     }
     if mapping.ipv6_address.is_some() {
-        return Err(unsupported("IPv6Address in a subnet mapping"));
+        return refused("'IPv6Address' can only be specified for LoadBalancer type 'network'.");
     }
     if mapping.source_nat_ipv6_prefix.is_some() {
         return refused(
@@ -61,12 +61,27 @@ fn subnet_of_mapping(mapping: SubnetMapping) -> Result<String, ElbError> {
     }
 }
 
+/// Refuses an address type that load balancers of this scheme cannot have.
+///
+/// Source: ALB guide, "IP address types".
+pub(super) fn check_scheme(scheme: Scheme, ip_address_type: IpAddressType) -> Result<(), ElbError> {
+    match (scheme, ip_address_type) {
+        (Scheme::Internal, IpAddressType::DualstackWithoutPublicIpv4) => {
+            Err(ElbError::InvalidConfigurationRequest(format!(
+                "The IP address type '{ip_address_type}' is not supported on load balancers with scheme '{scheme}'"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The zones that these subnets enable, sorted by name, with their VPC.
 ///
-/// A subnet that `present` has keeps its address there; the others get a free one.
+/// A subnet that `present` has keeps its addresses there; the others get free ones.
 pub(super) fn zones(
     state: &State,
     ids: &[String],
+    ip_address_type: IpAddressType,
     present: &[LoadBalancerZone],
 ) -> Result<(VpcId, Vec<LoadBalancerZone>), ElbError> {
     let (vpc_id, by_zone) = subnets_by_zone(state, ids)?;
@@ -77,11 +92,17 @@ pub(super) fn zones(
             Some(known) => known.address,
             None => free_address(state, &subnet, &taken)?,
         };
+        let ipv6_address = match (ip_address_type, known.and_then(|known| known.ipv6_address)) {
+            (IpAddressType::Ipv4, _) => None,
+            (_, Some(known)) => Some(known),
+            (_, None) => Some(free_ipv6_address(state, &subnet, &taken)?),
+        };
         let subnet_id: SubnetId = subnet.id.clone();
         Ok(LoadBalancerZone {
             zone,
             subnet_id,
             address,
+            ipv6_address,
         })
     };
     let zones = by_zone
@@ -136,7 +157,7 @@ fn subnets_by_zone(
 fn free_address(
     state: &State,
     subnet: &Subnet,
-    taken: &BTreeSet<Ipv4Addr>,
+    taken: &BTreeSet<IpAddr>,
 ) -> Result<Ipv4Addr, ElbError> {
     let id = &subnet.id;
     if subnet.cidr.prefix_length() > PREFIX_LENGTH_MAX {
@@ -154,12 +175,27 @@ fn free_address(
         return Err(exhausted());
     }
     let is_high_enough = |address: &Ipv4Addr| match subnet.cidr.network() {
-        std::net::IpAddr::V4(network) => u32::from(*address) - u32::from(network) >= FIRST_ADDRESS,
-        std::net::IpAddr::V6(_) => false,
+        IpAddr::V4(network) => u32::from(*address) - u32::from(network) >= FIRST_ADDRESS,
+        IpAddr::V6(_) => false,
     };
-    let free = || lookups::free_addresses(&state.ec2, subnet, taken);
+    let free = || lookups::free_addresses(&state.ec2, subnet.usable_addresses(), taken);
     free()
         .find(is_high_enough)
         .or_else(|| free().next())
         .ok_or_else(exhausted)
+}
+
+/// No subnet of IPv6 is so small that it could run out of addresses.
+fn free_ipv6_address(
+    state: &State,
+    subnet: &Subnet,
+    taken: &BTreeSet<IpAddr>,
+) -> Result<Ipv6Addr, ElbError> {
+    let below = (FIRST_ADDRESS - Subnet::RESERVED_FIRST) as usize;
+    let usable = subnet.usable_ipv6_addresses().skip(below);
+    let free = lookups::free_addresses(&state.ec2, usable, taken).next();
+    free.ok_or_else(|| {
+        let message = "You must specify subnets with an associated IPv6 CIDR block.";
+        ElbError::Validation(message.to_owned())
+    })
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use imbl::ordmap::DiffItem;
 use model::id::{ListenerId, LoadBalancerId, TargetGroupId};
+use model::load_balancer::LoadBalancerZone;
 
 use crate::record::Table;
 use crate::state::State;
@@ -74,7 +75,8 @@ fn changed_target_ids(
         let known = load_balancers.iter();
         let known = known.filter_map(|id| state.elb.load_balancers.get(id));
         let zones = known.flat_map(|load_balancer| &load_balancer.zones);
-        zones.map(|zone| zone.address.to_string()).collect()
+        let addresses = zones.flat_map(LoadBalancerZone::addresses);
+        addresses.map(|address| address.to_string()).collect()
     };
     let (before, after) = (addresses(old), addresses(new));
     let moved = before.symmetric_difference(&after).cloned();

@@ -144,14 +144,16 @@ fn new_frontend(
     router: Router,
 ) -> Frontend {
     let seconds = |attribute| Duration::from_secs(load_balancer.attributes.number(attribute));
-    let zones = load_balancer.zones.iter();
+    let by_zone = load_balancer.zones.iter().flat_map(|zone| {
+        let name: Arc<str> = zone.zone.as_str().into();
+        let zoned = move |address| (SocketAddr::new(address, listener.port), Arc::clone(&name));
+        zone.addresses().map(zoned)
+    });
+    let (addresses, zones) = by_zone.unzip();
     Frontend {
         id: FrontendId(listener.arn.id.0),
-        addresses: zones
-            .clone()
-            .map(|zone| SocketAddr::new(zone.address.into(), listener.port))
-            .collect(),
-        zones: zones.map(|zone| zone.zone.as_str().into()).collect(),
+        addresses,
+        zones,
         shifted_zone: shifted_zone.map(Arc::from),
         admission,
         idle_timeout: seconds(&load_balancer_attributes::IDLE_TIMEOUT),

@@ -143,7 +143,15 @@ async fn refused_requests_create_nothing() {
                 ip_address_type: Some(IpAddressType::Dualstack),
                 ..valid()
             },
-            "InvalidConfigurationRequest: IP address type 'dualstack' is not supported by elbow yet",
+            "Validation: You must specify subnets with an associated IPv6 CIDR block.",
+        ),
+        (
+            CreateLoadBalancer {
+                ip_address_type: Some(IpAddressType::DualstackWithoutPublicIpv4),
+                scheme: Some(Scheme::Internal),
+                ..valid()
+            },
+            "InvalidConfigurationRequest: The IP address type 'dualstack-without-public-ipv4' is not supported on load balancers with scheme 'internal'",
         ),
         (
             CreateLoadBalancer {
@@ -174,6 +182,14 @@ async fn refused_requests_create_nothing() {
                 ..Default::default()
             }),
             "Validation: You can only specify private IPv4 addresses for Network Load Balancers with scheme 'internal'.",
+        ),
+        (
+            mapping(SubnetMapping {
+                subnet_id: id(),
+                ipv6_address: id(),
+                ..Default::default()
+            }),
+            "Validation: 'IPv6Address' can only be specified for LoadBalancer type 'network'.",
         ),
     ] {
         assert_eq!(

@@ -5,6 +5,7 @@ mod authentication;
 mod certificates;
 mod drain;
 mod extensions;
+mod ipv6;
 mod listeners;
 mod live;
 mod load_balancers;

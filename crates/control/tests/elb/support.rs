@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -82,6 +83,8 @@ impl DataPlane for Plane {
             .iter()
             .flat_map(|it| it.addresses.clone())
             .next();
+        let mut unused = snapshot.addresses.iter().filter(|it| it.is_ipv6());
+        let address = address.or(unused.next().map(|ip| SocketAddr::new(*ip, 0)));
         Box::pin(async move {
             match (refusal, address) {
                 (Some(kind), Some(address)) => Err(BindError {

@@ -5,7 +5,7 @@ use control::elb::delete_target_group::DeleteTargetGroup;
 use control::elb::describe_target_groups::DescribeTargetGroups;
 use control::elb::input::{HealthCheckSettings, Matcher};
 use control::elb::modify_target_group::ModifyTargetGroup;
-use model::protocol::{Protocol, TargetGroupIpAddressType};
+use model::protocol::Protocol;
 use model::target_group::TargetType;
 
 use crate::support::{error, fixture, forward};
@@ -103,13 +103,6 @@ async fn refused_groups_leave_nothing() {
                 })
             },
             "Validation: Health check matcher HTTP code cannot be empty",
-        ),
-        (
-            CreateTargetGroup {
-                ip_address_type: Some(TargetGroupIpAddressType::Ipv6),
-                ..valid()
-            },
-            "InvalidConfigurationRequest: IP address type 'ipv6' is not supported by elbow yet",
         ),
         (
             CreateTargetGroup {

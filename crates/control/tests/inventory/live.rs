@@ -176,7 +176,7 @@ async fn the_rules_of_a_group_reach_its_listeners() {
     assert_eq!(plane.admission(), only(&["10.0.0.0/8"]));
 
     authorize(&fixture, &web, permission(Some("0.0.0.0/0"), None)).await;
-    assert_eq!(plane.admission(), Admission::Anyone);
+    assert_eq!(plane.admission(), only(&["0.0.0.0/0"]));
 
     let revoke = RevokeSecurityGroup {
         group: reference(&web),

@@ -1,6 +1,7 @@
 //! What the operations of the EC2 inventory do, as their callers see it.
 
 mod instances;
+mod ipv6_blocks;
 mod live;
 mod rules;
 mod security_groups;

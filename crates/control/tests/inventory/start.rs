@@ -166,9 +166,11 @@ fn settings(vpc: &str, zones: &[(&str, &str)]) -> Settings {
     let zone = |(name, subnet): &(&str, &str)| ZoneTopology {
         name: (*name).to_owned(),
         subnet: subnet.parse().unwrap(),
+        subnet_ipv6: None,
     };
     let topology = Topology {
         vpc: vpc.parse().unwrap(),
+        vpc_ipv6: None,
         zones: zones.iter().map(zone).collect(),
     };
     Settings {
@@ -197,4 +199,59 @@ async fn zones_are_those_of_the_configuration() {
     };
     let error = names(&unknown).unwrap_err();
     assert_eq!(error.to_string(), "Invalid availability zone: [us-east-1z]");
+}
+
+/// The default settings with these IPv6 blocks of the VPC and of the first zone.
+fn settings_with_ipv6(vpc: &str, subnet: &str) -> Settings {
+    let mut settings = Settings::default();
+    settings.topology.vpc_ipv6 = vpc.parse().ok();
+    settings.topology.zones[0].subnet_ipv6 = subnet.parse().ok();
+    settings
+}
+
+#[tokio::test]
+async fn ipv6_blocks_of_the_configuration_are_given_once() {
+    let settings = || settings_with_ipv6("fd65::/56", "fd65:0:0:1::/64");
+    let first = fixture().await;
+    let given = open(first.store, settings()).await.unwrap();
+    let block = given.subnets()[0].ipv6_block.clone().expect("it has one");
+    assert_eq!(block.cidr.to_string(), "fd65:0:0:1::/64");
+    assert_eq!(given.subnets()[1].ipv6_block, None);
+    let stored = given.store.range("", None).unwrap();
+    let again = open(given.store, settings()).await.unwrap();
+    assert_eq!(again.store.range("", None).unwrap(), stored);
+    let without = open(again.store, Settings::default()).await.unwrap();
+    assert_eq!(
+        without.store.range("", None).unwrap(),
+        stored,
+        "what the configuration does not have, the API may have given"
+    );
+}
+
+#[tokio::test]
+async fn ipv6_blocks_that_do_not_fit_are_refused_at_the_start() {
+    for (vpc, subnet, part) in [
+        (
+            "fd65::/64",
+            "",
+            "the IPv6 block fd65::/64 of the configuration",
+        ),
+        ("fe80::/56", "", "the IPv6 block fe80::/56"),
+        ("fd65::/56", "fd66::/64", "the IPv6 block fd66::/64"),
+        ("", "fd65::/64", "the IPv6 block fd65::/64"),
+    ] {
+        let store = fixture().await.store;
+        let Err(error) = open(store, settings_with_ipv6(vpc, subnet)).await else {
+            panic!("{vpc} {subnet} was taken");
+        };
+        assert!(error.to_string().contains(part), "{vpc} {subnet}: {error}");
+    }
+    let settings = settings_with_ipv6("fd65::/56", "fd65:0:0:1::/64");
+    let given = open(fixture().await.store, settings).await.unwrap();
+    let other = settings_with_ipv6("fd65::/56", "fd65:0:0:2::/64");
+    let Err(error) = open(given.store, other).await else {
+        panic!("another block was taken");
+    };
+    let part = "the subnet of zone us-east-1a was made with the block fd65:0:0:1::/64";
+    assert!(error.to_string().contains(part), "{error}");
 }

@@ -25,7 +25,9 @@ pub(crate) async fn run(args: ClientArgs) -> Result<(), CommandError> {
         for interface in interfaces(&client, &balancer).await? {
             let zone = interface.text_at("availabilityZone");
             if !zones_out.contains(&(name, zone)) {
-                println!("{} {name}", interface.text_at("privateIpAddress"));
+                for address in addresses(&interface) {
+                    println!("{address} {name}");
+                }
             }
         }
     }
@@ -37,6 +39,13 @@ async fn interfaces(client: &Client, balancer: &Element) -> Result<Vec<Element>,
     let call = describe_interfaces(balancer.text_at("LoadBalancerArn"));
     let token = ("NextToken", "nextToken");
     Ok(super::pages(client, call, "networkInterfaceSet", token).await?)
+}
+
+/// Those of both families.
+fn addresses(interface: &Element) -> impl Iterator<Item = &str> {
+    let ipv6 = interface.list("ipv6AddressesSet").iter();
+    let ipv6 = ipv6.map(|item| item.text_at("ipv6Address"));
+    std::iter::once(interface.text_at("privateIpAddress")).chain(ipv6)
 }
 
 /// Asks for the network interfaces that ELB holds for a load balancer; their addresses are its own.

@@ -49,6 +49,7 @@ pub(crate) struct TopologySection {
     pub(crate) region: Option<String>,
     pub(crate) account: Option<String>,
     pub(crate) vpc_cidr: Option<Cidr>,
+    pub(crate) vpc_ipv6_cidr: Option<Cidr>,
     pub(crate) addresses: Option<Addresses>,
     #[serde(default)]
     pub(crate) zones: Vec<ZoneSection>,
@@ -60,6 +61,7 @@ pub(crate) struct TopologySection {
 pub(crate) struct ZoneSection {
     pub(crate) name: String,
     pub(crate) subnet_cidr: Cidr,
+    pub(crate) subnet_ipv6_cidr: Option<Cidr>,
 }
 
 /// `[dns]`

@@ -23,8 +23,12 @@ pub(crate) struct Topology {
     pub(crate) account: String,
     /// The block of the default VPC.
     pub(crate) vpc_cidr: Cidr,
+    /// An IPv6 block of the default VPC.
+    pub(crate) vpc_ipv6_cidr: Option<Cidr>,
     /// At least two, in the order given; their subnets lie in the VPC and do not overlap.
     pub(crate) zones: Vec<Zone>,
+    /// How the addresses come to this machine.
+    pub(crate) addresses: Addresses,
 }
 
 /// An availability zone with its default subnet.
@@ -34,13 +38,15 @@ pub(crate) struct Zone {
     pub(crate) name: String,
     /// Load balancers and instances of the zone have addresses in this block.
     pub(crate) subnet_cidr: Cidr,
+    /// The IPv6 block of the default subnet, inside that of the VPC.
+    pub(crate) subnet_ipv6_cidr: Option<Cidr>,
 }
 
 /// How the addresses of the subnets come to this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) enum Addresses {
-    /// They are in 127.0.0.0/8, where Linux answers on every address.
+    /// They are in 127.0.0.0/8, where Linux answers on every address. Those of IPv6 are made local by elbow.
     #[default]
     Loopback,
     /// Someone else has made them local to this machine, for example with a local route.
@@ -70,6 +76,10 @@ pub(crate) enum TopologyError {
         subnet: Cidr,
         vpc: Cidr,
     },
+    #[error(
+        "the IPv6 block {subnet} of zone {zone} is not in topology.vpc_ipv6_cidr, the IPv6 block of the VPC"
+    )]
+    Ipv6Outside { zone: String, subnet: Cidr },
     #[error("the subnets of zones {0} and {1} overlap; give each zone its own block")]
     SubnetsOverlap(String, String),
     #[error(
@@ -85,10 +95,10 @@ impl Topology {
     /// # Errors
     /// A value is malformed, or the parts do not fit together.
     pub(crate) fn resolve(args: &ServeArgs, file: TopologySection) -> Result<Self, TopologyError> {
-        let addresses = file.addresses.unwrap_or_default();
         let in_file = file.zones.into_iter().map(|zone| Zone {
             name: zone.name,
             subnet_cidr: zone.subnet_cidr,
+            subnet_ipv6_cidr: zone.subnet_ipv6_cidr,
         });
         let zones = match args.zones.is_empty() {
             false => args.zones.clone(),
@@ -106,17 +116,19 @@ impl Topology {
                 .or(file.account)
                 .unwrap_or(ACCOUNT.to_owned()),
             vpc_cidr: args.vpc_cidr.or(file.vpc_cidr).unwrap_or_else(default_vpc),
+            vpc_ipv6_cidr: file.vpc_ipv6_cidr,
             zones: if zones.is_empty() {
                 default_zones()
             } else {
                 zones
             },
+            addresses: file.addresses.unwrap_or_default(),
         };
-        topology.check(addresses)?;
+        topology.check()?;
         Ok(topology)
     }
 
-    fn check(&self, addresses: Addresses) -> Result<(), TopologyError> {
+    fn check(&self) -> Result<(), TopologyError> {
         if !is_region(&self.region) {
             return Err(TopologyError::Region(self.region.clone()));
         }
@@ -130,13 +142,13 @@ impl Topology {
             return Err(TopologyError::TooFewZones(self.zones.len()));
         }
         for (index, zone) in self.zones.iter().enumerate() {
-            self.check_zone(zone, addresses)?;
+            self.check_zone(zone)?;
             check_pairs(zone, &self.zones[..index])?;
         }
         Ok(())
     }
 
-    fn check_zone(&self, zone: &Zone, addresses: Addresses) -> Result<(), TopologyError> {
+    fn check_zone(&self, zone: &Zone) -> Result<(), TopologyError> {
         if !is_label(&zone.name) {
             return Err(TopologyError::ZoneName(zone.name.clone()));
         }
@@ -148,7 +160,14 @@ impl Topology {
                 vpc: self.vpc_cidr,
             });
         }
-        match addresses {
+        let is_in_vpc = |block| self.vpc_ipv6_cidr.is_some_and(|vpc| vpc.covers(&block));
+        if let Some(outside) = zone.subnet_ipv6_cidr.filter(|block| !is_in_vpc(*block)) {
+            return Err(TopologyError::Ipv6Outside {
+                zone: name,
+                subnet: outside,
+            });
+        }
+        match self.addresses {
             Addresses::Loopback if !subnet.network().is_loopback() => {
                 Err(TopologyError::NotLoopback { zone: name, subnet })
             }
@@ -222,6 +241,7 @@ impl FromStr for Zone {
         Ok(Self {
             name: name.to_owned(),
             subnet_cidr,
+            subnet_ipv6_cidr: None,
         })
     }
 }
@@ -277,6 +297,27 @@ mod tests {
         ] {
             let error = resolve(&zones, "").expect_err("refused").to_string();
             assert!(error.contains(told), "{zones:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn ipv6_blocks_of_zones_lie_in_that_of_the_vpc() {
+        let file = |vpc: &str, zone: &str| {
+            let zones = [("a", "127.65.1.0/24", zone), ("b", "127.65.2.0/24", "")];
+            let zones = zones.map(|(name, block, ipv6)| {
+                format!("[[zones]]\nname = '{name}'\nsubnet_cidr = '{block}'\n{ipv6}\n")
+            });
+            format!("{vpc}\n{}", zones.concat())
+        };
+        let (vpc, zone) = (
+            "vpc_ipv6_cidr = 'fd65::/56'",
+            "subnet_ipv6_cidr = 'fd65:0:0:1::/64'",
+        );
+        let topology = resolve(&[], &file(vpc, zone)).unwrap();
+        assert!(topology.zones[0].subnet_ipv6_cidr.is_some());
+        for vpc in ["", "vpc_ipv6_cidr = 'fd66::/56'"] {
+            let error = resolve(&[], &file(vpc, zone)).expect_err("refused");
+            assert!(error.to_string().contains("vpc_ipv6_cidr"), "{error}");
         }
     }
 

@@ -101,6 +101,16 @@ id!(SecurityGroupRuleId, "sgr-", "a rule of a security group");
 id!(InstanceId, "i-", "an instance");
 id!(ReservationId, "r-", "the request that registered instances");
 id!(NetworkInterfaceId, "eni-", "a network interface");
+id!(
+    VpcCidrAssociationId,
+    "vpc-cidr-assoc-",
+    "the hold of a virtual private cloud on a block"
+);
+id!(
+    SubnetCidrAssociationId,
+    "subnet-cidr-assoc-",
+    "the hold of a subnet on a block"
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! A machine behind a load balancer, as far as the load balancer has to know it.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ pub struct Instance {
     pub reservation_id: ReservationId,
     /// Where it is reached. No other instance that runs, and no load balancer, has the same one.
     pub private_address: Ipv4Addr,
+    /// Where it is reached over IPv6, if it is. As exclusive as the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<InstanceIpv6Address>,
     /// The subnet that holds the address.
     pub subnet_id: SubnetId,
     /// The VPC of the subnet.
@@ -37,6 +40,17 @@ pub struct Instance {
     pub tags: Tags,
 }
 
+/// An address of IPv6 that an instance has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceIpv6Address {
+    /// The address.
+    pub address: Ipv6Addr,
+    /// Whether it stays with the instance for life, which makes it the one of its targets.
+    ///
+    /// Source: EC2 API, `RunInstances`, `EnablePrimaryIpv6`.
+    pub is_primary: bool,
+}
+
 /// What has become of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InstanceState {
@@ -54,6 +68,19 @@ impl Instance {
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.state == InstanceState::Running
+    }
+
+    /// The address of IPv6 that targets of its id have.
+    #[must_use]
+    pub fn primary_ipv6_address(&self) -> Option<Ipv6Addr> {
+        let primary = self.ipv6_address.filter(|ipv6| ipv6.is_primary);
+        primary.map(|ipv6| ipv6.address)
+    }
+
+    /// Its addresses of both families.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let ipv6 = self.ipv6_address.map(|ipv6| ipv6.address.into());
+        std::iter::once(self.private_address.into()).chain(ipv6)
     }
 }
 

@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 
 pub use id::{
     InstanceId, InternetGatewayId, InvalidId, NetworkInterfaceId, ReservationId, SecurityGroupId,
-    SecurityGroupRuleId, SubnetId, VpcId,
+    SecurityGroupRuleId, SubnetCidrAssociationId, SubnetId, VpcCidrAssociationId, VpcId,
 };
-pub use instance::{Instance, InstanceState};
-pub use network::{InternetGateway, Subnet, Vpc, Zone};
+pub use instance::{Instance, InstanceIpv6Address, InstanceState};
+pub use network::{InternetGateway, Subnet, SubnetIpv6Block, Vpc, VpcIpv6Block, Zone};
 pub use network_interface::{InterfaceKind, NetworkInterface};
 pub use security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
 

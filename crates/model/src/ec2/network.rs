@@ -1,11 +1,14 @@
 //! Where addresses come from: the VPC, its zones and its subnets.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Cidr;
-use crate::ec2::{InternetGatewayId, SubnetId, Tags, VpcId};
+use crate::ec2::{
+    InternetGatewayId, SubnetCidrAssociationId, SubnetId, Tags, VpcCidrAssociationId, VpcId,
+};
 
 /// A virtual private cloud: the block all subnets lie in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,12 +17,26 @@ pub struct Vpc {
     pub id: VpcId,
     /// The IPv4 block its subnets are cut from.
     pub cidr: Cidr,
+    /// The IPv6 blocks its subnets are cut from, in the order in which they came; often none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_blocks: Vec<VpcIpv6Block>,
     /// Whether a request that names no VPC means this one.
     pub is_default: bool,
     /// The gateway through which its load balancers may face the internet.
     pub internet_gateway: InternetGateway,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// An IPv6 block of a VPC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcIpv6Block {
+    /// Names the hold of the VPC on the block.
+    pub id: VpcCidrAssociationId,
+    /// The block, /44 to /60 in steps of 4.
+    pub cidr: Cidr,
+    /// Whether it was drawn, as Amazon's are, and not chosen by its owner.
+    pub is_provided: bool,
 }
 
 /// A way out of a VPC. Attached to its VPC for life.
@@ -79,6 +96,9 @@ pub struct Subnet {
     pub vpc_id: VpcId,
     /// Its addresses, IPv4, /16 to /28.
     pub cidr: Cidr,
+    /// Its addresses of IPv6, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_block: Option<SubnetIpv6Block>,
     /// The zone its addresses are in.
     pub zone: Zone,
     /// Whether a request that names the zone alone means this subnet.
@@ -87,46 +107,75 @@ pub struct Subnet {
     pub tags: Tags,
 }
 
+/// The IPv6 block of a subnet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubnetIpv6Block {
+    /// Names the hold of the subnet on the block.
+    pub id: SubnetCidrAssociationId,
+    /// The block, inside one of the VPC, /44 to /64 in steps of 4.
+    pub cidr: Cidr,
+}
+
 impl Subnet {
-    /// How many addresses at the start of a subnet are kept for the network itself: its own address, the
-    /// router, the name server and one in reserve. The last address, the broadcast, is kept too.
+    /// How many addresses at the start of a block are kept for the network itself: its own address, the
+    /// router, the name server and one in reserve. The last address, the broadcast of IPv4, is kept too.
     ///
     /// Source: Amazon VPC User Guide, "Subnet CIDR blocks".
     pub const RESERVED_FIRST: u32 = 4;
 
-    /// The addresses that instances and load balancers may have, in ascending order.
+    /// Its blocks of both families.
+    pub fn blocks(&self) -> impl Iterator<Item = &Cidr> {
+        let ipv6 = self.ipv6_block.iter().map(|block| &block.cidr);
+        std::iter::once(&self.cidr).chain(ipv6)
+    }
+
+    /// The block that holds `address`, usable or not.
+    #[must_use]
+    pub fn block_of(&self, address: IpAddr) -> Option<&Cidr> {
+        self.blocks().find(|block| block.contains(address))
+    }
+
+    /// The addresses of IPv4 that instances and load balancers may have, in ascending order.
     pub fn usable_addresses(&self) -> impl DoubleEndedIterator<Item = Ipv4Addr> + use<> {
-        let (first, last) = self.usable_bounds();
-        (first..=last).map(Ipv4Addr::from)
+        usable(&self.cidr).filter_map(|bits| Some(u32::try_from(bits).ok()?.into()))
+    }
+
+    /// The addresses of IPv6 that instances and load balancers may have, in ascending order.
+    pub fn usable_ipv6_addresses(&self) -> impl DoubleEndedIterator<Item = Ipv6Addr> + use<> {
+        let block = self.ipv6_block.as_ref();
+        let usable = block.map(|block| usable(&block.cidr));
+        usable.into_iter().flatten().map(Ipv6Addr::from)
     }
 
     /// Whether an instance or a load balancer may have `address`.
     #[must_use]
-    pub fn is_usable(&self, address: Ipv4Addr) -> bool {
-        let (first, last) = self.usable_bounds();
-        (first..=last).contains(&u32::from(address))
+    pub fn is_usable(&self, address: IpAddr) -> bool {
+        let block = self.block_of(address);
+        block.is_some_and(|block| usable(block).contains(&bits(address)))
     }
 
-    /// The number of usable addresses, free or not.
+    /// The number of usable addresses of IPv4, free or not.
     #[must_use]
     pub fn usable_count(&self) -> u32 {
-        let (first, last) = self.usable_bounds();
-        (last + 1).saturating_sub(first)
+        let usable = usable(&self.cidr);
+        let count = (usable.end() + 1).saturating_sub(*usable.start());
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
+}
 
-    fn usable_bounds(&self) -> (u32, u32) {
-        let std::net::IpAddr::V4(network) = self.cidr.network() else {
-            // An empty range: a subnet is IPv4, and one that is not has no address to give.
-            return (1, 0);
-        };
-        let network = u32::from(network);
-        let host_bits = 32 - u32::from(self.cidr.prefix_length());
-        let last = u64::from(network) + (1_u64 << host_bits) - 1;
-        let broadcast = u32::try_from(last).unwrap_or(u32::MAX);
-        (
-            network.saturating_add(Self::RESERVED_FIRST),
-            broadcast.saturating_sub(1),
-        )
+/// The addresses of a block that the network does not keep for itself, as numbers.
+fn usable(block: &Cidr) -> RangeInclusive<u128> {
+    let first = bits(block.network());
+    let width = if block.network().is_ipv4() { 32 } else { 128 };
+    let host_bits = width - u32::from(block.prefix_length());
+    let hosts = u128::MAX.checked_shr(128 - host_bits).unwrap_or(0);
+    first + u128::from(Subnet::RESERVED_FIRST)..=(first + hosts).saturating_sub(1)
+}
+
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u32::from(v4).into(),
+        IpAddr::V6(v6) => v6.into(),
     }
 }
 
@@ -139,6 +188,10 @@ mod tests {
             id: SubnetId::from_bits(1),
             vpc_id: VpcId::from_bits(1),
             cidr: cidr.parse().unwrap(),
+            ipv6_block: Some(SubnetIpv6Block {
+                id: SubnetCidrAssociationId::from_bits(1),
+                cidr: "2001:db8:0:1::/64".parse().unwrap(),
+            }),
             zone: Zone::new("us-east-1a", "us-east-1", 1),
             is_default_for_zone: true,
             tags: Tags::new(),
@@ -171,6 +224,11 @@ mod tests {
             assert_eq!(usable.next(), Some(first.parse().unwrap()), "{cidr}");
             assert_eq!(usable.next_back(), Some(last.parse().unwrap()), "{cidr}");
         }
+        let subnet = subnet("10.0.1.0/24");
+        let mut usable = subnet.usable_ipv6_addresses();
+        assert_eq!(usable.next(), "2001:db8:0:1::4".parse().ok());
+        let last = "2001:db8:0:1:ffff:ffff:ffff:fffe";
+        assert_eq!(usable.next_back(), last.parse().ok());
     }
 
     #[test]
@@ -183,6 +241,11 @@ mod tests {
             ("10.0.1.254", true),
             ("10.0.1.255", false),
             ("10.0.2.4", false),
+            ("2001:db8:0:1::", false),
+            ("2001:db8:0:1::3", false),
+            ("2001:db8:0:1::4", true),
+            ("2001:db8:0:1:ffff:ffff:ffff:ffff", false),
+            ("2001:db8:0:2::4", false),
         ] {
             assert_eq!(
                 subnet.is_usable(address.parse().unwrap()),

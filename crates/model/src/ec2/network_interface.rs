@@ -2,7 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use crate::ec2::{InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, VpcId, Zone};
+use crate::ec2::{
+    InstanceId, InstanceIpv6Address, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, VpcId,
+    Zone,
+};
 
 /// The hold of one instance, or of one load balancer in one zone, on a private address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub struct NetworkInterface {
     pub kind: InterfaceKind,
     /// The address.
     pub private_address: Ipv4Addr,
+    /// The address of IPv6, if there is one.
+    pub ipv6_address: Option<InstanceIpv6Address>,
     /// The subnet that holds the address.
     pub subnet_id: SubnetId,
     /// The VPC of the subnet.

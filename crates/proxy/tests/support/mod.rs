@@ -6,7 +6,7 @@ pub(crate) mod recorder;
 pub(crate) mod tls;
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -18,7 +18,7 @@ use engine::{
     PoolId, PoolSettings, Router, Routing, Snapshot,
 };
 use model::health_check::HealthCheck;
-use proxy::{Clock, Config, CookieKey, Counters, DataPlane, Logins};
+use proxy::{Clock, Config, CookieKey, Counters, DataPlane, Ipv6Addresses, Logins};
 
 /// Longest wait for a byte that must come; only a failing test ever waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -115,6 +115,15 @@ impl Fixture {
         Self::start_on(plane, http, admission, rules, default)
     }
 
+    /// A listener on `::1`.
+    pub(crate) fn over_ipv6(http: HttpOptions, rules: Vec<Rule>, default: Action) -> Self {
+        let plane = DataPlane::start(Self::config()).expect("the workers start");
+        let mut fixture = Self::unpublished(plane, http);
+        fixture.address = free_ipv6_address();
+        fixture.publish(Admission::Anyone, rules, default);
+        fixture
+    }
+
     /// A listener whose clients speak HTTP/2 in clear text.
     pub(crate) fn of_http2(default: Action) -> Self {
         Self::of_http2_with(HttpOptions::default(), default)
@@ -131,6 +140,7 @@ impl Fixture {
             workers: NonZeroUsize::MIN,
             clock: Clock::Manual,
             cookie_key: CookieKey::new([1; CookieKey::BYTES]),
+            ipv6_addresses: Ipv6Addresses::Given,
             logins: logins(),
         }
     }
@@ -142,20 +152,23 @@ impl Fixture {
         rules: Vec<Rule>,
         default: Action,
     ) -> Self {
+        let mut fixture = Self::unpublished(plane, http);
+        fixture.publish(admission, rules, default);
+        fixture
+    }
+
+    fn unpublished(plane: DataPlane, http: HttpOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
-        let address = free_address();
-        let mut fixture = Self {
-            address,
+        Self {
+            address: free_address(),
             plane,
             runtime,
             generation: 0,
             http,
-        };
-        fixture.publish(admission, rules, default);
-        fixture
+        }
     }
 
     /// Replaces the listener's configuration.
@@ -182,7 +195,7 @@ impl Fixture {
         self.publish_snapshot(Snapshot {
             generation: self.generation,
             frontends,
-            pools: vec![],
+            ..Snapshot::default()
         });
     }
 
@@ -245,6 +258,19 @@ fn free_address() -> SocketAddr {
         .expect("a free port")
 }
 
+/// `::1`, which all tests share, with a free port that the system hands to nobody by itself.
+fn free_ipv6_address() -> SocketAddr {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let first = u64::from(std::process::id()) * 64;
+    loop {
+        let port = 10_000 + (first + LAST.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        let address = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port as u16);
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
 /// A target that does what the test tells it.
 pub(crate) struct Target {
     pub(crate) listener: TcpListener,
@@ -253,7 +279,11 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn listen() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::listen_on("127.0.0.1:0")
+    }
+
+    pub(crate) fn listen_on(address: &str) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let address = listener.local_addr().unwrap();
         Self { listener, address }
     }
