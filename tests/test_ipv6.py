@@ -34,6 +34,13 @@ def namespace():
         yield
 
 
+@pytest.fixture
+def apart():
+    """A network without the routes of the elbow of the other tests, which has the same blocks."""
+    with own_network():
+        yield
+
+
 @pytest.fixture(scope="module")
 def elbow(namespace, tmp_path_factory):
     """An elbow in the namespace, whose VPC and default subnets have IPv6 blocks."""
@@ -76,7 +83,7 @@ def group6(shop, *targets, **options):
     return shop.group(*targets, IpAddressType="ipv6", **options)
 
 
-def test_a_dual_stack_load_balancer_lives_and_dies(make_elbow):
+def test_a_dual_stack_load_balancer_lives_and_dies(apart, make_elbow):
     """All of it by the real `aws` command, as its owner would."""
     elbow = make_elbow()
     aws = elbow.aws
@@ -311,7 +318,7 @@ def routed(address):
     return any(line.startswith(f"local {address} dev lo proto 65 ") for line in local_routes())
 
 
-def test_addresses_are_local_as_long_as_elbow_runs(make_elbow):
+def test_addresses_are_local_as_long_as_elbow_runs(apart, make_elbow):
     server = make_elbow()
     shop = Shop(server)
     associate(shop)
@@ -329,7 +336,7 @@ def test_addresses_are_local_as_long_as_elbow_runs(make_elbow):
 
 
 @pytest.fixture
-def powerless(make_elbow):
+def powerless(apart, make_elbow):
     """An elbow that may not make routes, with IPv6 blocks."""
     server = make_elbow(through=["setpriv", "--bounding-set=-net_admin"])
     associate(Shop(server))
@@ -387,7 +394,7 @@ class Configured:
     vpc, zones = "10.65.0.0/16", []
 
 
-def test_the_configuration_gives_blocks_that_somebody_else_routes(namespace, tmp_path):
+def test_the_configuration_gives_blocks_that_somebody_else_routes(apart, tmp_path):
     path = tmp_path / "elbow.toml"
     path.write_text(CONFIGURATION)
     server = Elbow(tmp_path, Configured, arguments=["--config", str(path)])
@@ -407,4 +414,3 @@ def test_the_configuration_gives_blocks_that_somebody_else_routes(namespace, tmp
         assert not any(routed(address) for address in ipv6), "it makes no routes of its own"
     finally:
         server.stop()
-        ip("-6", "route", "flush", "table", "local", "root", BLOCK)
