@@ -196,6 +196,14 @@ counters! {
     http2_streams_reset_by_client,
     /// HTTP/2 streams refused because the connection had `STREAMS_MAX` open.
     http2_streams_refused,
+    /// HTTP/2 connections to targets ended because of what the target sent.
+    target_http2_connection_errors,
+    /// HTTP/2 connections to targets ended because the target sent too many frames without a message.
+    target_http2_floods,
+    /// HTTP/2 streams at targets reset because of what the target sent on them.
+    target_http2_stream_errors,
+    /// Requests not sent to a target because `REQUESTS_WAITING_MAX` wait for each of its HTTP/2 connections.
+    target_requests_over_limit,
     /// Requests of gRPC for which a target was chosen.
     grpc_requests,
     /// Bytes received from clients.

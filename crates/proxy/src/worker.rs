@@ -287,11 +287,6 @@ impl Worker {
         self.connections
             .close(|frontend| !self.listeners.borrow().contains_key(&frontend));
         self.targets.sweep(self.connections.now());
-        if !self.sessions.is_empty() {
-            // Requests that were handed to a connection of HTTP/2 are written by its own task, which runs
-            // now; what follows is no longer sent to a target that is deregistering.
-            tokio::task::yield_now().await;
-        }
         self.sessions.sweep(self.connections.now());
         self.checked_actions.forget_unused();
     }

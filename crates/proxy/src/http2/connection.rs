@@ -6,10 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::frame::{self, ErrorCode, INITIAL_WINDOW, STREAM_MAX, setting};
-use super::hpack::{Decoder, FieldList};
+use super::incoming::{Expected, Incoming};
 use super::limits::{CONNECTION_WINDOW, REQUEST_FIELDS, STREAM_WINDOW, STREAMS_MAX};
-use super::receive::Expected;
-use super::state::Shared;
+use super::state::{Peer, Shared};
 use crate::buffer::Lease;
 use crate::connection::Client;
 use crate::registry::{Signal, ticks};
@@ -29,9 +28,7 @@ pub(super) struct Connection<'a> {
     pub(super) shared: Shared,
     /// Bytes that were read and not used; `None` while there are none.
     received: Option<Lease>,
-    pub(super) expected: Expected,
-    pub(super) decoder: Decoder,
-    pub(super) fields: FieldList,
+    pub(super) incoming: Incoming,
     /// The highest stream that the client has opened.
     pub(super) highest: u32,
     pub(super) requests: u32,
@@ -62,11 +59,9 @@ pub(crate) async fn serve(worker: &Rc<Worker>, listener: &Listener, client: &mut
         worker,
         listener,
         client,
-        shared: Shared::new(&worker.buffers),
+        shared: Shared::new(Peer::Client, &worker.buffers),
         received: None,
-        expected: Expected::Preface,
-        decoder: Decoder::default(),
-        fields: FieldList::default(),
+        incoming: Incoming::from_client(REQUEST_FIELDS),
         highest: 0,
         requests: 0,
         life: Life::Open,
@@ -163,7 +158,7 @@ impl Connection<'_> {
                 return Poll::Ready(Farewell::Close);
             }
             let is_idle = self.shared.borrow().open_streams() == 0;
-            match self.expected {
+            match self.incoming.expected {
                 // Streams have timeouts of their own.
                 _ if !is_idle => self.arm(),
                 Expected::Preface => return Poll::Ready(Farewell::Close),

@@ -141,8 +141,8 @@ impl<'a> Conversation<'a> {
     /// The reason to stop, if there is one.
     fn poll_signal(&self, cx: &Context<'_>) -> Option<Failure> {
         match self.client.poll_gone(cx) {
-            Some(Gone::ByClient) => return Some(Failure::ClientGone),
             Some(Gone::Malformed) => return Some(Failure::BadBody),
+            Some(_) => return Some(Failure::ClientGone),
             None => {}
         }
         let signal = self.client.entry().poll_signal(cx)?;

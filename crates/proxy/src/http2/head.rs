@@ -1,16 +1,14 @@
 //! Heads in the form of RFC 9113: a field section in one frame, or in as many as it takes.
 
 use super::frame::{self, FrameHead, HEAD_BYTES, PAYLOAD_BYTES_MAX, flag, kind};
-use super::hpack::{Encoder, put_field};
+use super::hpack::{Encoder, put_field, put_field_of};
 use crate::buffer::Buffer;
 use crate::head_sink::{HeadSink, RequestLine};
 
-/// A response head under construction at the end of the bytes that wait to be sent.
+/// A field section under construction at the end of the bytes that wait to be sent.
 pub(crate) struct Http2Head<'o> {
     out: &'o mut Buffer,
     encoder: &'o mut Encoder,
-    /// Where values are put together before their length is known.
-    value: &'o mut Buffer,
     /// Where the frame begins in `out`.
     start: usize,
     stream: u32,
@@ -22,7 +20,6 @@ impl<'o> Http2Head<'o> {
     pub(crate) fn new(
         out: &'o mut Buffer,
         encoder: &'o mut Encoder,
-        value: &'o mut Buffer,
         stream: u32,
         ends_stream: bool,
     ) -> Self {
@@ -31,7 +28,6 @@ impl<'o> Http2Head<'o> {
         Self {
             out,
             encoder,
-            value,
             start,
             stream,
             ends_stream,
@@ -40,7 +36,14 @@ impl<'o> Http2Head<'o> {
 
     /// Starts a section of trailer fields.
     pub(crate) fn trailers(&mut self) {
-        self.encoder.start_trailers(self.out);
+        self.encoder.start_section(self.out);
+    }
+
+    /// Writes a whole section that was encoded before.
+    pub(crate) fn section(&mut self, section: &[u8]) {
+        self.encoder.start_section(self.out);
+        self.out.put(section);
+        self.finish();
     }
 
     fn finish(&mut self) {
@@ -95,9 +98,7 @@ impl HeadSink for Http2Head<'_> {
     }
 
     fn field_of(&mut self, name: &str, write: impl FnOnce(&mut Buffer)) {
-        self.value.clear();
-        write(self.value);
-        put_field(self.out, name.as_bytes(), self.value.filled());
+        put_field_of(self.out, name.as_bytes(), write);
     }
 
     fn hop_field(&mut self, _: &str, _: &[u8]) {}
@@ -131,11 +132,11 @@ mod tests {
             (16_379, vec![16_384, 1]),
             (40_000, vec![16_384, 16_384, 7239]),
         ] {
-            let (mut out, mut value) = (Buffer::default(), Buffer::default());
+            let mut out = Buffer::default();
             let mut encoder = Encoder::default();
             // Earlier sections have told the size of the table.
-            encoder.start_trailers(&mut value);
-            let mut head = Http2Head::new(&mut out, &mut encoder, &mut value, 5, true);
+            encoder.start_section(&mut Buffer::default());
+            let mut head = Http2Head::new(&mut out, &mut encoder, 5, true);
             head.status_line(200, "OK");
             head.field("via", &vec![b'x'; length]);
             head.end();

@@ -1,28 +1,35 @@
-//! HTTP/2 for clients. One task owns the socket of a connection and every frame on it; each forwarded
-//! stream is a task that writes its frames straight into the connection's buffer.
+//! HTTP/2 with clients, and in the modules named `target_…` with targets. One task owns the socket of a
+//! connection and reads every frame on it; each forwarded stream is a task that writes its frames straight into
+//! the buffers of both connections.
 //!
-//! The framing toward clients is our own, so that a request needs no queue between its stream and its connection
-//! and many frames leave in one write. Toward targets, in the modules named `target_…`, it is the `h2` crate's.
+//! The framing is our own, so that a request needs no queue between its stream and its connections and many
+//! frames leave in one write. Both sides share it up to the point where it matters who the peer is.
 
 mod answer;
 mod connection;
 mod conversation;
 mod download;
 mod exchange;
+mod flow;
 mod frame;
+mod handle;
 mod head;
 pub mod hpack;
+mod incoming;
 mod limits;
 mod outlet;
 mod probe;
 mod receive;
 mod request;
+mod response;
 mod route;
 mod state;
 mod stream;
+mod target_connection;
 mod target_conversation;
 mod target_exchange;
 mod target_head;
+mod target_session;
 mod target_sessions;
 mod upload;
 

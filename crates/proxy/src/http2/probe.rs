@@ -2,96 +2,193 @@
 //!
 //! Source: ALB guide, "Health checks for your target groups".
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
-
-use bytes::Bytes;
 use engine::health::Failure;
-use h2::client::{self, SendRequest};
-use http::{HeaderMap, Method, Request};
 use model::health_check::{HealthCheck, Matcher};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::frame::{self, HEAD_BYTES, PAYLOAD_BYTES_MAX, flag, kind, setting};
+use super::head::Http2Head;
+use super::hpack::{Encoder, FieldList, Scheme, put_authority, put_field, put_request_line};
+use super::incoming::{self, Event, Incoming, Next};
+use super::limits::{Budget, RESPONSE_FIELDS};
+use super::response;
+use crate::buffer::Buffer;
 
 /// A message of gRPC without any bytes: not compressed, and of length 0.
 const EMPTY_MESSAGE: &[u8] = &[0; 5];
+
+/// The one stream of a check.
+const STREAM: u32 = 1;
 
 /// Asks on a connection that was made just now. `authority` is the target's address.
 ///
 /// # Errors
 /// Why the check has failed.
 pub(crate) async fn check(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     scheme: &str,
     authority: &str,
     config: &HealthCheck,
 ) -> Result<(), Failure> {
-    let handshake = client::handshake(stream).await;
-    let (sender, connection) = handshake.map_err(|_| Failure::FailedHealthChecks)?;
-    let mut connection = pin!(connection);
-    let mut asking = pin!(ask(sender, scheme, authority, config));
-    poll_fn(|cx| {
-        if let Poll::Ready(outcome) = asking.as_mut().poll(cx) {
-            return Poll::Ready(outcome);
+    let mut asking = Asking {
+        incoming: Incoming::from_target(RESPONSE_FIELDS),
+        control_frames: Budget::of_control_frames(),
+        out: Buffer::default(),
+        status: None,
+    };
+    put_request(&mut asking.out, scheme, authority, config);
+    let mut received = Buffer::default();
+    received.grow(HEAD_BYTES + PAYLOAD_BYTES_MAX);
+    loop {
+        let outcome = asking.process(&mut received, config);
+        // What a target is answered is not what the check is about, and the target may be gone already.
+        let written = stream.write_all(asking.out.filled()).await;
+        asking.out.clear();
+        if let Some(outcome) = outcome? {
+            return outcome;
         }
-        if connection.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
+        written.map_err(|_| Failure::FailedHealthChecks)?;
+        match stream.read(received.spare()).await {
+            Ok(count @ 1..) => received.commit(count),
+            _ => return Err(Failure::FailedHealthChecks),
         }
-        // It has ended, perhaps behind the answer.
-        match asking.as_mut().poll(cx) {
-            Poll::Pending => Poll::Ready(Err(Failure::FailedHealthChecks)),
-            ready => ready,
-        }
-    })
-    .await
+    }
 }
 
-async fn ask(
-    mut sender: SendRequest<Bytes>,
-    scheme: &str,
-    authority: &str,
-    config: &HealthCheck,
-) -> Result<(), Failure> {
-    let failed = |_: h2::Error| Failure::FailedHealthChecks;
-    let is_grpc = matches!(config.matcher, Matcher::Grpc { .. });
-    let mut request = Request::builder()
-        .uri(format!("{scheme}://{authority}{}", config.path))
-        .header("user-agent", "ELB-HealthChecker/2.0");
+/// Writes preface, settings and the request.
+fn put_request(out: &mut Buffer, scheme: &str, authority: &str, config: &HealthCheck) {
+    out.put(frame::PREFACE);
+    frame::put_settings(out, &[(setting::ENABLE_PUSH, 0)]);
+    let is_grpc = is_grpc(config);
+    let scheme = match scheme {
+        "https" => Scheme::Https,
+        _ => Scheme::Http,
+    };
+    let method = if is_grpc { "POST" } else { "GET" };
+    let mut section = Buffer::default();
+    put_request_line(&mut section, method, scheme, config.path.as_bytes(), None);
+    put_authority(&mut section, |out| out.put(authority.as_bytes()));
+    let mut field = |name: &str, value: &str| {
+        put_field(&mut section, name.as_bytes(), value.as_bytes());
+    };
+    field("user-agent", "ELB-HealthChecker/2.0");
     if is_grpc {
-        request = request
-            .method(Method::POST)
-            .header("content-type", "application/grpc")
-            .header("te", "trailers");
+        field("content-type", "application/grpc");
+        field("te", "trailers");
     } else {
-        request = request.header("accept-encoding", "gzip, compressed");
+        field("accept-encoding", "gzip, compressed");
     }
-    let request = request.body(()).map_err(|_| Failure::InternalError)?;
-    poll_fn(|cx| sender.poll_ready(cx)).await.map_err(failed)?;
-    let (response, mut body) = sender.send_request(request, !is_grpc).map_err(failed)?;
+    Http2Head::new(out, &mut Encoder::default(), STREAM, !is_grpc).section(section.filled());
     if is_grpc {
-        // The target may have answered without it.
-        let _ = body.send_data(Bytes::from_static(EMPTY_MESSAGE), true);
+        let length = EMPTY_MESSAGE.len();
+        frame::put_head(out, length, kind::DATA, flag::END_STREAM, STREAM);
+        out.put(EMPTY_MESSAGE);
     }
-    let (head, mut body) = response.await.map_err(failed)?.into_parts();
-    let status = head.status.as_u16();
-    if !is_grpc {
-        return outcome(config.matcher.matches(status), status);
+}
+
+fn is_grpc(config: &HealthCheck) -> bool {
+    matches!(config.matcher, Matcher::Grpc { .. })
+}
+
+/// A check under way.
+struct Asking {
+    incoming: Incoming,
+    control_frames: Budget,
+    /// Frames that wait to be written.
+    out: Buffer,
+    /// That of the final response, once it has come.
+    status: Option<u16>,
+}
+
+/// The outcome of the check, if it is known.
+type Known = Option<Result<(), Failure>>;
+
+impl Asking {
+    /// Processes all frames that are whole.
+    fn process(&mut self, received: &mut Buffer, config: &HealthCheck) -> Result<Known, Failure> {
+        let failed = Failure::FailedHealthChecks;
+        loop {
+            let (head, payload, whole) = match incoming::next(received) {
+                Next::Frame {
+                    head,
+                    payload,
+                    whole,
+                } => (head, payload, whole),
+                Next::Needs(_) => return Ok(None),
+                Next::TooLong => return Err(failed),
+            };
+            let event = self.incoming.receive(&head, payload).map_err(|_| failed)?;
+            let known = self.take(event, config)?;
+            received.consume(whole);
+            if known.is_some() {
+                return Ok(known);
+            }
+        }
     }
-    if let Some(code) = grpc_code(&head.headers)? {
-        return outcome(config.matcher.matches_grpc(code), code);
+
+    fn take(&mut self, event: Event<'_>, config: &HealthCheck) -> Result<Known, Failure> {
+        let failed = Failure::FailedHealthChecks;
+        if !event.has_message() {
+            // The whole check takes seconds, in which no more of them come free.
+            self.control_frames.spend(0).map_err(|_| failed)?;
+        }
+        match event {
+            Event::Section {
+                stream: STREAM,
+                ends_stream,
+            } => self.take_section(ends_stream, config),
+            Event::Data {
+                stream: STREAM,
+                ends_stream: false,
+                length,
+                ..
+            } => {
+                if let Ok(length @ 1..) = u32::try_from(length) {
+                    frame::put_window_update(&mut self.out, 0, length);
+                    frame::put_window_update(&mut self.out, STREAM, length);
+                }
+                Ok(None)
+            }
+            // It ends without what is judged.
+            Event::Data { .. } | Event::Section { .. } | Event::Reset { .. } => Err(failed),
+            Event::Goaway { last_stream, .. } if last_stream < STREAM => Err(failed),
+            Event::Settings(_) => {
+                frame::put_head(&mut self.out, 0, kind::SETTINGS, flag::ACK, 0);
+                Ok(None)
+            }
+            Event::Ping(data) => {
+                frame::put_head(&mut self.out, data.len(), kind::PING, flag::ACK, 0);
+                self.out.put(&data);
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
     }
-    if status != 200 {
-        return Err(Failure::ResponseCodeMismatch(status));
+
+    /// Judges the head of a response, or what stands behind its body.
+    fn take_section(&mut self, ends_stream: bool, config: &HealthCheck) -> Result<Known, Failure> {
+        let failed = Failure::FailedHealthChecks;
+        let fields = &self.incoming.fields;
+        if self.status.is_none() {
+            let status = response::status(fields).map_err(|_| failed)?;
+            if status < 200 {
+                return Ok(None);
+            }
+            self.status = Some(status);
+            if !is_grpc(config) {
+                return Ok(Some(outcome(config.matcher.matches(status), status)));
+            }
+            if let Some(code) = grpc_code(fields)? {
+                return Ok(Some(outcome(config.matcher.matches_grpc(code), code)));
+            }
+            if status != 200 {
+                return Err(Failure::ResponseCodeMismatch(status));
+            }
+            return if ends_stream { Err(failed) } else { Ok(None) };
+        }
+        let code = grpc_code(fields)?.ok_or(failed)?;
+        Ok(Some(outcome(config.matcher.matches_grpc(code), code)))
     }
-    while let Some(data) = body.data().await {
-        let length = data.map_err(failed)?.len();
-        // It fails only for bytes that were not received.
-        let _ = body.flow_control().release_capacity(length);
-    }
-    let trailers = body.trailers().await.map_err(failed)?;
-    let code = trailers.as_ref().map(grpc_code).transpose()?.flatten();
-    let code = code.ok_or(Failure::FailedHealthChecks)?;
-    outcome(config.matcher.matches_grpc(code), code)
 }
 
 fn outcome(passes: bool, code: u16) -> Result<(), Failure> {
@@ -103,18 +200,20 @@ fn outcome(passes: bool, code: u16) -> Result<(), Failure> {
 }
 
 /// The result of a call, if it stands there. Source: gRPC over HTTP/2, "Responses".
-fn grpc_code(fields: &HeaderMap) -> Result<Option<u16>, Failure> {
-    let Some(value) = fields.get("grpc-status") else {
+fn grpc_code(fields: &FieldList) -> Result<Option<u16>, Failure> {
+    let Some((_, value)) = fields.iter().find(|(name, _)| *name == b"grpc-status") else {
         return Ok(None);
     };
-    let code = value.to_str().ok().and_then(|text| text.parse().ok());
+    let code = std::str::from_utf8(value).ok();
+    let code = code.and_then(|text| text.trim().parse().ok());
     code.map(Some).ok_or(Failure::FailedHealthChecks)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::Response;
+    use bytes::Bytes;
+    use http::{HeaderMap, Method, Request, Response};
 
     /// What a target answers a check with.
     #[derive(Clone, Copy)]

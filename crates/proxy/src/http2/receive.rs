@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use super::answer::{answer, answer_page};
 use super::connection::{Connection, GOAWAY_PING, Life, Progress};
-use super::frame::{
-    self, ErrorCode, FrameHead, HEAD_BYTES, PAYLOAD_BYTES_MAX, flag, kind, setting,
-};
-use super::limits::{CONTINUATIONS_MAX, REQUEST_FIELDS, REQUESTS_MAX, SECTION_BYTES_MAX, Spent};
+use super::frame::{self, ErrorCode, FrameHead};
+use super::incoming::{self, Event, Expected, Next};
+use super::limits::{REQUESTS_MAX, Spent};
 use super::request::{self, BadRequest, FIELDS_USUAL, Storage};
 use super::route::{Asking, Step, route};
 use super::state::{FrameError, Gone};
@@ -16,28 +15,6 @@ use crate::buffer::Buffer;
 use crate::http1::{FIELDS_MAX, Framing};
 
 use FrameError::{Connection as Fatal, Stream as OnStream};
-
-/// What may come next.
-#[derive(Debug)]
-pub(super) enum Expected {
-    /// The connection preface.
-    Preface,
-    /// The client's first frame.
-    Settings,
-    /// Any frame.
-    Frame,
-    /// The rest of a field section.
-    Continuation(Section),
-}
-
-/// A field section that has not come whole.
-#[derive(Debug)]
-pub(super) struct Section {
-    stream: u32,
-    ends_stream: bool,
-    bytes: Vec<u8>,
-    continuations: u32,
-}
 
 type Outcome = Result<(), FrameError>;
 
@@ -55,7 +32,7 @@ impl From<Spent> for FrameError {
 impl Connection<'_> {
     /// Processes all frames that are whole.
     pub(super) fn process(&mut self, received: &mut Buffer) -> Progress {
-        if matches!(self.expected, Expected::Preface) && !self.take_preface(received) {
+        if matches!(self.incoming.expected, Expected::Preface) && !self.take_preface(received) {
             return Progress::Needs(frame::PREFACE.len());
         }
         loop {
@@ -66,16 +43,17 @@ impl Connection<'_> {
             if !self.shared.borrow().has_room() {
                 return Progress::Full;
             }
-            let Some(head) = FrameHead::parse(received.filled()) else {
-                return Progress::Needs(HEAD_BYTES);
-            };
-            if head.length > PAYLOAD_BYTES_MAX {
-                self.fail(ErrorCode::FrameSize, "a frame is longer than 16,384 bytes");
-                continue;
-            }
-            let whole = HEAD_BYTES + head.length;
-            let Some(payload) = received.filled().get(HEAD_BYTES..whole) else {
-                return Progress::Needs(whole);
+            let (head, payload, whole) = match incoming::next(received) {
+                Next::Frame {
+                    head,
+                    payload,
+                    whole,
+                } => (head, payload, whole),
+                Next::Needs(bytes) => return Progress::Needs(bytes),
+                Next::TooLong => {
+                    self.fail(ErrorCode::FrameSize, "a frame is longer than 16,384 bytes");
+                    continue;
+                }
             };
             match self.receive(&head, payload) {
                 Ok(()) => {}
@@ -101,7 +79,7 @@ impl Connection<'_> {
             return false;
         }
         received.consume(compared);
-        self.expected = Expected::Settings;
+        self.incoming.expected = Expected::Settings;
         true
     }
 
@@ -131,68 +109,67 @@ impl Connection<'_> {
     }
 
     fn receive(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        match &self.expected {
-            Expected::Settings if head.kind != kind::SETTINGS || head.has(flag::ACK) => {
-                let why = "the first frame is not SETTINGS";
-                return Err(Fatal(ErrorCode::Protocol, why));
+        let event = self.incoming.receive(head, payload).inspect_err(|error| {
+            // The only frames that are too many for themselves are those of one section.
+            if matches!(error, Fatal(ErrorCode::EnhanceYourCalm, _)) {
+                let counters = &self.worker.counters;
+                counters.request_heads_too_large.increment();
             }
-            Expected::Settings => self.expected = Expected::Frame,
-            Expected::Continuation(section)
-                if head.kind != kind::CONTINUATION || head.stream != section.stream =>
-            {
-                let why = "a field section is interrupted";
-                return Err(Fatal(ErrorCode::Protocol, why));
-            }
-            _ => {}
+        })?;
+        if !event.has_message() {
+            let now = self.worker.connections.now();
+            self.shared.borrow_mut().control_frames.spend(now)?;
         }
-        match head.kind {
-            kind::DATA => self.receive_data(head, payload),
-            kind::HEADERS => self.receive_headers(head, payload),
-            kind::CONTINUATION => self.receive_continuation(head, payload),
-            kind::RST_STREAM => self.receive_reset(head, payload),
-            kind::SETTINGS => self.receive_settings(head, payload),
-            kind::PING => self.receive_ping(head, payload),
-            kind::WINDOW_UPDATE => self.receive_window_update(head, payload),
-            kind::GOAWAY => self.receive_goaway(head, payload),
-            kind::PUSH_PROMISE => Err(Fatal(ErrorCode::Protocol, "clients push nothing")),
-            kind::PRIORITY if head.stream == 0 => {
-                Err(Fatal(ErrorCode::Protocol, "PRIORITY without a stream"))
+        match event {
+            Event::Data {
+                stream,
+                data,
+                length,
+                ends_stream,
+            } => {
+                self.check_opened(stream)?;
+                self.has_moved |= !data.is_empty() || ends_stream;
+                let mut state = self.shared.borrow_mut();
+                state.receive_data(stream, data, length, ends_stream)
             }
-            kind::PRIORITY if payload.len() != 5 => {
-                self.spend()?;
-                Err(OnStream(
-                    head.stream,
-                    ErrorCode::FrameSize,
-                    "PRIORITY has not 5 bytes",
-                ))
+            Event::Section {
+                stream,
+                ends_stream,
+            } => self.receive_section(stream, ends_stream),
+            Event::Reset { stream, .. } => self.receive_reset(stream),
+            // The table size bounds a table that the encoder does not use; we open no streams; lists are as
+            // long as they are.
+            Event::Settings(settings) => {
+                let mut state = self.shared.borrow_mut();
+                state.receive_settings(settings, |_, _| {})
             }
-            // Priorities are not followed (RFC 9113 section 5.3); unknown types are ignored (section 4.1).
-            _ => self.spend(),
+            Event::Ping(data) => {
+                self.shared.borrow_mut().answer_ping(data);
+                Ok(())
+            }
+            Event::PingAck(GOAWAY_PING) if self.life == Life::Announced => {
+                self.leave(self.highest);
+                Ok(())
+            }
+            Event::WindowUpdate { stream, increment } => {
+                if stream != 0 {
+                    self.check_opened(stream)?;
+                }
+                let mut state = self.shared.borrow_mut();
+                state.receive_window_update(stream, increment)
+            }
+            // The client opens no more streams; those that are open go on.
+            Event::Goaway { .. } => {
+                self.leave(self.highest);
+                Ok(())
+            }
+            Event::PingAck(_) | Event::PartOfSection | Event::Nothing => Ok(()),
         }
-    }
-
-    /// Takes from what a client may send without a message.
-    fn spend(&mut self) -> Outcome {
-        let now = self.worker.connections.now();
-        self.shared.borrow_mut().control_frames.spend(now)?;
-        Ok(())
-    }
-
-    fn receive_data(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        self.check_opened(head.stream)?;
-        let data = without_padding(head, payload)?;
-        let ends = head.has(flag::END_STREAM);
-        if data.is_empty() && !ends {
-            self.spend()?;
-        }
-        self.has_moved |= !data.is_empty() || ends;
-        let mut state = self.shared.borrow_mut();
-        state.receive_data(head.stream, data, payload.len(), ends)
     }
 
     /// RFC 9113 section 5.1: on an idle stream only `HEADERS` and `PRIORITY` may come.
     fn check_opened(&self, stream: u32) -> Outcome {
-        if stream == 0 || stream > self.highest || stream.is_multiple_of(2) {
+        if stream > self.highest || stream.is_multiple_of(2) {
             return Err(Fatal(
                 ErrorCode::Protocol,
                 "a frame for a stream that is not open",
@@ -201,70 +178,8 @@ impl Connection<'_> {
         Ok(())
     }
 
-    fn receive_headers(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        if head.stream.is_multiple_of(2) {
-            return Err(Fatal(
-                ErrorCode::Protocol,
-                "HEADERS on a stream that is not the client's",
-            ));
-        }
-        let mut section = without_padding(head, payload)?;
-        if head.has(flag::PRIORITY) {
-            let short = Fatal(
-                ErrorCode::FrameSize,
-                "HEADERS is too short for its priority",
-            );
-            section = section.get(5..).ok_or(short)?;
-        }
-        let ends_stream = head.has(flag::END_STREAM);
-        if head.has(flag::END_HEADERS) {
-            return self.receive_section(head.stream, ends_stream, section);
-        }
-        self.expected = Expected::Continuation(Section {
-            stream: head.stream,
-            ends_stream,
-            bytes: section.to_vec(),
-            continuations: 0,
-        });
-        Ok(())
-    }
-
-    fn receive_continuation(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        let Expected::Continuation(section) = &mut self.expected else {
-            return Err(Fatal(ErrorCode::Protocol, "CONTINUATION without HEADERS"));
-        };
-        section.continuations += 1;
-        if section.continuations > CONTINUATIONS_MAX
-            || section.bytes.len() + payload.len() > SECTION_BYTES_MAX
-        {
-            self.worker.counters.request_heads_too_large.increment();
-            return Err(Fatal(
-                ErrorCode::EnhanceYourCalm,
-                "a field section is too long",
-            ));
-        }
-        section.bytes.extend_from_slice(payload);
-        if !head.has(flag::END_HEADERS) {
-            return Ok(());
-        }
-        let Expected::Continuation(section) =
-            std::mem::replace(&mut self.expected, Expected::Frame)
-        else {
-            return Ok(());
-        };
-        self.receive_section(section.stream, section.ends_stream, &section.bytes)
-    }
-
-    fn receive_section(&mut self, stream: u32, ends_stream: bool, section: &[u8]) -> Outcome {
-        let mut fields = std::mem::take(&mut self.fields);
-        let decoded = self.decoder.decode(section, &REQUEST_FIELDS, &mut fields);
-        if let Err(error) = decoded {
-            tracing::debug!(peer = %self.client.peer, %error, "HTTP/2 field section refused");
-            return Err(Fatal(
-                ErrorCode::Compression,
-                "a field section cannot be decoded",
-            ));
-        }
+    fn receive_section(&mut self, stream: u32, ends_stream: bool) -> Outcome {
+        let mut fields = std::mem::take(&mut self.incoming.fields);
         self.has_moved = true;
         let outcome = if stream > self.highest {
             self.highest = stream;
@@ -272,7 +187,7 @@ impl Connection<'_> {
         } else {
             self.receive_trailers(stream, ends_stream, &mut fields)
         };
-        self.fields = fields;
+        self.incoming.fields = fields;
         outcome
     }
 
@@ -391,134 +306,14 @@ impl Connection<'_> {
         ClientStream::new(self.shared.clone(), key, entry, node)
     }
 
-    fn receive_reset(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        if payload.len() != 4 {
-            return Err(Fatal(ErrorCode::FrameSize, "RST_STREAM has not 4 bytes"));
-        }
-        self.check_opened(head.stream)?;
-        let now = self.worker.connections.now();
+    fn receive_reset(&mut self, stream: u32) -> Outcome {
+        self.check_opened(stream)?;
         let mut state = self.shared.borrow_mut();
-        if state.end_stream(head.stream, Gone::ByClient) {
-            self.worker
-                .counters
-                .http2_streams_reset_by_client
-                .increment();
-            state.resets.spend(now)?;
-        }
-        state.control_frames.spend(now)?;
-        Ok(())
-    }
-
-    fn receive_settings(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        self.spend()?;
-        if head.stream != 0 {
-            return Err(Fatal(ErrorCode::Protocol, "SETTINGS on a stream"));
-        }
-        let is_ack = head.has(flag::ACK);
-        if !payload.len().is_multiple_of(6) || (is_ack && !payload.is_empty()) {
-            return Err(Fatal(
-                ErrorCode::FrameSize,
-                "SETTINGS has an impossible length",
-            ));
-        }
-        if is_ack {
-            return Ok(());
-        }
-        let mut state = self.shared.borrow_mut();
-        for pair in payload.chunks_exact(6) {
-            let value = frame::number(&pair[2..]);
-            let protocol = |why| Err(Fatal(ErrorCode::Protocol, why));
-            match u16::from_be_bytes([pair[0], pair[1]]) {
-                setting::ENABLE_PUSH if value > 1 => return protocol("ENABLE_PUSH is not 0 or 1"),
-                setting::INITIAL_WINDOW_SIZE if value > frame::STREAM_MAX => {
-                    let why = "INITIAL_WINDOW_SIZE is too large";
-                    return Err(Fatal(ErrorCode::FlowControl, why));
-                }
-                setting::INITIAL_WINDOW_SIZE => state.receive_initial_window(value)?,
-                // We never send more than the least that this can be.
-                setting::MAX_FRAME_SIZE if !(16_384..1 << 24).contains(&value) => {
-                    return protocol("MAX_FRAME_SIZE is out of range");
-                }
-                // RFC 9113 section 6.5.2: unknown settings are ignored. The table size bounds a table that
-                // the encoder does not use; we open no streams; lists are as long as they are.
-                _ => {}
-            }
-        }
-        frame::put_head(state.out(), 0, kind::SETTINGS, flag::ACK, 0);
-        Ok(())
-    }
-
-    fn receive_ping(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        self.spend()?;
-        if payload.len() != 8 {
-            return Err(Fatal(ErrorCode::FrameSize, "PING has not 8 bytes"));
-        }
-        if head.stream != 0 {
-            return Err(Fatal(ErrorCode::Protocol, "PING on a stream"));
-        }
-        if !head.has(flag::ACK) {
-            let mut state = self.shared.borrow_mut();
-            let out = state.out();
-            frame::put_head(out, payload.len(), kind::PING, flag::ACK, 0);
-            out.put(payload);
-        } else if payload == GOAWAY_PING && self.life == Life::Announced {
-            self.leave(self.highest);
+        if state.end_stream(stream, Gone::ByPeer(ErrorCode::Cancel as u32)) {
+            let counters = &self.worker.counters;
+            counters.http2_streams_reset_by_client.increment();
+            state.resets.spend(self.worker.connections.now())?;
         }
         Ok(())
     }
-
-    fn receive_window_update(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        self.spend()?;
-        if payload.len() != 4 {
-            return Err(Fatal(ErrorCode::FrameSize, "WINDOW_UPDATE has not 4 bytes"));
-        }
-        if head.stream != 0 {
-            self.check_opened(head.stream)?;
-        }
-        match (head.stream, frame::number(payload) & frame::STREAM_MAX) {
-            (0, 0) => Err(Fatal(
-                ErrorCode::Protocol,
-                "the window is raised by nothing",
-            )),
-            (stream, 0) => Err(OnStream(
-                stream,
-                ErrorCode::Protocol,
-                "the window is raised by nothing",
-            )),
-            (stream, increment) => {
-                let mut state = self.shared.borrow_mut();
-                state.receive_window_update(stream, increment)
-            }
-        }
-    }
-
-    /// The client opens no more streams; those that are open go on.
-    fn receive_goaway(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
-        self.spend()?;
-        if head.stream != 0 {
-            return Err(Fatal(ErrorCode::Protocol, "GOAWAY on a stream"));
-        }
-        if payload.len() < 8 {
-            return Err(Fatal(ErrorCode::FrameSize, "GOAWAY is too short"));
-        }
-        self.leave(self.highest);
-        Ok(())
-    }
-}
-
-/// A payload without the padding that its frame announces. Source: RFC 9113 section 6.1.
-fn without_padding<'p>(head: &FrameHead, payload: &'p [u8]) -> Result<&'p [u8], FrameError> {
-    if !head.has(flag::PADDED) {
-        return Ok(payload);
-    }
-    let (padding, rest) = match payload.split_first() {
-        Some((padding, rest)) => (usize::from(*padding), rest),
-        None => return Err(Fatal(ErrorCode::FrameSize, "a padded frame is empty")),
-    };
-    let length = rest.len().checked_sub(padding);
-    let length = length.ok_or(Fatal(
-        ErrorCode::Protocol,
-        "the padding is longer than its frame",
-    ))?;
-    Ok(&rest[..length])
 }

@@ -242,7 +242,7 @@ impl<'b> Facts<'b> {
 }
 
 /// RFC 9113 section 8.2.2: fields about the connection have no place in HTTP/2.
-fn check_connection_field(name: &[u8], value: &[u8]) -> Result<(), BadRequest> {
+pub(super) fn check_connection_field(name: &[u8], value: &[u8]) -> Result<(), BadRequest> {
     match name {
         b"te" if value.eq_ignore_ascii_case(b"trailers") => Ok(()),
         b"connection" | b"keep-alive" | b"proxy-connection" | b"te" | b"transfer-encoding"
@@ -252,7 +252,7 @@ fn check_connection_field(name: &[u8], value: &[u8]) -> Result<(), BadRequest> {
 }
 
 /// A field name without upper case. Source: RFC 9113 section 8.2.1.
-fn checked_name(name: &[u8]) -> Result<&str, BadRequest> {
+pub(super) fn checked_name(name: &[u8]) -> Result<&str, BadRequest> {
     token(name)
         .filter(|name| !name.bytes().any(|b| b.is_ascii_uppercase()))
         .ok_or(Malformed("a field name is not a token in lower case"))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine::{HttpVersion, Pool};
 
-use super::hpack::FieldList;
+use super::hpack::{FieldList, Scheme};
 use super::request::{self, Storage};
 use super::stream::ClientStream;
 use super::target_head::{TargetHead, TargetRequest};
@@ -24,10 +24,6 @@ use crate::tls_facts::TlsFacts;
 use crate::worker::{SharedFrontend, Worker};
 
 /// What comes next for a request.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large variant is the usual one, and is moved once"
-)]
 pub(super) enum Step<'f> {
     /// It is answered here. The answer has been counted.
     Answer(Answer<'f>),
@@ -75,7 +71,11 @@ pub(super) fn route<'f>(
         forwarded.write_head(&mut Http1Head(&mut out));
         Message::Http1(out)
     } else {
-        let mut out = TargetHead::new(protocol.is_tls);
+        let scheme = match protocol.is_tls {
+            true => Scheme::Https,
+            false => Scheme::Http,
+        };
+        let mut out = TargetHead::new(scheme, worker.buffers.head());
         forwarded.write_head(&mut out);
         let Some(request) = out.into_request() else {
             worker.counters.requests_malformed.increment();

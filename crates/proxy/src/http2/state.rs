@@ -1,7 +1,8 @@
-//! What the task of a connection and the tasks of its streams share: windows, bodies on their way in, and
-//! the frames that wait to be written.
+//! What the task of a connection and the tasks of its streams share: the streams, and the frames that wait to
+//! be written. Bodies and windows are in `flow.rs`.
 //!
-//! All of them run on one thread and none holds a borrow while it waits, so one `RefCell` is enough.
+//! It is the same toward clients and targets. All tasks run on one thread and none holds a borrow while it
+//! waits, so one `RefCell` is enough.
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::VecDeque;
@@ -11,22 +12,40 @@ use std::task::{Context, Poll, Waker};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use super::frame::{self, ErrorCode, INITIAL_WINDOW, PAYLOAD_BYTES_MAX, WINDOW_MAX, flag, kind};
+use super::frame::{self, ErrorCode, INITIAL_WINDOW, flag, kind, setting};
 use super::head::Http2Head;
 use super::hpack::{Encoder, FieldList};
 use super::limits::{
-    Budget, CONNECTION_WINDOW, OUT_BYTES_MAX, RECENT_RESETS_MAX, STREAM_WINDOW, STREAMS_MAX,
+    Budget, CONNECTION_WINDOW, LISTS_KEPT_MAX, OUT_BYTES_MAX, RECENT_RESETS_MAX, STREAM_WINDOW,
+    STREAMS_MAX, TARGET_CONNECTION_WINDOW,
 };
-use crate::buffer::{Buffer, BufferPool, Lease};
+use crate::buffer::{BufferPool, Lease};
 use crate::registry::Entry;
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Client,
+    Target,
+}
+
+impl Peer {
+    /// What it may send on all streams before any of it is used.
+    pub(super) fn connection_window(self) -> i64 {
+        match self {
+            Self::Client => CONNECTION_WINDOW,
+            Self::Target => TARGET_CONNECTION_WINDOW,
+        }
+    }
+}
 
 /// The shared state of one connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared(Rc<RefCell<State>>);
 
 impl Shared {
-    pub(crate) fn new(buffers: &Rc<BufferPool>) -> Self {
-        Self(Rc::new(RefCell::new(State::new(buffers))))
+    pub(crate) fn new(peer: Peer, buffers: &Rc<BufferPool>) -> Self {
+        Self(Rc::new(RefCell::new(State::new(peer, buffers))))
     }
 
     pub(crate) fn borrow(&self) -> Ref<'_, State> {
@@ -40,22 +59,21 @@ impl Shared {
 
 #[derive(Debug)]
 pub(crate) struct State {
-    buffers: Rc<BufferPool>,
+    pub(super) peer: Peer,
+    pub(super) buffers: Rc<BufferPool>,
     /// Frames that wait to be written.
     out: Option<Lease>,
-    /// Field values on their way to `out`.
-    value: Buffer,
     encoder: Encoder,
-    streams: Slab<Stream>,
-    keys: FxHashMap<u32, usize>,
-    /// What the client lets us send on all streams.
-    send_window: i64,
-    /// What the client lets us send on a new stream.
-    initial_send_window: i64,
-    /// What we let the client send on all streams.
-    receive_window: i64,
-    /// Bytes that were used and of which the client has not been told yet.
-    credit: u32,
+    pub(super) streams: Slab<Stream>,
+    pub(super) keys: FxHashMap<u32, usize>,
+    /// What the peer lets us send on all streams.
+    pub(super) send_window: i64,
+    /// What the peer lets us send on a new stream.
+    pub(super) initial_send_window: i64,
+    /// What we let the peer send on all streams.
+    pub(super) receive_window: i64,
+    /// Bytes that were used and of which the peer has not been told yet.
+    pub(super) credit: u32,
     /// Streams that wait for the connection's window or for room in `out`, the longest waiting first.
     waiting: VecDeque<usize>,
     recent_resets: VecDeque<u32>,
@@ -65,11 +83,13 @@ pub(crate) struct State {
     task: Option<Waker>,
     is_task_awake: bool,
     /// Whether a part of a message was written since this was last asked.
-    has_written_message: bool,
-    is_closed: bool,
+    pub(super) has_written_message: bool,
+    pub(super) is_closed: bool,
     /// Entries of streams that have ended, for those to come: entering the wheel of timeouts anew for each
     /// short request would fill it.
     idle_entries: Vec<Entry>,
+    /// The same for the memory of field sections.
+    idle_lists: Vec<FieldList>,
 }
 
 /// Registry entries that a connection keeps for its next streams.
@@ -77,29 +97,38 @@ const IDLE_ENTRIES_MAX: usize = 16;
 
 /// A stream that has a task.
 #[derive(Debug)]
-struct Stream {
-    id: u32,
+pub(super) struct Stream {
+    pub(super) id: u32,
+    /// The head of a response, until the task takes it; only targets send them.
+    pub(super) head: Option<FieldList>,
+    pub(super) has_received_head: bool,
+    pub(super) interim_responses: u32,
     /// Body bytes that the task has not taken.
-    received: Option<Lease>,
-    receive_window: i64,
-    credit: u32,
-    /// What is left of the announced length.
-    expected: Option<u64>,
-    has_ended: bool,
-    trailers: Option<Box<FieldList>>,
-    send_window: i64,
-    has_sent_end: bool,
-    gone: Option<Gone>,
-    waker: Option<Waker>,
+    pub(super) received: Option<Lease>,
+    pub(super) receive_window: i64,
+    pub(super) credit: u32,
+    /// What is left of the length that a request has announced.
+    pub(super) expected: Option<u64>,
+    /// The peer has sent all of its message.
+    pub(super) has_ended: bool,
+    pub(super) trailers: Option<FieldList>,
+    pub(super) send_window: i64,
+    pub(super) has_sent_end: bool,
+    pub(super) gone: Option<Gone>,
+    pub(super) waker: Option<Waker>,
     is_waiting: bool,
 }
 
 /// Why a stream has ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gone {
-    /// The client has reset it, or its connection is gone.
-    ByClient,
-    /// What the client sent on it is malformed, or the target has failed; it has been reset.
+    /// The peer has reset it, with this code.
+    ByPeer(u32),
+    /// The connection is gone.
+    WithConnection,
+    /// The peer has not looked at it, and will not.
+    NotProcessed,
+    /// What the peer sent on it is malformed; it has been reset.
     Malformed,
 }
 
@@ -112,18 +141,26 @@ pub(crate) enum FrameError {
     Stream(u32, ErrorCode, &'static str),
 }
 
+impl Stream {
+    pub(super) fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+}
+
 impl State {
-    fn new(buffers: &Rc<BufferPool>) -> Self {
+    fn new(peer: Peer, buffers: &Rc<BufferPool>) -> Self {
         Self {
+            peer,
             buffers: Rc::clone(buffers),
             out: None,
-            value: Buffer::default(),
             encoder: Encoder::default(),
             streams: Slab::new(),
             keys: FxHashMap::default(),
             send_window: INITIAL_WINDOW,
             initial_send_window: INITIAL_WINDOW,
-            receive_window: CONNECTION_WINDOW,
+            receive_window: peer.connection_window(),
             credit: 0,
             waiting: VecDeque::new(),
             recent_resets: VecDeque::new(),
@@ -134,6 +171,7 @@ impl State {
             has_written_message: false,
             is_closed: false,
             idle_entries: Vec::new(),
+            idle_lists: Vec::new(),
         }
     }
 
@@ -153,7 +191,8 @@ impl State {
         self.out.get_or_insert_with(|| self.buffers.bulk())
     }
 
-    fn wake_task(&mut self) {
+    /// Has the connection's task look at its connection.
+    pub(crate) fn wake_task(&mut self) {
         if !self.is_task_awake {
             self.is_task_awake = true;
             if let Some(task) = &self.task {
@@ -199,22 +238,38 @@ impl State {
         }
     }
 
+    /// Takes back the frames from `at` on that belong to streams from `first` on. The rest stays in order, and can
+    /// be read as before: sections do not depend on each other, because the encoder has no table.
+    pub(crate) fn take_back(&mut self, at: usize, first: u32) {
+        let Some(out) = &mut self.out else { return };
+        let rest = out.filled()[at..].to_vec();
+        out.truncate(at);
+        let mut frames = &rest[..];
+        while let Some(head) = frame::FrameHead::parse(frames) {
+            let (whole, behind) = frames.split_at(frame::HEAD_BYTES + head.length);
+            if head.stream < first {
+                out.put(whole);
+            } else if head.kind == kind::DATA {
+                self.send_window += head.length as i64;
+            }
+            frames = behind;
+        }
+    }
+
     pub(crate) fn take_written_message(&mut self) -> bool {
         std::mem::take(&mut self.has_written_message)
     }
 
     /// Wakes the streams that wait for the connection, in the order in which they began to wait.
-    fn wake_waiting(&mut self) {
+    pub(super) fn wake_waiting(&mut self) {
         for key in self.waiting.drain(..) {
             let stream = &mut self.streams[key];
             stream.is_waiting = false;
-            if let Some(waker) = &stream.waker {
-                waker.wake_by_ref();
-            }
+            stream.wake();
         }
     }
 
-    fn wait_for_connection(&mut self, key: usize) {
+    pub(super) fn wait_for_connection(&mut self, key: usize) {
         let stream = &mut self.streams[key];
         if !std::mem::replace(&mut stream.is_waiting, true) {
             self.waiting.push_back(key);
@@ -223,15 +278,18 @@ impl State {
 
     // Streams.
 
-    /// Opens a stream whose task is about to start.
-    pub(crate) fn open(&mut self, id: u32, ends: bool, expected: Option<u64>) -> usize {
+    /// Opens a stream whose task is there or about to start. `has_ended`: the peer sends nothing on it.
+    pub(crate) fn open(&mut self, id: u32, has_ended: bool, expected: Option<u64>) -> usize {
         let key = self.streams.insert(Stream {
             id,
+            head: None,
+            has_received_head: false,
+            interim_responses: 0,
             received: None,
             receive_window: STREAM_WINDOW,
             credit: 0,
             expected,
-            has_ended: ends,
+            has_ended,
             trailers: None,
             send_window: self.initial_send_window,
             has_sent_end: false,
@@ -253,16 +311,23 @@ impl State {
         if let Some(received) = &stream.received {
             self.give_credit(received.len());
         }
+        for list in [stream.head, stream.trailers].into_iter().flatten() {
+            self.keep_list(list);
+        }
         if self.is_closed {
             return;
         }
-        if stream.gone.is_none() && !stream.has_sent_end {
-            self.reset(stream.id, ErrorCode::Internal);
-        } else if stream.gone.is_none() && !stream.has_ended {
-            // RFC 9113 section 8.1: the rest of the request is not needed.
-            self.reset(stream.id, ErrorCode::NoError);
-        } else {
+        let is_over = stream.has_ended && stream.has_sent_end;
+        if stream.gone.is_some() || is_over {
             self.control_frames.earn_for_message();
+        } else {
+            let code = match (self.peer, stream.has_sent_end) {
+                (Peer::Client, false) => ErrorCode::Internal,
+                // RFC 9113 section 8.1: the rest of the request is not needed.
+                (Peer::Client, true) => ErrorCode::NoError,
+                (Peer::Target, _) => ErrorCode::Cancel,
+            };
+            self.reset(stream.id, code);
         }
         self.wake_task();
     }
@@ -278,7 +343,21 @@ impl State {
         }
     }
 
-    /// Resets a stream, and lets pass what the client has sent on it before it knows.
+    /// What is in `list`, in memory of its own; `list` is empty then.
+    pub(super) fn moved_list(&mut self, list: &mut FieldList) -> FieldList {
+        let mut moved = self.idle_lists.pop().unwrap_or_default();
+        std::mem::swap(&mut moved, list);
+        moved
+    }
+
+    /// Keeps the memory of a section that was used.
+    pub(crate) fn keep_list(&mut self, list: FieldList) {
+        if self.idle_lists.len() < LISTS_KEPT_MAX && list.is_small() {
+            self.idle_lists.push(list);
+        }
+    }
+
+    /// Resets a stream, and lets pass what the peer has sent on it before it knows.
     pub(crate) fn reset(&mut self, id: u32, code: ErrorCode) {
         frame::put_reset(self.out(), id, code);
         if self.recent_resets.len() >= RECENT_RESETS_MAX {
@@ -301,7 +380,11 @@ impl State {
         self.recent_resets.contains(&id)
     }
 
-    /// Tells the task of a stream, if there is one, that it is for nothing.
+    pub(crate) fn is_open(&self, id: u32) -> bool {
+        self.keys.contains_key(&id)
+    }
+
+    /// Tells the task of a stream, if there is one, that it is for nothing. Whether it did not know.
     pub(crate) fn end_stream(&mut self, id: u32, why: Gone) -> bool {
         let Some(key) = self.keys.get(&id) else {
             return false;
@@ -309,10 +392,18 @@ impl State {
         let stream = &mut self.streams[*key];
         let is_first = stream.gone.is_none();
         stream.gone = stream.gone.or(Some(why));
-        if let Some(waker) = &stream.waker {
-            waker.wake_by_ref();
-        }
+        stream.wake();
         is_first
+    }
+
+    /// Ends the streams from `first` on, which the peer has not looked at.
+    pub(crate) fn end_unprocessed(&mut self, first: u32) {
+        for (_, stream) in &mut self.streams {
+            if stream.id >= first {
+                stream.gone = stream.gone.or(Some(Gone::NotProcessed));
+                stream.wake();
+            }
+        }
     }
 
     /// The connection is gone: so are its streams.
@@ -321,228 +412,12 @@ impl State {
         self.idle_entries.clear();
         self.out = None;
         for (_, stream) in &mut self.streams {
-            stream.gone = stream.gone.or(Some(Gone::ByClient));
-            if let Some(waker) = &stream.waker {
-                waker.wake_by_ref();
-            }
+            stream.gone = stream.gone.or(Some(Gone::WithConnection));
+            stream.wake();
         }
     }
 
-    // What the client sends.
-
-    /// Takes the payload of a `DATA` frame; `length` counts its padding too.
-    pub(crate) fn receive_data(
-        &mut self,
-        id: u32,
-        data: &[u8],
-        length: usize,
-        ends: bool,
-    ) -> Result<(), FrameError> {
-        use FrameError::{Connection, Stream as OnStream};
-        self.receive_window -= length as i64;
-        if self.receive_window < 0 {
-            let why = "more data than the connection's window";
-            return Err(Connection(ErrorCode::FlowControl, why));
-        }
-        let Some(&key) = self.keys.get(&id) else {
-            self.give_credit(length);
-            if self.was_reset(id) {
-                return Ok(());
-            }
-            return Err(OnStream(
-                id,
-                ErrorCode::StreamClosed,
-                "data on a closed stream",
-            ));
-        };
-        let stream = &mut self.streams[key];
-        if stream.gone.is_some() {
-            self.give_credit(length);
-            return Ok(());
-        }
-        if stream.has_ended {
-            self.give_credit(length);
-            return Err(OnStream(
-                id,
-                ErrorCode::StreamClosed,
-                "data behind the end of a stream",
-            ));
-        }
-        stream.receive_window -= length as i64;
-        if stream.receive_window < 0 {
-            self.give_credit(length);
-            return Err(OnStream(
-                id,
-                ErrorCode::FlowControl,
-                "more data than the stream's window",
-            ));
-        }
-        if let Some(expected) = &mut stream.expected {
-            let left = expected.checked_sub(data.len() as u64);
-            match left {
-                Some(left) if !ends || left == 0 => *expected = left,
-                _ => {
-                    self.give_credit(length);
-                    let why = "the body is not as long as Content-Length says";
-                    return Err(OnStream(id, ErrorCode::Protocol, why));
-                }
-            }
-        }
-        if !data.is_empty() {
-            let received = stream.received.get_or_insert_with(|| self.buffers.head());
-            received.append(data);
-        }
-        stream.has_ended = ends;
-        let padding = length - data.len();
-        if let Some(waker) = &stream.waker {
-            waker.wake_by_ref();
-        }
-        self.give_stream_credit(key, padding);
-        Ok(())
-    }
-
-    pub(crate) fn is_open(&self, id: u32) -> bool {
-        self.keys.contains_key(&id)
-    }
-
-    /// Takes the trailer fields that end a stream.
-    pub(crate) fn receive_trailers(
-        &mut self,
-        id: u32,
-        trailers: &mut FieldList,
-    ) -> Result<(), FrameError> {
-        let Some(&key) = self.keys.get(&id) else {
-            return Ok(());
-        };
-        let stream = &mut self.streams[key];
-        let error = |code, why| Err(FrameError::Stream(id, code, why));
-        if stream.gone.is_some() {
-            return Ok(());
-        }
-        if stream.has_ended {
-            return error(ErrorCode::StreamClosed, "fields behind the end of a stream");
-        }
-        if stream.expected.is_some_and(|left| left > 0) {
-            return error(
-                ErrorCode::Protocol,
-                "the body is shorter than Content-Length says",
-            );
-        }
-        stream.has_ended = true;
-        stream.trailers = Some(Box::new(std::mem::take(trailers)));
-        if let Some(waker) = &stream.waker {
-            waker.wake_by_ref();
-        }
-        Ok(())
-    }
-
-    /// The client lets us send `increment` bytes more.
-    pub(crate) fn receive_window_update(
-        &mut self,
-        id: u32,
-        increment: u32,
-    ) -> Result<(), FrameError> {
-        let increment = i64::from(increment);
-        let code = ErrorCode::FlowControl;
-        if id == 0 {
-            self.send_window += increment;
-            if self.send_window > WINDOW_MAX {
-                return Err(FrameError::Connection(code, "the window is too large"));
-            }
-            self.wake_waiting();
-            return Ok(());
-        }
-        let Some(&key) = self.keys.get(&id) else {
-            return Ok(());
-        };
-        let stream = &mut self.streams[key];
-        stream.send_window += increment;
-        if stream.send_window > WINDOW_MAX {
-            return Err(FrameError::Stream(id, code, "the window is too large"));
-        }
-        if let Some(waker) = &stream.waker {
-            waker.wake_by_ref();
-        }
-        Ok(())
-    }
-
-    /// The client changes the window of all its streams. Source: RFC 9113 section 6.9.2.
-    pub(crate) fn receive_initial_window(&mut self, window: u32) -> Result<(), FrameError> {
-        let change = i64::from(window) - self.initial_send_window;
-        self.initial_send_window += change;
-        for (_, stream) in &mut self.streams {
-            stream.send_window += change;
-            if stream.send_window > WINDOW_MAX {
-                let why = "the window of a stream is too large";
-                return Err(FrameError::Connection(ErrorCode::FlowControl, why));
-            }
-            if let Some(waker) = &stream.waker {
-                waker.wake_by_ref();
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets the client send `count` bytes more on the connection, now or when there are more of them.
-    fn give_credit(&mut self, count: usize) {
-        self.credit += count as u32;
-        if i64::from(self.credit) >= CONNECTION_WINDOW / 2 && !self.is_closed {
-            let credit = std::mem::take(&mut self.credit);
-            self.receive_window += i64::from(credit);
-            frame::put_window_update(self.out(), 0, credit);
-        }
-    }
-
-    /// As `give_credit`, on a stream too.
-    fn give_stream_credit(&mut self, key: usize, count: usize) {
-        self.give_credit(count);
-        let stream = &mut self.streams[key];
-        stream.credit += count as u32;
-        let is_due = i64::from(stream.credit) >= STREAM_WINDOW / 2;
-        if is_due && !stream.has_ended && stream.gone.is_none() {
-            let (id, credit) = (stream.id, std::mem::take(&mut stream.credit));
-            stream.receive_window += i64::from(credit);
-            frame::put_window_update(self.out(), id, credit);
-        }
-    }
-
-    // What the tasks of streams do.
-
-    /// Why the stream has ended, if it has. Call it in every poll of the task: it is woken from then on.
-    pub(crate) fn poll_gone(&mut self, key: usize, cx: &Context<'_>) -> Option<Gone> {
-        let stream = &mut self.streams[key];
-        if !stream
-            .waker
-            .as_ref()
-            .is_some_and(|known| known.will_wake(cx.waker()))
-        {
-            stream.waker = Some(cx.waker().clone());
-        }
-        stream.gone
-    }
-
-    pub(crate) fn has_ended(&self, key: usize) -> bool {
-        self.streams[key].has_ended
-    }
-
-    /// Lends the body bytes that have arrived; `take` says how many of them it has used.
-    pub(crate) fn take_body<T>(&mut self, key: usize, take: impl FnOnce(&[u8]) -> (usize, T)) -> T {
-        let stream = &mut self.streams[key];
-        let Some(received) = &mut stream.received else {
-            return take(&[]).1;
-        };
-        let (count, result) = take(received.filled());
-        received.consume(count);
-        if received.is_empty() {
-            stream.received = None;
-        }
-        self.give_stream_credit(key, count);
-        result
-    }
-
-    pub(crate) fn take_trailers(&mut self, key: usize) -> Option<Box<FieldList>> {
-        self.streams[key].trailers.take()
-    }
+    // What is written on streams.
 
     /// Ready when a head may be written.
     pub(crate) fn poll_room(&mut self, key: usize) -> Poll<()> {
@@ -566,66 +441,56 @@ impl State {
         self.write_section(id, ends, write);
     }
 
-    fn write_section(&mut self, id: u32, ends: bool, write: impl FnOnce(&mut Http2Head<'_>)) {
+    pub(super) fn write_section(
+        &mut self,
+        id: u32,
+        ends: bool,
+        write: impl FnOnce(&mut Http2Head<'_>),
+    ) {
         self.wake_task();
         self.has_written_message = true;
         let out = self.out.get_or_insert_with(|| self.buffers.bulk());
-        let mut head = Http2Head::new(out, &mut self.encoder, &mut self.value, id, ends);
+        let mut head = Http2Head::new(out, &mut self.encoder, id, ends);
         write(&mut head);
     }
 
-    /// Writes what may be sent now of `data`, and the end of the stream behind all of it if it `ends`.
-    /// Gives the bytes that were written.
-    pub(crate) fn poll_send(&mut self, key: usize, data: &[u8], ends: bool) -> Poll<usize> {
-        let room = OUT_BYTES_MAX.saturating_sub(self.waiting_to_be_written().len());
-        let of_connection = room.min(usize::try_from(self.send_window).unwrap_or(0));
-        let stream = &mut self.streams[key];
-        let of_stream = usize::try_from(stream.send_window).unwrap_or(0);
-        let count = data
-            .len()
-            .min(PAYLOAD_BYTES_MAX)
-            .min(of_connection)
-            .min(of_stream);
-        if count == 0 && !data.is_empty() {
-            if of_stream > 0 {
-                self.wait_for_connection(key);
+    // Frames about the connection.
+
+    /// Takes the peer's settings, and hands on those that mean something only to who calls.
+    pub(crate) fn receive_settings(
+        &mut self,
+        settings: &[u8],
+        mut hand_on: impl FnMut(u16, u32),
+    ) -> Result<(), FrameError> {
+        let protocol = |why| Err(FrameError::Connection(ErrorCode::Protocol, why));
+        for pair in settings.chunks_exact(6) {
+            let value = frame::number(&pair[2..]);
+            match u16::from_be_bytes([pair[0], pair[1]]) {
+                setting::ENABLE_PUSH if self.peer == Peer::Target && value != 0 => {
+                    return protocol("only clients can allow pushes");
+                }
+                setting::ENABLE_PUSH if value > 1 => return protocol("ENABLE_PUSH is not 0 or 1"),
+                setting::INITIAL_WINDOW_SIZE if value > frame::STREAM_MAX => {
+                    let why = "INITIAL_WINDOW_SIZE is too large";
+                    return Err(FrameError::Connection(ErrorCode::FlowControl, why));
+                }
+                setting::INITIAL_WINDOW_SIZE => self.receive_initial_window(value)?,
+                // We never send more than the least that this can be.
+                setting::MAX_FRAME_SIZE if !(16_384..1 << 24).contains(&value) => {
+                    return protocol("MAX_FRAME_SIZE is out of range");
+                }
+                // RFC 9113 section 6.5.2: unknown settings are ignored.
+                name => hand_on(name, value),
             }
-            return Poll::Pending;
         }
-        let is_last = ends && count == data.len();
-        stream.send_window -= count as i64;
-        stream.has_sent_end = is_last;
-        let id = stream.id;
-        self.send_window -= count as i64;
-        self.has_written_message = true;
-        self.control_frames.earn_for_message();
-        let flags = if is_last { flag::END_STREAM } else { 0 };
-        let out = self.out();
-        frame::put_head(out, count, kind::DATA, flags, id);
-        out.put(&data[..count]);
-        Poll::Ready(count)
+        frame::put_head(self.out(), 0, kind::SETTINGS, flag::ACK, 0);
+        Ok(())
     }
 
-    /// Answers a stream that has no task. Whether the windows allowed to send the body too.
-    pub(crate) fn answer(
-        &mut self,
-        id: u32,
-        body: &[u8],
-        write: impl FnOnce(&mut Http2Head<'_>),
-    ) -> bool {
-        self.write_section(id, body.is_empty(), write);
-        self.control_frames.earn_for_message();
-        if body.is_empty() {
-            return true;
-        }
-        let window = self.send_window.min(self.initial_send_window);
-        if body.len() as i64 > window || body.len() > PAYLOAD_BYTES_MAX {
-            return false;
-        }
-        self.send_window -= body.len() as i64;
+    /// Source: RFC 9113 section 6.7.
+    pub(crate) fn answer_ping(&mut self, data: [u8; 8]) {
         let out = self.out();
-        frame::put_head(out, body.len(), kind::DATA, flag::END_STREAM, id);
-        out.put(body);
-        true
+        frame::put_head(out, data.len(), kind::PING, flag::ACK, 0);
+        out.put(&data);
     }
 }

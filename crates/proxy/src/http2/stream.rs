@@ -1,15 +1,14 @@
-//! A stream as its task holds it. Letting go of it ends the stream, whatever has been sent by then.
+//! A client's stream as its task holds it: its handle, and its own timeout.
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use engine::Frontend;
 
-use super::frame::ErrorCode;
-use super::head::Http2Head;
-use super::hpack::FieldList;
-use super::state::{Gone, Shared};
+use super::handle::Handle;
+use super::state::Shared;
 use crate::buffer::Buffer;
 use crate::outgoing::Persistence;
 use crate::registry::{Entry, Tick, ticks};
@@ -18,8 +17,7 @@ use crate::worker::Worker;
 
 #[derive(Debug)]
 pub(crate) struct ClientStream {
-    shared: Shared,
-    key: usize,
+    handle: Handle,
     /// The stream's own timeout, and the way to end the request with its target.
     entry: Option<Entry>,
     pub(crate) node: Node,
@@ -36,8 +34,7 @@ pub(crate) struct Node {
 impl ClientStream {
     pub(crate) fn new(shared: Shared, key: usize, entry: Entry, node: Node) -> Self {
         Self {
-            shared,
-            key,
+            handle: Handle::new(shared, key),
             entry: Some(entry),
             node,
         }
@@ -47,45 +44,6 @@ impl ClientStream {
         self.entry
             .as_ref()
             .expect("it is taken when the stream is dropped")
-    }
-
-    /// See `State::poll_gone`.
-    pub(crate) fn poll_gone(&self, cx: &Context<'_>) -> Option<Gone> {
-        self.shared.borrow_mut().poll_gone(self.key, cx)
-    }
-
-    /// Whether the client has sent its whole request; body bytes may wait to be taken all the same.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.shared.borrow().has_ended(self.key)
-    }
-
-    /// See `State::take_body`.
-    pub(crate) fn take_body<T>(&self, take: impl FnOnce(&[u8]) -> (usize, T)) -> T {
-        self.shared.borrow_mut().take_body(self.key, take)
-    }
-
-    pub(crate) fn take_trailers(&self) -> Option<Box<FieldList>> {
-        self.shared.borrow_mut().take_trailers(self.key)
-    }
-
-    /// Ready when a head may be written.
-    pub(crate) fn poll_room(&self) -> Poll<()> {
-        self.shared.borrow_mut().poll_room(self.key)
-    }
-
-    /// Writes a head, or trailers. `ends`: the stream ends with it.
-    pub(crate) fn write_fields(&self, ends: bool, write: impl FnOnce(&mut Http2Head<'_>)) {
-        self.shared.borrow_mut().write_fields(self.key, ends, write);
-    }
-
-    /// Resets the stream.
-    pub(crate) fn reset(&self, code: ErrorCode) {
-        self.shared.borrow_mut().reset_open(self.key, code);
-    }
-
-    /// See `State::poll_send`.
-    pub(crate) fn poll_send(&self, data: &[u8], ends: bool) -> Poll<usize> {
-        self.shared.borrow_mut().poll_send(self.key, data, ends)
     }
 
     /// Sends a whole answer. Whether the client took it within the idle timeout.
@@ -139,12 +97,18 @@ impl ClientStream {
     }
 }
 
+impl Deref for ClientStream {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
 impl Drop for ClientStream {
     fn drop(&mut self) {
-        let mut state = self.shared.borrow_mut();
-        state.close(self.key);
         if let Some(entry) = self.entry.take() {
-            state.keep_entry(entry);
+            self.handle.shared().borrow_mut().keep_entry(entry);
         }
     }
 }

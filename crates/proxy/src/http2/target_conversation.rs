@@ -2,41 +2,34 @@
 //! of gRPC need. Memory is bounded by the windows of both connections.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use engine::{Endpoint, Pool};
-use h2::client::ResponseFuture;
-use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderMap, Response};
 
 use super::conversation::count_response;
 use super::frame::ErrorCode;
+use super::handle::Handle;
 use super::hpack::FieldList;
-use super::outlet::Outlet;
-use super::request::{Places, Storage};
+use super::outlet::{Outlet, Sent};
+use super::request::{FIELDS_USUAL, Storage};
+use super::response::{self, Malformed, Response};
 use super::state::Gone;
 use super::stream::ClientStream;
 use super::target_head::TargetRequest;
 use super::target_sessions::Place;
-use crate::compressor::Compressor;
 use crate::conversation::Failure;
 use crate::exchange::Exchange;
 use crate::head_sink::HeadSink;
 use crate::http1::field::Field;
 use crate::http1::response::ResponseHead;
-use crate::http1::{FIELDS_MAX, Fields, Framing};
+use crate::http1::{FIELDS_MAX, Framing};
 use crate::negotiation::negotiate;
 use crate::outgoing::{self, Delivery, Persistence};
 use crate::pump::Encode;
 use crate::registry::Signal;
 use crate::sticky::StayCookies;
 use crate::worker::Worker;
-
-/// Bytes that are handed to the target's connection at once.
-const PIECE_BYTES_MAX: usize = 16 * 1024;
 
 pub(super) struct TargetConversation<'a> {
     worker: &'a Rc<Worker>,
@@ -45,10 +38,16 @@ pub(super) struct TargetConversation<'a> {
     endpoint: &'a Endpoint,
     place: &'a Place,
     exchange: &'a Exchange,
-    upload: Option<SendStream<Bytes>>,
+    /// The stream at the target, once it is open.
+    target: Option<Handle>,
+    /// The request has been sent whole, or the target does not want the rest.
+    is_upload_over: bool,
     has_taken_body: bool,
     /// That of the final response, once it has come.
     status: Option<u16>,
+    /// What is left of the announced length of the response.
+    left: Option<u64>,
+    outlet: Outlet,
 }
 
 /// Why there is no whole response.
@@ -89,9 +88,12 @@ impl<'a> TargetConversation<'a> {
             endpoint,
             place,
             exchange,
-            upload: None,
+            target: None,
+            is_upload_over: exchange.framing == Framing::None,
             has_taken_body: false,
             status: None,
+            left: None,
+            outlet: Outlet(None),
         }
     }
 
@@ -107,43 +109,18 @@ impl<'a> TargetConversation<'a> {
     /// Sends the request and hands the response on.
     pub(super) async fn run(&mut self, request: &TargetRequest) -> Result<(), Ended> {
         self.touch();
-        let mut response = self.send(request).await?;
-        let response = poll_fn(|cx| {
-            self.poll_signal(cx)?;
-            self.poll_upload(cx);
-            let received =
-                ready!(Pin::new(&mut response).poll(cx)).map_err(|error| not_begun(&error))?;
-            Poll::Ready(Ok(received))
-        })
-        .await?;
-        poll_fn(|cx| {
-            self.poll_signal(cx)?;
-            self.poll_upload(cx);
-            self.client.poll_room().map(Ok)
-        })
-        .await?;
-        self.touch();
-        let mut download = self.write_head(response)?;
-        let outcome = poll_fn(|cx| match &mut download {
-            None => Poll::Ready(Ok(())),
-            Some(download) => {
-                self.poll_signal(cx).map_err(|ended| match ended {
-                    Ended::By(Failure::ClientGone | Failure::BadBody) => ended,
-                    _ => Ended::By(Failure::ResponseCut),
-                })?;
-                self.poll_upload(cx);
-                let outcome = download.poll(cx, self.client);
-                if std::mem::take(&mut download.has_moved) {
-                    self.touch();
-                }
-                outcome
-            }
-        })
-        .await;
-        if let Some(mut upload) = self.upload.take() {
-            // The rest of the request is not needed, or nobody waits for its response.
-            upload.send_reset(Reason::CANCEL);
-        }
+        poll_fn(|cx| self.poll(cx, request)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, request: &TargetRequest) -> Poll<Result<(), Ended>> {
+        self.poll_signal(cx)?;
+        let target = match self.target.take() {
+            Some(target) => target,
+            None => ready!(self.poll_open(cx, request))?,
+        };
+        let gone = target.poll_gone(cx);
+        let outcome = self.poll_stream(&target, gone);
+        self.target = Some(target);
         outcome
     }
 
@@ -155,12 +132,13 @@ impl<'a> TargetConversation<'a> {
     /// The reason to stop, if there is one.
     fn poll_signal(&self, cx: &Context<'_>) -> Result<(), Ended> {
         match self.client.poll_gone(cx) {
-            Some(Gone::ByClient) => return Err(Ended::By(Failure::ClientGone)),
             Some(Gone::Malformed) => return Err(Ended::By(Failure::BadBody)),
+            Some(_) => return Err(Ended::By(Failure::ClientGone)),
             None => {}
         }
         let failure = match self.client.entry().poll_signal(cx) {
             None => return Ok(()),
+            Some(_) if self.status.is_some() => Failure::ResponseCut,
             Some(Signal::TargetCut) => Failure::TargetCut,
             Some(Signal::Expired) if self.waits_for_client() => Failure::ClientStalled,
             Some(Signal::Expired) => Failure::TargetStalled,
@@ -170,83 +148,151 @@ impl<'a> TargetConversation<'a> {
 
     fn waits_for_client(&self) -> bool {
         let has_body = self.client.take_body(|body| (0, !body.is_empty()));
-        self.upload.is_some() && !has_body && !self.client.has_ended()
+        self.target.is_some() && !self.is_upload_over && !has_body && !self.client.has_ended()
     }
 
-    /// Hands the head of the request to the connection.
-    async fn send(&mut self, request: &TargetRequest) -> Result<ResponseFuture, Ended> {
-        let mut sender = self.place.sender();
-        poll_fn(|cx| {
-            self.poll_signal(cx)?;
-            sender.poll_ready(cx).map_err(|error| not_begun(&error))
-        })
-        .await?;
-        // The drain promise: what is handed over here is written before the worker passes the barrier.
+    /// Opens the stream at the target with the head of the request.
+    fn poll_open(
+        &self,
+        cx: &mut Context<'_>,
+        request: &TargetRequest,
+    ) -> Poll<Result<Handle, Ended>> {
+        // The drain promise: what is written from here on is taken back if none of it has left when the worker
+        // passes the barrier.
         if self.endpoint.state.is_draining() {
-            return Err(Ended::IsDraining);
+            return Poll::Ready(Err(Ended::IsDraining));
         }
-        let has_no_body = self.exchange.framing == Framing::None;
-        let (response, upload) = sender
-            .send_request(request.to_send(), has_no_body)
-            .map_err(|error| not_begun(&error))?;
-        self.upload = (!has_no_body).then_some(upload);
-        Ok(response)
+        let opened = self
+            .place
+            .poll_open(cx, request.section(), self.is_upload_over);
+        opened.map(|stream| stream.ok_or(Ended::NotProcessed))
+    }
+
+    /// Moves what can be moved now in both directions. Ready when the response has been handed on.
+    fn poll_stream(&mut self, target: &Handle, gone: Option<Gone>) -> Poll<Result<(), Ended>> {
+        if gone == Some(Gone::Malformed) {
+            return Poll::Ready(Err(self.stopped(Gone::Malformed)));
+        }
+        // Nothing is sent on a stream that is gone; what has come on it is handed on all the same.
+        if gone.is_none() {
+            self.upload(target);
+        }
+        if self.status.is_none() {
+            if !target.has_head() {
+                return self.pending_unless(gone);
+            }
+            ready!(self.client.poll_room());
+            self.touch();
+            let Some(head) = target.take_head() else {
+                return Poll::Pending;
+            };
+            let written = self.write_head(&head, target.has_ended() && target.is_empty());
+            target.give_back(head);
+            match written {
+                Ok(true) => return Poll::Ready(Ok(())),
+                Ok(false) => {}
+                Err(Malformed(why)) => return Poll::Ready(Err(self.refuse(target, why))),
+            }
+        }
+        match self.download(target) {
+            Ok(Progress::Done) => Poll::Ready(Ok(())),
+            Ok(Progress::Drained) => self.pending_unless(gone),
+            Ok(Progress::Blocked) => Poll::Pending,
+            Err(Malformed(why)) => Poll::Ready(Err(self.refuse(target, why))),
+        }
+    }
+
+    fn pending_unless(&self, gone: Option<Gone>) -> Poll<Result<(), Ended>> {
+        match gone {
+            None => Poll::Pending,
+            Some(gone) => Poll::Ready(Err(self.stopped(gone))),
+        }
+    }
+
+    /// What it means that the stream at the target has ended before its time; hands the target's reset on.
+    fn stopped(&self, gone: Gone) -> Ended {
+        const REFUSED: u32 = ErrorCode::RefusedStream as u32;
+        const CANCEL: u32 = ErrorCode::Cancel as u32;
+        if self.status.is_none() {
+            return match gone {
+                Gone::NotProcessed if self.endpoint.state.is_draining() && self.is_replayable() => {
+                    Ended::IsDraining
+                }
+                Gone::NotProcessed | Gone::ByPeer(REFUSED) => Ended::NotProcessed,
+                Gone::Malformed => Ended::By(Failure::BadResponse),
+                Gone::ByPeer(_) | Gone::WithConnection => {
+                    Ended::By(Failure::TargetClosed { received_bytes: 1 })
+                }
+            };
+        }
+        let Gone::ByPeer(code) = gone else {
+            return Ended::By(Failure::ResponseCut);
+        };
+        self.client.reset(match code {
+            CANCEL => ErrorCode::Cancel,
+            _ => ErrorCode::Internal,
+        });
+        Ended::ResetByTarget
+    }
+
+    /// Gives up a response that is malformed.
+    fn refuse(&self, target: &Handle, why: &'static str) -> Ended {
+        tracing::debug!(target = %self.endpoint.address, why, "HTTP/2 response refused");
+        let counters = &self.worker.counters;
+        counters.target_http2_stream_errors.increment();
+        target.reset(ErrorCode::Protocol);
+        self.stopped(Gone::Malformed)
     }
 
     /// Sends what has arrived of the body, as far as the target's windows allow.
-    fn poll_upload(&mut self, cx: &mut Context<'_>) {
-        while let Some(upload) = &mut self.upload {
-            let is_failed = matches!(upload.poll_reset(cx), Poll::Ready(_));
-            if is_failed {
-                // The response may be there all the same; reading tells.
-                self.upload = None;
-                return;
-            }
-            let has_ended = self.client.has_ended();
-            let waiting = self.client.take_body(|body| (0, body.len()));
-            if waiting == 0 && !has_ended {
-                return;
-            }
-            let is_sent = if waiting == 0 {
-                let trailers = self.client.take_trailers();
-                let outcome = match trailers {
-                    Some(trailers) => upload.send_trailers(header_map(&trailers)),
-                    None => upload.send_data(Bytes::new(), true),
-                };
-                self.upload = None;
-                outcome.is_ok()
-            } else {
-                upload.reserve_capacity(waiting.min(PIECE_BYTES_MAX));
-                let capacity = match upload.poll_capacity(cx) {
-                    Poll::Pending => return,
-                    Poll::Ready(Some(Ok(capacity))) => capacity.min(PIECE_BYTES_MAX),
-                    Poll::Ready(_) => 0,
-                };
-                if capacity == 0 {
-                    return;
+    fn upload(&mut self, target: &Handle) {
+        while !self.is_upload_over {
+            let ends = self.client.has_ended() && !self.client.has_trailers();
+            let sent = self.client.take_body(|body| match body.len() {
+                0 => (0, None),
+                length => match target.poll_send(body, ends) {
+                    Poll::Ready(count) => (count, Some(Poll::Ready(count == length))),
+                    Poll::Pending => (0, Some(Poll::Pending)),
+                },
+            });
+            match sent {
+                Some(Poll::Pending) => return,
+                Some(Poll::Ready(is_all)) => {
+                    self.has_taken_body = true;
+                    self.is_upload_over = is_all && ends;
                 }
-                self.has_taken_body = true;
-                let piece = self.client.take_body(|body| {
-                    let count = body.len().min(capacity);
-                    (count, Bytes::copy_from_slice(&body[..count]))
-                });
-                upload.send_data(piece, false).is_ok()
-            };
-            self.client.entry().arm(self.exchange.idle_timeout);
-            if !is_sent {
-                self.upload = None;
+                None if !self.client.has_ended() => return,
+                None => {
+                    let trailers = self.client.take_trailers();
+                    end(target, trailers.as_ref());
+                    self.is_upload_over = true;
+                }
             }
+            self.touch();
         }
     }
 
-    /// Writes the head of the response for the client. What is to come of its body.
-    fn write_head(&mut self, response: Response<RecvStream>) -> Result<Option<Download>, Ended> {
-        let (parts, body) = response.into_parts();
-        let status = parts.status.as_u16();
-        let mut storage = Storage::<FIELDS_MAX>::new();
-        let fields = classified(&parts.headers, storage.places());
-        let fields = fields.ok_or(Ended::By(Failure::BadResponse))?;
-        let has_no_body = body.is_end_stream();
+    /// Writes the head of the response for the client. Whether the response ends with it.
+    fn write_head(&mut self, head: &FieldList, has_no_body: bool) -> Result<bool, Malformed> {
+        let (mut few, mut many);
+        let places = if head.len() <= FIELDS_USUAL {
+            few = Storage::<FIELDS_USUAL>::new();
+            few.places()
+        } else {
+            many = Storage::<FIELDS_MAX>::new();
+            many.places()
+        };
+        let Response {
+            status,
+            length,
+            fields,
+        } = response::parse(head, places)?;
+        // RFC 9110 section 8.6: what these announce is not sent.
+        let announces_only = self.exchange.is_head || matches!(status, 204 | 304);
+        self.left = if announces_only { Some(0) } else { length };
+        if has_no_body && self.left.is_some_and(|left| left > 0) {
+            return Err(Malformed("the body is shorter than Content-Length says"));
+        }
         let head = ResponseHead {
             status,
             reason: "",
@@ -280,132 +326,98 @@ impl<'a> TargetConversation<'a> {
         self.client.write_fields(has_no_body, |sink| {
             outgoing::write_response(sink, &head, exchange, &cookies, delivery, &date);
         });
-        Ok((!has_no_body).then(|| Download::new(body, compressor)))
-    }
-}
-
-/// A response body on its way.
-struct Download {
-    body: RecvStream,
-    outlet: Outlet,
-    data: Bytes,
-    has_no_more_data: bool,
-    has_moved: bool,
-}
-
-impl Download {
-    fn new(body: RecvStream, compressor: Option<Box<Compressor>>) -> Self {
-        Self {
-            body,
-            outlet: Outlet(compressor),
-            data: Bytes::new(),
-            has_no_more_data: false,
-            has_moved: false,
-        }
+        self.outlet = Outlet(compressor);
+        Ok(has_no_body)
     }
 
-    /// Moves what can be moved now. Ready when the stream's end has been sent.
-    fn poll(&mut self, cx: &mut Context<'_>, client: &ClientStream) -> Poll<Result<(), Ended>> {
+    /// Hands on what has arrived of the response, as far as the client's windows allow.
+    fn download(&mut self, target: &Handle) -> Result<Progress, Malformed> {
         loop {
-            while !self.data.is_empty() {
-                let is_last = self.body.is_end_stream();
-                let sent = ready!(self.outlet.poll_send(client, &self.data, is_last));
-                self.data = self.data.split_off(sent.count);
-                self.has_moved = true;
-                // It fails only for bytes that were not received.
-                let _ = self.body.flow_control().release_capacity(sent.count);
-                if sent.has_ended {
-                    return Poll::Ready(Ok(()));
+            let has_ended = target.has_ended();
+            let is_last = has_ended && !target.has_trailers();
+            let (left, outlet) = (&mut self.left, &mut self.outlet);
+            let sent = target.take_body(|data| {
+                if data.is_empty() {
+                    return (0, Ok(None));
                 }
-            }
-            if !self.has_no_more_data {
-                match self.body.poll_data(cx) {
-                    Poll::Ready(Some(Ok(data))) => self.data = data,
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(cut(&error, client))),
-                    Poll::Ready(None) => self.has_no_more_data = true,
-                    Poll::Pending => {
-                        self.outlet.flush(client);
-                        return Poll::Pending;
+                if let Err(malformed) = check_length(*left, data.len() as u64, has_ended) {
+                    return (0, Err(malformed));
+                }
+                let sent = outlet.poll_send(self.client, data, is_last);
+                let count = match sent {
+                    Poll::Ready(Sent { count, .. }) => count,
+                    Poll::Pending => 0,
+                };
+                if let Some(left) = left {
+                    *left -= count as u64;
+                }
+                (count, Ok(Some(sent)))
+            })?;
+            match sent {
+                Some(Poll::Pending) => return Ok(Progress::Blocked),
+                Some(Poll::Ready(Sent { has_ended, .. })) => {
+                    self.touch();
+                    if has_ended {
+                        return Ok(Progress::Done);
                     }
                 }
-                continue;
+                None if has_ended => {
+                    check_length(self.left, 0, true)?;
+                    if self.outlet.poll_finish(self.client).is_pending() {
+                        return Ok(Progress::Blocked);
+                    }
+                    let trailers = target.take_trailers();
+                    end(self.client, trailers.as_ref());
+                    trailers.into_iter().for_each(|list| target.give_back(list));
+                    return Ok(Progress::Done);
+                }
+                None => {
+                    self.outlet.flush(self.client);
+                    return Ok(Progress::Drained);
+                }
             }
-            ready!(self.outlet.poll_finish(client));
-            match ready!(self.body.poll_trailers(cx)) {
-                Ok(trailers) => end(trailers.as_ref(), client),
-                Err(error) => return Poll::Ready(Err(cut(&error, client))),
-            }
-            return Poll::Ready(Ok(()));
         }
     }
 }
 
-/// Ends the client's stream.
-fn end(trailers: Option<&HeaderMap>, client: &ClientStream) {
+/// Whether a body of which `left` bytes are to come may go on with `count`, or end with them.
+fn check_length(left: Option<u64>, count: u64, ends: bool) -> Result<(), Malformed> {
+    match left {
+        Some(left) if left < count => Err(Malformed("the body is longer than Content-Length says")),
+        Some(left) if ends && left > count => {
+            Err(Malformed("the body is shorter than Content-Length says"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How far a download has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// The client has been sent all of it.
+    Done,
+    /// The client has been sent what there is.
+    Drained,
+    /// The client has to take more first.
+    Blocked,
+}
+
+/// Ends a stream.
+fn end(stream: &Handle, trailers: Option<&FieldList>) {
     let Some(trailers) = trailers else {
         // An empty frame waits for nothing.
-        let _ = client.poll_send(&[], true);
+        let _ = stream.poll_send(&[], true);
         return;
     };
-    client.write_fields(true, |head| {
+    stream.write_fields(true, |head| {
         head.trailers();
-        for (name, value) in trailers {
-            if Field::of(name.as_str().as_bytes()).may_trail() {
-                head.field(name.as_str(), value.as_bytes());
+        for (name, value) in trailers.iter() {
+            // Names were checked when they were received.
+            let name = std::str::from_utf8(name).unwrap_or_default();
+            if Field::of(name.as_bytes()).may_trail() {
+                head.field(name, value.trim_ascii());
             }
         }
         head.end();
     });
-}
-
-/// What it means that a request has come to nothing before its response began.
-fn not_begun(error: &h2::Error) -> Ended {
-    let is_refused = error.reason() == Some(Reason::REFUSED_STREAM);
-    let is_unprocessed = error.is_remote() && (error.is_go_away() || is_refused);
-    if is_unprocessed {
-        Ended::NotProcessed
-    } else if error.is_reset() && error.is_library() {
-        Ended::By(Failure::BadResponse)
-    } else {
-        Ended::By(Failure::TargetClosed { received_bytes: 1 })
-    }
-}
-
-/// What it means that a response has stopped; hands the target's reset on.
-fn cut(error: &h2::Error, client: &ClientStream) -> Ended {
-    if error.is_reset() && error.is_remote() {
-        client.reset(match error.reason() {
-            Some(Reason::CANCEL) => ErrorCode::Cancel,
-            _ => ErrorCode::Internal,
-        });
-        return Ended::ResetByTarget;
-    }
-    Ended::By(Failure::ResponseCut)
-}
-
-/// The fields of a response, with their meanings; `None` if there are too many.
-fn classified<'a, 'b>(headers: &'b HeaderMap, places: Places<'a, 'b>) -> Option<Fields<'a, 'b>> {
-    if headers.len() > FIELDS_MAX {
-        return None;
-    }
-    let fields = headers.iter().map(|(name, value)| httparse::Header {
-        name: name.as_str(),
-        value: value.as_bytes(),
-    });
-    Some(places.fill(fields))
-}
-
-fn header_map(trailers: &FieldList) -> HeaderMap {
-    let mut map = HeaderMap::new();
-    for (name, value) in trailers
-        .iter()
-        .filter(|(name, _)| Field::of(name).may_trail())
-    {
-        let name = http::HeaderName::from_bytes(name);
-        // Names and values were checked when they were received.
-        if let (Ok(name), Ok(value)) = (name, http::HeaderValue::from_bytes(value)) {
-            map.append(name, value);
-        }
-    }
-    map
 }

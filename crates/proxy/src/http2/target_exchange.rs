@@ -11,7 +11,7 @@ use super::exchange::{fail, record_outcome, status_of};
 use super::stream::ClientStream;
 use super::target_conversation::{Ended, TargetConversation};
 use super::target_head::TargetRequest;
-use super::target_sessions::{Place, TargetSessions};
+use super::target_sessions::{NoPlace, Place, TargetSessions};
 use crate::exchange::Exchange;
 use crate::forward::{Attempts, CONNECT_TIMEOUT, obtain, server_name};
 use crate::registry::{Signal, ticks};
@@ -55,10 +55,16 @@ pub(super) async fn forward(
         let place =
             match obtain_place(&worker, &client, &request, &pool, &endpoint, &exchange).await {
                 Ok(place) => place,
-                Err(status) => {
+                Err(no_place) => {
                     entry.clear_endpoint();
-                    counters.target_connection_errors.increment();
-                    endpoint.state.record_outcome(Outcome::ConnectionError);
+                    let status = match no_place {
+                        NoPlace::Full => 503,
+                        NoPlace::NotConnected(status) => {
+                            counters.target_connection_errors.increment();
+                            endpoint.state.record_outcome(Outcome::ConnectionError);
+                            status
+                        }
+                    };
                     if attempts.fail(endpoint.state.id(), status) {
                         continue;
                     }
@@ -107,7 +113,10 @@ async fn obtain_place(
     pool: &Pool,
     endpoint: &Endpoint,
     exchange: &Exchange,
-) -> Result<Place, u16> {
+) -> Result<Place, NoPlace> {
+    if let Some(place) = TargetSessions::try_obtain(worker, endpoint, exchange.idle_timeout) {
+        return Ok(place);
+    }
     let entry = client.entry();
     entry.arm(ticks(CONNECT_TIMEOUT));
     let open = || async {
@@ -121,8 +130,8 @@ async fn obtain_place(
     // Boxed, so that requests on open connections do not carry the room for it.
     let mut obtained = Box::pin(obtained);
     poll_fn(|cx| match entry.poll_signal(cx) {
-        Some(Signal::Expired) => Poll::Ready(Err(504)),
-        Some(Signal::TargetCut) => Poll::Ready(Err(502)),
+        Some(Signal::Expired) => Poll::Ready(Err(NoPlace::NotConnected(504))),
+        Some(Signal::TargetCut) => Poll::Ready(Err(NoPlace::NotConnected(502))),
         None => obtained.as_mut().poll(cx),
     })
     .await

@@ -1,110 +1,89 @@
 //! The head of a request for a target that speaks HTTP/2.
 
-use http::uri::{Authority, PathAndQuery, Scheme, Uri};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
+use std::ops::Range;
 
-use crate::buffer::Buffer;
+use super::hpack::{Scheme, put_authority, put_field, put_field_of, put_request_line};
+use crate::buffer::{Buffer, Lease};
 use crate::head_sink::{HeadSink, RequestLine};
 
 /// A head under construction.
 #[derive(Debug)]
 pub(super) struct TargetHead {
-    is_tls: bool,
-    method: Option<Method>,
-    target: Option<PathAndQuery>,
-    authority: Option<Authority>,
-    fields: HeaderMap,
-    /// Whether some part of it cannot stand in a request as the `h2` crate makes them.
+    scheme: Scheme,
+    request: TargetRequest,
+    has_content_type: bool,
+    /// Whether the path is nothing that a target could be sent.
     is_unfit: bool,
-    value: Buffer,
 }
 
-/// What a target of HTTP/2 is sent, as often as it takes.
-#[derive(Clone, Debug)]
-pub(super) struct TargetRequest(Request<()>);
+/// What a target of HTTP/2 is sent, as often as it takes: a field section that fits any connection.
+#[derive(Debug)]
+pub(super) struct TargetRequest {
+    section: Lease,
+    /// Where the host stands in it.
+    authority: Range<usize>,
+    is_grpc: bool,
+}
 
 impl TargetRequest {
+    pub(super) fn section(&self) -> &[u8] {
+        self.section.filled()
+    }
+
     pub(super) fn authority(&self) -> Option<&str> {
-        self.0.uri().authority().map(Authority::as_str)
+        std::str::from_utf8(&self.section()[self.authority.clone()]).ok()
     }
 
     /// Source: gRPC over HTTP/2, "Requests".
     pub(super) fn is_grpc(&self) -> bool {
-        let content_type = self.0.headers().get(http::header::CONTENT_TYPE);
-        content_type.is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"))
-    }
-
-    pub(super) fn to_send(&self) -> Request<()> {
-        self.0.clone()
+        self.is_grpc
     }
 }
 
 impl TargetHead {
-    pub(super) fn new(is_tls: bool) -> Self {
+    /// Writes to `section`, which is empty.
+    pub(super) fn new(scheme: Scheme, section: Lease) -> Self {
         Self {
-            is_tls,
-            method: None,
-            target: None,
-            authority: None,
-            fields: HeaderMap::new(),
+            scheme,
+            request: TargetRequest {
+                section,
+                authority: 0..0,
+                is_grpc: false,
+            },
+            has_content_type: false,
             is_unfit: false,
-            value: Buffer::default(),
         }
     }
 
-    /// The request; `None` if its path or a field is nothing that the target could be sent.
+    /// The request; `None` if its path is nothing that the target could be sent.
     pub(super) fn into_request(self) -> Option<TargetRequest> {
-        let scheme = if self.is_tls {
-            Scheme::HTTPS
-        } else {
-            Scheme::HTTP
-        };
-        let uri = Uri::builder()
-            .scheme(scheme)
-            .authority(self.authority?)
-            .path_and_query(self.target?)
-            .build()
-            .ok()?;
-        let mut request = Request::new(());
-        *request.version_mut() = Version::HTTP_2;
-        *request.method_mut() = self.method?;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = self.fields;
-        let mut request = TargetRequest(request);
-        if request.is_grpc() {
-            // Source: gRPC over HTTP/2, "Requests": it shows that no proxy on the way drops trailers.
-            let trailers = HeaderValue::from_static("trailers");
-            request.0.headers_mut().insert(http::header::TE, trailers);
-        }
-        (!self.is_unfit).then_some(request)
-    }
-
-    fn put(&mut self, name: &str, value: &[u8]) {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        match (name, HeaderValue::from_bytes(value)) {
-            (Ok(name), Ok(value)) => self.is_unfit |= self.fields.try_append(name, value).is_err(),
-            _ => self.is_unfit = true,
-        }
+        (!self.is_unfit).then_some(self.request)
     }
 }
 
 impl HeadSink for TargetHead {
     fn request_line(&mut self, line: &RequestLine<'_>) {
-        self.method = Method::from_bytes(line.method.as_bytes()).ok();
-        let mut target = line.path.to_vec();
-        if let Some(query) = line.query {
-            target.push(b'?');
-            target.extend_from_slice(query);
-        }
-        // The type would cut off what follows.
-        self.is_unfit |= target.contains(&b'#');
-        self.target = PathAndQuery::from_maybe_shared(bytes::Bytes::from(target)).ok();
+        // RFC 9113 section 8.3.1: `:path` has path and query. What follows a `#` is neither.
+        let has_fragment = |part: &[u8]| memchr::memchr(b'#', part).is_some();
+        self.is_unfit |= has_fragment(line.path) || line.query.is_some_and(has_fragment);
+        put_request_line(
+            &mut self.request.section,
+            line.method,
+            self.scheme,
+            line.path,
+            line.query,
+        );
     }
 
     fn host(&mut self, write: impl FnOnce(&mut Buffer)) {
-        let mut host = Buffer::default();
-        write(&mut host);
-        self.authority = Authority::try_from(host.filled()).ok();
+        let mut length = 0;
+        put_authority(&mut self.request.section, |out| {
+            let before = out.len();
+            write(out);
+            length = out.len() - before;
+        });
+        let end = self.request.section.len();
+        self.request.authority = end - length..end;
     }
 
     /// Targets are sent requests only.
@@ -113,18 +92,28 @@ impl HeadSink for TargetHead {
     }
 
     fn field(&mut self, name: &str, value: &[u8]) {
-        self.put(name, value);
+        if !self.has_content_type && name.eq_ignore_ascii_case("content-type") {
+            self.has_content_type = true;
+            self.request.is_grpc = value.starts_with(b"application/grpc");
+        }
+        put_field(&mut self.request.section, name.as_bytes(), value);
     }
 
     fn field_of(&mut self, name: &str, write: impl FnOnce(&mut Buffer)) {
-        let mut value = std::mem::take(&mut self.value);
-        value.clear();
+        if self.has_content_type || !name.eq_ignore_ascii_case("content-type") {
+            return put_field_of(&mut self.request.section, name.as_bytes(), write);
+        }
+        let mut value = Buffer::default();
         write(&mut value);
-        self.put(name, value.filled());
-        self.value = value;
+        self.field(name, value.filled());
     }
 
     fn hop_field(&mut self, _: &str, _: &[u8]) {}
 
-    fn end(&mut self) {}
+    fn end(&mut self) {
+        if self.request.is_grpc {
+            // Source: gRPC over HTTP/2, "Requests": it shows that no proxy on the way drops trailers.
+            put_field(&mut self.request.section, b"te", b"trailers");
+        }
+    }
 }

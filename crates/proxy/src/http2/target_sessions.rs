@@ -1,40 +1,26 @@
 //! Connections to targets that speak HTTP/2: each carries many requests at once, of any clients.
-//!
-//! This side is the `h2` crate's; only the modules named `target_…` know its types.
 
 use std::cell::{Cell, RefCell};
-use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use engine::{Endpoint, EndpointState};
-use h2::client::{Builder, SendRequest};
 use rustc_hash::FxHashMap;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Semaphore;
 
-use crate::buffer::Buffer;
-use crate::counters::Counters;
-use crate::http1::scan::RESPONSE_LIMITS;
+use super::handle::Handle;
+use super::target_connection;
+use super::target_session::{Session, Ticket};
 use crate::registry::Tick;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
 /// Connections of one worker to one target.
 const SESSIONS_PER_TARGET_MAX: usize = 16;
-/// Requests at once on one connection, if the target allows as many; for more, another one is opened.
-const REQUESTS_PER_SESSION_MAX: usize = 128;
-/// Body bytes of one response that a target may send before the client takes them.
-const STREAM_WINDOW: u32 = 256 * 1024;
-/// Those of all responses on one connection.
-const SESSION_WINDOW: u32 = 2 * 1024 * 1024;
-/// Body bytes of one request that wait to be written.
-const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// Bytes that are read at once.
-const READ_BYTES_MAX: usize = 16 * 1024;
+
+/// Requests on one connection beyond the streams that its target allows, which wait for one of these to end.
+const REQUESTS_WAITING_MAX: usize = 1024;
 
 /// The connections of one worker, by registration.
 #[derive(Debug, Default)]
@@ -51,82 +37,96 @@ struct Target {
     opening: Semaphore,
 }
 
-#[derive(Debug)]
-struct Session {
-    sender: SendRequest<Bytes>,
-    requests: Cell<usize>,
-    is_closed: Cell<bool>,
-    /// From this tick on it is closed if it has no requests.
-    expires: Cell<Tick>,
-}
-
 /// A place for one request on a connection.
 #[derive(Debug)]
 pub(super) struct Place {
     session: Rc<Session>,
-    worker: Rc<Worker>,
     idle_timeout: Tick,
+    ticket: Cell<Ticket>,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// No connection can be made; the status for the client.
+    NotConnected(u16),
+    /// As many requests as may wait for the target do.
+    Full,
 }
 
 impl Place {
-    /// A handle by which one request can be sent.
-    pub(super) fn sender(&self) -> SendRequest<Bytes> {
-        self.session.sender.clone()
+    fn on(session: &Rc<Session>, idle_timeout: Tick) -> Self {
+        session.enter();
+        Self {
+            session: Rc::clone(session),
+            idle_timeout,
+            ticket: Cell::new(0),
+        }
     }
 
     /// Says that the connection takes no more requests.
     pub(super) fn retire(&self) {
-        self.session.is_closed.set(true);
+        self.session.close();
+    }
+
+    /// See `Session::poll_open`.
+    pub(super) fn poll_open(
+        &self,
+        cx: &Context<'_>,
+        section: &[u8],
+        ends: bool,
+    ) -> Poll<Option<Handle>> {
+        self.session.poll_open(&self.ticket, cx, section, ends)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let session = &self.session;
-        session.requests.set(session.requests.get() - 1);
-        let now = self.worker.connections.now();
-        session.expires.set(now.saturating_add(self.idle_timeout));
-    }
-}
-
-impl Session {
-    fn has_room(&self) -> bool {
-        let allowed = self.sender.current_max_send_streams();
-        !self.is_closed.get() && self.requests.get() < allowed.min(REQUESTS_PER_SESSION_MAX)
+        self.session.leave(self.ticket.get(), self.idle_timeout);
     }
 }
 
 impl TargetSessions {
+    /// A place on a connection that is open and has room.
+    pub(super) fn try_obtain(
+        worker: &Worker,
+        endpoint: &Endpoint,
+        idle_timeout: Tick,
+    ) -> Option<Place> {
+        let targets = worker.sessions.targets.borrow();
+        let place = targets.get(&endpoint.state.id())?.place(idle_timeout)?;
+        worker.counters.target_connections_reused.increment();
+        Some(place)
+    }
+
     /// A place on a connection to `endpoint`; `open` makes the connection if a new one is needed.
-    ///
-    /// # Errors
-    /// The status for the client if no connection can be made.
     pub(super) async fn obtain<F: Future<Output = Result<Stream, u16>>>(
         worker: &Rc<Worker>,
         endpoint: &Endpoint,
         idle_timeout: Tick,
         open: impl FnOnce() -> F,
-    ) -> Result<Place, u16> {
+    ) -> Result<Place, NoPlace> {
         let target = worker.sessions.target(&endpoint.state);
-        let place = |session| Place::on(session, worker, idle_timeout);
-        if let Some(session) = target.session_with_room() {
+        // It is never closed.
+        let permit = target.opening.acquire().await;
+        let _permit = permit.map_err(|_| NoPlace::NotConnected(502))?;
+        if let Some(place) = target.place(idle_timeout) {
             worker.counters.target_connections_reused.increment();
-            return Ok(place(session));
+            return Ok(place);
         }
-        let _permit = target.opening.acquire().await.map_err(|_| 502_u16)?;
-        if let Some(session) = target.session_with_room() {
-            worker.counters.target_connections_reused.increment();
-            return Ok(place(session));
-        }
-        if let Some(session) = target.fullest_allowed() {
+        if target.open_sessions() >= SESSIONS_PER_TARGET_MAX {
             // It waits for another request on the connection to end.
             worker.counters.target_connections_over_limit.increment();
-            return Ok(place(session));
+            let least_used = target.least_used().ok_or_else(|| {
+                worker.counters.target_requests_over_limit.increment();
+                NoPlace::Full
+            })?;
+            return Ok(Place::on(&least_used, idle_timeout));
         }
-        let stream = open().await?;
-        let session = Session::start(stream, Arc::clone(&worker.counters)).await?;
+        let stream = open().await.map_err(NoPlace::NotConnected)?;
+        let session = target_connection::start(stream, worker);
         target.sessions.borrow_mut().push(Rc::clone(&session));
-        Ok(place(session))
+        Ok(Place::on(&session, idle_timeout))
     }
 
     fn target(&self, state: &Arc<EndpointState>) -> Rc<Target> {
@@ -141,18 +141,22 @@ impl TargetSessions {
         Rc::clone(target)
     }
 
-    /// Whether there are any connections.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.targets.borrow().is_empty()
-    }
-
-    /// Lets go of the connections that have failed, have expired, or lead to a target that is deregistering.
-    /// One that has requests is closed behind the last of them.
+    /// Closes the connections that have expired or lead to a target that is deregistering. One that has requests
+    /// is closed behind the last of them; those to a deregistering target are sent no more from now on.
     pub(crate) fn sweep(&self, now: Tick) {
         self.targets.borrow_mut().retain(|_, target| {
+            let is_draining = target.state.is_draining();
             let stays = |session: &Rc<Session>| {
-                let is_idle = session.requests.get() == 0 && session.expires.get() <= now;
-                !session.is_closed.get() && !is_idle && !target.state.is_draining()
+                let is_idle = session.requests() == 0;
+                if is_draining {
+                    session.hold_back();
+                }
+                if is_draining || (is_idle && session.expires.get() <= now) {
+                    session.close();
+                } else if is_idle {
+                    session.release_buffers();
+                }
+                !session.has_ended()
             };
             target.sessions.borrow_mut().retain(stays);
             !target.sessions.borrow().is_empty() || Rc::strong_count(target) > 1
@@ -161,128 +165,29 @@ impl TargetSessions {
 }
 
 impl Target {
-    fn session_with_room(&self) -> Option<Rc<Session>> {
-        let mut sessions = self.sessions.borrow_mut();
-        sessions.retain(|session| !session.is_closed.get());
-        sessions.iter().find(|session| session.has_room()).cloned()
-    }
-
-    /// The connection with the fewest requests, if no more may be opened.
-    fn fullest_allowed(&self) -> Option<Rc<Session>> {
+    /// A place on a connection that has room.
+    fn place(&self, idle_timeout: Tick) -> Option<Place> {
         let sessions = self.sessions.borrow();
-        let is_full = sessions.len() >= SESSIONS_PER_TARGET_MAX;
-        let least = sessions.iter().min_by_key(|session| session.requests.get());
-        least.filter(|_| is_full).cloned()
-    }
-}
-
-impl Place {
-    fn on(session: Rc<Session>, worker: &Rc<Worker>, idle_timeout: Tick) -> Self {
-        session.requests.set(session.requests.get() + 1);
-        Self {
-            session,
-            worker: Rc::clone(worker),
-            idle_timeout,
-        }
-    }
-}
-
-impl Session {
-    async fn start(stream: Stream, counters: Arc<Counters>) -> Result<Rc<Self>, u16> {
-        let (sender, connection) = Builder::new()
-            .enable_push(false)
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(SESSION_WINDOW)
-            .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
-            .max_header_list_size(RESPONSE_LIMITS.head_max as u32)
-            .handshake(Io::new(stream, counters))
-            .await
-            .map_err(|_| 502_u16)?;
-        let session = Rc::new(Self {
-            sender,
-            requests: Cell::new(0),
-            is_closed: Cell::new(false),
-            expires: Cell::new(Tick::MAX),
-        });
-        let driven = Rc::downgrade(&session);
-        tokio::task::spawn_local(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "an HTTP/2 connection to a target has ended");
-            }
-            if let Some(session) = driven.upgrade() {
-                session.is_closed.set(true);
-            }
-        });
-        Ok(session)
-    }
-}
-
-/// A stream in the form that the `h2` crate reads and writes.
-pub(crate) struct Io {
-    stream: Stream,
-    received: Buffer,
-    counters: Arc<Counters>,
-}
-
-impl Io {
-    pub(crate) fn new(stream: Stream, counters: Arc<Counters>) -> Self {
-        Self {
-            stream,
-            received: Buffer::default(),
-            counters,
-        }
-    }
-}
-
-impl Drop for Io {
-    fn drop(&mut self) {
-        let counters = &self.counters;
-        let (received, sent) = (&counters.bytes_from_targets, &counters.bytes_to_targets);
-        self.stream.count_bytes(received, sent);
-    }
-}
-
-impl AsyncRead for Io {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let Self {
-            stream, received, ..
-        } = &mut *self;
-        if received.is_empty() {
-            std::task::ready!(stream.poll_readable(cx));
-            received.grow(READ_BYTES_MAX);
-            let outcome = stream.poll_fill(cx, received);
-            if !matches!(outcome, Poll::Ready(Ok(1..))) {
-                // A silent connection owns no buffer.
-                *received = Buffer::default();
-                return outcome.map_ok(|_| ());
-            }
-        }
-        let count = received.len().min(buffer.remaining());
-        buffer.put_slice(&received.filled()[..count]);
-        received.consume(count);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Io {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.stream.poll_write(cx, bytes)
+        let session = sessions.iter().find(|session| session.has_room())?;
+        Some(Place::on(session, idle_timeout))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    /// Connections that take requests.
+    fn open_sessions(&self) -> usize {
+        let sessions = self.sessions.borrow();
+        sessions
+            .iter()
+            .filter(|session| !session.is_closed())
+            .count()
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.shut_down();
-        Poll::Ready(Ok(()))
+    /// The connection with the fewest requests, if one more may wait on it.
+    fn least_used(&self) -> Option<Rc<Session>> {
+        let sessions = self.sessions.borrow();
+        let open = sessions.iter().filter(|session| !session.is_closed());
+        let least = open.min_by_key(|session| session.requests());
+        least
+            .filter(|session| session.requests() < session.streams_max.get() + REQUESTS_WAITING_MAX)
+            .cloned()
     }
 }

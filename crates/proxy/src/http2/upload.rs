@@ -125,7 +125,7 @@ impl Upload {
         if is_last {
             self.is_staged_whole = true;
             if self.encode == Encode::Chunked {
-                put_last_chunk(out, client.take_trailers().as_deref());
+                put_last_chunk(out, client.take_trailers().as_ref());
             }
         }
         if let Some(mirrored) = &mut self.mirrored {

@@ -13,6 +13,10 @@ const TABLE_BYTES_MAX: usize = 4096;
 /// What a field counts beyond its name and value. Source: RFC 7541 section 4.1, RFC 9113 section 6.5.2.
 const FIELD_OVERHEAD_BYTES: usize = 32;
 
+/// Memory of a list that is kept for another one: what nearly every section has room in.
+const KEPT_TEXT_BYTES_MAX: usize = 4096;
+const KEPT_FIELDS_MAX: usize = 64;
+
 /// The decoder of one direction of a connection.
 #[derive(Debug)]
 pub struct Decoder {
@@ -69,6 +73,11 @@ impl FieldList {
     /// Whether fields were left out because of a limit.
     pub fn is_too_large(&self) -> bool {
         self.is_too_large
+    }
+
+    /// Whether its memory is worth keeping for another section.
+    pub(crate) fn is_small(&self) -> bool {
+        self.text.capacity() <= KEPT_TEXT_BYTES_MAX && self.fields.capacity() <= KEPT_FIELDS_MAX
     }
 
     /// How many fields there are.

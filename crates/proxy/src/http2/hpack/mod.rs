@@ -8,7 +8,9 @@ mod huffman;
 mod static_table;
 
 pub use decoder::{Decoder, FieldList, ListLimits};
-pub(crate) use encoder::{Encoder, put_field};
+pub(crate) use encoder::{
+    Encoder, Scheme, put_authority, put_field, put_field_of, put_request_line,
+};
 
 /// A field section that cannot be decoded; the connection cannot go on (RFC 9113 section 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
