@@ -53,7 +53,12 @@ enum Progress {
 
 /// Starts HTTP/2 on a connection that was made just now.
 pub(super) fn start(stream: Stream, worker: &Worker) -> Rc<Session> {
-    let session = Session::new(stream, worker);
+    let session = Session::new(
+        stream,
+        &worker.buffers,
+        &worker.connections,
+        &worker.counters,
+    );
     let mut connection = TargetConnection {
         session: Rc::clone(&session),
         buffers: Rc::clone(&worker.buffers),

@@ -14,11 +14,10 @@ use super::limits::{
     RESPONSE_FIELDS, STREAM_WINDOW, TARGET_CONNECTION_WINDOW, TARGET_STREAMS_AT_FIRST,
 };
 use super::state::{Peer, Shared, State};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferPool};
 use crate::counters::Counters;
 use crate::registry::{Registry, Tick};
 use crate::stream::Stream;
-use crate::worker::Worker;
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -54,14 +53,19 @@ pub(super) type Ticket = u64;
 
 impl Session {
     /// A connection on which nothing was sent. The preface waits to be written.
-    pub(super) fn new(stream: Stream, worker: &Worker) -> Rc<Self> {
-        let shared = Shared::new(Peer::Target, &worker.buffers);
+    pub(super) fn new(
+        stream: Stream,
+        buffers: &Rc<BufferPool>,
+        connections: &Rc<Registry>,
+        counters: &Arc<Counters>,
+    ) -> Rc<Self> {
+        let shared = Shared::new(Peer::Target, buffers);
         greet(shared.borrow_mut().out());
         Rc::new(Self {
             shared,
             stream: RefCell::new(stream),
-            connections: Rc::clone(&worker.connections),
-            counters: Arc::clone(&worker.counters),
+            connections: Rc::clone(connections),
+            counters: Arc::clone(counters),
             requests: Cell::new(0),
             is_closed: Cell::new(false),
             has_ended: Cell::new(false),
@@ -302,4 +306,138 @@ fn greet(out: &mut Buffer) {
     );
     let more = TARGET_CONNECTION_WINDOW - INITIAL_WINDOW;
     frame::put_window_update(out, 0, more as u32);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use socket2::SockRef;
+    use tokio::net::TcpStream;
+
+    use super::super::frame::{FrameHead, HEAD_BYTES, kind};
+    use super::super::state::Gone;
+    use super::*;
+
+    /// A session whose socket holds little, and its target.
+    async fn session() -> (Rc<Session>, std::net::TcpStream) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        SockRef::from(&listener).set_recv_buffer_size(4096).unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let socket = socket.unwrap();
+        SockRef::from(&socket).set_send_buffer_size(4096).unwrap();
+        let (target, _) = listener.accept().unwrap();
+        let stream = Stream::new(socket).unwrap();
+        let session = Session::new(
+            stream,
+            &Rc::default(),
+            &Rc::default(),
+            &Arc::new(Counters::default()),
+        );
+        (session, target)
+    }
+
+    fn cx() -> Context<'static> {
+        Context::from_waker(Waker::noop())
+    }
+
+    fn open(session: &Session, section: &[u8], ends: bool) -> Handle {
+        session.enter();
+        match session.poll_open(&Cell::new(0), &cx(), section, ends) {
+            Poll::Ready(Some(handle)) => handle,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Types and streams of the frames that the target is sent, all in all.
+    async fn frames(session: &Session, mut target: std::net::TcpStream) -> Vec<(u8, u32)> {
+        let reading = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            target.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
+        std::future::poll_fn(|cx| session.poll_write(cx))
+            .await
+            .unwrap();
+        session.stream.borrow_mut().shut_down();
+        let bytes = reading.join().unwrap();
+        let mut rest = bytes.strip_prefix(frame::PREFACE).expect("a preface");
+        let mut frames = Vec::new();
+        while let Some(head) = FrameHead::parse(rest) {
+            rest = &rest[HEAD_BYTES + head.length..];
+            frames.push((head.kind, head.stream));
+        }
+        assert!(rest.is_empty(), "whole frames");
+        frames.retain(|(_, stream)| *stream != 0);
+        frames
+    }
+
+    fn run<F: Future<Output = ()>>(test: F) {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(test);
+    }
+
+    #[test]
+    fn what_a_draining_target_was_not_sent_any_of_is_taken_back() {
+        run(async {
+            let (session, target) = session().await;
+            let begun = open(&session, b"\x82", false);
+            assert!(session.poll_write(&mut cx()).is_ready());
+            fill_socket(&session);
+            let window = session.shared.borrow().send_window;
+            let unbegun = open(&session, b"\x82", false);
+            assert_eq!(unbegun.poll_send(b"body", true), Poll::Ready(4));
+            let cancelled = open(&session, b"\x82", true);
+            drop(cancelled);
+            assert_eq!(begun.poll_send(b"rest", true), Poll::Ready(4));
+            session.hold_back();
+            assert_eq!(begun.poll_gone(&cx()), None);
+            assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotProcessed));
+            let left = window - session.shared.borrow().send_window;
+            assert_eq!(left, 4, "what was taken back does not count");
+            drop(unbegun);
+            session.close();
+            let closed = session.poll_open(&Cell::new(0), &cx(), b"\x82", true);
+            assert!(matches!(closed, Poll::Ready(None)), "{closed:?}");
+            let sent = frames(&session, target).await;
+            assert_eq!(sent, [(kind::HEADERS, 1), (kind::DATA, 1)]);
+        });
+    }
+
+    #[test]
+    fn what_the_socket_takes_at_once_is_not_taken_back() {
+        run(async {
+            let (session, target) = session().await;
+            let handle = open(&session, b"\x82", true);
+            session.hold_back();
+            assert_eq!(handle.poll_gone(&cx()), None);
+            let sent = frames(&session, target).await;
+            assert_eq!(sent, [(kind::HEADERS, 1)]);
+        });
+    }
+
+    #[test]
+    fn what_was_not_begun_when_the_connection_fails_may_be_sent_elsewhere() {
+        run(async {
+            let (session, _target) = session().await;
+            let begun = open(&session, b"\x82", true);
+            assert!(session.poll_write(&mut cx()).is_ready());
+            let unbegun = open(&session, b"\x82", true);
+            session.end();
+            assert_eq!(begun.poll_gone(&cx()), Some(Gone::WithConnection));
+            assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotProcessed));
+        });
+    }
+
+    /// Writes frames of an unknown type on no stream until the socket takes no more.
+    fn fill_socket(session: &Session) {
+        while session.poll_write(&mut cx()).is_ready() {
+            let mut state = session.shared.borrow_mut();
+            frame::put_head(state.out(), 16_384, 0xbe, 0, 0);
+            state.out().put(&[0; 16_384]);
+        }
+    }
 }

@@ -324,6 +324,29 @@ impl FramePeer {
         response.has_ended || response.reset.is_some()
     }
 
+    /// The fields of a section that came in several frames.
+    pub(crate) fn fields(&mut self, section: &[u8]) -> Vec<(String, String)> {
+        self.decode(section)
+    }
+
+    /// As `until`, and takes note of what the other side lets be sent.
+    pub(crate) fn until_updating(
+        &mut self,
+        windows: &mut Windows,
+        is_wanted: impl Fn(&Frame) -> bool,
+    ) -> Frame {
+        loop {
+            let frame = self.next().expect("a frame before the close");
+            if frame.kind == WINDOW_UPDATE {
+                let by = u32::from_be_bytes(frame.payload[..4].try_into().unwrap());
+                windows.raise(frame.stream, by);
+            }
+            if is_wanted(&frame) {
+                return frame;
+            }
+        }
+    }
+
     fn decode(&mut self, section: &[u8]) -> Vec<(String, String)> {
         const LIMITS: ListLimits = ListLimits {
             field_bytes_max: 1 << 20,
@@ -338,6 +361,48 @@ impl FramePeer {
         list.iter()
             .map(|(name, value)| (text(name), text(value)))
             .collect()
+    }
+}
+
+/// What one side may send on one stream.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    connection: i64,
+    stream: i64,
+}
+
+impl Windows {
+    /// Those that clients are given, once the connection's was raised.
+    pub(crate) fn of_client() -> Self {
+        Self {
+            connection: 1024 * 1024,
+            stream: 256 * 1024,
+        }
+    }
+
+    /// Those that targets are given.
+    pub(crate) fn of_target() -> Self {
+        Self {
+            connection: 2 * 1024 * 1024,
+            stream: 256 * 1024,
+        }
+    }
+
+    pub(crate) fn allow(&self, bytes: usize) -> bool {
+        self.connection.min(self.stream) >= bytes as i64
+    }
+
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.connection -= bytes as i64;
+        self.stream -= bytes as i64;
+    }
+
+    fn raise(&mut self, stream: u32, by: u32) {
+        let window = match stream {
+            0 => &mut self.connection,
+            _ => &mut self.stream,
+        };
+        *window += i64::from(by);
     }
 }
 
