@@ -1,41 +1,13 @@
 //! What a request costs in allocations, as a count: no clock and no load can change it.
 
-#![allow(
-    unsafe_code,
-    reason = "an allocator that counts can only be written with it"
-)]
-
+#[path = "support/allocations.rs"]
+mod allocations;
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::{Fixture, Target};
-
-/// Allocations so far, of all threads.
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-/// Their bytes.
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const REQUESTS: usize = 200;
 
@@ -78,11 +50,8 @@ fn a_forwarded_request_allocates_nothing_but_its_own_task() {
     // The first requests pay for what a worker allocates once.
     exchange(true);
     (0..20).for_each(|_| exchange(false));
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    let bytes_before = BYTES.load(Ordering::Relaxed);
-    (0..REQUESTS).for_each(|_| exchange(false));
-    let taken = ALLOCATIONS.load(Ordering::Relaxed) - before;
-    let bytes = (BYTES.load(Ordering::Relaxed) - bytes_before) / REQUESTS;
+    let (taken, bytes) = allocations::count(|| (0..REQUESTS).for_each(|_| exchange(false)));
+    let bytes = bytes / REQUESTS;
     println!("{taken} allocations for {REQUESTS} requests, {bytes} bytes for each");
     // The state of the exchange is boxed, so that an idle connection does not carry the room for it.
     assert!(

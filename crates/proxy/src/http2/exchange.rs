@@ -172,7 +172,6 @@ pub(super) fn status_of(worker: &Worker, failure: Failure) -> Option<u16> {
 pub(super) async fn fail(worker: &Worker, client: &ClientStream, exchange: &Exchange, status: u16) {
     count_own(&worker.counters, status);
     let answer = exchange.page(status);
-    client
-        .answer(worker, &exchange.frontend, &answer, exchange.is_head)
-        .await;
+    // Boxed, so that requests that do not fail carry no room for it.
+    Box::pin(client.answer(worker, &exchange.frontend, &answer, exchange.is_head)).await;
 }

@@ -1,6 +1,7 @@
 //! Sends the request of a stream to a target that speaks HTTP/2, gRPC or not.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -52,25 +53,33 @@ pub(super) async fn forward(
         let in_flight = endpoint.state.begin_request();
         let entry = client.entry();
         entry.set_endpoint(endpoint.state.id());
-        let place =
-            match obtain_place(&worker, &client, &request, &pool, &endpoint, &exchange).await {
-                Ok(place) => place,
-                Err(no_place) => {
-                    entry.clear_endpoint();
-                    let status = match no_place {
-                        NoPlace::Full => 503,
-                        NoPlace::NotConnected(status) => {
-                            counters.target_connection_errors.increment();
-                            endpoint.state.record_outcome(Outcome::ConnectionError);
-                            status
-                        }
-                    };
-                    if attempts.fail(endpoint.state.id(), status) {
-                        continue;
+        let place = TargetSessions::try_obtain(&worker, &endpoint, exchange.idle_timeout);
+        let place = match place {
+            Some(place) => Ok(place),
+            None => {
+                let made = make_place(&worker, &client, &request, &pool, &endpoint, &exchange);
+                // Boxed, so that requests on open connections carry no room for it.
+                Box::pin(made).await
+            }
+        };
+        let place = match place {
+            Ok(place) => place,
+            Err(no_place) => {
+                entry.clear_endpoint();
+                let status = match no_place {
+                    NoPlace::Full => 503,
+                    NoPlace::NotConnected(status) => {
+                        counters.target_connection_errors.increment();
+                        endpoint.state.record_outcome(Outcome::ConnectionError);
+                        status
                     }
-                    return fail(&worker, &client, &exchange, status).await;
+                };
+                if attempts.fail(endpoint.state.id(), status) {
+                    continue;
                 }
-            };
+                return fail(&worker, &client, &exchange, status).await;
+            }
+        };
         let mut conversation =
             TargetConversation::new(&worker, &client, &pool, &endpoint, &place, &exchange);
         let outcome = conversation.run(&request).await;
@@ -105,8 +114,8 @@ pub(super) async fn forward(
     }
 }
 
-/// A place for the request, within the time that a connection may take.
-async fn obtain_place(
+/// A place for the request where no open connection has one, within the time that a connection may take.
+async fn make_place(
     worker: &Rc<Worker>,
     client: &ClientStream,
     request: &TargetRequest,
@@ -114,9 +123,6 @@ async fn obtain_place(
     endpoint: &Endpoint,
     exchange: &Exchange,
 ) -> Result<Place, NoPlace> {
-    if let Some(place) = TargetSessions::try_obtain(worker, endpoint, exchange.idle_timeout) {
-        return Ok(place);
-    }
     let entry = client.entry();
     entry.arm(ticks(CONNECT_TIMEOUT));
     let open = || async {
@@ -127,8 +133,7 @@ async fn obtain_place(
         Ok(stream)
     };
     let obtained = TargetSessions::obtain(worker, endpoint, exchange.idle_timeout, open);
-    // Boxed, so that requests on open connections do not carry the room for it.
-    let mut obtained = Box::pin(obtained);
+    let mut obtained = pin!(obtained);
     poll_fn(|cx| match entry.poll_signal(cx) {
         Some(Signal::Expired) => Poll::Ready(Err(NoPlace::NotConnected(504))),
         Some(Signal::TargetCut) => Poll::Ready(Err(NoPlace::NotConnected(502))),

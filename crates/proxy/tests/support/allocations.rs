@@ -1,0 +1,43 @@
+//! An allocator that counts, for costs that no clock and no load can change.
+
+#![allow(
+    unsafe_code,
+    reason = "an allocator that counts can only be written with it"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Allocations so far, of all threads.
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+/// Their bytes.
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call is handed to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The allocations that `work` makes, and their bytes.
+pub(crate) fn count(work: impl FnOnce()) -> (usize, usize) {
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let bytes_before = BYTES.load(Ordering::Relaxed);
+    work();
+    (
+        ALLOCATIONS.load(Ordering::Relaxed) - before,
+        BYTES.load(Ordering::Relaxed) - bytes_before,
+    )
+}
