@@ -175,24 +175,26 @@ impl<'a> Conversation<'a> {
                 .await
                 .map_err(|failure| self.no_response(failure))?;
             let plan = self.plan_head(start, end);
-            match plan.map_err(|failure| self.no_response(failure))? {
+            let mut plan = plan.map_err(|failure| self.no_response(failure))?;
+            // By reference: what is moved into an arm is there twice while the arm waits.
+            match &mut plan {
                 HeadPlan::Drop => {}
-                HeadPlan::Interim(mut head) => {
-                    self.send(&mut head)
+                HeadPlan::Interim(head) => {
+                    self.send(head)
                         .await
                         .map_err(|failure| self.no_response(failure))?;
                 }
-                HeadPlan::Switch(mut head) => {
-                    self.send(&mut head)
+                HeadPlan::Switch(head) => {
+                    self.send(head)
                         .await
                         .map_err(|failure| self.no_response(failure))?;
                     return Ok(Finished::Switched);
                 }
-                HeadPlan::Final(mut response) => {
-                    self.relay(&mut response)
+                HeadPlan::Final(response) => {
+                    self.relay(response)
                         .await
                         .map_err(|failure| self.no_response(failure))?;
-                    return Ok(self.finished(&response));
+                    return Ok(self.finished(response));
                 }
             }
         }

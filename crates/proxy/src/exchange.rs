@@ -118,11 +118,11 @@ pub(crate) async fn serve_request(
         HeadRead::Closed => return Next::Close,
         HeadRead::TimedOut => {
             worker.counters.request_timeouts.increment();
-            return refuse(worker, client, &frontend, Answer::Page(408)).await;
+            return Box::pin(refuse(worker, client, &frontend, Answer::Page(408))).await;
         }
         HeadRead::Refused(refusal) => {
             let status = count_refused_head(&worker.counters, refusal);
-            return refuse(worker, client, &frontend, Answer::Page(status)).await;
+            return Box::pin(refuse(worker, client, &frontend, Answer::Page(status))).await;
         }
     };
     let mut out = worker.buffers.head();
@@ -132,30 +132,38 @@ pub(crate) async fn serve_request(
     if let Step::Ask(ask) = step {
         // The head is read a second time afterwards, so that it need not be kept in another form.
         // Boxed, so that all other requests do not carry the room for it.
-        let outcome = Box::pin(ask.run(&worker.logins)).await;
-        (step, expects_continue) =
-            take_head(worker, &frontend, client, head, Some(outcome), &mut out);
+        (step, expects_continue) = Box::pin(async {
+            let outcome = ask.run(&worker.logins).await;
+            take_head(worker, &frontend, client, head, Some(outcome), &mut out)
+        })
+        .await;
     }
     received.consume(end);
     if expects_continue && received.is_empty() {
         // Source: ALB guide: sent at once, before anything is known of the target.
-        let mut interim = worker.buffers.head();
-        interim.put(b"HTTP/1.1 100 Continue\r\n\r\n");
-        if !send(client, &mut interim, idle_timeout).await {
+        if !Box::pin(send_continue(worker, client, idle_timeout)).await {
             return Next::Close;
         }
     }
-    match step {
+    // By reference: what is moved into a future is there twice.
+    match &step {
         Step::Forward(exchange, pool) => {
-            forward(worker, client, received, out, exchange, pool).await
+            forward(worker, client, received, &mut out, exchange, pool).await
         }
         Step::Refuse => {
             send(client, &mut out, idle_timeout).await;
             Next::Linger
         }
         Step::Ask(_) => unreachable!("a request is asked about once"),
-        Step::Answer(exchange) => finish(worker, client, received, &mut out, &exchange).await,
+        Step::Answer(exchange) => finish(worker, client, received, &mut out, exchange).await,
     }
+}
+
+/// Tells the client to go on. Whether it took that within the idle timeout.
+async fn send_continue(worker: &Worker, client: &mut Client, idle_timeout: Tick) -> bool {
+    let mut interim = worker.buffers.head();
+    interim.put(b"HTTP/1.1 100 Continue\r\n\r\n");
+    send(client, &mut interim, idle_timeout).await
 }
 
 enum HeadRead {

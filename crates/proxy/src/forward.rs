@@ -11,7 +11,7 @@ use engine::{Choice, Endpoint, FrontendId, HttpVersion, Outcome, Pool};
 use tls::ClientConfig;
 use tokio::net::TcpStream;
 
-use crate::buffer::Lease;
+use crate::buffer::{Buffer, Lease};
 use crate::connection::{Client, Next};
 use crate::conversation::{Conversation, Failure, Finished, NoResponse, Reached};
 use crate::decide::count_own;
@@ -19,7 +19,7 @@ use crate::exchange::{Exchange, answer_failure, refuse};
 use crate::http1::Framing;
 use crate::mirror::MirroredRequest;
 use crate::pump::{Encode, Pump};
-use crate::registry::{Entry, Signal, ticks};
+use crate::registry::{Entry, Signal, Tick, ticks};
 use crate::stream::Stream;
 use crate::target_connections::Taken;
 use crate::tunnel::tunnel;
@@ -116,31 +116,15 @@ pub(crate) async fn forward(
     worker: &Rc<Worker>,
     client: &mut Client,
     received: &mut Lease,
-    mut head: Lease,
-    exchange: Exchange,
-    pool: Arc<Pool>,
+    head: &mut Lease,
+    exchange: &Exchange,
+    pool: &Pool,
 ) -> Next {
-    let zone = client.zone.as_ref();
-    let mut mirrored = MirroredRequest::begin(worker, &exchange, zone, head.filled());
-    let mut upload = Pump::new(exchange.framing, upload_encoding(exchange.framing));
-    if let Some(pump) = &mut upload {
-        // What has arrived of the body goes out with the head, and can be sent again with it.
-        let count = pump.raw_prefix(received);
-        head.put(&received.filled()[..count]);
-        if let Some(mirrored) = &mut mirrored {
-            mirrored.push(&received.filled()[..count]);
-        }
-        received.consume(count);
-        pump.skip_raw(count);
-    }
-    let mut upload = upload.filter(|pump| !pump.is_finished());
-    match (&mut upload, mirrored) {
-        (_, None) => {}
-        (None, Some(mirrored)) => mirrored.send(),
-        (Some(pump), Some(mirrored)) => pump.copy_to(mirrored),
-    }
+    let mirrored = MirroredRequest::begin(worker, exchange, client.zone.as_ref(), head.filled());
+    let mut upload = begin_upload(exchange.framing, received, head, mirrored);
     let is_replayable = upload.is_none();
 
+    // What few requests come to is boxed in what follows, so that the others do not carry the room for it.
     let mut attempts = Attempts::default();
     let mut is_first = true;
     loop {
@@ -150,16 +134,23 @@ pub(crate) async fn forward(
             draw: worker.random(),
         };
         let stays = exchange.stay.endpoint;
-        let chosen = attempts.choose_with_idle(worker, &pool, node, stays);
+        let chosen = attempts.choose_with_idle(worker, pool, node, stays);
         let Some((endpoint, idle)) = chosen else {
             let status = attempts.status.unwrap_or(503);
-            return answer_failure(worker, client, &exchange, status, is_replayable).await;
+            return Box::pin(answer_failure(
+                worker,
+                client,
+                exchange,
+                status,
+                is_replayable,
+            ))
+            .await;
         };
         if std::mem::take(&mut is_first) {
             worker.counters.requests_forwarded.increment();
             exchange
                 .stay
-                .count_choice(&pool, &endpoint, &worker.counters);
+                .count_choice(pool, &endpoint, &worker.counters);
         } else {
             worker.counters.requests_retried.increment();
         }
@@ -167,49 +158,49 @@ pub(crate) async fn forward(
         client.entry.set_endpoint(endpoint.state.id());
         let frontend = exchange.frontend.id;
         let name = || server_name(host_of(head.filled())?);
-        let (stream, is_reused) = match obtain(
-            worker,
-            &client.entry,
-            frontend,
-            &pool,
-            &endpoint,
-            name,
-            idle,
-        )
-        .await
-        {
-            Ok(obtained) => obtained,
-            Err(status) => {
-                client.entry.clear_endpoint();
-                worker.counters.target_connection_errors.increment();
-                endpoint.state.record_outcome(Outcome::ConnectionError);
-                if attempts.fail(endpoint.state.id(), status) {
-                    continue;
+        let (stream, is_reused) =
+            match obtain(worker, &client.entry, frontend, pool, &endpoint, name, idle).await {
+                Ok(obtained) => obtained,
+                Err(status) => {
+                    client.entry.clear_endpoint();
+                    worker.counters.target_connection_errors.increment();
+                    endpoint.state.record_outcome(Outcome::ConnectionError);
+                    if attempts.fail(endpoint.state.id(), status) {
+                        continue;
+                    }
+                    return Box::pin(answer_failure(
+                        worker,
+                        client,
+                        exchange,
+                        status,
+                        is_replayable,
+                    ))
+                    .await;
                 }
-                return answer_failure(worker, client, &exchange, status, is_replayable).await;
-            }
-        };
+            };
         // The drain promise: nothing below waits before the first byte is written.
         if endpoint.state.is_draining() {
             client.entry.clear_endpoint();
             continue;
         }
-        let mut conversation = Conversation::new(
-            worker,
-            client,
-            received,
-            Reached {
-                pool: &pool,
+        let (outcome, has_sent, returned) = {
+            let reached = Reached {
+                pool,
                 endpoint: &endpoint,
                 stream,
-            },
-            &head,
-            upload.take(),
-            &exchange,
-        );
-        let outcome = conversation.run().await;
-        let has_sent = conversation.has_sent();
-        let returned = conversation.into_parts();
+            };
+            let mut conversation = Conversation::new(
+                worker,
+                client,
+                received,
+                reached,
+                head,
+                upload.take(),
+                exchange,
+            );
+            let outcome = conversation.run().await;
+            (outcome, conversation.has_sent(), conversation.into_parts())
+        };
         let is_target_at_fault = |failure| {
             matches!(
                 failure,
@@ -226,11 +217,17 @@ pub(crate) async fn forward(
         drop(in_flight);
         client.entry.clear_endpoint();
         match outcome {
-            Ok(finished) => {
-                return conclude(
-                    worker, client, received, &endpoint, &exchange, finished, returned,
-                )
-                .await;
+            Ok(Finished::Responded {
+                client: next,
+                target_stays,
+            }) => {
+                keep_connection(worker, &endpoint, exchange, returned, target_stays);
+                return next;
+            }
+            Ok(Finished::Switched) => {
+                let (target, idle_timeout) = (&endpoint, exchange.idle_timeout);
+                let switched = switch(worker, client, received, target, returned, idle_timeout);
+                return Box::pin(switched).await;
             }
             Err(NoResponse {
                 failure: Failure::TargetClosed { received_bytes: 0 },
@@ -248,10 +245,37 @@ pub(crate) async fn forward(
                 failure,
                 is_upload_done,
             }) => {
-                return fail(worker, client, &exchange, failure, is_upload_done).await;
+                return Box::pin(fail(worker, client, exchange, failure, is_upload_done)).await;
             }
         }
     }
+}
+
+/// Puts what has arrived of the body behind the head: it goes out with it, and can be sent again with it. Gives
+/// the upload of the rest if there is any.
+fn begin_upload(
+    framing: Framing,
+    received: &mut Buffer,
+    head: &mut Buffer,
+    mut mirrored: Option<Box<MirroredRequest>>,
+) -> Option<Pump> {
+    let mut upload = Pump::new(framing, upload_encoding(framing));
+    if let Some(pump) = &mut upload {
+        let count = pump.raw_prefix(received);
+        head.put(&received.filled()[..count]);
+        if let Some(mirrored) = &mut mirrored {
+            mirrored.push(&received.filled()[..count]);
+        }
+        received.consume(count);
+        pump.skip_raw(count);
+    }
+    let mut upload = upload.filter(|pump| !pump.is_finished());
+    match (&mut upload, mirrored) {
+        (_, None) => {}
+        (None, Some(mirrored)) => mirrored.send(),
+        (Some(pump), Some(mirrored)) => pump.copy_to(mirrored),
+    }
+    upload
 }
 
 /// How the body of a request is framed for the target: as the client framed it.
@@ -280,6 +304,20 @@ pub(crate) async fn obtain<'h>(
         worker.counters.target_connections_reused.increment();
         return Ok((stream, true));
     }
+    // Boxed, so that requests on open connections do not carry the room for it.
+    let connected = connect(worker, entry, frontend, pool, endpoint, name);
+    Box::pin(connected).await.map(|stream| (stream, false))
+}
+
+/// A new connection to the target.
+async fn connect<'h>(
+    worker: &Rc<Worker>,
+    entry: &Entry,
+    frontend: FrontendId,
+    pool: &Pool,
+    endpoint: &Endpoint,
+    name: impl FnOnce() -> Option<&'h str>,
+) -> Result<Stream, u16> {
     entry.arm(ticks(CONNECT_TIMEOUT));
     let connected = until_signal(entry, TcpStream::connect(endpoint.address))
         .await?
@@ -288,19 +326,15 @@ pub(crate) async fn obtain<'h>(
             _ => 502,
         })?;
     worker.counters.target_connections_opened.increment();
-    let stream = if pool.settings.protocol.is_tls {
-        // There is none only if the listener was removed just now.
-        let is_http2 = pool.settings.protocol.version != HttpVersion::Http1;
-        let config = worker.tls_of_targets(frontend, is_http2).ok_or(502_u16)?;
-        // Boxed, so that requests in clear text do not carry the room for it.
-        let encrypted = encrypt(entry, &config, connected, name());
-        Box::pin(encrypted)
-            .await
-            .inspect_err(|_| worker.counters.target_tls_handshake_errors.increment())?
-    } else {
-        Stream::new(connected).map_err(|_| 502_u16)?
-    };
-    Ok((stream, false))
+    if !pool.settings.protocol.is_tls {
+        return Stream::new(connected).map_err(|_| 502);
+    }
+    // There is none only if the listener was removed just now.
+    let is_http2 = pool.settings.protocol.version != HttpVersion::Http1;
+    let config = worker.tls_of_targets(frontend, is_http2).ok_or(502_u16)?;
+    encrypt(entry, &config, connected, name())
+        .await
+        .inspect_err(|_| worker.counters.target_tls_handshake_errors.increment())
 }
 
 /// Does the handshake with a target.
@@ -364,49 +398,46 @@ pub(crate) struct Returned {
     pub(crate) surplus: Option<Lease>,
 }
 
-/// Goes on after a response that was handed to the client whole.
-async fn conclude(
+/// Sees to the target's connection after a response that was handed to the client whole.
+fn keep_connection(
+    worker: &Worker,
+    endpoint: &Endpoint,
+    exchange: &Exchange,
+    mut returned: Returned,
+    target_stays: bool,
+) {
+    let counters = &worker.counters;
+    returned
+        .stream
+        .count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
+    let has_surplus = returned.surplus.is_some_and(|surplus| !surplus.is_empty());
+    if target_stays && !has_surplus && !exchange.closes_target {
+        let now = worker.connections.now();
+        let expires = now.saturating_add(exchange.idle_timeout);
+        worker
+            .targets
+            .put(&endpoint.state, returned.stream, expires, counters);
+    } else {
+        returned.stream.say_goodbye();
+    }
+}
+
+/// Goes on after 101.
+async fn switch(
     worker: &Rc<Worker>,
     client: &mut Client,
     received: &mut Lease,
     endpoint: &Endpoint,
-    exchange: &Exchange,
-    finished: Finished,
-    mut returned: Returned,
+    returned: Returned,
+    idle_timeout: Tick,
 ) -> Next {
-    let counters = &worker.counters;
-    match finished {
-        Finished::Switched => {
-            counters.tunnels.increment();
-            let in_flight = endpoint.state.begin_request();
-            client.entry.set_endpoint(endpoint.state.id());
-            tunnel(worker, client, received, returned, exchange.idle_timeout).await;
-            client.entry.clear_endpoint();
-            drop(in_flight);
-            Next::Close
-        }
-        Finished::Responded {
-            client: next,
-            target_stays,
-        } => {
-            returned
-                .stream
-                .count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
-            let has_surplus = returned.surplus.is_some_and(|surplus| !surplus.is_empty());
-            if target_stays && !has_surplus && !exchange.closes_target {
-                let expires = worker
-                    .connections
-                    .now()
-                    .saturating_add(exchange.idle_timeout);
-                worker
-                    .targets
-                    .put(&endpoint.state, returned.stream, expires, counters);
-            } else {
-                returned.stream.say_goodbye();
-            }
-            next
-        }
-    }
+    worker.counters.tunnels.increment();
+    let in_flight = endpoint.state.begin_request();
+    client.entry.set_endpoint(endpoint.state.id());
+    tunnel(worker, client, received, returned, idle_timeout).await;
+    client.entry.clear_endpoint();
+    drop(in_flight);
+    Next::Close
 }
 
 /// Answers, or closes, where there is no response to hand on.

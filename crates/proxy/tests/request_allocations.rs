@@ -13,7 +13,7 @@ const REQUESTS: usize = 200;
 
 /// The largest state of an exchange. It is written once for each request: much more would cost more than all
 /// the rest of a request, in copying and in memory that the allocator gives back and takes again.
-const STATE_BYTES_MAX: usize = 4096;
+const STATE_BYTES_MAX: usize = 1536;
 
 const REQUEST: &[u8] = b"GET /index.html?a=b HTTP/1.1\r\nHost: shop.example\r\n\
     User-Agent: curl/8.5.0\r\nAccept: */*\r\nCookie: a=b; c=d\r\nX_Key: 1\r\n\r\n";

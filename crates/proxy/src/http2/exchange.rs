@@ -2,7 +2,6 @@
 //! requests of HTTP/1.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use engine::{Choice, Endpoint, Outcome, Pool};
 
@@ -19,16 +18,16 @@ use crate::worker::Worker;
 
 /// Forwards the request whose head is in `head`, and its body, to a target of `pool`.
 pub(super) async fn forward(
-    worker: Rc<Worker>,
-    client: ClientStream,
-    mut head: Lease,
-    exchange: Exchange,
-    pool: Arc<Pool>,
+    worker: &Rc<Worker>,
+    client: &ClientStream,
+    head: &mut Lease,
+    exchange: &Exchange,
+    pool: &Pool,
 ) {
     let zone = client.node.zone.as_ref();
-    let mirrored = MirroredRequest::begin(&worker, &exchange, zone, head.filled());
+    let mirrored = MirroredRequest::begin(worker, exchange, zone, head.filled());
     // What has arrived of the body goes out with the head, and can be sent again with it.
-    let mut upload = Upload::new(exchange.framing, &client, &mut head, mirrored);
+    let mut upload = Upload::new(exchange.framing, client, head, mirrored);
     let is_replayable = upload.is_none();
     let mut attempts = Attempts::default();
     let mut is_first = true;
@@ -39,15 +38,15 @@ pub(super) async fn forward(
             draw: worker.random(),
         };
         let stays = exchange.stay.endpoint;
-        let chosen = attempts.choose_with_idle(&worker, &pool, node, stays);
+        let chosen = attempts.choose_with_idle(worker, pool, node, stays);
         let Some((endpoint, idle)) = chosen else {
             let status = attempts.status.unwrap_or(503);
-            return fail(&worker, &client, &exchange, status).await;
+            return fail(worker, client, exchange, status).await;
         };
         if std::mem::take(&mut is_first) {
             worker.counters.requests_forwarded.increment();
             let stay = exchange.stay;
-            stay.count_choice(&pool, &endpoint, &worker.counters);
+            stay.count_choice(pool, &endpoint, &worker.counters);
         } else {
             worker.counters.requests_retried.increment();
         }
@@ -57,7 +56,7 @@ pub(super) async fn forward(
         let frontend = exchange.frontend.id;
         let name = || server_name(host_of(head.filled())?);
         let (stream, is_reused) =
-            match obtain(&worker, entry, frontend, &pool, &endpoint, name, idle).await {
+            match obtain(worker, entry, frontend, pool, &endpoint, name, idle).await {
                 Ok(obtained) => obtained,
                 Err(status) => {
                     entry.clear_endpoint();
@@ -66,7 +65,7 @@ pub(super) async fn forward(
                     if attempts.fail(endpoint.state.id(), status) {
                         continue;
                     }
-                    return fail(&worker, &client, &exchange, status).await;
+                    return fail(worker, client, exchange, status).await;
                 }
             };
         // The drain promise: nothing below waits before the first byte is written.
@@ -75,12 +74,12 @@ pub(super) async fn forward(
             continue;
         }
         let reached = Reached {
-            pool: &pool,
+            pool,
             endpoint: &endpoint,
             stream,
         };
         let mut conversation =
-            Conversation::new(&worker, &client, reached, &head, upload.take(), &exchange);
+            Conversation::new(worker, client, reached, head, upload.take(), exchange);
         let outcome = conversation.run().await;
         let has_sent = conversation.has_sent();
         let status = conversation.status();
@@ -115,8 +114,8 @@ pub(super) async fn forward(
             }
             Err(NoResponse { failure }) => {
                 drop(target);
-                if let Some(status) = status_of(&worker, failure) {
-                    fail(&worker, &client, &exchange, status).await;
+                if let Some(status) = status_of(worker, failure) {
+                    fail(worker, client, exchange, status).await;
                 }
                 return;
             }

@@ -103,14 +103,17 @@ impl Forward {
             exchange,
             pool,
         } = self;
+        // By reference: what is moved into a future is there twice.
         match message {
-            Message::Http1(head) => {
-                let forward = exchange::forward(worker, client, head, exchange, pool);
-                tokio::task::spawn_local(forward);
+            Message::Http1(mut head) => {
+                tokio::task::spawn_local(async move {
+                    exchange::forward(&worker, &client, &mut head, &exchange, &pool).await;
+                });
             }
             Message::Http2(request) => {
-                let forward = target_exchange::forward(worker, client, request, exchange, pool);
-                tokio::task::spawn_local(forward);
+                tokio::task::spawn_local(async move {
+                    target_exchange::forward(&worker, &client, &request, &exchange, &pool).await;
+                });
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Poll;
 
 use engine::{Choice, Endpoint, Outcome, Pool};
@@ -21,11 +20,11 @@ use crate::worker::Worker;
 
 /// Forwards `request`, and its body, to a target of `pool`.
 pub(super) async fn forward(
-    worker: Rc<Worker>,
-    client: ClientStream,
-    request: TargetRequest,
-    exchange: Exchange,
-    pool: Arc<Pool>,
+    worker: &Rc<Worker>,
+    client: &ClientStream,
+    request: &TargetRequest,
+    exchange: &Exchange,
+    pool: &Pool,
 ) {
     let counters = &worker.counters;
     let mut attempts = Attempts::default();
@@ -36,9 +35,9 @@ pub(super) async fn forward(
             tried: &[],
             draw: worker.random(),
         };
-        let Some(endpoint) = attempts.choose(&pool, node, exchange.stay.endpoint) else {
+        let Some(endpoint) = attempts.choose(pool, node, exchange.stay.endpoint) else {
             let status = attempts.status.unwrap_or(503);
-            return fail(&worker, &client, &exchange, status).await;
+            return fail(worker, client, exchange, status).await;
         };
         if std::mem::take(&mut is_first) {
             counters.requests_forwarded.increment();
@@ -46,18 +45,18 @@ pub(super) async fn forward(
                 counters.grpc_requests.increment();
             }
             let stay = exchange.stay;
-            stay.count_choice(&pool, &endpoint, counters);
+            stay.count_choice(pool, &endpoint, counters);
         } else {
             counters.requests_retried.increment();
         }
         let in_flight = endpoint.state.begin_request();
         let entry = client.entry();
         entry.set_endpoint(endpoint.state.id());
-        let place = TargetSessions::try_obtain(&worker, &endpoint, exchange.idle_timeout);
+        let place = TargetSessions::try_obtain(worker, &endpoint, exchange.idle_timeout);
         let place = match place {
             Some(place) => Ok(place),
             None => {
-                let made = make_place(&worker, &client, &request, &pool, &endpoint, &exchange);
+                let made = make_place(worker, client, request, pool, &endpoint, exchange);
                 // Boxed, so that requests on open connections carry no room for it.
                 Box::pin(made).await
             }
@@ -77,12 +76,12 @@ pub(super) async fn forward(
                 if attempts.fail(endpoint.state.id(), status) {
                     continue;
                 }
-                return fail(&worker, &client, &exchange, status).await;
+                return fail(worker, client, exchange, status).await;
             }
         };
         let mut conversation =
-            TargetConversation::new(&worker, &client, &pool, &endpoint, &place, &exchange);
-        let outcome = conversation.run(&request).await;
+            TargetConversation::new(worker, client, pool, &endpoint, &place, exchange);
+        let outcome = conversation.run(request).await;
         let status = conversation.status();
         let is_replayable = conversation.is_replayable();
         drop(conversation);
@@ -105,8 +104,8 @@ pub(super) async fn forward(
                 let Some(failure) = ended.failure() else {
                     return;
                 };
-                if let Some(status) = status_of(&worker, failure) {
-                    fail(&worker, &client, &exchange, status).await;
+                if let Some(status) = status_of(worker, failure) {
+                    fail(worker, client, exchange, status).await;
                 }
                 return;
             }
