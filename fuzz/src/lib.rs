@@ -5,6 +5,7 @@
 
 mod chunked_body;
 mod field_section;
+mod frames;
 mod heads;
 mod json_web_token;
 mod pieces;
@@ -16,6 +17,7 @@ mod sigv4;
 
 pub use chunked_body::chunked_body;
 pub use field_section::field_section;
+pub use frames::frames;
 pub use json_web_token::json_web_token;
 pub use query_decoder::query_decoder;
 pub use request_head::request_head;
@@ -30,6 +32,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("chunked_body", chunked_body),
     ("field_section", field_section),
+    ("frames", frames),
     ("json_web_token", json_web_token),
     ("query_decoder", query_decoder),
     ("request_head", request_head),

@@ -5,7 +5,7 @@
 
 use super::frame::{self, ErrorCode, FrameHead, HEAD_BYTES, PAYLOAD_BYTES_MAX, flag, kind};
 use super::hpack::{Decoder, FieldList, ListLimits};
-use super::limits::{CONTINUATIONS_MAX, SECTION_BYTES_MAX};
+use super::limits::{CONTINUATIONS_MAX, RESPONSE_FIELDS, SECTION_BYTES_MAX};
 use super::state::FrameError;
 use crate::buffer::Buffer;
 
@@ -276,6 +276,49 @@ impl Incoming {
             ends_stream,
         })
     }
+}
+
+/// What a target says whose bytes arrive in these pieces, one text for each frame, up to the first that is refused.
+///
+/// It is what connections to targets read with, in a form for fuzzing.
+pub fn transcript<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Vec<String> {
+    let mut incoming = Incoming::from_target(RESPONSE_FIELDS);
+    let mut received = Buffer::default();
+    let mut said = Vec::new();
+    for piece in pieces {
+        received.append(piece);
+        loop {
+            let (outcome, whole) = match next(&received) {
+                Next::Needs(_) => break,
+                Next::TooLong => {
+                    said.push("a frame is too long".to_owned());
+                    return said;
+                }
+                Next::Frame {
+                    head,
+                    payload,
+                    whole,
+                } => {
+                    let event = incoming.receive(&head, payload);
+                    let text = event.map(|event| match event {
+                        Event::Section { .. } => format!("{event:?} {:?}", incoming.fields),
+                        _ => format!("{event:?}"),
+                    });
+                    (text, whole)
+                }
+            };
+            received.consume(whole);
+            match outcome {
+                Ok(text) => said.push(text),
+                Err(error @ OnStream(..)) => said.push(format!("{error:?}")),
+                Err(error) => {
+                    said.push(format!("{error:?}"));
+                    return said;
+                }
+            }
+        }
+    }
+    said
 }
 
 fn receive_data<'p>(head: &FrameHead, payload: &'p [u8]) -> Result<Event<'p>, FrameError> {

@@ -15,7 +15,7 @@ mod frame;
 mod handle;
 mod head;
 pub mod hpack;
-mod incoming;
+pub mod incoming;
 mod limits;
 mod outlet;
 mod probe;
