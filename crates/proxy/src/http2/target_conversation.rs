@@ -42,6 +42,7 @@ pub(super) struct TargetConversation<'a> {
     target: Option<Handle>,
     /// The request has been sent whole, or the target does not want the rest.
     is_upload_over: bool,
+    /// Part of the body, or the trailers, cannot be sent again.
     has_taken_body: bool,
     /// That of the final response, once it has come.
     status: Option<u16>,
@@ -265,6 +266,7 @@ impl<'a> TargetConversation<'a> {
                 None => {
                     let trailers = self.client.take_trailers();
                     end(target, trailers.as_ref());
+                    self.has_taken_body |= trailers.is_some();
                     self.is_upload_over = true;
                 }
             }
