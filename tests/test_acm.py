@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from harness.errors import refused
-from harness.shop import unique
 
 FILES = Path(__file__).parent / "certificates"
 UNKNOWN = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
@@ -115,8 +114,10 @@ def test_a_deleted_certificate_is_gone(acm, imported):
 
 
 def test_what_elbow_does_not_do_is_refused_by_name(acm):
-    with refused("UnknownOperationException", "RequestCertificate"):
-        acm.request_certificate(DomainName=f"{unique('shop')}.example.com")
+    with refused("UnknownOperationException", "ResendValidationEmail"):
+        acm.resend_validation_email(
+            CertificateArn=UNKNOWN, Domain="shop.example.com", ValidationDomain="example.com"
+        )
 
 
 def test_certificates_survive_a_crash_and_their_keys_are_not_readable(make_elbow):

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac};
-use control::{Clock, Control, ManualClock, NoPlane, SequentialIds, Settings};
+use control::{
+    Clock, Control, IssueFuture, IssuedCertificate, Issuer, ManualClock, NoPlane, Order, SequentialIds,
+    Settings,
+};
 
 use crate::sigv4::{AccessKey, Keys};
 use crate::{Endpoint, Parts, RequestId, RequestIds};
@@ -21,6 +24,26 @@ impl RequestIds for OneRequestId {
     fn next(&self) -> RequestId {
         RequestId::from_bits(1)
     }
+}
+
+/// Issues the same certificate every time, so that answers are the same in every run.
+struct ShopIssuer;
+
+impl Issuer for ShopIssuer {
+    fn issue(&self, _order: Order) -> IssueFuture<'_> {
+        let issued = IssuedCertificate {
+            certificate: pem("shop"),
+            chain: pem("chain"),
+            private_key: pem("shop.key"),
+        };
+        Box::pin(async { Ok(issued) })
+    }
+}
+
+/// A file of `tests/certificates`.
+pub(crate) fn pem(name: &str) -> String {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/certificates");
+    std::fs::read_to_string(format!("{directory}/{name}.pem")).expect(name)
 }
 
 /// An endpoint over a fresh control plane, at a fixed time.
@@ -50,6 +73,7 @@ pub(crate) async fn control_plane_at(clock: Arc<dyn Clock>) -> Control {
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(control::NoObjects),
+        issuer: Some(Arc::new(ShopIssuer)),
         settings: Settings::default(),
     })
     .await

@@ -1,4 +1,5 @@
-//! What becomes due without a call: ends of deregistration delays and of zonal shifts.
+//! What becomes due without a call: ends of deregistration delays and of zonal shifts, and certificates to issue and
+//! renew.
 
 use std::time::Duration;
 
@@ -9,26 +10,46 @@ use crate::zonal_shift::expiry;
 /// How long to wait after a failure before the next attempt.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Longest wait: the clock of the machine may be set while a loop waits for a time that is far away.
+const LOOK_AFTER: Duration = Duration::from_secs(3600);
+
 impl Control {
     /// Does what is due at its time; never returns. Run one of these for a control plane.
     pub async fn run_background(&self) {
+        // Certificates have a loop of their own, so that no drain waits for an authority that takes its time.
+        let deadlines = self.repeat(
+            "what was due could not be done; trying again",
+            || self.do_what_is_due(),
+            || self.until_next_deadline(),
+        );
+        let certificates = self.repeat(
+            "certificates could not be issued; trying again",
+            || self.issue_certificates(),
+            || self.until_next_certificate(),
+        );
+        tokio::join!(deadlines, certificates);
+    }
+
+    /// Does `work` after every change of the state, and after `next`, which says when something is due.
+    async fn repeat<Work: Future<Output = Result<(), CommitError>>>(
+        &self,
+        failure: &str,
+        work: impl Fn() -> Work,
+        next: impl Fn() -> Option<Duration>,
+    ) {
+        let mut changed = self.inner.changed.subscribe();
         loop {
-            let wait = match self.do_what_is_due().await {
-                Ok(()) => self.until_next_deadline(),
+            changed.mark_unchanged();
+            let wait = match work().await {
+                Ok(()) => next().unwrap_or(LOOK_AFTER),
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, "what was due could not be done; trying again");
-                    Some(RETRY_AFTER)
+                    tracing::error!(error, "{failure}");
+                    RETRY_AFTER
                 }
             };
-            let changed = self.inner.changed.notified();
-            match wait {
-                None => changed.await,
-                Some(wait) => {
-                    // Either way the state is looked at again.
-                    let _ = tokio::time::timeout(wait, changed).await;
-                }
-            }
+            // Either way the state is looked at again.
+            let _ = tokio::time::timeout(wait.min(LOOK_AFTER), changed.changed()).await;
         }
     }
 

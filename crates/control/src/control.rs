@@ -9,9 +9,10 @@ use model::arn::ListenerArn;
 use model::extension::InvalidExtension;
 use store::record::RecordError;
 use store::{Revision, Store, Transaction};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, watch};
 
 use crate::ec2::{InventoryError, ensure_inventory, lookups};
+use crate::issuer::Issuer;
 use crate::lower::{LowerError, Lowered, lower};
 use crate::objects::ObjectStore;
 use crate::plane::{BindError, DataPlane};
@@ -41,6 +42,8 @@ pub struct Parts {
     pub secret_key: Arc<SecretKey>,
     /// Reads the objects that operations are told to read from S3.
     pub objects: Arc<dyn ObjectStore>,
+    /// Issues the certificates that are requested; `None`: none can be requested.
+    pub issuer: Option<Arc<dyn Issuer>>,
     /// What the operator decides.
     pub settings: Settings,
 }
@@ -52,7 +55,7 @@ pub(crate) struct Inner {
     /// Held by the one change that is being made.
     changing: Mutex<()>,
     /// Told after every change, for what waits for the time at which something is due.
-    pub(crate) changed: Notify,
+    pub(crate) changed: watch::Sender<()>,
 }
 
 /// The state with what was compiled from it.
@@ -225,7 +228,7 @@ impl Control {
             parts,
             live: RwLock::new(Arc::new(Live { state, lowered })),
             changing: Mutex::default(),
-            changed: Notify::new(),
+            changed: watch::Sender::new(()),
         };
         let control = Self {
             inner: Arc::new(inner),
@@ -324,7 +327,7 @@ impl Control {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = live;
         plane.publish(snapshot).await;
-        self.inner.changed.notify_one();
+        self.inner.changed.send_replace(());
         Ok(())
     }
 
@@ -361,6 +364,7 @@ fn load(store: &dyn Store) -> Result<State, OpenError> {
     load_kind::<model::ec2::SecurityGroup>(store, &mut state)?;
     load_kind::<model::ec2::Instance>(store, &mut state)?;
     load_kind::<model::certificate::Certificate>(store, &mut state)?;
+    load_kind::<model::certificate::AcmAccount>(store, &mut state)?;
     load_kind::<model::trust_store::TrustStore>(store, &mut state)?;
     load_kind::<model::trust_store::TrustStoreRevocation>(store, &mut state)?;
     load_kind::<model::load_balancer::LoadBalancer>(store, &mut state)?;

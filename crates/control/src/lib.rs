@@ -11,6 +11,7 @@ mod control;
 mod drain;
 pub mod ec2;
 pub mod elb;
+pub mod issuer;
 mod lower;
 pub mod objects;
 mod pem;
@@ -24,6 +25,7 @@ mod x509;
 pub mod zonal_shift;
 
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
+pub use issuer::{IssueError, IssueFuture, IssuedCertificate, Issuer, LocalAuthority, Order};
 pub use objects::{NoObjects, ObjectError, ObjectFuture, ObjectName, ObjectStore};
 pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};
 pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};

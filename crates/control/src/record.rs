@@ -59,7 +59,7 @@ pub(crate) fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
 
 #[cfg(test)]
 mod tests {
-    use model::certificate::Certificate;
+    use model::certificate::{AcmAccount, Certificate};
     use model::listener::Listener;
     use model::load_balancer::LoadBalancer;
     use model::rule::Rule;
@@ -90,11 +90,20 @@ mod tests {
         check_raised::<Listener>(include_str!("../tests/golden/listener.v1.json"));
         check_raised::<Rule>(include_str!("../tests/golden/rule.v1.json"));
         check_raised::<Rule>(include_str!("../tests/golden/rule_fixed_response.v1.json"));
+        let imported: Certificate =
+            decode(include_bytes!("../tests/golden/certificate.v1.json")).expect("version 1");
+        let written = String::from_utf8(encode(&imported)).expect("JSON is text");
+        let golden = include_str!("../tests/golden/certificate_imported.v2.json");
+        assert_eq!(written, golden.trim_end());
         check_raised::<TargetGroup>(include_str!("../tests/golden/target_group.v1.json"));
         check_raised::<LoadBalancer>(include_str!("../tests/golden/load_balancer.v1.json"));
         check::<LoadBalancer>(include_str!(
             "../tests/golden/load_balancer_dualstack.v2.json"
         ));
+        check::<Certificate>(include_str!("../tests/golden/certificate_imported.v2.json"));
+        check::<Certificate>(include_str!("../tests/golden/certificate_pending.v2.json"));
+        check::<Certificate>(include_str!("../tests/golden/certificate_issued.v2.json"));
+        check::<Certificate>(include_str!("../tests/golden/certificate_revoked.v2.json"));
         check::<Listener>(include_str!("../tests/golden/listener_sticky.v2.json"));
         check::<Listener>(include_str!("../tests/golden/listener_tls.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_sticky.v2.json"));
@@ -107,7 +116,7 @@ mod tests {
 
     #[test]
     fn records_of_version_one_keep_their_format() {
-        check::<Certificate>(include_str!("../tests/golden/certificate.v1.json"));
+        check::<AcmAccount>(include_str!("../tests/golden/acm_account.v1.json"));
         check::<TrustStore>(include_str!("../tests/golden/trust_store.v1.json"));
         check::<TrustStoreRevocation>(include_str!(
             "../tests/golden/trust_store_revocation.v1.json"

@@ -52,7 +52,7 @@ impl Default for Settings {
 
 /// How many there may be of each thing. The defaults are those of AWS.
 ///
-/// Source: ALB guide, "Quotas for your Application Load Balancers".
+/// Source: ALB guide, "Quotas for your Application Load Balancers"; ACM guide, "Quotas".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// In the account. Default 50.
@@ -79,6 +79,16 @@ pub struct Limits {
     pub targets_per_load_balancer: usize,
     /// Times one target id can be registered with all groups of one load balancer. Default 1,000.
     pub registrations_per_target_id: usize,
+    /// Certificates in the account that were requested. Default 2,500.
+    pub certificates: usize,
+    /// Certificates that were requested in 365 days. Default 5,000.
+    pub certificates_per_year: usize,
+    /// Certificates in the account that were imported. Default 2,500.
+    pub imported_certificates: usize,
+    /// Certificates that were imported in 365 days, those in place of others not counted. Default 5,000.
+    pub imported_certificates_per_year: usize,
+    /// Names of one certificate that is requested. Default 10; AWS raises it to 100.
+    pub domain_names_per_certificate: usize,
 }
 
 impl Default for Limits {
@@ -96,6 +106,11 @@ impl Default for Limits {
             targets_per_target_group: 1000,
             targets_per_load_balancer: 1000,
             registrations_per_target_id: 1000,
+            certificates: 2500,
+            certificates_per_year: 5000,
+            imported_certificates: 2500,
+            imported_certificates_per_year: 5000,
+            domain_names_per_certificate: 10,
         }
     }
 }

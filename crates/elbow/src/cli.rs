@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Env(ClientArgs),
     /// Print lines for /etc/hosts: the name and the addresses of each load balancer.
     Hosts(ClientArgs),
+    /// Print the root certificate of the local certificate authority, for clients to trust.
+    Ca(ClientArgs),
     /// Register the machines that run your application.
     Instance {
         #[command(subcommand)]

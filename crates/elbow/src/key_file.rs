@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use auth::Keys;
-use control::{SECRET_KEY_BYTES, SecretKey};
+use control::{Clock, LocalAuthority, SECRET_KEY_BYTES, SecretKey, SystemClock};
 use proxy::CookieKey;
 use serde::Deserialize;
 
@@ -53,6 +53,18 @@ pub(crate) const LOGIN_KEYS: KeyFile<Keys> = KeyFile {
     read: |bytes| Keys::from_bytes(bytes).ok(),
 };
 
+/// Signs the certificates that are requested.
+pub(crate) const LOCAL_AUTHORITY: KeyFile<LocalAuthority> = KeyFile {
+    name: "local-authority",
+    noun: "the local certificate authority",
+    remedy: "restore it, or remove it to have a new one made at the next start, which clients then have to trust",
+    make: || {
+        let made = LocalAuthority::generate(SystemClock.now_millis()).ok()?;
+        Some(made.1.into_bytes())
+    },
+    read: |bytes| LocalAuthority::from_pem(std::str::from_utf8(bytes).ok()?).ok(),
+};
+
 /// A key cannot be made or read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyFileError {
@@ -81,18 +93,28 @@ impl<Key> KeyFile<Key> {
     /// # Errors
     /// It cannot be read, or a new one cannot be written.
     pub(crate) fn load_or_create(&self, directory: &DataDirectory) -> Result<Key, KeyFileError> {
+        if let Some(key) = self.load(directory)? {
+            return Ok(key);
+        }
+        let bytes = (self.make)().ok_or(KeyFileError::Random(self.noun))?;
+        directory.write_private(self.name, &print(&bytes))?;
+        Ok((self.read)(&bytes).expect("what was made is a key"))
+    }
+
+    /// The key in `directory`, if one has been made.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn load(&self, directory: &DataDirectory) -> Result<Option<Key>, KeyFileError> {
         let (noun, path) = (self.noun, directory.file(self.name));
         match std::fs::read(&path) {
             Ok(text) => {
                 let key = parse(&text).and_then(|bytes| (self.read)(&bytes));
                 let remedy = self.remedy;
-                key.ok_or(KeyFileError::Damaged { noun, path, remedy })
+                let damaged = KeyFileError::Damaged { noun, path, remedy };
+                key.ok_or(damaged).map(Some)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let bytes = (self.make)().ok_or(KeyFileError::Random(noun))?;
-                directory.write_private(self.name, &print(&bytes))?;
-                Ok((self.read)(&bytes).expect("what was made is a key"))
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(KeyFileError::Read { noun, path, source }),
         }
     }
@@ -179,5 +201,8 @@ mod tests {
             b.open("a", &a.seal("a", "private")).as_deref() == Ok("private")
         });
         check(&LOGIN_KEYS, |a, b| a.to_bytes() == b.to_bytes());
+        check(&LOCAL_AUTHORITY, |a, b| {
+            a.certificate_pem() == b.certificate_pem()
+        });
     }
 }

@@ -37,6 +37,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Serve(args) => serve::run(*args)?,
         Command::Env(args) => commands::env::run(args)?,
         Command::Hosts(args) => block_on(commands::hosts::run(args))??,
+        Command::Ca(args) => commands::ca::run(args)?,
         Command::Instance { command } => match command {
             InstanceCommand::Add(args) => block_on(commands::instance::add(args))??,
             InstanceCommand::List(args) => block_on(commands::instance::list(args))??,

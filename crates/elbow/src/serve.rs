@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use api::sigv4::{AccessKey, Keys};
 use api::{Endpoint, RandomRequestIds};
-use control::{Control, RandomIds, SystemClock};
+use control::{Control, Issuer, RandomIds, SystemClock};
 use model::arn::Place;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::ServeArgs;
 use crate::config::directory::DirectoryError;
+use crate::config::file::CertificateIssuer;
 use crate::config::topology::{Addresses, Topology};
 use crate::config::{Settings, SettingsError};
 use crate::contact;
 use crate::credentials::{KeyError, RootKey};
-use crate::key_file::{COOKIE_KEY, KeyFileError, LOGIN_KEYS, SECRET_KEY};
+use crate::key_file::{COOKIE_KEY, KeyFileError, LOCAL_AUTHORITY, LOGIN_KEYS, SECRET_KEY};
 use crate::metrics;
 use crate::objects;
 use crate::plane::Plane;
@@ -130,6 +131,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         ids: Arc::new(RandomIds),
         secret_key,
         objects: objects::open(settings.s3.clone()),
+        issuer: issuer(&settings)?,
         settings: control_settings,
     })
     .await?;
@@ -218,6 +220,17 @@ fn announce(url: &str, directory: &str) {
     let _ = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
+}
+
+/// Who issues the certificates that are requested.
+fn issuer(settings: &Settings) -> Result<Option<Arc<dyn Issuer>>, KeyFileError> {
+    match settings.certificate_issuer {
+        CertificateIssuer::Local => {
+            let authority = LOCAL_AUTHORITY.load_or_create(&settings.data_directory)?;
+            Ok(Some(Arc::new(authority)))
+        }
+        CertificateIssuer::ImportOnly => Ok(None),
+    }
 }
 
 /// How identity providers are asked.

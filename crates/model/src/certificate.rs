@@ -1,6 +1,18 @@
-//! A server certificate in AWS Certificate Manager: what was imported, and what is written in it.
+//! A server certificate in AWS Certificate Manager: imported, or requested and issued later.
 //!
 //! Source: ACM API, `CertificateDetail`; ACM guide, "Certificate and key format for importing".
+
+mod account;
+mod facts;
+mod request;
+
+pub use account::{AcmAccount, Configured};
+pub use facts::{CertificateFacts, ExtendedKeyUsage, ExtendedKeyUsageName, KeyAlgorithm, KeyUsage};
+pub use request::{
+    CertificateExport, CertificateManagedBy, CertificateRequest, DomainStatus, DomainValidation,
+    FailureReason, InvalidDomains, Renewal, RenewalStatus, RequestPhase, RevocationReason,
+    TransparencyLogging, VALIDATION_TIMEOUT_MILLIS, ValidationMethod, ValidationMigration,
+};
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,28 +33,6 @@ pub struct CertificateArn {
     pub place: Place,
     /// The last part.
     pub id: CertificateId,
-}
-
-text_enum! {
-    /// What kind of key a certificate is for.
-    ///
-    /// Source: ACM API, `KeyAlgorithm`.
-    pub enum KeyAlgorithm {
-        /// RSA with 1024 bits, which cannot be imported.
-        Rsa1024 = "RSA_1024",
-        /// RSA with 2048 bits.
-        Rsa2048 = "RSA_2048",
-        /// RSA with 3072 bits.
-        Rsa3072 = "RSA_3072",
-        /// RSA with 4096 bits.
-        Rsa4096 = "RSA_4096",
-        /// ECDSA over P-256.
-        EcPrime256v1 = "EC_prime256v1",
-        /// ECDSA over P-384.
-        EcSecp384r1 = "EC_secp384r1",
-        /// ECDSA over P-521.
-        EcSecp521r1 = "EC_secp521r1",
-    }
 }
 
 text_enum! {
@@ -67,107 +57,9 @@ text_enum! {
     }
 }
 
-text_enum! {
-    /// What a key may be used for. Source: ACM API, `KeyUsageName`; RFC 5280 section 4.2.1.3.
-    pub enum KeyUsage {
-        /// Signatures other than on certificates and lists.
-        DigitalSignature = "DIGITAL_SIGNATURE",
-        /// Signatures that cannot be denied.
-        NonRepudiation = "NON_REPUDIATION",
-        /// Encryption of keys.
-        KeyEncipherment = "KEY_ENCIPHERMENT",
-        /// Encryption of data.
-        DataEncipherment = "DATA_ENCIPHERMENT",
-        /// Agreement on keys.
-        KeyAgreement = "KEY_AGREEMENT",
-        /// Signatures on certificates.
-        CertificateSigning = "CERTIFICATE_SIGNING",
-        /// Signatures on lists of revoked certificates.
-        CrlSigning = "CRL_SIGNING",
-        /// Agreement for encryption only.
-        EncipherOnly = "ENCIPHER_ONLY",
-        /// Agreement for decryption only.
-        DecipherOnly = "DECIPHER_ONLY",
-        /// Anything: the certificate does not say.
-        Any = "ANY",
-        /// Something else.
-        Custom = "CUSTOM",
-    }
-}
-
-text_enum! {
-    /// What a certificate may be used for.
-    ///
-    /// Source: ACM API, `ExtendedKeyUsageName`; RFC 5280 section 4.2.1.12.
-    pub enum ExtendedKeyUsageName {
-        /// As the server of TLS.
-        TlsWebServerAuthentication = "TLS_WEB_SERVER_AUTHENTICATION",
-        /// As the client of TLS.
-        TlsWebClientAuthentication = "TLS_WEB_CLIENT_AUTHENTICATION",
-        /// Signatures on programs.
-        CodeSigning = "CODE_SIGNING",
-        /// Mail.
-        EmailProtection = "EMAIL_PROTECTION",
-        /// Signatures on times.
-        TimeStamping = "TIME_STAMPING",
-        /// Signatures on answers about revocation.
-        OcspSigning = "OCSP_SIGNING",
-        /// IPsec.
-        IpsecEndSystem = "IPSEC_END_SYSTEM",
-        /// IPsec.
-        IpsecTunnel = "IPSEC_TUNNEL",
-        /// IPsec.
-        IpsecUser = "IPSEC_USER",
-        /// Anything.
-        Any = "ANY",
-        /// Nothing: the certificate does not say.
-        None = "NONE",
-        /// Something else.
-        Custom = "CUSTOM",
-    }
-}
-
-/// An extended key usage with its object identifier.
+/// A certificate with its private key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExtendedKeyUsage {
-    /// `Custom` for an identifier without a name.
-    pub name: ExtendedKeyUsageName,
-    /// Such as `1.3.6.1.5.5.7.3.1`.
-    pub oid: String,
-}
-
-/// What is written in a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CertificateFacts {
-    /// The common name of the subject; without one the first alternative name, if there is any.
-    pub domain_name: Option<String>,
-    /// The DNS names it is for, in the order of the certificate; without any, the domain name.
-    pub subject_alternative_names: Vec<String>,
-    /// Hexadecimal in pairs with colons between.
-    pub serial: String,
-    /// Such as `C=US,O=Example,CN=www.example.com`.
-    pub subject: String,
-    /// The name of who signed it: the organisation, else the common name, else all of it.
-    pub issuer: String,
-    /// Such as `SHA256WITHRSA`.
-    pub signature_algorithm: String,
-    /// What kind of key it is for.
-    pub key_algorithm: KeyAlgorithm,
-    /// Milliseconds since 1970 before which it is not valid.
-    pub not_before_millis: i64,
-    /// Milliseconds since 1970 after which it is not valid.
-    pub not_after_millis: i64,
-    /// What the key may be used for.
-    pub key_usages: Vec<KeyUsage>,
-    /// What it may be used for; empty: it does not say.
-    pub extended_key_usages: Vec<ExtendedKeyUsage>,
-}
-
-/// An imported certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificate {
-    /// Holds the id.
-    pub arn: CertificateArn,
+pub struct CertificateMaterial {
     /// PEM: the certificate alone.
     pub body: String,
     /// PEM: the certificates that lead to the root, each signed by the next.
@@ -176,10 +68,31 @@ pub struct Certificate {
     pub sealed_private_key: SealedSecret,
     /// What is written in `body`.
     pub facts: CertificateFacts,
-    /// When it was first imported, in milliseconds since 1970.
+}
+
+/// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CertificateOrigin {
+    /// Somebody else issued it.
+    Imported {
+        /// What was imported.
+        material: CertificateMaterial,
+        /// When it was last imported, in milliseconds since 1970.
+        at_millis: u64,
+    },
+    /// It was requested.
+    Requested(CertificateRequest),
+}
+
+/// A certificate, or the request for one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Holds the id.
+    pub arn: CertificateArn,
+    /// What there is of it.
+    pub origin: CertificateOrigin,
+    /// When it was first imported or was requested, in milliseconds since 1970.
     pub created_at_millis: u64,
-    /// When it was last imported, in milliseconds since 1970.
-    pub imported_at_millis: u64,
     /// Its tags.
     pub tags: Tags,
 }
@@ -188,11 +101,89 @@ impl Certificate {
     /// Whether it can be used at this time.
     #[must_use]
     pub fn status(&self, now_millis: u64) -> CertificateStatus {
-        let is_over = i64::try_from(now_millis).is_ok_and(|now| now > self.facts.not_after_millis);
-        match is_over {
-            true => CertificateStatus::Expired,
-            false => CertificateStatus::Issued,
+        let issued = |material: &CertificateMaterial| {
+            let now = i64::try_from(now_millis).unwrap_or(i64::MAX);
+            match now > material.facts.not_after_millis {
+                true => CertificateStatus::Expired,
+                false => CertificateStatus::Issued,
+            }
+        };
+        let request = match &self.origin {
+            CertificateOrigin::Imported { material, .. } => return issued(material),
+            CertificateOrigin::Requested(request) => request,
+        };
+        match &request.phase {
+            RequestPhase::PendingValidation
+                if now_millis >= self.created_at_millis + VALIDATION_TIMEOUT_MILLIS =>
+            {
+                CertificateStatus::ValidationTimedOut
+            }
+            RequestPhase::PendingValidation => CertificateStatus::PendingValidation,
+            RequestPhase::Failed { .. } => CertificateStatus::Failed,
+            RequestPhase::Issued { material, .. } => issued(material),
+            RequestPhase::Revoked { .. } => CertificateStatus::Revoked,
         }
+    }
+
+    /// The request for it, if it was not imported.
+    #[must_use]
+    pub fn request(&self) -> Option<&CertificateRequest> {
+        match &self.origin {
+            CertificateOrigin::Imported { .. } => None,
+            CertificateOrigin::Requested(request) => Some(request),
+        }
+    }
+
+    /// The certificate with its key, if it has been issued.
+    #[must_use]
+    pub fn material(&self) -> Option<&CertificateMaterial> {
+        match &self.origin {
+            CertificateOrigin::Imported { material, .. } => Some(material),
+            CertificateOrigin::Requested(request) => request.material(),
+        }
+    }
+
+    /// What is written in it, if it has been issued.
+    #[must_use]
+    pub fn facts(&self) -> Option<&CertificateFacts> {
+        self.material().map(|material| &material.facts)
+    }
+
+    /// The name it is for; an imported one may have none.
+    #[must_use]
+    pub fn domain_name(&self) -> Option<&str> {
+        match &self.origin {
+            CertificateOrigin::Imported { material, .. } => material.facts.domain_name.as_deref(),
+            CertificateOrigin::Requested(request) => Some(request.domain_name()),
+        }
+    }
+
+    /// All names it is for, the domain name among them.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match &self.origin {
+            CertificateOrigin::Imported { material, .. } => {
+                let names = material.facts.subject_alternative_names.iter();
+                names.map(String::as_str).collect()
+            }
+            CertificateOrigin::Requested(request) => request.names().collect(),
+        }
+    }
+
+    /// What kind of key it is for.
+    #[must_use]
+    pub fn key_algorithm(&self) -> KeyAlgorithm {
+        match &self.origin {
+            CertificateOrigin::Imported { material, .. } => material.facts.key_algorithm,
+            CertificateOrigin::Requested(request) => request.key_algorithm,
+        }
+    }
+
+    /// Whether its private key may leave elbow.
+    #[must_use]
+    pub fn export(&self) -> CertificateExport {
+        self.request()
+            .map_or(CertificateExport::Disabled, |request| request.export)
     }
 }
 

@@ -9,6 +9,12 @@ impl From<AcmError> for ApiError {
         let message = error.to_string();
         let (code, status) = match &error {
             AcmError::Validation(_) => ("ValidationException", 400),
+            AcmError::AccessDenied(_) => ("AccessDeniedException", 400),
+            AcmError::InvalidParameter(_) => ("InvalidParameterException", 400),
+            AcmError::InvalidDomainValidationOptions(_) => {
+                ("InvalidDomainValidationOptionsException", 400)
+            }
+            AcmError::RequestInProgress(_) => ("RequestInProgressException", 400),
             AcmError::InvalidArgs(_) => ("InvalidArgsException", 400),
             AcmError::InvalidArn(_) => ("InvalidArnException", 400),
             AcmError::InvalidTag(_) => ("InvalidTagException", 400),

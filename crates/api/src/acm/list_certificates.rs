@@ -3,10 +3,12 @@
 use control::Control;
 use control::acm::AcmError;
 use control::acm::list_certificates::{
-    CertificateExport, CertificateKeyPairOrigin, CertificateManagedBy, Filters, ListCertificates,
-    SortBy, SortOrder,
+    CertificateKeyPairOrigin, Filters, ListCertificates, SortBy, SortOrder,
 };
-use model::certificate::{CertificateStatus, ExtendedKeyUsageName, KeyAlgorithm, KeyUsage};
+use model::certificate::{
+    CertificateExport, CertificateManagedBy, CertificateStatus, ExtendedKeyUsageName, KeyAlgorithm,
+    KeyUsage,
+};
 use serde_json::{Value, json};
 
 use super::shapes::summary;

@@ -16,6 +16,7 @@ mod import_certificate;
 mod list_certificates;
 mod list_tags_for_certificate;
 mod remove_tags_from_certificate;
+mod request_certificate;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "ListCertificates" => list_certificates,
         "ListTagsForCertificate" => list_tags_for_certificate,
         "RemoveTagsFromCertificate" => remove_tags_from_certificate,
+        "RequestCertificate" => request_certificate,
     },
     refused: &[
         "CreateAcmeDomainValidation",
@@ -55,7 +57,6 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "ListTagsForResource",
         "PutAccountConfiguration",
         "RenewCertificate",
-        "RequestCertificate",
         "ResendValidationEmail",
         "RevokeAcmeAccount",
         "RevokeAcmeExternalAccountBinding",

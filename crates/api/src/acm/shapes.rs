@@ -1,15 +1,51 @@
 //! Structures that several operations have in common.
 
-use control::acm::describe_certificate::CertificateDescription;
-use model::certificate::{CertificateFacts, ExtendedKeyUsage};
+use control::acm::describe_certificate::{CertificateDescription, DomainChallenge};
+use control::acm::list_certificates::CertificateKeyPairOrigin;
+use control::acm::request_certificate::CertificateOptions;
+use model::certificate::{
+    CertificateExport, CertificateFacts, CertificateOrigin, CertificateRequest, DomainStatus,
+    ExtendedKeyUsage, KeyUsage, Renewal, RenewalStatus, RequestPhase, TransparencyLogging,
+    ValidationMethod,
+};
 use serde_json::{Value, json};
 
 use crate::input::shape::Text;
-use crate::input::{Fields, TEXT};
+use crate::input::{Fields, OneOf, TEXT};
 use crate::json::timestamp;
 
 /// Source: ACM API, `Arn`.
 pub(super) const ARN: Text = TEXT.between(20, 2048);
+
+/// Source: ACM API, `DomainNameString`.
+pub(super) const DOMAIN_NAME: Text = TEXT.between(1, 253).matching(
+    r"(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])",
+    is_domain_name,
+);
+
+/// Source: ACM API, `IdempotencyToken`.
+pub(super) const IDEMPOTENCY_TOKEN: Text = TEXT
+    .between(1, 32)
+    .matching(r"\w+", |text| text.bytes().all(is_word_byte));
+
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// At least two labels of letters, digits and inner hyphens, the last of at least two; the first may be `*`.
+fn is_domain_name(text: &str) -> bool {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = name.rsplit_once('.').map(|(_, last)| last);
+    last.is_some_and(|last| last.len() > 1) && name.split('.').all(is_label)
+}
 
 const KEY: Text = TEXT.between(1, 128);
 const VALUE: Text = TEXT.at_most(256);
@@ -31,35 +67,53 @@ pub(super) fn read_pairs(fields: &Fields<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
+/// `Options`.
+pub(super) fn read_options(fields: &Fields<'_>) -> Option<CertificateOptions> {
+    fields.structure("Options", |options| CertificateOptions {
+        transparency_logging: options.optional(
+            "CertificateTransparencyLoggingPreference",
+            OneOf(TransparencyLogging::ALL),
+        ),
+        export: options.optional("Export", OneOf(CertificateExport::ALL)),
+        validation_method: options.optional("ValidationMethod", OneOf(ValidationMethod::ALL)),
+    })
+}
+
 /// `CertificateDetail`.
 pub(super) fn detail(described: &CertificateDescription) -> Value {
     let certificate = &described.certificate;
-    let facts = &certificate.facts;
+    let request = certificate.request();
+    let logging = request.map_or(TransparencyLogging::Disabled, |it| it.transparency_logging);
     let mut value = json!({
         "CertificateArn": certificate.arn.to_string(),
-        "SubjectAlternativeNames": facts.subject_alternative_names,
-        "Serial": facts.serial,
-        "Subject": facts.subject,
-        "Issuer": facts.issuer,
-        "CreatedAt": created_at(certificate.created_at_millis),
-        "ImportedAt": created_at(certificate.imported_at_millis),
-        "Status": described.status.as_str(),
-        "NotBefore": timestamp(facts.not_before_millis),
-        "NotAfter": timestamp(facts.not_after_millis),
-        "KeyAlgorithm": facts.key_algorithm.as_str(),
-        "SignatureAlgorithm": facts.signature_algorithm,
+        "SubjectAlternativeNames": certificate.names(),
+        "KeyAlgorithm": certificate.key_algorithm().as_str(),
         "InUseBy": described.in_use_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "Type": "IMPORTED",
-        "KeyUsages": facts.key_usages.iter().map(|usage| json!({ "Name": usage.as_str() })).collect::<Vec<_>>(),
-        "ExtendedKeyUsages": facts.extended_key_usages.iter().map(extended).collect::<Vec<_>>(),
-        "RenewalEligibility": "INELIGIBLE",
         "Options": {
-            "CertificateTransparencyLoggingPreference": "DISABLED",
-            "Export": "DISABLED",
+            "CertificateTransparencyLoggingPreference": logging.as_str(),
+            "Export": certificate.export().as_str(),
         },
-        "CertificateKeyPairOrigin": "CUSTOMER_PROVIDED",
     });
-    set_domain(&mut value, facts);
+    set_life(&mut value, described);
+    if let Some(facts) = certificate.facts() {
+        value["Serial"] = json!(facts.serial);
+        value["Subject"] = json!(facts.subject);
+        value["Issuer"] = json!(facts.issuer);
+        value["SignatureAlgorithm"] = json!(facts.signature_algorithm);
+    }
+    let usages = usages(certificate.facts()).iter();
+    value["KeyUsages"] = usages
+        .map(|usage| json!({ "Name": usage.as_str() }))
+        .collect();
+    let extended = extended_usages(certificate.facts()).iter();
+    value["ExtendedKeyUsages"] = extended
+        .map(|usage| json!({ "Name": usage.name.as_str(), "OID": usage.oid }))
+        .collect();
+    if let Some(request) = request {
+        let status = described.validation_status();
+        value["DomainValidationOptions"] = validations(request, &described.challenges, status);
+        set_phase(&mut value, request, &described.challenges);
+    }
     value
 }
 
@@ -68,44 +122,147 @@ pub(super) fn summary(described: &CertificateDescription) -> Value {
     /// Source: ACM API, `CertificateSummary`, `SubjectAlternativeNameSummaries`.
     const NAMES_MAX: usize = 100;
     let certificate = &described.certificate;
-    let facts = &certificate.facts;
-    let names = &facts.subject_alternative_names;
+    let names = certificate.names();
+    let extended = extended_usages(certificate.facts()).iter();
     let mut value = json!({
         "CertificateArn": certificate.arn.to_string(),
         "SubjectAlternativeNameSummaries": names.iter().take(NAMES_MAX).collect::<Vec<_>>(),
         "HasAdditionalSubjectAlternativeNames": names.len() > NAMES_MAX,
-        "Status": described.status.as_str(),
-        "Type": "IMPORTED",
-        "KeyAlgorithm": facts.key_algorithm.as_str(),
-        "KeyUsages": facts.key_usages.iter().map(|usage| usage.as_str()).collect::<Vec<_>>(),
-        "ExtendedKeyUsages": extended_names(facts),
+        "KeyAlgorithm": certificate.key_algorithm().as_str(),
+        "KeyUsages": usages(certificate.facts()).iter().map(|it| it.as_str()).collect::<Vec<_>>(),
+        "ExtendedKeyUsages": extended.map(|it| it.name.as_str()).collect::<Vec<_>>(),
         "InUse": !described.in_use_by.is_empty(),
-        "RenewalEligibility": "INELIGIBLE",
-        "NotBefore": timestamp(facts.not_before_millis),
-        "NotAfter": timestamp(facts.not_after_millis),
-        "CreatedAt": created_at(certificate.created_at_millis),
-        "ImportedAt": created_at(certificate.imported_at_millis),
-        "CertificateKeyPairOrigin": "CUSTOMER_PROVIDED",
+        "ExportOption": certificate.export().as_str(),
     });
-    set_domain(&mut value, facts);
+    set_life(&mut value, described);
+    if let Some(request) = certificate.request() {
+        value["Exported"] = json!(request.exported_at_millis.is_some());
+    }
     value
 }
 
-fn set_domain(value: &mut Value, facts: &CertificateFacts) {
-    if let Some(name) = &facts.domain_name {
+/// What the detail and the summary say of what a certificate is and when.
+fn set_life(value: &mut Value, described: &CertificateDescription) {
+    let certificate = &described.certificate;
+    if let Some(name) = certificate.domain_name() {
         value["DomainName"] = json!(name);
+    }
+    value["Status"] = json!(described.status.as_str());
+    value["CertificateKeyPairOrigin"] = json!(CertificateKeyPairOrigin::of(certificate).as_str());
+    value["RenewalEligibility"] = json!(match described.is_renewable {
+        true => "ELIGIBLE",
+        false => "INELIGIBLE",
+    });
+    value["CreatedAt"] = at(certificate.created_at_millis);
+    match &certificate.origin {
+        CertificateOrigin::Imported { at_millis, .. } => {
+            value["Type"] = json!("IMPORTED");
+            value["ImportedAt"] = at(*at_millis);
+        }
+        CertificateOrigin::Requested(request) => {
+            value["Type"] = json!("AMAZON_ISSUED");
+            if let Some(issued_at) = request.issued_at_millis() {
+                value["IssuedAt"] = at(issued_at);
+            }
+            if let RequestPhase::Revoked { at_millis, .. } = request.phase {
+                value["RevokedAt"] = at(at_millis);
+            }
+        }
+    }
+    if let Some(facts) = certificate.facts() {
+        value["NotBefore"] = timestamp(facts.not_before_millis);
+        value["NotAfter"] = timestamp(facts.not_after_millis);
     }
 }
 
-fn extended(usage: &ExtendedKeyUsage) -> Value {
-    json!({ "Name": usage.name.as_str(), "OID": usage.oid })
+/// What only the detail of a requested certificate has.
+fn set_phase(value: &mut Value, request: &CertificateRequest, challenges: &[DomainChallenge]) {
+    match &request.phase {
+        RequestPhase::PendingValidation => {}
+        RequestPhase::Failed { reason } => value["FailureReason"] = json!(reason.as_str()),
+        RequestPhase::Issued {
+            renewal: Some(renewal),
+            ..
+        } => value["RenewalSummary"] = renewal_summary(request, renewal, challenges),
+        RequestPhase::Issued { renewal: None, .. } => {}
+        RequestPhase::Revoked { reason, .. } => value["RevocationReason"] = json!(reason.as_str()),
+    }
+    if let Some(migration) = request.migration {
+        // The local authority needs no record, so that a change of the method has succeeded at once.
+        value["UpdateSummary"] = json!({
+            "Status": "SUCCESS",
+            "Type": "DOMAIN_VALIDATION_METHOD",
+            "DomainValidationMethodUpdateSummary": {
+                "From": migration.from.as_str(),
+                "To": request.validation_method.as_str(),
+            },
+            "RequestedAt": at(migration.at_millis),
+            "UpdatedAt": at(migration.at_millis),
+        });
+    }
 }
 
-fn extended_names(facts: &CertificateFacts) -> Vec<&'static str> {
-    let usages = facts.extended_key_usages.iter();
-    usages.map(|usage| usage.name.as_str()).collect()
+fn renewal_summary(
+    request: &CertificateRequest,
+    renewal: &Renewal,
+    challenges: &[DomainChallenge],
+) -> Value {
+    let status = match renewal.status {
+        RenewalStatus::Success => DomainStatus::Success,
+        RenewalStatus::PendingAutoRenewal | RenewalStatus::PendingValidation => {
+            DomainStatus::PendingValidation
+        }
+        RenewalStatus::Failed => DomainStatus::Failed,
+    };
+    let mut value = json!({
+        "RenewalStatus": renewal.status.as_str(),
+        "DomainValidationOptions": validations(request, challenges, status),
+        "UpdatedAt": at(renewal.updated_at_millis),
+    });
+    if let Some(reason) = renewal.reason {
+        value["RenewalStatusReason"] = json!(reason.as_str());
+    }
+    value
 }
 
-fn created_at(millis: u64) -> Value {
+/// A `DomainValidation` for each domain.
+fn validations(
+    request: &CertificateRequest,
+    challenges: &[DomainChallenge],
+    status: DomainStatus,
+) -> Value {
+    let validation = |challenge: &DomainChallenge| {
+        let mut value = json!({
+            "DomainName": challenge.domain.domain_name,
+            "ValidationDomain": challenge.domain.validation_domain,
+            "ValidationStatus": status.as_str(),
+            "ValidationMethod": request.validation_method.as_str(),
+        });
+        match request.validation_method {
+            ValidationMethod::Email => value["ValidationEmails"] = json!(challenge.mail_addresses),
+            ValidationMethod::Dns | ValidationMethod::Http => {
+                value["ResourceRecord"] = record(challenge);
+            }
+        }
+        value
+    };
+    challenges.iter().map(validation).collect()
+}
+
+/// `ResourceRecord`.
+pub(super) fn record(challenge: &DomainChallenge) -> Value {
+    json!({ "Name": challenge.record.name, "Type": "CNAME", "Value": challenge.record.value })
+}
+
+fn usages(facts: Option<&CertificateFacts>) -> &[KeyUsage] {
+    facts.map_or(&[], |facts| &facts.key_usages)
+}
+
+fn extended_usages(facts: Option<&CertificateFacts>) -> &[ExtendedKeyUsage] {
+    facts.map_or(&[], |facts| &facts.extended_key_usages)
+}
+
+/// A time that is not before 1970.
+pub(super) fn at(millis: u64) -> Value {
     timestamp(i64::try_from(millis).unwrap_or(i64::MAX))
 }

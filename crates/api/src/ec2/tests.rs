@@ -89,6 +89,7 @@ async fn inventory() -> Control {
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(control::NoObjects),
+        issuer: None,
         settings: Settings::default(),
     };
     let control = Control::open(parts)

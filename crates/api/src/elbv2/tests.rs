@@ -124,6 +124,7 @@ async fn control_plane() -> Control {
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(Files),
+        issuer: None,
         settings: Settings {
             cognito_user_pools: vec![CognitoUserPool {
                 arn: "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_aBc123"

@@ -361,11 +361,11 @@ async fn a_json_service_is_named_in_its_target() {
     )
     .await;
     check(
-        to_acm("RequestCertificate", "{}"),
+        to_acm("CreateAcmeEndpoint", "{}"),
         400,
         JSON,
         "{\"__type\":\"UnknownOperationException\",\"message\":\"elbow does not support the operation \
-         RequestCertificate yet; nothing was done.\"}",
+         CreateAcmeEndpoint yet; nothing was done.\"}",
     )
     .await;
     let mut foreign = list();

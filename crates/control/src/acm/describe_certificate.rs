@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use model::arn::LoadBalancerArn;
-use model::certificate::{Certificate, CertificateStatus};
+use model::certificate::{
+    Certificate, CertificateMaterial, CertificateRequest, CertificateStatus, DomainStatus,
+    DomainValidation,
+};
 
-use super::state::users;
+use super::domains::{self, ResourceRecord};
+use super::state::{is_renewable, users};
 use super::{AcmError, find};
-use crate::Control;
+use crate::{Control, State};
 
 /// Source: ACM API, `DescribeCertificate`.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +27,17 @@ pub struct GetCertificate {
     pub certificate_arn: String,
 }
 
+/// What would show who owns a domain of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainChallenge {
+    /// `DomainName` and `ValidationDomain`.
+    pub domain: DomainValidation,
+    /// `ResourceRecord`, for validation by DNS.
+    pub record: ResourceRecord,
+    /// `ValidationEmails`, for validation by mail.
+    pub mail_addresses: Vec<String>,
+}
+
 /// A certificate with what follows from the time and from the listeners.
 #[derive(Clone, Debug)]
 pub struct CertificateDescription {
@@ -30,8 +45,29 @@ pub struct CertificateDescription {
     pub certificate: Arc<Certificate>,
     /// `Status`.
     pub status: CertificateStatus,
+    /// Of each domain that was requested; none for an imported certificate.
+    pub challenges: Vec<DomainChallenge>,
+    /// `RenewalEligibility`.
+    pub is_renewable: bool,
     /// `InUseBy`: the load balancers that show it.
     pub in_use_by: Vec<LoadBalancerArn>,
+}
+
+impl CertificateDescription {
+    /// `ValidationStatus` of all its domains, which are validated together.
+    #[must_use]
+    pub fn validation_status(&self) -> DomainStatus {
+        match self.status {
+            CertificateStatus::PendingValidation => DomainStatus::PendingValidation,
+            CertificateStatus::Issued
+            | CertificateStatus::Inactive
+            | CertificateStatus::Expired
+            | CertificateStatus::Revoked => DomainStatus::Success,
+            CertificateStatus::ValidationTimedOut | CertificateStatus::Failed => {
+                DomainStatus::Failed
+            }
+        }
+    }
 }
 
 impl Control {
@@ -46,22 +82,61 @@ impl Control {
         let now = self.now_millis();
         self.read(|state| {
             let certificate = find(state, &input.certificate_arn)?;
-            Ok(CertificateDescription {
-                status: certificate.status(now),
-                in_use_by: users(state, &certificate.arn),
-                certificate: Arc::clone(certificate),
-            })
+            Ok(describe(state, certificate, now))
         })
     }
 
     /// The certificate and its chain.
     ///
     /// # Errors
-    /// `InvalidArn`, `ResourceNotFound`.
+    /// `InvalidArn`, `RequestInProgress`, `ResourceNotFound`, `Validation`.
     pub async fn get_certificate(
         &self,
         input: GetCertificate,
-    ) -> Result<Arc<Certificate>, AcmError> {
-        self.read(|state| find(state, &input.certificate_arn).cloned())
+    ) -> Result<CertificateMaterial, AcmError> {
+        let now = self.now_millis();
+        self.read(|state| {
+            let certificate = find(state, &input.certificate_arn)?;
+            Ok(issued(certificate, now)?.clone())
+        })
     }
+}
+
+/// The certificate with what follows from the time and from the listeners.
+pub(super) fn describe(
+    state: &State,
+    certificate: &Arc<Certificate>,
+    now_millis: u64,
+) -> CertificateDescription {
+    let in_use_by = users(state, &certificate.arn);
+    let domains = certificate.request().map(CertificateRequest::domains);
+    let account = &certificate.arn.place.account;
+    let challenge = |domain: &DomainValidation| DomainChallenge {
+        domain: domain.clone(),
+        record: domains::resource_record(account, &domain.domain_name),
+        mail_addresses: domains::mail_addresses(&domain.validation_domain),
+    };
+    CertificateDescription {
+        status: certificate.status(now_millis),
+        is_renewable: is_renewable(certificate, !in_use_by.is_empty(), now_millis),
+        challenges: domains.unwrap_or_default().iter().map(challenge).collect(),
+        in_use_by,
+        certificate: Arc::clone(certificate),
+    }
+}
+
+/// What there is of a certificate that is issued.
+pub(super) fn issued(
+    certificate: &Certificate,
+    now_millis: u64,
+) -> Result<&CertificateMaterial, AcmError> {
+    let arn = &certificate.arn;
+    certificate.material().ok_or_else(|| match certificate.status(now_millis) {
+        CertificateStatus::PendingValidation => AcmError::RequestInProgress(format!(
+            "Certificate {arn} has not been issued yet. Wait until its status is ISSUED."
+        )),
+        other => AcmError::Validation(format!(
+            "Certificate {arn} was not issued: its status is {other}. Delete it and request another one."
+        )),
+    })
 }

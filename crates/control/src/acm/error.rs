@@ -12,6 +12,18 @@ pub enum AcmError {
     /// The input does not fit together, or the certificate cannot be used.
     #[error("{0}")]
     Validation(String),
+    /// The operator does not allow it.
+    #[error("{0}")]
+    AccessDenied(String),
+    /// A parameter of a request cannot be honoured.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// Where the owner of a domain should be asked does not go together with the domain.
+    #[error("{0}")]
+    InvalidDomainValidationOptions(String),
+    /// The certificate has not been issued yet.
+    #[error("{0}")]
+    RequestInProgress(String),
     /// The arguments of a list contradict each other.
     #[error("{0}")]
     InvalidArgs(String),

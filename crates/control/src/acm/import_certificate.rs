@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use model::certificate::{Certificate, CertificateArn, CertificateId};
+use model::certificate::{
+    Certificate, CertificateArn, CertificateId, CertificateMaterial, CertificateOrigin,
+};
 use model::tag::Tags;
 
+use super::account::{self, Added};
 use super::check::{Checked, check};
 use super::{AcmError, find};
 use crate::elb::input::Pairs;
 use crate::{Control, Draft};
-
-/// Most certificates in the account. Source: ACM guide, "Quotas", imported certificates.
-const CERTIFICATES_MAX: usize = 2500;
 
 /// Source: ACM API, `ImportCertificate`.
 #[derive(Clone, Default)]
@@ -59,27 +59,19 @@ fn import(draft: &mut Draft, input: &ImportCertificate) -> Result<CertificateArn
     Ok(draft.put(certificate).arn.clone())
 }
 
-fn create(draft: &Draft, checked: Checked, tags: &Pairs) -> Result<Certificate, AcmError> {
+fn create(draft: &mut Draft, checked: Checked, tags: &Pairs) -> Result<Certificate, AcmError> {
     let tags = Tags::default().with(tags)?;
-    if draft.state().acm.certificates.len() >= CERTIFICATES_MAX {
-        return Err(AcmError::LimitExceeded(format!(
-            "Error: you have reached your limit of {CERTIFICATES_MAX} certificates. Delete certificates that are \
-             not in use."
-        )));
-    }
+    account::count(draft, Added::Imported)?;
     let arn = CertificateArn {
         place: draft.place(),
         id: new_id(draft),
     };
     Ok(Certificate {
-        body: checked.body,
-        chain: checked.chain,
-        sealed_private_key: draft
-            .secret_key()
-            .seal(&arn.to_string(), &checked.private_key),
-        facts: checked.facts,
+        origin: CertificateOrigin::Imported {
+            material: checked.seal(draft, &arn),
+            at_millis: draft.now_millis(),
+        },
         created_at_millis: draft.now_millis(),
-        imported_at_millis: draft.now_millis(),
         tags,
         arn,
     })
@@ -96,7 +88,10 @@ fn replace(
     if !tags.is_empty() {
         return refused("Tagging is not permitted on re-import.");
     }
-    let (old, new) = (&replaced.facts, &checked.facts);
+    let CertificateOrigin::Imported { material, .. } = &replaced.origin else {
+        return refused("Only a certificate that was imported can be replaced by an import.");
+    };
+    let (old, new) = (&material.facts, &checked.facts);
     if new.key_algorithm != old.key_algorithm {
         return refused("The key type and size of a certificate cannot be changed on re-import.");
     }
@@ -115,20 +110,27 @@ fn replace(
         return refused("Extended key usages cannot be removed from a certificate on re-import.");
     }
     Ok(Certificate {
-        arn: replaced.arn.clone(),
-        body: checked.body,
-        chain: checked.chain,
-        sealed_private_key: draft
-            .secret_key()
-            .seal(&replaced.arn.to_string(), &checked.private_key),
-        facts: checked.facts,
-        created_at_millis: replaced.created_at_millis,
-        imported_at_millis: draft.now_millis(),
-        tags: replaced.tags.clone(),
+        origin: CertificateOrigin::Imported {
+            material: checked.seal(draft, &replaced.arn),
+            at_millis: draft.now_millis(),
+        },
+        ..replaced.clone()
     })
 }
 
-fn new_id(draft: &Draft) -> CertificateId {
+impl Checked {
+    /// What is stored of it, under the name of the certificate it is for.
+    pub(super) fn seal(self, draft: &Draft, arn: &CertificateArn) -> CertificateMaterial {
+        CertificateMaterial {
+            sealed_private_key: draft.secret_key().seal(&arn.to_string(), &self.private_key),
+            body: self.body,
+            chain: self.chain,
+            facts: self.facts,
+        }
+    }
+}
+
+pub(super) fn new_id(draft: &Draft) -> CertificateId {
     loop {
         let id = CertificateId::from_random(draft.draw(), draft.draw());
         if draft.state().find::<Certificate>(&id).is_none() {

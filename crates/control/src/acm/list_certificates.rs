@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use model::certificate::{
-    Certificate, CertificateId, CertificateStatus, ExtendedKeyUsageName, KeyAlgorithm, KeyUsage,
+    Certificate, CertificateExport, CertificateId, CertificateManagedBy, CertificateOrigin,
+    CertificateStatus, ExtendedKeyUsageName, KeyAlgorithm, KeyUsage,
 };
 use model::text_enum;
 
 use super::AcmError;
-use super::describe_certificate::CertificateDescription;
-use super::state::users;
+use super::describe_certificate::{CertificateDescription, describe};
 use crate::{Control, State};
 
 text_enum! {
@@ -27,24 +27,6 @@ text_enum! {
         Ascending = "ASCENDING",
         /// The newest first.
         Descending = "DESCENDING",
-    }
-}
-
-text_enum! {
-    /// Whether a private key may leave ACM. Source: ACM API, `CertificateExport`.
-    pub enum CertificateExport {
-        /// It may.
-        Enabled = "ENABLED",
-        /// It may not: so it is with all that are imported.
-        Disabled = "DISABLED",
-    }
-}
-
-text_enum! {
-    /// Which service looks after a certificate. Source: ACM API, `CertificateManagedBy`.
-    pub enum CertificateManagedBy {
-        /// CloudFront.
-        Cloudfront = "CLOUDFRONT",
     }
 }
 
@@ -130,7 +112,7 @@ fn list(state: &State, input: &ListCertificates, now: u64) -> Result<Certificate
         let mut origins = input.certificate_key_pair_origins.iter();
         let mut statuses = input.certificate_statuses.iter();
         (input.certificate_key_pair_origins.is_empty()
-            || origins.any(|&origin| origin == CertificateKeyPairOrigin::CustomerProvided))
+            || origins.any(|&wanted| wanted == CertificateKeyPairOrigin::of(certificate)))
             && (input.certificate_statuses.is_empty()
                 || statuses.any(|&status| status == certificate.status(now)))
             && input.includes.let_through(certificate)
@@ -152,11 +134,7 @@ fn list(state: &State, input: &ListCertificates, now: u64) -> Result<Certificate
     Ok(CertificatePage {
         items: page
             .iter()
-            .map(|certificate| CertificateDescription {
-                status: certificate.status(now),
-                in_use_by: users(state, &certificate.arn),
-                certificate: Arc::clone(certificate),
-            })
+            .map(|certificate| describe(state, certificate, now))
             .collect(),
         next_token: last.map(|last| format!("{}.{}", last.created_at_millis, last.arn.id)),
     })
@@ -187,37 +165,50 @@ fn after(
     }))
 }
 
+impl CertificateKeyPairOrigin {
+    /// Where the key of this certificate comes from.
+    #[must_use]
+    pub fn of(certificate: &Certificate) -> Self {
+        match certificate.origin {
+            CertificateOrigin::Imported { .. } => Self::CustomerProvided,
+            CertificateOrigin::Requested(_) => Self::AwsManaged,
+        }
+    }
+}
+
 impl Filters {
     fn let_through(&self, certificate: &Certificate) -> bool {
-        let facts = &certificate.facts;
+        let key_algorithm = certificate.key_algorithm();
+        // A certificate that is not issued yet says nothing of usages.
+        let facts = certificate.facts();
+        let key_usages = facts.map_or(&[][..], |facts| &facts.key_usages);
+        let extended_key_usages = facts.map_or(&[][..], |facts| &facts.extended_key_usages);
         let has_key_type = match self.key_types.as_slice() {
             [] => {
-                matches!(
-                    facts.key_algorithm,
-                    KeyAlgorithm::Rsa1024 | KeyAlgorithm::Rsa2048
-                ) && facts.domain_name.is_some()
+                matches!(key_algorithm, KeyAlgorithm::Rsa1024 | KeyAlgorithm::Rsa2048)
+                    && certificate.domain_name().is_some()
             }
-            types => types.contains(&facts.key_algorithm),
+            types => types.contains(&key_algorithm),
         };
         let has_usage = self.key_usage.is_empty()
             || self
                 .key_usage
                 .iter()
-                .any(|usage| facts.key_usages.contains(usage));
+                .any(|usage| key_usages.contains(usage));
         let has_extended = self.extended_key_usage.is_empty()
             || self.extended_key_usage.iter().any(|&wanted| {
-                let has_it = facts
-                    .extended_key_usages
-                    .iter()
-                    .any(|usage| usage.name == wanted);
+                let mut usages = extended_key_usages.iter();
+                let has_it = usages.any(|usage| usage.name == wanted);
                 let says_nothing =
-                    facts.extended_key_usages.is_empty() && wanted == ExtendedKeyUsageName::None;
+                    extended_key_usages.is_empty() && wanted == ExtendedKeyUsageName::None;
                 has_it || says_nothing
             });
         has_key_type
             && has_usage
             && has_extended
-            && self.export_option != Some(CertificateExport::Enabled)
+            && self
+                .export_option
+                .is_none_or(|wanted| wanted == certificate.export())
             && self.managed_by.is_none()
     }
 }

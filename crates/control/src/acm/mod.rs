@@ -1,10 +1,11 @@
-//! What the operations of AWS Certificate Manager mean, for imported certificates.
+//! What the operations of AWS Certificate Manager mean, for certificates that are imported or requested.
 //!
 //! Each operation has a file with its input, its answer and the method of `Control` that performs it.
 //!
 //! | operation | input | answer |
 //! |---|---|---|
 //! | import_certificate | `ImportCertificate` | `CertificateArn` |
+//! | request_certificate | `RequestCertificate` | `CertificateArn` |
 //! | describe_certificate | `DescribeCertificate` | `CertificateDescription` |
 //! | get_certificate | `GetCertificate` | `Arc<Certificate>` |
 //! | list_certificates | `ListCertificates` | `CertificatePage` |
@@ -14,15 +15,20 @@
 //!
 //! Every method is `async fn(&self, input) -> Result<answer, AcmError>`.
 
+mod account;
 mod check;
 pub mod delete_certificate;
 pub mod describe_certificate;
+mod domains;
 pub mod error;
 pub mod import_certificate;
+mod issuing;
 pub mod list_certificates;
+pub mod request_certificate;
 pub mod state;
 pub mod tags;
 
+pub use domains::{DomainValidationOption, ResourceRecord};
 pub use error::AcmError;
 pub use state::AcmState;
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use model::arn::LoadBalancerArn;
-use model::certificate::{Certificate, CertificateArn, CertificateId};
+use model::certificate::{
+    AcmAccount, Certificate, CertificateArn, CertificateId, CertificateStatus, RequestPhase,
+};
+use serde_json::{Value, json};
 
 use crate::record::{Record, Table};
 use crate::state::State;
@@ -13,10 +16,13 @@ use crate::state::State;
 pub struct AcmState {
     /// By id.
     pub certificates: Table<CertificateId, Certificate>,
+    /// By account: the one of this elbow, once it has a certificate.
+    pub accounts: Table<String, AcmAccount>,
 }
 
 impl Record for Certificate {
     const KIND: &'static str = "acm/certificate";
+    const VERSION: u32 = 2;
     type Key = CertificateId;
 
     fn key(&self) -> CertificateId {
@@ -29,6 +35,43 @@ impl Record for Certificate {
 
     fn table_mut(state: &mut State) -> &mut Table<CertificateId, Self> {
         &mut state.acm.certificates
+    }
+
+    /// Version 1 had imported certificates only, all in one.
+    fn migrate(from: u32, record: Value) -> Value {
+        let Value::Object(mut record) = record else {
+            return record;
+        };
+        if from == 1 {
+            let mut taken = |name: &str| record.remove(name).unwrap_or_default();
+            let material = json!({
+                "body": taken("body"),
+                "chain": taken("chain"),
+                "sealed_private_key": taken("sealed_private_key"),
+                "facts": taken("facts"),
+            });
+            let at_millis = taken("imported_at_millis");
+            let imported = json!({ "material": material, "at_millis": at_millis });
+            record.insert("origin".to_owned(), json!({ "Imported": imported }));
+        }
+        Value::Object(record)
+    }
+}
+
+impl Record for AcmAccount {
+    const KIND: &'static str = "acm/account";
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.account.clone()
+    }
+
+    fn table(state: &State) -> &Table<String, Self> {
+        &state.acm.accounts
+    }
+
+    fn table_mut(state: &mut State) -> &mut Table<String, Self> {
+        &mut state.acm.accounts
     }
 }
 
@@ -45,4 +88,14 @@ pub(super) fn users(state: &State, certificate: &CertificateArn) -> Vec<LoadBala
     users.sort_unstable();
     users.dedup();
     users
+}
+
+/// Whether ACM would renew it. Source: ACM guide, "Managed certificate renewal".
+pub(super) fn is_renewable(certificate: &Certificate, is_in_use: bool, now_millis: u64) -> bool {
+    let Some(request) = certificate.request() else {
+        return false;
+    };
+    matches!(request.phase, RequestPhase::Issued { .. })
+        && certificate.status(now_millis) == CertificateStatus::Issued
+        && (is_in_use || request.is_exported_since_issue())
 }

@@ -1,7 +1,7 @@
 //! From the TLS settings of a request to what a listener keeps of them.
 
 use model::arn::TrustStoreArn;
-use model::certificate::CertificateArn;
+use model::certificate::{CertificateArn, CertificateRequest};
 use model::id::LoadBalancerId;
 use model::listener::{Listener, ListenerTls, MutualAuthentication};
 use model::load_balancer::LoadBalancerType;
@@ -172,7 +172,10 @@ pub(super) fn certificate(
     let found = found
         .filter(|found| found.arn == arn)
         .ok_or_else(|| ElbError::CertificateNotFound(format!("Certificate '{text}' not found")))?;
-    if found.facts.domain_name.is_none() {
+    // A certificate that is not issued has no key size that could be supported; AWS says the same of it.
+    let is_revoked = found.request().is_some_and(CertificateRequest::is_revoked);
+    let facts = found.facts().filter(|_| !is_revoked);
+    if facts.is_none_or(|facts| facts.domain_name.is_none()) {
         return Err(ElbError::UnsupportedCertificate(format!(
             "The certificate '{text}' must have a fully-qualified domain name, a supported signature, and a \
              supported key size."

@@ -74,10 +74,12 @@ fn lower_certificate(
     secret_key: &SecretKey,
 ) -> Result<tls::Certificate, SealedError> {
     let name = certificate.arn.to_string();
-    let private_key = secret_key.open(&name, &certificate.sealed_private_key)?;
-    let chain = certificate.chain.as_deref().unwrap_or_default();
+    let material = certificate.material();
+    let material = material.expect("only a certificate that is issued can be shown");
+    let private_key = secret_key.open(&name, &material.sealed_private_key)?;
+    let chain = material.chain.as_deref().unwrap_or_default();
     Ok(tls::Certificate {
-        chain: format!("{}{chain}", certificate.body).into(),
+        chain: format!("{}{chain}", material.body).into(),
         private_key: private_key.into(),
         name: name.into(),
     })

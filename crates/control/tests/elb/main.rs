@@ -2,6 +2,7 @@
 
 mod attributes;
 mod authentication;
+mod certificate_requests;
 mod certificates;
 mod drain;
 mod extensions;

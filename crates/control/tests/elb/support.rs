@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,8 +23,9 @@ use control::elb::input::{
 use control::elb::register_targets::RegisterTargets;
 use control::elb::{ElbError, TargetGroupDescription};
 use control::{
-    BindError, Control, DataPlane, ManualClock, ObjectError, ObjectFuture, ObjectName, ObjectStore,
-    Parts, PlaneFuture, SequentialIds, Settings,
+    BindError, Clock, Control, DataPlane, IssueError, IssueFuture, Issuer, LocalAuthority,
+    ManualClock, ObjectError, ObjectFuture, ObjectName, ObjectStore, Order, Parts, PlaneFuture,
+    SequentialIds, Settings,
 };
 use engine::Snapshot;
 use model::listener::Listener;
@@ -38,6 +39,7 @@ pub(crate) struct Fixture {
     pub(crate) plane: Arc<Plane>,
     pub(crate) store: Arc<FragileStore>,
     pub(crate) clock: Arc<SharedClock>,
+    pub(crate) issuer: Option<Arc<Authority>>,
     pub(crate) subnets: Vec<String>,
     pub(crate) vpc: String,
 }
@@ -123,6 +125,43 @@ impl ObjectStore for Files {
     }
 }
 
+/// The local authority, which can be made to fail.
+pub(crate) struct Authority {
+    local: LocalAuthority,
+    failure: Mutex<Option<IssueError>>,
+    orders: AtomicUsize,
+}
+
+impl Authority {
+    fn new(now_millis: u64) -> Self {
+        let (local, _) = LocalAuthority::generate(now_millis).expect("there are random numbers");
+        Self {
+            local,
+            failure: Mutex::default(),
+            orders: AtomicUsize::default(),
+        }
+    }
+
+    pub(crate) fn fail(&self, failure: Option<IssueError>) {
+        *self.failure.lock().unwrap() = failure;
+    }
+
+    /// How often it was asked.
+    pub(crate) fn order_count(&self) -> usize {
+        self.orders.load(Ordering::SeqCst)
+    }
+}
+
+impl Issuer for Authority {
+    fn issue(&self, order: Order) -> IssueFuture<'_> {
+        self.orders.fetch_add(1, Ordering::SeqCst);
+        match self.failure.lock().unwrap().clone() {
+            Some(failure) => Box::pin(async { Err(failure) }),
+            None => self.local.issue(order),
+        }
+    }
+}
+
 /// A store in memory that can be made to fail.
 #[derive(Default)]
 pub(crate) struct FragileStore {
@@ -156,7 +195,9 @@ pub(crate) async fn fixture_with(change: impl FnOnce(&mut Settings)) -> Fixture 
     let mut settings = Settings::default();
     change(&mut settings);
     let clock = SharedClock(ManualClock::at(1_700_000_000_000));
-    start(Arc::default(), Arc::new(clock), settings, 0).await
+    let issuer = Authority::new(clock.0.now_millis());
+    let (store, issuer) = (Arc::default(), Some(Arc::new(issuer)));
+    start(store, Arc::new(clock), issuer, settings, 0).await
 }
 
 /// After the first start with the default settings.
@@ -167,6 +208,7 @@ pub(crate) async fn fixture() -> Fixture {
 async fn start(
     store: Arc<FragileStore>,
     clock: Arc<SharedClock>,
+    issuer: Option<Arc<Authority>>,
     settings: Settings,
     ids_before: u64,
 ) -> Fixture {
@@ -182,6 +224,7 @@ async fn start(
         ids: Arc::new(ids),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(Files),
+        issuer: issuer.clone().map(|it| it as Arc<dyn Issuer>),
         settings,
     };
     let control = Control::open(parts)
@@ -198,6 +241,7 @@ async fn start(
         plane,
         store,
         clock,
+        issuer,
         vpc: subnets[0].subnet.vpc_id.to_string(),
         subnets: subnets
             .iter()
@@ -209,8 +253,13 @@ async fn start(
 impl Fixture {
     /// The same store and time under another process.
     pub(crate) async fn restart(&self) -> Fixture {
+        self.restart_with(self.issuer.clone()).await
+    }
+
+    /// The same store and time under another process, with this issuer of certificates.
+    pub(crate) async fn restart_with(&self, issuer: Option<Arc<Authority>>) -> Fixture {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        start(store, clock, self.control.settings().clone(), 1000).await
+        start(store, clock, issuer, self.control.settings().clone(), 1000).await
     }
 
     pub(crate) fn advance(&self, seconds: u64) {

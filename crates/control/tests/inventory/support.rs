@@ -64,6 +64,7 @@ pub(crate) async fn open_with(
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(control::NoObjects),
+        issuer: None,
         settings,
     };
     Ok(Fixture {

@@ -1,8 +1,11 @@
 //! The commands that look at a running elbow from outside, one file each.
 
+pub(crate) mod ca;
 pub(crate) mod env;
 pub(crate) mod hosts;
 pub(crate) mod instance;
+
+use std::path::PathBuf;
 
 use crate::cli::ClientArgs;
 use crate::client::call::{Call, Value};
@@ -10,6 +13,7 @@ use crate::client::xml::Element;
 use crate::client::{CallError, Client};
 use crate::config::{SettingsError, client_data_directory};
 use crate::contact::{Contact, ContactError};
+use crate::key_file::KeyFileError;
 
 /// A command brought no result.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +24,13 @@ pub(crate) enum CommandError {
     Contact(#[from] ContactError),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    #[error(
+        "there is no local certificate authority in {}; it is made by `elbow serve`, unless the configuration says \
+         issuer = \"import-only\" in the section [certificates]", .0.display()
+    )]
+    NoAuthority(PathBuf),
     #[error("{address} is in none of the subnets; use an address of {subnets}")]
     NoSubnet {
         address: std::net::IpAddr,

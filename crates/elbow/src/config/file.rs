@@ -31,6 +31,8 @@ pub(crate) struct ConfigFile {
     pub(crate) s3: Option<S3Section>,
     #[serde(default)]
     pub(crate) identity_providers: IdentityProvidersSection,
+    #[serde(default)]
+    pub(crate) certificates: CertificatesSection,
 }
 
 /// `[endpoint]`
@@ -86,6 +88,25 @@ pub(crate) struct CognitoUserPoolSection {
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityProvidersSection {
     pub(crate) ca_bundle: Option<PathBuf>,
+}
+
+/// `[certificates]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CertificatesSection {
+    #[serde(default)]
+    pub(crate) issuer: CertificateIssuer,
+}
+
+/// Who issues the certificates that are requested.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CertificateIssuer {
+    /// An authority of this elbow's own.
+    #[default]
+    Local,
+    /// Nobody: certificates can only be imported.
+    ImportOnly,
 }
 
 /// `[s3]`

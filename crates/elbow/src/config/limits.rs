@@ -1,4 +1,4 @@
-//! AWS's limits as settings, under the names that `DescribeAccountLimits` gives them.
+//! AWS's limits as settings, those of ELB under the names that `DescribeAccountLimits` gives them.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,10 @@ pub(crate) struct UnknownLimit {
 /// Picks one limit out of all.
 type Field = fn(&mut Limits) -> &mut usize;
 
-/// Source: ELB API, `DescribeAccountLimits`; the names of load balancer types that elbow does not have are
+/// Source: ELB API, `DescribeAccountLimits`; ACM guide, "Quotas", which names nothing, for those that begin with
+/// `acm-`; the names of load balancer types that elbow does not have are
 /// not in the list.
-const NAMES: [(&str, Field); 12] = [
+const NAMES: [(&str, Field); 17] = [
     ("application-load-balancers", |limits| {
         &mut limits.load_balancers
     }),
@@ -53,6 +54,19 @@ const NAMES: [(&str, Field); 12] = [
         "target-id-registrations-per-application-load-balancer",
         |limits| &mut limits.registrations_per_target_id,
     ),
+    ("acm-certificates", |limits| &mut limits.certificates),
+    ("acm-certificates-per-year", |limits| {
+        &mut limits.certificates_per_year
+    }),
+    ("acm-imported-certificates", |limits| {
+        &mut limits.imported_certificates
+    }),
+    ("acm-imported-certificates-per-year", |limits| {
+        &mut limits.imported_certificates_per_year
+    }),
+    ("acm-domain-names-per-certificate", |limits| {
+        &mut limits.domain_names_per_certificate
+    }),
 ];
 
 /// AWS's limits with these changes.

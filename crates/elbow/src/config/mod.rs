@@ -20,7 +20,7 @@ use control::{CognitoUserPool, Limits};
 use crate::cli::{ClientArgs, ServeArgs};
 use cognito::UserPoolError;
 use directory::DataDirectory;
-use file::{ConfigFile, ReadError};
+use file::{CertificateIssuer, ConfigFile, ReadError};
 use limits::UnknownLimit;
 use s3::{S3, S3Error};
 use topology::{Topology, TopologyError};
@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) s3: S3,
     /// A file with certificates in PEM that vouch for identity providers, beside those of the system.
     pub(crate) identity_provider_ca_bundle: Option<PathBuf>,
+    /// Who issues the certificates that are requested.
+    pub(crate) certificate_issuer: CertificateIssuer,
     /// Log directives.
     pub(crate) log: String,
 }
@@ -112,6 +114,7 @@ impl Settings {
             cognito_user_pools: cognito::resolve(file.cognito_user_pool)?,
             s3,
             identity_provider_ca_bundle: file.identity_providers.ca_bundle,
+            certificate_issuer: file.certificates.issuer,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })
     }
@@ -193,6 +196,7 @@ mod tests {
         assert_eq!(settings.log, "info");
         assert_eq!(settings.limits, Limits::default());
         assert_eq!(settings.topology.zones.len(), 2);
+        assert_eq!(settings.certificate_issuer, CertificateIssuer::Local);
     }
 
     #[test]
@@ -204,6 +208,8 @@ mod tests {
             listen = '127.0.0.1:1'
             [dns]
             base_domain = 'File.example'
+            [certificates]
+            issuer = 'import-only'
             [limits]
             target-groups = 5
             targets-per-target-group = 6
@@ -216,6 +222,7 @@ mod tests {
         let settings = resolve(args, file).unwrap();
         assert_eq!(settings.endpoint.port(), 2, "the flag");
         assert_eq!(settings.workers.get(), 3, "the file");
+        assert_eq!(settings.certificate_issuer, CertificateIssuer::ImportOnly);
         assert_eq!(settings.log, "warn", "the file");
         assert_eq!(
             settings.base_domain, "file.example",
@@ -295,6 +302,8 @@ mod tests {
             ),
             (&user_pool(POOL, "hush", "domain = 'a'"), "domain"),
             (&user_pool(POOL, "hush", "").repeat(2), "keep one"),
+            ("[certificates]\nissuer = 'acme'", "acme"),
+            ("[certificates]\nauthority = 'local'", "authority"),
             ("[s3]\nbucket = 'a'", "bucket"),
             ("[s3]", "directory"),
             ("[s3]\ndirectory = '/a'\nendpoint = 'http://b'", "endpoint"),

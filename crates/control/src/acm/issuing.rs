@@ -1,0 +1,222 @@
+//! Issues the certificates that are requested, and renews those that are used: what is due is read from the
+//! stored state, so that a restart goes on with what was left.
+//!
+//! Source: ACM guide, "Managed certificate renewal" and "Renewal for domains validated by DNS".
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::certificate::{
+    Certificate, CertificateArn, CertificateFacts, CertificateId, CertificateOrigin,
+    CertificateRequest, CertificateStatus, Renewal, RenewalStatus, RequestPhase,
+};
+use model::listener::ListenerTls;
+
+use super::AcmError;
+use super::check::check;
+use super::state::is_renewable;
+use crate::issuer::{IssueError, IssuedCertificate, Order};
+use crate::{CommitError, Control, Draft, State};
+
+/// How long before its end a certificate is renewed, in milliseconds: 45 days.
+///
+/// Source: AWS, "AWS Certificate Manager updates default certificate validity", February 2026.
+pub(super) const RENEWAL_MILLIS: i64 = 45 * 24 * 3600 * 1000;
+
+/// How long after a failure the next attempt to issue a certificate is made, in milliseconds.
+const ISSUE_RETRY_MILLIS: u64 = 60 * 1000;
+
+/// How long after a failure the next attempt to renew a certificate is made, in milliseconds.
+const RENEWAL_RETRY_MILLIS: u64 = 3600 * 1000;
+
+/// What an order has brought.
+type Outcome = Result<IssuedCertificate, IssueError>;
+
+impl Control {
+    /// Issues and renews all certificates for which it is time. What goes wrong with one of them is tried again
+    /// later, and does not keep the others.
+    ///
+    /// # Errors
+    /// `CommitError` if a certificate could not be stored, or its listeners cannot show it; it stays due.
+    pub async fn issue_certificates(&self) -> Result<(), CommitError> {
+        let Some(issuer) = self.inner.parts.issuer.clone() else {
+            return Ok(());
+        };
+        let now = self.now_millis();
+        for certificate in self.read(|state| due(state, now)) {
+            let request = certificate.request().expect("only requests are due");
+            let order = Order {
+                names: request.names().map(str::to_owned).collect(),
+                key_algorithm: request.key_algorithm,
+                now_millis: now,
+            };
+            let outcome = issuer.issue(order).await;
+            self.transact(move |draft| {
+                settle(draft, &certificate, outcome);
+                Ok::<_, CommitError>(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// How long until the next certificate has to be issued or renewed; `None` if there is none.
+    pub(crate) fn until_next_certificate(&self) -> Option<Duration> {
+        self.inner.parts.issuer.as_ref()?;
+        let now = self.now_millis();
+        let next = self.read(|state| {
+            let shown = shown(state);
+            let all = state.acm.certificates.values();
+            all.filter_map(|it| due_at(it, shown.contains(&it.arn.id), now))
+                .min()
+        })?;
+        Some(Duration::from_millis(next.saturating_sub(now)))
+    }
+}
+
+/// The certificates for which it is time.
+fn due(state: &State, now: u64) -> Vec<Arc<Certificate>> {
+    let shown = shown(state);
+    let is_due = |certificate: &&Arc<Certificate>| {
+        let at = due_at(certificate, shown.contains(&certificate.arn.id), now);
+        at.is_some_and(|at| at <= now)
+    };
+    let all = state.acm.certificates.values();
+    all.filter(is_due).cloned().collect()
+}
+
+/// The certificates that listeners show.
+fn shown(state: &State) -> BTreeSet<CertificateId> {
+    let listeners = state.elb.listeners.values();
+    let settings = listeners.filter_map(|listener| listener.tls.as_ref());
+    let arns = settings.flat_map(ListenerTls::all_certificates);
+    arns.map(|arn: &CertificateArn| arn.id).collect()
+}
+
+/// When a certificate has to be issued or renewed, in milliseconds since 1970.
+fn due_at(certificate: &Certificate, is_in_use: bool, now: u64) -> Option<u64> {
+    let request = certificate.request()?;
+    let at = match &request.phase {
+        RequestPhase::PendingValidation => {
+            let is_waiting = certificate.status(now) == CertificateStatus::PendingValidation;
+            is_waiting.then_some(certificate.created_at_millis)?
+        }
+        RequestPhase::Issued {
+            material, renewal, ..
+        } => {
+            if !is_renewable(certificate, is_in_use, now) {
+                return None;
+            }
+            let pending = RenewalStatus::PendingAutoRenewal;
+            match renewal {
+                Some(renewal) if renewal.status == pending => renewal.updated_at_millis,
+                _ => {
+                    let at = material.facts.not_after_millis - RENEWAL_MILLIS;
+                    u64::try_from(at).unwrap_or_default()
+                }
+            }
+        }
+        RequestPhase::Failed { .. } | RequestPhase::Revoked { .. } => return None,
+    };
+    Some(at.max(request.retry_at_millis.unwrap_or_default()))
+}
+
+/// Writes down what an order has brought, if the certificate still waits for it.
+fn settle(draft: &mut Draft, ordered: &Certificate, outcome: Outcome) {
+    let present = draft.state().find::<Certificate>(&ordered.arn.id);
+    let Some(present) = present.map(|present| Certificate::clone(present)) else {
+        return;
+    };
+    let (Some(before), Some(request)) = (ordered.request(), present.request()) else {
+        return;
+    };
+    if before.phase != request.phase {
+        return;
+    }
+    let mut request = request.clone();
+    let now = draft.now_millis();
+    let checked = outcome.and_then(|issued| {
+        let checked = check(
+            issued.certificate.as_bytes(),
+            issued.private_key.as_bytes(),
+            Some(issued.chain.as_bytes()),
+            now,
+        );
+        let checked =
+            checked.map_err(|error: AcmError| IssueError::Unavailable(error.to_string()))?;
+        match is_as_ordered(&checked.facts, &request) {
+            true => Ok(checked),
+            false => Err(IssueError::Unavailable(
+                "the authority has issued a certificate for other names or another kind of key"
+                    .to_owned(),
+            )),
+        }
+    });
+    match checked {
+        Ok(checked) => {
+            let material = checked.seal(draft, &present.arn);
+            tracing::info!(
+                certificate = %present.arn,
+                not_after_millis = material.facts.not_after_millis,
+                "a certificate was issued"
+            );
+            request.retry_at_millis = None;
+            request.phase = RequestPhase::Issued {
+                renewal: renewed(&request.phase, now),
+                material,
+                at_millis: now,
+            };
+        }
+        Err(error) => {
+            let cause: &dyn std::error::Error = &error;
+            tracing::error!(certificate = %present.arn, error = cause, "a certificate could not be issued");
+            note_failure(&mut request, &error, now);
+        }
+    }
+    draft.put(Certificate {
+        origin: CertificateOrigin::Requested(request),
+        ..present
+    });
+}
+
+fn is_as_ordered(facts: &CertificateFacts, request: &CertificateRequest) -> bool {
+    let issued = facts.subject_alternative_names.iter().map(String::as_str);
+    let issued: BTreeSet<_> = issued.collect();
+    facts.key_algorithm == request.key_algorithm && issued == request.names().collect()
+}
+
+/// The renewal that has taken place, if the certificate was there before.
+fn renewed(before: &RequestPhase, now: u64) -> Option<Renewal> {
+    matches!(before, RequestPhase::Issued { .. }).then_some(Renewal {
+        status: RenewalStatus::Success,
+        reason: None,
+        updated_at_millis: now,
+    })
+}
+
+/// The certificate that is there stays in use; a request that is refused has come to its end.
+fn note_failure(request: &mut CertificateRequest, error: &IssueError, now: u64) {
+    let wait = match (&mut request.phase, error) {
+        (RequestPhase::Issued { renewal, .. }, error) => {
+            let (status, reason) = match error {
+                IssueError::Refused(reason) => (RenewalStatus::Failed, Some(*reason)),
+                IssueError::Unavailable(_) => (RenewalStatus::PendingAutoRenewal, None),
+            };
+            if renewal.is_none_or(|it| (it.status, it.reason) != (status, reason)) {
+                *renewal = Some(Renewal {
+                    status,
+                    reason,
+                    updated_at_millis: now,
+                });
+            }
+            RENEWAL_RETRY_MILLIS
+        }
+        (phase, IssueError::Refused(reason)) => {
+            *phase = RequestPhase::Failed { reason: *reason };
+            return;
+        }
+        (_, IssueError::Unavailable(_)) => ISSUE_RETRY_MILLIS,
+    };
+    request.retry_at_millis = Some(now + wait);
+}
