@@ -2,14 +2,17 @@
 
 import ssl
 import subprocess
+import tempfile
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
-from harness.errors import refused
 from harness.elbow import AwsError, quiet_environment
+from harness.errors import refused
 from harness.https import PORT, TlsConnection, https_listener
 from harness.shop import fixed
+from harness.wait import until
 
 NAME = "shop.example.com"
 
@@ -116,3 +119,79 @@ def test_an_elbow_without_an_authority_only_imports(make_elbow, tmp_path):
     assert not (elbow.data / "local-authority").exists()
     with pytest.raises(AssertionError, match="there is no local certificate authority"):
         elbow.run("ca")
+
+
+def test_a_renewal_reaches_listeners_without_a_failed_handshake(
+    shop, request_certificate, describe, root
+):
+    arn = request_certificate(NAME, "--options", "Export=ENABLED")
+    balancer = shop.balancer()
+    https_listener(shop, balancer, arn, fixed(200))
+    address = shop.addresses(balancer)[0]
+
+    def shown():
+        """The serial number of the certificate in a new handshake, which must succeed."""
+        with TlsConnection(address, PORT, trusting(root), name=NAME) as client:
+            assert client.request(host=NAME).status == 200
+            return x509.load_der_x509_certificate(client.socket.getpeercert(True)).serial_number
+
+    before = shown()
+    with pytest.raises(AwsError) as error:
+        shop.elbow.aws("acm", "renew-certificate", "--certificate-arn", arn)
+    assert error.value.code == "ValidationException", "it was never exported"
+    export(shop.elbow, arn)
+    shop.elbow.aws("acm", "renew-certificate", "--certificate-arn", arn)
+    seen = set()
+    until(lambda: seen.add(shown()) or seen - {before}, "the new certificate", pause=0)
+    described = describe(arn)
+    assert described["RenewalSummary"]["RenewalStatus"] == "SUCCESS"
+    assert described["CertificateArn"] == arn
+
+
+def export(elbow, arn, passphrase="hush hush"):
+    """What the `aws` command exports, in bytes by its member."""
+    # Read from a file, the command sends these very bytes in both of its versions.
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(passphrase)
+        file.flush()
+        arguments = ("--certificate-arn", arn, "--passphrase", f"fileb://{file.name}")
+        exported = elbow.aws("acm", "export-certificate", *arguments)
+    return {name: text.encode() for name, text in exported.items()}
+
+
+@pytest.mark.parametrize("algorithm", ["RSA_2048", "EC_prime256v1"])
+def test_an_exported_key_opens_with_its_passphrase_and_can_be_revoked(
+    shop, request_certificate, describe, root, tmp_path, algorithm
+):
+    options = ("--options", "Export=ENABLED", "--key-algorithm", algorithm)
+    arn = request_certificate(NAME, *options)
+    exported = export(shop.elbow, arn)
+    assert exported["CertificateChain"] == root.read_bytes()
+    certificate = x509.load_pem_x509_certificate(exported["Certificate"])
+    key = serialization.load_pem_private_key(exported["PrivateKey"], b"hush hush")
+    assert key.public_key() == certificate.public_key()
+    with pytest.raises(ValueError):
+        serialization.load_pem_private_key(exported["PrivateKey"], b"hush")
+    path = tmp_path / "key.pem"
+    path.write_bytes(exported["PrivateKey"])
+    opened = ["openssl", "pkey", "-in", path, "-passin", "pass:hush hush", "-noout"]
+    assert subprocess.run(opened, capture_output=True).returncode == 0
+
+    reason = ("--revocation-reason", "CESSATION_OF_OPERATION")
+    shop.elbow.aws("acm", "revoke-certificate", "--certificate-arn", arn, *reason)
+    described = describe(arn)
+    assert (described["Status"], described["RevocationReason"]) == ("REVOKED", reason[1])
+    balancer = shop.balancer()
+    with refused("UnsupportedCertificate", "fully-qualified domain name"):
+        https_listener(shop, balancer, arn, fixed(200))
+
+
+def test_the_account_has_a_configuration(make_elbow):
+    elbow = make_elbow()
+    days = lambda: elbow.aws("acm", "get-account-configuration")["ExpiryEvents"]["DaysBeforeExpiry"]
+    assert days() == 45
+    elbow.aws(
+        *("acm", "put-account-configuration", "--expiry-events", "DaysBeforeExpiry=10"),
+        *("--idempotency-token", "once"),
+    )
+    assert days() == 10

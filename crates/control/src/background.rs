@@ -1,8 +1,9 @@
-//! What becomes due without a call: ends of deregistration delays and of zonal shifts, and certificates to issue and
-//! renew.
+//! What becomes due without a call: ends of deregistration delays and of zonal shifts, certificates to issue and to
+//! renew, and the announcements of their ends.
 
 use std::time::Duration;
 
+use crate::acm::DAY_MILLIS;
 use crate::control::{CommitError, Control};
 use crate::drain;
 use crate::zonal_shift::expiry;
@@ -27,7 +28,23 @@ impl Control {
             || self.issue_certificates(),
             || self.until_next_certificate(),
         );
-        tokio::join!(deadlines, certificates);
+        tokio::join!(deadlines, certificates, self.announce_ends());
+    }
+
+    /// Announces the certificates whose end is near: once a day, and after a start.
+    ///
+    /// Source: ACM guide, "ACM Certificate Approaching Expiration event", of which elbow makes a line in its log.
+    async fn announce_ends(&self) {
+        let mut announced_on = None;
+        loop {
+            let today = self.now_millis() / DAY_MILLIS;
+            if announced_on.replace(today) != Some(today) {
+                for (certificate, days_to_expiry) in self.expiring_certificates() {
+                    tracing::warn!(%certificate, days_to_expiry, "a certificate approaches its end");
+                }
+            }
+            tokio::time::sleep(LOOK_AFTER).await;
+        }
     }
 
     /// Does `work` after every change of the state, and after `next`, which says when something is due.

@@ -15,6 +15,7 @@ pub mod issuer;
 mod lower;
 pub mod objects;
 mod pem;
+mod pkcs8;
 pub mod plane;
 pub mod record;
 pub mod seams;
@@ -24,6 +25,7 @@ pub mod state;
 mod x509;
 pub mod zonal_shift;
 
+use control::blocking;
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
 pub use issuer::{IssueError, IssueFuture, IssuedCertificate, Issuer, LocalAuthority, Order};
 pub use objects::{NoObjects, ObjectError, ObjectFuture, ObjectName, ObjectStore};

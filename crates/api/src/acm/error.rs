@@ -14,6 +14,8 @@ impl From<AcmError> for ApiError {
             AcmError::InvalidDomainValidationOptions(_) => {
                 ("InvalidDomainValidationOptionsException", 400)
             }
+            AcmError::Conflict(_) => ("ConflictException", 400),
+            AcmError::InvalidState(_) => ("InvalidStateException", 400),
             AcmError::RequestInProgress(_) => ("RequestInProgressException", 400),
             AcmError::InvalidArgs(_) => ("InvalidArgsException", 400),
             AcmError::InvalidArn(_) => ("InvalidArnException", 400),

@@ -5,7 +5,7 @@ use control::acm::AcmError;
 use control::acm::describe_certificate::GetCertificate;
 use serde_json::{Value, json};
 
-use super::shapes::ARN;
+use super::shapes::{ARN, set_chain};
 use crate::input::Fields;
 
 pub(super) fn read(fields: &Fields<'_>) -> GetCertificate {
@@ -20,8 +20,6 @@ pub(super) async fn call(
 ) -> Result<Option<Value>, AcmError> {
     let certificate = control.get_certificate(input).await?;
     let mut value = json!({ "Certificate": certificate.body });
-    if let Some(chain) = &certificate.chain {
-        value["CertificateChain"] = json!(chain);
-    }
+    set_chain(&mut value, certificate.chain.as_deref());
     Ok(Some(value))
 }

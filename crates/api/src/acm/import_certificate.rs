@@ -10,9 +10,15 @@ use crate::input::{Blob, Fields};
 
 /// Source: ACM API, `CertificateBodyBlob` and `CertificateChainBlob`; ACM guide, "Certificate and key format
 /// for importing" for the key, which the API's shape would allow to be larger.
-const BODY: Blob = Blob { max: 32_768 };
-const CHAIN: Blob = Blob { max: 2_097_152 };
-const PRIVATE_KEY: Blob = Blob { max: 5120 };
+const BODY: Blob = Blob {
+    min: 1,
+    max: 32_768,
+};
+const CHAIN: Blob = Blob {
+    min: 1,
+    max: 2_097_152,
+};
+const PRIVATE_KEY: Blob = Blob { min: 1, max: 5120 };
 
 pub(super) fn read(fields: &Fields<'_>) -> ImportCertificate {
     ImportCertificate {

@@ -11,15 +11,22 @@ mod add_tags_to_certificate;
 mod delete_certificate;
 mod describe_certificate;
 mod error;
+mod export_certificate;
+mod get_account_configuration;
 mod get_certificate;
 mod import_certificate;
+mod list_certificate_domain_validations;
 mod list_certificates;
 mod list_tags_for_certificate;
+mod put_account_configuration;
 mod remove_tags_from_certificate;
+mod renew_certificate;
 mod request_certificate;
+mod revoke_certificate;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod update_certificate_options;
 
 /// Every operation of the service.
 pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
@@ -28,12 +35,19 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "AddTagsToCertificate" => add_tags_to_certificate,
         "DeleteCertificate" => delete_certificate,
         "DescribeCertificate" => describe_certificate,
+        "ExportCertificate" => export_certificate,
+        "GetAccountConfiguration" => get_account_configuration,
         "GetCertificate" => get_certificate,
         "ImportCertificate" => import_certificate,
+        "ListCertificateDomainValidations" => list_certificate_domain_validations,
         "ListCertificates" => list_certificates,
         "ListTagsForCertificate" => list_tags_for_certificate,
+        "PutAccountConfiguration" => put_account_configuration,
         "RemoveTagsFromCertificate" => remove_tags_from_certificate,
+        "RenewCertificate" => renew_certificate,
         "RequestCertificate" => request_certificate,
+        "RevokeCertificate" => revoke_certificate,
+        "UpdateCertificateOptions" => update_certificate_options,
     },
     refused: &[
         "CreateAcmeDomainValidation",
@@ -46,26 +60,19 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "DescribeAcmeDomainValidation",
         "DescribeAcmeEndpoint",
         "DescribeAcmeExternalAccountBinding",
-        "ExportCertificate",
-        "GetAccountConfiguration",
         "GetAcmeExternalAccountBindingCredentials",
         "ListAcmeAccounts",
         "ListAcmeDomainValidations",
         "ListAcmeEndpoints",
         "ListAcmeExternalAccountBindings",
-        "ListCertificateDomainValidations",
         "ListTagsForResource",
-        "PutAccountConfiguration",
-        "RenewCertificate",
         "ResendValidationEmail",
         "RevokeAcmeAccount",
         "RevokeAcmeExternalAccountBinding",
-        "RevokeCertificate",
         "SearchCertificates",
         "TagResource",
         "UntagResource",
         "UpdateAcmeDomainValidation",
         "UpdateAcmeEndpoint",
-        "UpdateCertificateOptions",
     ],
 };

@@ -136,7 +136,7 @@ pub(super) fn summary(described: &CertificateDescription) -> Value {
     });
     set_life(&mut value, described);
     if let Some(request) = certificate.request() {
-        value["Exported"] = json!(request.exported_at_millis.is_some());
+        value["Exported"] = json!(request.was_exported);
     }
     value
 }
@@ -247,6 +247,13 @@ fn validations(
         value
     };
     challenges.iter().map(validation).collect()
+}
+
+/// `CertificateChain`, if there is one.
+pub(super) fn set_chain(value: &mut Value, chain: Option<&str>) {
+    if let Some(chain) = chain {
+        value["CertificateChain"] = json!(chain);
+    }
 }
 
 /// `ResourceRecord`.

@@ -116,7 +116,9 @@ impl Scalar for Text {
 /// Bytes, which JSON has in base64. Errors do not repeat them: they may be secret.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blob {
-    /// Most bytes; there is at least one.
+    /// Least bytes, at least one.
+    pub(crate) min: usize,
+    /// Most bytes.
     pub(crate) max: usize,
 }
 
@@ -125,8 +127,8 @@ impl Scalar for Blob {
 
     fn parse(&self, text: &str) -> Result<Vec<u8>, Unfit> {
         let bytes = STANDARD.decode(text).map_err(|_| Unfit::Form("base64"))?;
-        let constraint = if bytes.is_empty() {
-            "have length greater than or equal to 1".to_owned()
+        let constraint = if bytes.len() < self.min {
+            format!("have length greater than or equal to {}", self.min)
         } else if bytes.len() > self.max {
             format!("have length less than or equal to {}", self.max)
         } else {

@@ -7,7 +7,8 @@ use model::certificate::{AcmAccount, Certificate, CertificateOrigin};
 use super::AcmError;
 use crate::Draft;
 
-const DAY_MILLIS: u64 = 24 * 3600 * 1000;
+/// Milliseconds of a day.
+pub(crate) const DAY_MILLIS: u64 = 24 * 3600 * 1000;
 
 /// How a certificate has come here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,11 +23,7 @@ impl Control {
             let arn = find(draft.state(), &input.certificate_arn)?.arn.clone();
             let users = users(draft.state(), &arn);
             if !users.is_empty() {
-                let users: Vec<_> = users.iter().map(ToString::to_string).collect();
-                return Err(AcmError::ResourceInUse(format!(
-                    "Certificate {arn} is in use by {}. Remove it from their listeners first.",
-                    users.join(", ")
-                )));
+                return Err(AcmError::in_use(&arn, &users));
             }
             draft.remove::<Certificate>(&arn.id);
             Ok(())

@@ -1,5 +1,7 @@
 //! Why an operation of AWS Certificate Manager did nothing.
 
+use model::arn::LoadBalancerArn;
+use model::certificate::CertificateArn;
 use model::tag::InvalidTag;
 
 use crate::CommitError;
@@ -21,6 +23,12 @@ pub enum AcmError {
     /// Where the owner of a domain should be asked does not go together with the domain.
     #[error("{0}")]
     InvalidDomainValidationOptions(String),
+    /// What goes on with the certificate has to come to its end first.
+    #[error("{0}")]
+    Conflict(String),
+    /// The certificate is in a status in which this cannot be done.
+    #[error("{0}")]
+    InvalidState(String),
     /// The certificate has not been issued yet.
     #[error("{0}")]
     RequestInProgress(String),
@@ -48,6 +56,17 @@ pub enum AcmError {
     /// `InternalFailure`, status 500: the change could not be made; the cause belongs in the log.
     #[error("the change could not be saved and nothing was changed; the request may be repeated")]
     Internal(#[source] CommitError),
+}
+
+impl AcmError {
+    /// The error for a certificate that these load balancers show.
+    pub(super) fn in_use(arn: &CertificateArn, users: &[LoadBalancerArn]) -> Self {
+        let users: Vec<_> = users.iter().map(ToString::to_string).collect();
+        Self::ResourceInUse(format!(
+            "Certificate {arn} is in use by {}. Remove it from their listeners first.",
+            users.join(", ")
+        ))
+    }
 }
 
 impl From<CommitError> for AcmError {

@@ -166,6 +166,7 @@ fn settle(draft: &mut Draft, ordered: &Certificate, outcome: Outcome) {
                 renewal: renewed(&request.phase, now),
                 material,
                 at_millis: now,
+                is_exported: false,
             };
         }
         Err(error) => {

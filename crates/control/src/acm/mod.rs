@@ -9,6 +9,12 @@
 //! | describe_certificate | `DescribeCertificate` | `CertificateDescription` |
 //! | get_certificate | `GetCertificate` | `Arc<Certificate>` |
 //! | list_certificates | `ListCertificates` | `CertificatePage` |
+//! | list_domain_validations | `ListDomainValidations` | `DomainValidationPage` |
+//! | export_certificate | `ExportCertificate` | `ExportedCertificate` |
+//! | renew_certificate | `RenewCertificate` | `()` |
+//! | revoke_certificate | `RevokeCertificate` | `CertificateArn` |
+//! | update_certificate_options | `UpdateCertificateOptions` | `()` |
+//! | put_account_configuration | `PutAccountConfiguration` | `()` |
 //! | delete_certificate | `DeleteCertificate` | `()` |
 //! | add_tags_to_certificate, remove_tags_from_certificate | `…Certificate` | `()` |
 //! | list_tags_for_certificate | `ListTagsForCertificate` | `Tags` |
@@ -16,18 +22,25 @@
 //! Every method is `async fn(&self, input) -> Result<answer, AcmError>`.
 
 mod account;
+pub mod account_configuration;
 mod check;
 pub mod delete_certificate;
 pub mod describe_certificate;
 mod domains;
 pub mod error;
+pub mod export_certificate;
 pub mod import_certificate;
 mod issuing;
 pub mod list_certificates;
+pub mod list_domain_validations;
+pub mod renew_certificate;
 pub mod request_certificate;
+pub mod revoke_certificate;
 pub mod state;
 pub mod tags;
+pub mod update_certificate_options;
 
+pub(crate) use account::DAY_MILLIS;
 pub use domains::{DomainValidationOption, ResourceRecord};
 pub use error::AcmError;
 pub use state::AcmState;

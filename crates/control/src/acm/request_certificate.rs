@@ -70,14 +70,19 @@ impl Control {
         input: RequestCertificate,
     ) -> Result<CertificateArn, AcmError> {
         if self.inner.parts.issuer.is_none() {
-            return Err(AcmError::AccessDenied(
-                "This elbow issues no certificates: its configuration says issuer = \"import-only\" in the section \
-                 [certificates]. Import the certificate, or change the configuration."
-                    .to_owned(),
-            ));
+            return Err(no_issuer());
         }
         self.transact(move |draft| request(draft, &input)).await
     }
+}
+
+/// The error for what needs an issuer where there is none.
+pub(super) fn no_issuer() -> AcmError {
+    AcmError::AccessDenied(
+        "This elbow issues no certificates: its configuration says issuer = \"import-only\" in the section \
+         [certificates]. Import the certificate, or change the configuration."
+            .to_owned(),
+    )
 }
 
 fn request(draft: &mut Draft, input: &RequestCertificate) -> Result<CertificateArn, AcmError> {

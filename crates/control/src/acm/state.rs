@@ -95,7 +95,8 @@ pub(super) fn is_renewable(certificate: &Certificate, is_in_use: bool, now_milli
     let Some(request) = certificate.request() else {
         return false;
     };
-    matches!(request.phase, RequestPhase::Issued { .. })
-        && certificate.status(now_millis) == CertificateStatus::Issued
-        && (is_in_use || request.is_exported_since_issue())
+    let RequestPhase::Issued { is_exported, .. } = request.phase else {
+        return false;
+    };
+    certificate.status(now_millis) == CertificateStatus::Issued && (is_in_use || is_exported)
 }

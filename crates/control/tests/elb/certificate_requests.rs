@@ -17,7 +17,7 @@ use crate::certificates::error;
 use crate::support::{self, Fixture, fixture, fixture_with, pairs};
 use crate::tls_listeners::{secure, tls};
 
-const DAY: u64 = 24 * 3600;
+pub(crate) const DAY: u64 = 24 * 3600;
 
 pub(crate) fn request(domain_name: &str) -> RequestCertificate {
     RequestCertificate {
@@ -52,14 +52,14 @@ impl Fixture {
     }
 }
 
-fn renewal_status(described: &CertificateDescription) -> Option<RenewalStatus> {
+pub(crate) fn renewal_status(described: &CertificateDescription) -> Option<RenewalStatus> {
     match &described.certificate.request()?.phase {
         RequestPhase::Issued { renewal, .. } => Some((*renewal)?.status),
         _ => None,
     }
 }
 
-fn serial(described: &CertificateDescription) -> String {
+pub(crate) fn serial(described: &CertificateDescription) -> String {
     described.certificate.facts().unwrap().serial.clone()
 }
 
@@ -599,14 +599,7 @@ async fn a_renewal_that_fails_is_tried_every_hour() {
 async fn requests_are_listed_with_imports() {
     let fixture = fixture().await;
     fixture.certificate("shop").await;
-    let exportable = RequestCertificate {
-        options: CertificateOptions {
-            export: Some(CertificateExport::Enabled),
-            ..CertificateOptions::default()
-        },
-        ..request("a.example.com")
-    };
-    fixture.issued(exportable).await;
+    fixture.issued(exportable("a.example.com")).await;
     fixture.advance(1);
     fixture.requested(request("b.example.com")).await;
     for (input, expected) in [
@@ -652,5 +645,15 @@ async fn requests_are_listed_with_imports() {
         let mut listed = fixture.listed(input.clone()).await;
         listed.sort_by_key(|name| !name.starts_with("shop"));
         assert_eq!(listed, expected, "{input:?}");
+    }
+}
+
+pub(crate) fn exportable(domain_name: &str) -> RequestCertificate {
+    RequestCertificate {
+        options: CertificateOptions {
+            export: Some(CertificateExport::Enabled),
+            ..CertificateOptions::default()
+        },
+        ..request(domain_name)
     }
 }

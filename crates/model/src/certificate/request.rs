@@ -176,6 +176,8 @@ pub enum RequestPhase {
         at_millis: u64,
         /// `None` before the first renewal.
         renewal: Option<Renewal>,
+        /// Whether the private key of this certificate has left elbow.
+        is_exported: bool,
     },
     /// The certificate was revoked, for good.
     Revoked {
@@ -209,8 +211,8 @@ pub struct CertificateRequest {
     pub phase: RequestPhase,
     /// When the next attempt may be made after one that failed, in milliseconds since 1970.
     pub retry_at_millis: Option<u64>,
-    /// When the private key last left elbow, in milliseconds since 1970.
-    pub exported_at_millis: Option<u64>,
+    /// Whether the private key of this certificate, or of one before it, has left elbow.
+    pub was_exported: bool,
     /// The last change of the validation method.
     pub migration: Option<ValidationMigration>,
 }
@@ -246,7 +248,7 @@ impl CertificateRequest {
             idempotency_token: None,
             phase: RequestPhase::PendingValidation,
             retry_at_millis: None,
-            exported_at_millis: None,
+            was_exported: false,
             migration: None,
         })
     }
@@ -295,13 +297,5 @@ impl CertificateRequest {
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         matches!(self.phase, RequestPhase::Revoked { .. })
-    }
-
-    /// Whether the private key has left elbow since the certificate was issued last.
-    #[must_use]
-    pub fn is_exported_since_issue(&self) -> bool {
-        let issued = self.issued_at_millis();
-        let both = self.exported_at_millis.zip(issued);
-        both.is_some_and(|(exported, issued)| exported >= issued)
     }
 }
