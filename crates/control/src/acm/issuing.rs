@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::certificate::{
-    Certificate, CertificateArn, CertificateFacts, CertificateId, CertificateOrigin,
-    CertificateRequest, CertificateStatus, Renewal, RenewalStatus, RequestPhase,
+    Certificate, CertificateFacts, CertificateOrigin, CertificateRequest, CertificateStatus,
+    Renewal, RenewalStatus, RequestPhase,
 };
-use model::listener::ListenerTls;
 
 use super::AcmError;
 use super::check::check;
-use super::state::is_renewable;
+use super::state::{is_in_use, is_renewable};
 use crate::issuer::{IssueError, IssuedCertificate, Order};
 use crate::{CommitError, Control, Draft, State};
 
@@ -66,10 +65,12 @@ impl Control {
         self.inner.parts.issuer.as_ref()?;
         let now = self.now_millis();
         let next = self.read(|state| {
-            let shown = shown(state);
             let all = state.acm.certificates.values();
-            all.filter_map(|it| due_at(it, shown.contains(&it.arn.id), now))
-                .min()
+            // One whose time has come and that nobody uses waits for a change of the state, not for a time.
+            let at = |it: &Arc<Certificate>| {
+                due_at(it, now).filter(|&at| at > now || is_due(state, it, now))
+            };
+            all.filter_map(at).min()
         })?;
         Some(Duration::from_millis(next.saturating_sub(now)))
     }
@@ -77,47 +78,42 @@ impl Control {
 
 /// The certificates for which it is time.
 fn due(state: &State, now: u64) -> Vec<Arc<Certificate>> {
-    let shown = shown(state);
-    let is_due = |certificate: &&Arc<Certificate>| {
-        let at = due_at(certificate, shown.contains(&certificate.arn.id), now);
-        at.is_some_and(|at| at <= now)
-    };
     let all = state.acm.certificates.values();
-    all.filter(is_due).cloned().collect()
+    all.filter(|it| is_due(state, it, now)).cloned().collect()
 }
 
-/// The certificates that listeners show.
-fn shown(state: &State) -> BTreeSet<CertificateId> {
-    let listeners = state.elb.listeners.values();
-    let settings = listeners.filter_map(|listener| listener.tls.as_ref());
-    let arns = settings.flat_map(ListenerTls::all_certificates);
-    arns.map(|arn: &CertificateArn| arn.id).collect()
+/// Whether it is time to issue or renew a certificate. Who uses it is only looked up when the time has come, for
+/// this is asked after every change.
+fn is_due(state: &State, certificate: &Certificate, now: u64) -> bool {
+    let is_wanted = || {
+        certificate.status(now) == CertificateStatus::PendingValidation
+            || is_renewable(certificate, is_in_use(state, &certificate.arn), now)
+    };
+    due_at(certificate, now).is_some_and(|at| at <= now) && is_wanted()
 }
 
-/// When a certificate has to be issued or renewed, in milliseconds since 1970.
-fn due_at(certificate: &Certificate, is_in_use: bool, now: u64) -> Option<u64> {
+/// When a certificate has to be issued or, if it is used then, renewed, in milliseconds since 1970.
+fn due_at(certificate: &Certificate, now: u64) -> Option<u64> {
     let request = certificate.request()?;
-    let at = match &request.phase {
-        RequestPhase::PendingValidation => {
-            let is_waiting = certificate.status(now) == CertificateStatus::PendingValidation;
-            is_waiting.then_some(certificate.created_at_millis)?
+    let at = match (&request.phase, certificate.status(now)) {
+        (RequestPhase::PendingValidation, CertificateStatus::PendingValidation) => {
+            certificate.created_at_millis
         }
-        RequestPhase::Issued {
-            material, renewal, ..
-        } => {
-            if !is_renewable(certificate, is_in_use, now) {
-                return None;
+        (
+            RequestPhase::Issued {
+                material, renewal, ..
+            },
+            CertificateStatus::Issued,
+        ) => match renewal {
+            Some(renewal) if renewal.status == RenewalStatus::PendingAutoRenewal => {
+                renewal.updated_at_millis
             }
-            let pending = RenewalStatus::PendingAutoRenewal;
-            match renewal {
-                Some(renewal) if renewal.status == pending => renewal.updated_at_millis,
-                _ => {
-                    let at = material.facts.not_after_millis - RENEWAL_MILLIS;
-                    u64::try_from(at).unwrap_or_default()
-                }
+            _ => {
+                let at = material.facts.not_after_millis - RENEWAL_MILLIS;
+                u64::try_from(at).unwrap_or_default()
             }
-        }
-        RequestPhase::Failed { .. } | RequestPhase::Revoked { .. } => return None,
+        },
+        _ => return None,
     };
     Some(at.max(request.retry_at_millis.unwrap_or_default()))
 }

@@ -6,7 +6,7 @@ use model::certificate::{
 
 use super::describe_certificate::issued;
 use super::request_certificate::no_issuer;
-use super::state::{is_renewable, users};
+use super::state::{is_in_use, is_renewable};
 use super::{AcmError, find};
 use crate::{Control, Draft};
 
@@ -55,7 +55,7 @@ fn renew(draft: &mut Draft, arn: &str) -> Result<(), AcmError> {
             "it was never exported. It is renewed by itself while a listener shows it.",
         );
     }
-    let is_in_use = !users(draft.state(), &present.arn).is_empty();
+    let is_in_use = is_in_use(draft.state(), &present.arn);
     if !is_renewable(&present, is_in_use, now) {
         return refused("it was not exported since it was renewed last, and no listener shows it.");
     }

@@ -6,6 +6,7 @@ use model::arn::LoadBalancerArn;
 use model::certificate::{
     AcmAccount, Certificate, CertificateArn, CertificateId, CertificateStatus, RequestPhase,
 };
+use model::listener::Listener;
 use serde_json::{Value, json};
 
 use crate::record::{Record, Table};
@@ -77,17 +78,29 @@ impl Record for AcmAccount {
 
 /// The load balancers with a listener that shows this certificate, each once.
 pub(super) fn users(state: &State, certificate: &CertificateArn) -> Vec<LoadBalancerArn> {
-    let shows_it = |listener: &&Arc<model::listener::Listener>| {
-        let mut shown = listener.tls.iter().flat_map(|tls| tls.all_certificates());
-        shown.any(|shown| shown == certificate)
-    };
-    let listeners = state.elb.listeners.values().filter(shows_it);
-    let mut users: Vec<_> = listeners
+    let mut users: Vec<_> = showing(state, certificate)
         .map(|listener| listener.arn.load_balancer.clone())
         .collect();
     users.sort_unstable();
     users.dedup();
     users
+}
+
+/// Whether a listener shows this certificate.
+pub(super) fn is_in_use(state: &State, certificate: &CertificateArn) -> bool {
+    showing(state, certificate).next().is_some()
+}
+
+/// The listeners that show this certificate.
+fn showing<'a>(
+    state: &'a State,
+    certificate: &'a CertificateArn,
+) -> impl Iterator<Item = &'a Arc<Listener>> {
+    let shows_it = move |listener: &&Arc<Listener>| {
+        let mut shown = listener.tls.iter().flat_map(|tls| tls.all_certificates());
+        shown.any(|shown| shown == certificate)
+    };
+    state.elb.listeners.values().filter(shows_it)
 }
 
 /// Whether ACM would renew it. Source: ACM guide, "Managed certificate renewal".
