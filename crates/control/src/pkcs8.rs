@@ -76,3 +76,62 @@ fn print(salt: &[u8], iv: &[u8], encrypted: &[u8]) -> Vec<u8> {
         });
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::cipher::{DecryptionContext, PaddedBlockDecryptingKey};
+
+    use super::*;
+
+    /// Opens what OpenSSL opens; the end-to-end tests have OpenSSL do it.
+    fn decrypt(info: &[u8], passphrase: &[u8]) -> Option<Vec<u8>> {
+        let (salt, rounds, iv, mut encrypted) = yasna::parse_der(info, |reader| {
+            reader.read_sequence(|info| {
+                let (salt, rounds, iv) = info.next().read_sequence(|scheme| {
+                    assert_eq!(scheme.next().read_oid()?.components(), PBES2);
+                    scheme.next().read_sequence(|parameters| {
+                        let (salt, rounds) = parameters.next().read_sequence(|derivation| {
+                            assert_eq!(derivation.next().read_oid()?.components(), PBKDF2);
+                            derivation.next().read_sequence(|parameters| {
+                                let salt = parameters.next().read_bytes()?;
+                                let rounds = parameters.next().read_u32()?;
+                                parameters.next().read_der()?;
+                                Ok((salt, rounds))
+                            })
+                        })?;
+                        let iv = parameters.next().read_sequence(|cipher| {
+                            assert_eq!(cipher.next().read_oid()?.components(), AES256_CBC);
+                            cipher.next().read_bytes()
+                        })?;
+                        Ok((salt, rounds, iv))
+                    })
+                })?;
+                Ok((salt, rounds, iv, info.next().read_bytes()?))
+            })
+        })
+        .ok()?;
+        let mut derived = [0; AES_256_KEY_LEN];
+        let rounds = NonZeroU32::new(rounds)?;
+        pbkdf2::derive(
+            pbkdf2::PBKDF2_HMAC_SHA256,
+            rounds,
+            &salt,
+            passphrase,
+            &mut derived,
+        );
+        let cipher = UnboundCipherKey::new(&AES_256, &derived).ok()?;
+        let cipher = PaddedBlockDecryptingKey::cbc_pkcs7(cipher).ok()?;
+        let context = DecryptionContext::Iv128(iv::FixedLength::try_from(&*iv).ok()?);
+        Some(cipher.decrypt(&mut encrypted, context).ok()?.to_vec())
+    }
+
+    #[test]
+    fn a_key_opens_with_its_passphrase_alone() {
+        let protected = encrypt(b"a private key", b"hush hush");
+        let opened = decrypt(&protected, b"hush hush");
+        assert_eq!(opened.as_deref(), Some(&b"a private key"[..]));
+        let other = decrypt(&protected, b"hush");
+        assert_ne!(other.as_deref(), Some(&b"a private key"[..]));
+        assert_ne!(encrypt(b"a private key", b"hush hush"), protected, "salted");
+    }
+}

@@ -37,7 +37,7 @@ impl Control {
     /// later, and does not keep the others.
     ///
     /// # Errors
-    /// `CommitError` if a certificate could not be stored, or its listeners cannot show it; it stays due.
+    /// `CommitError` if what has come of it could not be stored; it stays due.
     pub async fn issue_certificates(&self) -> Result<(), CommitError> {
         let Some(issuer) = self.inner.parts.issuer.clone() else {
             return Ok(());
@@ -51,13 +51,29 @@ impl Control {
                 now_millis: now,
             };
             let outcome = issuer.issue(order).await;
-            self.transact(move |draft| {
-                settle(draft, &certificate, outcome);
-                Ok::<_, CommitError>(())
-            })
-            .await?;
+            match self.settle(&certificate, outcome).await {
+                // Its listeners go on with the one before, and it is not made again every second.
+                Err(CommitError::Bind(error)) => {
+                    let failure = IssueError::Unavailable(error.to_string());
+                    self.settle(&certificate, Err(failure)).await?;
+                }
+                settled => settled?,
+            }
         }
         Ok(())
+    }
+
+    async fn settle(
+        &self,
+        ordered: &Arc<Certificate>,
+        outcome: Outcome,
+    ) -> Result<(), CommitError> {
+        let ordered = Arc::clone(ordered);
+        self.transact(move |draft| {
+            settle(draft, &ordered, outcome);
+            Ok(())
+        })
+        .await
     }
 
     /// How long until the next certificate has to be issued or renewed; `None` if there is none.

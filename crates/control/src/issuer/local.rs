@@ -205,3 +205,77 @@ fn serial() -> Option<[u8; SERIAL_BYTES]> {
     bytes[0] = bytes[0] & 0x7f | 0x40;
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u64 = 1_700_000_000_000;
+
+    fn order(days: u64) -> Order {
+        Order {
+            names: vec![
+                "shop.example.com".to_owned(),
+                "*.shop.example.com".to_owned(),
+            ],
+            key_algorithm: KeyAlgorithm::EcPrime256v1,
+            now_millis: START + days * 24 * 3600 * 1000,
+        }
+    }
+
+    #[test]
+    fn an_authority_is_read_as_it_was_made() {
+        let (made, text) = LocalAuthority::generate(START).unwrap();
+        let read = LocalAuthority::from_pem(&text).unwrap();
+        assert_eq!(read.certificate_pem(), made.certificate_pem());
+        let issued = read.0.issue(&order(0)).unwrap();
+        let blocks = pem::blocks(issued.certificate.as_bytes()).unwrap();
+        let root = pem::blocks(made.certificate_pem().as_bytes()).unwrap();
+        let leaf = x509::parse(&blocks[0].contents).unwrap();
+        assert!(x509::is_signed_by(
+            &leaf,
+            &x509::parse(&root[0].contents).unwrap()
+        ));
+        assert!(!x509::is_authority(&leaf));
+        let (other, _) = LocalAuthority::generate(START).unwrap();
+        assert_ne!(other.certificate_pem(), made.certificate_pem());
+    }
+
+    #[test]
+    fn what_is_no_authority_is_refused() {
+        let (made, text) = LocalAuthority::generate(START).unwrap();
+        let (_, other) = LocalAuthority::generate(START).unwrap();
+        let certificate = made.certificate_pem();
+        let key = text.strip_suffix(certificate).unwrap();
+        let issued = made.0.issue(&order(0)).unwrap();
+        let leaf = issued.private_key + &issued.certificate;
+        let mixed = other
+            .split("-----BEGIN CERTIFICATE")
+            .next()
+            .unwrap()
+            .to_owned()
+            + certificate;
+        for text in [
+            "",
+            key,
+            certificate,
+            &leaf,
+            &mixed,
+            &format!("{text}{certificate}"),
+        ] {
+            assert!(LocalAuthority::from_pem(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_certificate_outlives_the_root() {
+        let (made, _) = LocalAuthority::generate(START).unwrap();
+        let last = 3650 - 198;
+        assert!(made.0.issue(&order(last)).is_ok());
+        let refused = made.0.issue(&order(last + 1)).err();
+        let Some(IssueError::Unavailable(why)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(why.contains("remove the file local-authority"), "{why}");
+    }
+}

@@ -596,6 +596,28 @@ async fn a_renewal_that_fails_is_tried_every_hour() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_listeners_cannot_show_is_left_for_an_hour() {
+    let fixture = fixture().await;
+    let arn = fixture.issued(request("shop.example.com")).await;
+    let balancer = fixture.load_balancer("shop").await;
+    let listener = secure(&balancer, 443, tls(&arn));
+    fixture.control.create_listener(listener).await.unwrap();
+    let before = fixture.described(&arn).await;
+    fixture.advance(160 * DAY);
+    fixture.plane.refuse_once(std::io::ErrorKind::InvalidInput);
+    fixture.issue().await;
+    let described = fixture.described(&arn).await;
+    assert_eq!(serial(&described), serial(&before));
+    let pending = Some(RenewalStatus::PendingAutoRenewal);
+    assert_eq!(renewal_status(&described), pending);
+    fixture.issue().await;
+    assert_eq!(fixture.issuer.as_ref().unwrap().order_count(), 2);
+    fixture.advance(3600);
+    fixture.issue().await;
+    assert_ne!(serial(&fixture.described(&arn).await), serial(&before));
+}
+
+#[tokio::test]
 async fn requests_are_listed_with_imports() {
     let fixture = fixture().await;
     fixture.certificate("shop").await;

@@ -57,6 +57,7 @@ impl control::Clock for SharedClock {
 #[derive(Default)]
 pub(crate) struct Plane {
     pub(crate) refusal: Mutex<Option<io::ErrorKind>>,
+    refuses_once: AtomicBool,
     published: Mutex<Vec<Arc<Snapshot>>>,
     cut: Mutex<Vec<u64>>,
 }
@@ -72,6 +73,12 @@ impl Plane {
         self.cut.lock().unwrap().clone()
     }
 
+    /// Refuses to bind what it is told next.
+    pub(crate) fn refuse_once(&self, kind: io::ErrorKind) {
+        self.refuse(Some(kind));
+        self.refuses_once.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn refuse(&self, kind: Option<io::ErrorKind>) {
         *self.refusal.lock().unwrap() = kind;
     }
@@ -79,7 +86,10 @@ impl Plane {
 
 impl DataPlane for Plane {
     fn prepare(&self, snapshot: Arc<Snapshot>) -> PlaneFuture<'_, Result<(), BindError>> {
-        let refusal = *self.refusal.lock().unwrap();
+        let refusal = match self.refuses_once.swap(false, Ordering::SeqCst) {
+            true => self.refusal.lock().unwrap().take(),
+            false => *self.refusal.lock().unwrap(),
+        };
         let address = snapshot
             .frontends
             .iter()
