@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac};
 use control::{
-    Clock, Control, IssueFuture, IssuedCertificate, Issuer, ManualClock, NoPlane, Order, SequentialIds,
-    Settings,
+    Clock, Control, IssueFuture, IssuedCertificate, Issuer, ManualClock, NoPlane, Order,
+    SequentialIds, Settings,
 };
 
 use crate::sigv4::{AccessKey, Keys};

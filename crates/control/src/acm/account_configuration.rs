@@ -7,7 +7,7 @@ use model::certificate::{AcmAccount, CertificateArn, CertificateStatus, Configur
 use super::AcmError;
 use super::account::{self, DAY_MILLIS};
 use super::request_certificate::TOKEN_MILLIS;
-use crate::{CommitError, Control, Draft};
+use crate::{Control, Draft};
 
 /// Source: ACM API, `PutAccountConfiguration`.
 #[derive(Clone, Debug, Default)]
@@ -39,10 +39,9 @@ impl Control {
     ) -> Result<(), AcmError> {
         self.transact(move |draft| {
             put(draft, &input);
-            Ok::<_, CommitError>(())
+            Ok(())
         })
         .await
-        .map_err(AcmError::from)
     }
 
     /// The certificates whose end is near, with the whole days that are left.

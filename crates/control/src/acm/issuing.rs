@@ -21,7 +21,7 @@ use crate::{CommitError, Control, Draft, State};
 /// How long before its end a certificate is renewed, in milliseconds: 45 days.
 ///
 /// Source: AWS, "AWS Certificate Manager updates default certificate validity", February 2026.
-pub(super) const RENEWAL_MILLIS: i64 = 45 * 24 * 3600 * 1000;
+const RENEWAL_MILLIS: i64 = 45 * 24 * 3600 * 1000;
 
 /// How long after a failure the next attempt to issue a certificate is made, in milliseconds.
 const ISSUE_RETRY_MILLIS: u64 = 60 * 1000;
