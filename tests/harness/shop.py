@@ -66,7 +66,8 @@ class Shop:
 
     @property
     def vpc(self):
-        return self.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        default = [{"Name": "is-default", "Values": ["true"]}]
+        return self.ec2.describe_vpcs(Filters=default)["Vpcs"][0]["VpcId"]
 
     @property
     def subnets(self):

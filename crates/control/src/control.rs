@@ -360,7 +360,11 @@ fn load(store: &dyn Store) -> Result<State, OpenError> {
         ..State::default()
     };
     load_kind::<model::ec2::Vpc>(store, &mut state)?;
+    load_kind::<model::ec2::InternetGateway>(store, &mut state)?;
+    load_kind::<model::ec2::RouteTable>(store, &mut state)?;
     load_kind::<model::ec2::Subnet>(store, &mut state)?;
+    load_kind::<model::ec2::ElasticAddress>(store, &mut state)?;
+    load_kind::<model::ec2::PrefixList>(store, &mut state)?;
     load_kind::<model::ec2::SecurityGroup>(store, &mut state)?;
     load_kind::<model::ec2::Instance>(store, &mut state)?;
     load_kind::<model::certificate::Certificate>(store, &mut state)?;

@@ -71,6 +71,10 @@ pub(crate) struct ServeArgs {
     /// Address block of the default VPC [default: 127.65.0.0/16].
     #[arg(long, env = "ELBOW_VPC_CIDR", value_name = "CIDR")]
     pub(crate) vpc_cidr: Option<Cidr>,
+    /// Address block of Elastic IP addresses, outside of the VPC [default: 127.66.0.0/24 beside a VPC on
+    /// loopback, else none].
+    #[arg(long, env = "ELBOW_ELASTIC_CIDR", value_name = "CIDR")]
+    pub(crate) elastic_cidr: Option<Cidr>,
     /// Availability zone and the block of its subnet; repeat for each zone
     /// [default: us-east-1a=127.65.1.0/24 us-east-1b=127.65.2.0/24].
     #[arg(

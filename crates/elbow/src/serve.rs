@@ -254,6 +254,7 @@ fn control_settings(settings: &Settings) -> control::Settings {
         account,
         vpc_cidr,
         vpc_ipv6_cidr,
+        elastic_cidr,
         zones,
         addresses: _,
     } = settings.topology.clone();
@@ -277,6 +278,7 @@ fn control_settings(settings: &Settings) -> control::Settings {
         topology: control::ec2::Topology {
             vpc: vpc_cidr,
             vpc_ipv6: vpc_ipv6_cidr,
+            elastic: elastic_cidr,
             zones: zones.collect(),
         },
         limits: settings.limits.clone(),

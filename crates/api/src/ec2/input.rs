@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use control::ec2::Run;
+use control::ec2::{Ec2Error, Run};
 
 use crate::ApiError;
 use crate::query::{Lists, Node};
@@ -63,6 +63,18 @@ impl<'a> Fields<'a> {
             .map(str::to_owned))
     }
 
+    /// A text that has to be there; EC2 calls it `parameter` where it misses it.
+    pub(super) fn required(
+        &self,
+        name: &'static str,
+        parameter: &'static str,
+    ) -> Result<String, ApiError> {
+        match self.text(name)? {
+            Some(text) => Ok(text),
+            None => Err(Ec2Error::MissingParameter(parameter).into()),
+        }
+    }
+
     /// A text that may be empty; `None` if it is absent.
     pub(super) fn text_or_empty(&self, name: &'static str) -> Result<Option<String>, ApiError> {
         Ok(self.value(name)?.map(str::to_owned))
@@ -87,6 +99,27 @@ impl<'a> Fields<'a> {
             Some("false" | "False" | "0") => Ok(Some(false)),
             Some(text) => Err(self.invalid(name, text, "It must be true or false.")),
         }
+    }
+
+    /// `true` or `false`, as the `Value` of a structure.
+    pub(super) fn boolean_value(&self, name: &'static str) -> Result<Option<bool>, ApiError> {
+        let value = self.structure(name, |attribute| attribute.boolean("Value"))?;
+        Ok(value.flatten())
+    }
+
+    /// A structure; `None` if it is absent.
+    pub(super) fn structure<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&Fields<'_>) -> Result<T, ApiError>,
+    ) -> Result<Option<T>, ApiError> {
+        let Some(node) = self.ask(name) else {
+            return Ok(None);
+        };
+        if node.value().is_some() {
+            return Err(self.malformed(name));
+        }
+        read_structure(node, format!("{}{name}.", self.path), read).map(Some)
     }
 
     /// A list of texts; absent is empty.
@@ -152,6 +185,20 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    /// The same for switches that are the `Value` of a structure.
+    pub(super) fn refuse_true_value(
+        &self,
+        names: &[&'static str],
+        because: &str,
+    ) -> Result<(), ApiError> {
+        for name in names {
+            if self.boolean_value(name)?.unwrap_or(false) {
+                return Err(self.unsupported(name, because));
+            }
+        }
+        Ok(())
+    }
+
     fn ask(&self, name: &'static str) -> Option<&'a Node> {
         self.asked.borrow_mut().insert(name);
         self.node.child(name)
@@ -197,7 +244,8 @@ impl<'a> Fields<'a> {
         )
     }
 
-    fn unsupported(&self, name: &str, because: &str) -> ApiError {
+    /// The refusal of a parameter that EC2 has; `because` ends the sentence.
+    pub(super) fn unsupported(&self, name: &str, because: &str) -> ApiError {
         ApiError::sender(
             "UnsupportedOperation",
             format!(

@@ -1,11 +1,12 @@
-//! `RunInstances`, `TerminateInstances`, `DescribeInstances`, `DescribeInstanceStatus`.
+//! `RunInstances`, `DescribeInstances`, `DescribeInstanceStatus`.
 
 use control::ec2::describe_instances::{
-    DescribeInstanceStatus, DescribeInstances, InstanceDescription, status_name,
+    DescribeInstanceStatus, DescribeInstances, InstanceDescription, state_reason, status_name,
+    transition_reason,
 };
 use control::ec2::run_instances::RunInstances;
 use control::ec2::{Ec2, Ec2Error};
-use model::ec2::{InstanceState, NetworkInterface, NetworkInterfaceId};
+use model::ec2::{InstanceProtection, InstanceState, NetworkInterface, NetworkInterfaceId};
 
 use super::input::Fields;
 use super::shapes::{
@@ -26,7 +27,6 @@ const STARTING: &[&str] = &[
     "ElasticGpuSpecification",
     "ElasticInferenceAccelerator",
     "EnclaveOptions",
-    "HibernationOptions",
     "IamInstanceProfile",
     "InstanceInitiatedShutdownBehavior",
     "InstanceMarketOptions",
@@ -36,32 +36,38 @@ const STARTING: &[&str] = &[
     "LicenseSpecification",
     "MaintenanceOptions",
     "MetadataOptions",
-    "Monitoring",
     "NetworkPerformanceOptions",
     "Operator",
-    "Placement",
     "PrivateDnsNameOptions",
     "RamdiskId",
     "SecondaryInterface",
     "UserData",
 ];
 /// The same, for switches that are off unless they are turned on.
-const STARTING_SWITCHES: &[&str] = &["DisableApiStop", "DisableApiTermination", "EbsOptimized"];
+const STARTING_SWITCHES: &[&str] = &["EbsOptimized"];
+/// The same, for switches inside a structure.
+const STARTING_OPTIONS: &[(&str, &str)] = &[
+    ("HibernationOptions", "Configured"),
+    ("Monitoring", "Enabled"),
+];
 const BECAUSE: &str = "it registers machines that run already and does not start any; leave it out";
 
 pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
     fields.refuse(STARTING, BECAUSE)?;
     fields.refuse_true(STARTING_SWITCHES, BECAUSE)?;
     fields.refuse(
-        &["NetworkInterface"],
-        "give SubnetId, PrivateIpAddress and SecurityGroupId of the request itself",
-    )?;
-    fields.refuse(
         &["Ipv6AddressCount"],
         "the machine has its address already; give it as Ipv6Address",
     )?;
     let ipv6_addresses = fields.structures("Ipv6Address", |it| it.text("Ipv6Address"))?;
-    Ok(RunInstances {
+    for (structure, switch) in STARTING_OPTIONS {
+        fields.structure(structure, |options| options.refuse_true(&[switch], BECAUSE))?;
+    }
+    let protection = InstanceProtection {
+        from_termination: fields.boolean("DisableApiTermination")?.unwrap_or(false),
+        from_stop: fields.boolean("DisableApiStop")?.unwrap_or(false),
+    };
+    let request = RunInstances {
         min_count: fields.integer("MinCount")?,
         max_count: fields.integer("MaxCount")?,
         private_address: fields.text("PrivateIpAddress")?,
@@ -72,8 +78,108 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         security_group_names: fields.texts("SecurityGroup")?,
         image_id: fields.text("ImageId")?,
         instance_type: fields.text("InstanceType")?,
+        protection,
+        availability_zone: fields.structure("Placement", read_placement)?.flatten(),
         client_token: fields.text("ClientToken")?,
         tag_specifications: read_tag_specifications(fields)?,
+    };
+    let interfaces = fields.structures("NetworkInterface", read_interface)?;
+    match &interfaces[..] {
+        [] => Ok(request),
+        [interface] => with_interface(request, interface),
+        _ => Err(Ec2Error::InvalidCombination(
+            "elbow knows a machine by one address: give one NetworkInterface at most",
+        )
+        .into()),
+    }
+}
+
+/// The name of the zone.
+fn read_placement(placement: &Fields<'_>) -> Result<Option<String>, ApiError> {
+    let hosts = "it starts no machines, so that there is no host to choose";
+    let others = [
+        "Affinity",
+        "AvailabilityZoneId",
+        "GroupId",
+        "HostId",
+        "HostResourceGroupArn",
+        "PartitionNumber",
+        "SpreadDomain",
+    ];
+    placement.refuse(&others, hosts)?;
+    for (name, default) in [("GroupName", ""), ("Tenancy", "default")] {
+        if placement.text(name)?.is_some_and(|given| given != default) {
+            return Err(placement.unsupported(name, hosts));
+        }
+    }
+    placement.text("AvailabilityZone")
+}
+
+/// Where a machine is, said about its one network interface.
+struct Interface {
+    private_address: Option<String>,
+    subnet_id: Option<String>,
+    security_group_ids: Vec<String>,
+}
+
+fn read_interface(interface: &Fields<'_>) -> Result<Interface, ApiError> {
+    let others = [
+        "AssociateCarrierIpAddress",
+        "ConnectionTrackingSpecification",
+        "Description",
+        "EnaQueueCount",
+        "EnaSrdSpecification",
+        "InterfaceType",
+        "Ipv4Prefix",
+        "Ipv4PrefixCount",
+        "Ipv6AddressCount",
+        "Ipv6Addresses",
+        "Ipv6Prefix",
+        "Ipv6PrefixCount",
+        "NetworkInterfaceId",
+        "PrimaryIpv6",
+        "PrivateIpAddresses",
+        "SecondaryPrivateIpAddressCount",
+    ];
+    interface.refuse(&others, "it knows a machine by one private address")?;
+    interface.refuse_true(
+        &["AssociatePublicIpAddress"],
+        "it gives no addresses to machines",
+    )?;
+    for name in ["DeviceIndex", "NetworkCardIndex"] {
+        if interface.integer(name)?.is_some_and(|index| index != 0) {
+            return Err(interface.unsupported(name, "it knows the first interface only"));
+        }
+    }
+    if interface.boolean("DeleteOnTermination")? == Some(false) {
+        let because = "an interface goes together with its instance";
+        return Err(interface.unsupported("DeleteOnTermination", because));
+    }
+    Ok(Interface {
+        private_address: interface.text("PrivateIpAddress")?,
+        subnet_id: interface.text("SubnetId")?,
+        security_group_ids: interface.texts("SecurityGroupId")?,
+    })
+}
+
+/// The request with what its interface says in place of what it says itself.
+fn with_interface(request: RunInstances, interface: &Interface) -> Result<RunInstances, ApiError> {
+    if request.private_address.is_some()
+        || request.subnet_id.is_some()
+        || !request.security_group_ids.is_empty()
+        || !request.security_group_names.is_empty()
+    {
+        return Err(Ec2Error::InvalidCombination(
+            "Network interfaces and an instance-level subnet ID, address or security groups may not be \
+             specified on the same request",
+        )
+        .into());
+    }
+    Ok(RunInstances {
+        private_address: interface.private_address.clone(),
+        subnet_id: interface.subnet_id.clone(),
+        security_group_ids: interface.security_group_ids.clone(),
+        ..request
     })
 }
 
@@ -81,25 +187,6 @@ pub(super) async fn run(ec2: &Ec2<'_>, request: RunInstances) -> Result<Xml, Ec2
     let instance = ec2.run_instances(request).await?;
     let mut xml = Xml::new(Lists::Flat);
     print_reservation(&mut xml, &instance);
-    Ok(xml)
-}
-
-pub(super) fn read_terminate(fields: &Fields<'_>) -> Result<Vec<String>, ApiError> {
-    fields.refuse_true(
-        &["Force", "SkipOsShutdown"],
-        "it does not stop the machine; leave it out",
-    )?;
-    fields.texts("InstanceId")
-}
-
-pub(super) async fn terminate(ec2: &Ec2<'_>, instance_ids: Vec<String>) -> Result<Xml, Ec2Error> {
-    let changes = ec2.terminate_instances(instance_ids).await?;
-    let mut xml = Xml::new(Lists::Flat);
-    xml.list("instancesSet", &changes, |xml, change| {
-        xml.text("instanceId", &change.instance_id);
-        print_instance_state(xml, "currentState", change.current);
-        print_instance_state(xml, "previousState", change.previous);
-    });
     Ok(xml)
 }
 
@@ -168,10 +255,10 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
     print_instance_state(xml, "instanceState", instance.state);
     xml.text("privateDnsName", "");
     xml.text("dnsName", "");
-    xml.text("reason", "");
+    xml.text("reason", transition_reason(instance.state));
     xml.text("amiLaunchIndex", 0);
     xml.optional("instanceType", instance.instance_type.as_ref());
-    xml.text("launchTime", timestamp(instance.launched_at_millis));
+    xml.text("launchTime", timestamp(instance.running_since_millis()));
     xml.element("placement", |xml| {
         xml.text("availabilityZone", &instance.zone.name);
         xml.text("availabilityZoneId", &instance.zone.id);
@@ -179,7 +266,15 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
         xml.text("tenancy", "default");
     });
     xml.element("monitoring", |xml| xml.text("state", "disabled"));
-    if instance.is_running() {
+    if let Some((code, message)) = state_reason(instance.state) {
+        xml.element("stateReason", |xml| {
+            xml.text("code", code);
+            xml.text("message", message);
+        });
+    }
+    xml.text("ebsOptimized", false);
+    if instance.holds_address() {
+        xml.text("sourceDestCheck", true);
         xml.text("subnetId", &instance.subnet_id);
         xml.text("vpcId", &instance.vpc_id);
         xml.text("privateIpAddress", instance.private_address);
@@ -189,7 +284,7 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
     print_groups(xml, &description.groups);
     xml.optional("clientToken", instance.client_token.as_ref());
     print_tags(xml, &instance.tags);
-    let attached = Some(description).filter(|_| instance.is_running());
+    let attached = Some(description).filter(|_| instance.holds_address());
     xml.list("networkInterfaceSet", attached, print_interface);
 }
 
@@ -202,6 +297,7 @@ fn print_interface(xml: &mut Xml, description: &InstanceDescription) {
     xml.text("description", "");
     xml.text("ownerId", &description.owner_id);
     xml.text("status", "in-use");
+    xml.text("sourceDestCheck", true);
     xml.text("privateIpAddress", instance.private_address);
     print_ipv6_addresses(xml, instance.ipv6_address);
     print_groups(xml, &description.groups);

@@ -43,6 +43,7 @@ fn print(xml: &mut Xml, description: &NetworkInterfaceDescription) {
     xml.optional("requesterId", description.requester_id());
     xml.text("requesterManaged", description.requester_id().is_some());
     xml.text("status", "in-use");
+    xml.text("sourceDestCheck", true);
     xml.text("privateIpAddress", interface.private_address);
     print_ipv6_addresses(xml, interface.ipv6_address);
     print_groups(xml, &description.groups);

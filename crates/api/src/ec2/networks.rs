@@ -1,11 +1,12 @@
-//! `DescribeVpcs`, `DescribeInternetGateways`, `DescribeAvailabilityZones`, `DescribeRegions`,
-//! `DescribeAccountAttributes`.
+//! `DescribeVpcs`, `DescribeAvailabilityZones`, `DescribeRegions`, `DescribeAccountAttributes`.
 
 use control::ec2::networks::{
-    DescribeAvailabilityZones, DescribeInternetGateways, DescribeRegions, DescribeVpcs,
-    cidr_association_id, region_endpoint, zone_group,
+    DescribeAvailabilityZones, DescribeRegions, DescribeVpcs, cidr_association_id, region_endpoint,
+    zone_group,
 };
 use control::ec2::{Ec2, Ec2Error};
+use model::arn::Place;
+use model::ec2::Vpc;
 
 use super::input::Fields;
 use super::ipv6_blocks;
@@ -26,61 +27,34 @@ pub(super) async fn describe_vpcs(ec2: &Ec2<'_>, request: DescribeVpcs) -> Resul
     let page = ec2.describe_vpcs(&request)?;
     let mut xml = Xml::new(Lists::Flat);
     xml.list("vpcSet", &page.items, |xml, vpc| {
-        xml.text("vpcId", &vpc.id);
-        xml.text("ownerId", &ec2.place().account);
-        xml.text("state", "available");
+        print_vpc(xml, vpc, ec2.place())
+    });
+    xml.optional("nextToken", page.next_token);
+    Ok(xml)
+}
+
+/// A `Vpc`.
+pub(super) fn print_vpc(xml: &mut Xml, vpc: &Vpc, place: &Place) {
+    xml.text("vpcId", &vpc.id);
+    xml.text("ownerId", &place.account);
+    xml.text("state", "available");
+    xml.text("cidrBlock", vpc.cidr);
+    xml.list("cidrBlockAssociationSet", [vpc], |xml, vpc| {
         xml.text("cidrBlock", vpc.cidr);
-        xml.list("cidrBlockAssociationSet", [vpc], |xml, vpc| {
-            xml.text("cidrBlock", vpc.cidr);
-            xml.text("associationId", cidr_association_id(vpc));
-            xml.element("cidrBlockState", |xml| xml.text("state", "associated"));
-        });
-        if !vpc.ipv6_blocks.is_empty() {
-            let region = &ec2.place().region;
-            xml.list(
-                "ipv6CidrBlockAssociationSet",
-                &vpc.ipv6_blocks,
-                |xml, block| {
-                    ipv6_blocks::print_of_vpc(xml, block, "associated", region);
-                },
-            );
-        }
-        xml.text("dhcpOptionsId", "default");
-        xml.text("instanceTenancy", "default");
-        xml.text("isDefault", vpc.is_default);
-        print_tags(xml, &vpc.tags);
+        xml.text("associationId", cidr_association_id(vpc));
+        xml.element("cidrBlockState", |xml| xml.text("state", "associated"));
     });
-    xml.optional("nextToken", page.next_token);
-    Ok(xml)
-}
-
-pub(super) fn read_internet_gateways(
-    fields: &Fields<'_>,
-) -> Result<DescribeInternetGateways, ApiError> {
-    Ok(DescribeInternetGateways {
-        internet_gateway_ids: fields.texts("InternetGatewayId")?,
-        filters: read_filters(fields)?,
-        page: read_page(fields)?,
-    })
-}
-
-pub(super) async fn describe_internet_gateways(
-    ec2: &Ec2<'_>,
-    request: DescribeInternetGateways,
-) -> Result<Xml, Ec2Error> {
-    let page = ec2.describe_internet_gateways(&request)?;
-    let mut xml = Xml::new(Lists::Flat);
-    xml.list("internetGatewaySet", &page.items, |xml, vpc| {
-        xml.text("internetGatewayId", &vpc.internet_gateway.id);
-        xml.text("ownerId", &ec2.place().account);
-        xml.list("attachmentSet", [&vpc.id], |xml, vpc_id| {
-            xml.text("vpcId", vpc_id);
-            xml.text("state", "available");
-        });
-        print_tags(xml, &vpc.internet_gateway.tags);
-    });
-    xml.optional("nextToken", page.next_token);
-    Ok(xml)
+    if !vpc.ipv6_blocks.is_empty() {
+        xml.list(
+            "ipv6CidrBlockAssociationSet",
+            &vpc.ipv6_blocks,
+            |xml, block| ipv6_blocks::print_of_vpc(xml, block, "associated", &place.region),
+        );
+    }
+    xml.text("dhcpOptionsId", "default");
+    xml.text("instanceTenancy", "default");
+    xml.text("isDefault", vpc.is_default);
+    print_tags(xml, &vpc.tags);
 }
 
 /// There are no zones and regions but those that are shown, so asking for all of them changes nothing.

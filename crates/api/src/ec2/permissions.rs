@@ -1,9 +1,11 @@
 //! `IpPermission`: one or more rules of a security group with the same traffic.
 
-use control::ec2::security_group_rules::{GroupPair, IpPermission, IpRange};
+use control::ec2::security_group_rules::{GroupPair, IpPermission, IpRange, PrefixListReference};
 use model::Cidr;
 use model::arn::Place;
-use model::ec2::{Direction, Peer, SecurityGroup, SecurityGroupId, SecurityGroupRule, Traffic};
+use model::ec2::{
+    Direction, Peer, PrefixListId, SecurityGroup, SecurityGroupId, SecurityGroupRule, Traffic,
+};
 
 use super::input::Fields;
 use super::security_groups::read_group;
@@ -13,10 +15,6 @@ use crate::xml::Xml;
 /// `IpPermissions`.
 pub(super) fn read_permissions(fields: &Fields<'_>) -> Result<Vec<IpPermission>, ApiError> {
     fields.structures("IpPermissions", |permission| {
-        permission.refuse(
-            &["PrefixListIds"],
-            "it has no prefix lists; give their blocks as IpRanges",
-        )?;
         Ok(IpPermission {
             protocol: permission.text("IpProtocol")?,
             from_port: permission.integer("FromPort")?,
@@ -24,6 +22,12 @@ pub(super) fn read_permissions(fields: &Fields<'_>) -> Result<Vec<IpPermission>,
             ipv4_ranges: read_ranges(permission, "IpRanges", "CidrIp")?,
             ipv6_ranges: read_ranges(permission, "Ipv6Ranges", "CidrIpv6")?,
             groups: permission.structures("Groups", read_pair)?,
+            prefix_lists: permission.structures("PrefixListIds", |list| {
+                Ok(PrefixListReference {
+                    id: list.text("PrefixListId")?.unwrap_or_default(),
+                    description: list.text("Description")?,
+                })
+            })?,
         })
     })
 }
@@ -44,7 +48,7 @@ fn read_ranges(
 fn read_pair(pair: &Fields<'_>) -> Result<GroupPair, ApiError> {
     pair.refuse(
         &["VpcPeeringConnectionId", "PeeringStatus"],
-        "it has one VPC and no peerings",
+        "its VPCs have no peerings",
     )?;
     Ok(GroupPair {
         group: read_group(pair)?,
@@ -88,7 +92,7 @@ pub(super) fn print_permissions(
 fn print_peers(xml: &mut Xml, rules: &[&SecurityGroupRule], place: &Place) {
     let members = rules.iter().filter_map(|rule| match &rule.peer {
         Peer::Members(id) => Some((id, &rule.description)),
-        Peer::Block(_) => None,
+        Peer::Block(_) | Peer::PrefixList(_) => None,
     });
     xml.list(
         "groups",
@@ -105,7 +109,18 @@ fn print_peers(xml: &mut Xml, rules: &[&SecurityGroupRule], place: &Place) {
     print_ranges(xml, rules, "ipv6Ranges", "cidrIpv6", |block| {
         block.network().is_ipv6()
     });
-    xml.texts("prefixListIds", [""; 0]);
+    let lists = rules.iter().filter_map(|rule| match &rule.peer {
+        Peer::PrefixList(id) => Some((id, &rule.description)),
+        Peer::Block(_) | Peer::Members(_) => None,
+    });
+    xml.list(
+        "prefixListIds",
+        lists,
+        |xml, (id, description): (&PrefixListId, _)| {
+            xml.text("prefixListId", id);
+            xml.optional("description", description.as_ref());
+        },
+    );
 }
 
 fn print_ranges(
@@ -117,7 +132,7 @@ fn print_ranges(
 ) {
     let blocks = rules.iter().filter_map(|rule| match &rule.peer {
         Peer::Block(block) if is_meant(block) => Some((block, &rule.description)),
-        Peer::Block(_) | Peer::Members(_) => None,
+        Peer::Block(_) | Peer::Members(_) | Peer::PrefixList(_) => None,
     });
     xml.list(list, blocks, |xml, (block, description)| {
         xml.text(name, block);

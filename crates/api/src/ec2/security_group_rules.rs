@@ -163,6 +163,7 @@ fn print(xml: &mut Xml, description: &RuleDescription, place: &Place) {
             xml.text("groupId", id);
             xml.text("userId", &place.account);
         }),
+        Peer::PrefixList(id) => xml.text("prefixListId", id),
     }
     xml.optional("description", rule.description.as_ref());
     let arn = names::arn(place, &format!("security-group-rule/{}", rule.id));
@@ -179,6 +180,7 @@ fn print_revoked(xml: &mut Xml, description: &RuleDescription) {
     match &rule.peer {
         Peer::Block(block) => xml.text(block_name(block), block),
         Peer::Members(id) => xml.text("referencedGroupId", id),
+        Peer::PrefixList(id) => xml.text("prefixListId", id),
     }
     xml.optional("description", rule.description.as_ref());
 }

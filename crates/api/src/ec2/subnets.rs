@@ -1,6 +1,8 @@
-//! `DescribeSubnets`, `CreateSubnet`, `DeleteSubnet`.
+//! `DescribeSubnets`, `CreateSubnet`, `DeleteSubnet`, `ModifySubnetAttribute`, `CreateDefaultSubnet`.
 
-use control::ec2::subnets::{CreateSubnet, DescribeSubnets, SubnetDescription};
+use control::ec2::subnets::{
+    CreateSubnet, DescribeSubnets, ModifySubnetAttribute, SubnetDescription,
+};
 use control::ec2::{Ec2, Ec2Error};
 
 use super::input::Fields;
@@ -52,14 +54,68 @@ pub(super) async fn create(ec2: &Ec2<'_>, request: CreateSubnet) -> Result<Xml, 
 }
 
 pub(super) fn read_delete(fields: &Fields<'_>) -> Result<String, ApiError> {
-    match fields.text("SubnetId")? {
-        Some(id) => Ok(id),
-        None => Err(Ec2Error::MissingParameter("subnetId").into()),
-    }
+    fields.required("SubnetId", "subnetId")
 }
 
 pub(super) async fn delete(ec2: &Ec2<'_>, subnet_id: String) -> Result<Xml, Ec2Error> {
     ec2.delete_subnet(subnet_id).await?;
+    let mut xml = Xml::new(Lists::Flat);
+    print_return(&mut xml);
+    Ok(xml)
+}
+
+pub(super) fn read_create_default(
+    fields: &Fields<'_>,
+) -> Result<(Option<String>, Option<String>), ApiError> {
+    fields.refuse_true(&["Ipv6Native"], "its default subnets have IPv4 addresses")?;
+    Ok((
+        fields.text("AvailabilityZone")?,
+        fields.text("AvailabilityZoneId")?,
+    ))
+}
+
+pub(super) async fn create_default(
+    ec2: &Ec2<'_>,
+    (name, id): (Option<String>, Option<String>),
+) -> Result<Xml, Ec2Error> {
+    let subnet = ec2.create_default_subnet(name, id)?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.element("subnet", |xml| print(xml, &subnet));
+    Ok(xml)
+}
+
+pub(super) fn read_modify(fields: &Fields<'_>) -> Result<ModifySubnetAttribute, ApiError> {
+    fields.refuse_true_value(
+        &["AssignIpv6AddressOnCreation", "EnableDns64"],
+        "it assigns no IPv6 addresses",
+    )?;
+    fields.refuse_true_value(
+        &[
+            "EnableResourceNameDnsARecordOnLaunch",
+            "EnableResourceNameDnsAAAARecordOnLaunch",
+        ],
+        "it gives no names to instances",
+    )?;
+    fields.refuse(
+        &["PrivateDnsHostnameTypeOnLaunch"],
+        "it gives no names to instances",
+    )?;
+    fields.refuse_true_value(
+        &["MapCustomerOwnedIpOnLaunch", "DisableLniAtDeviceIndex"],
+        "it has no Outposts",
+    )?;
+    fields.refuse(
+        &["CustomerOwnedIpv4Pool", "EnableLniAtDeviceIndex"],
+        "it has no Outposts",
+    )?;
+    Ok(ModifySubnetAttribute {
+        subnet_id: fields.required("SubnetId", "subnetId")?,
+        map_public_ip_on_launch: fields.boolean_value("MapPublicIpOnLaunch")?,
+    })
+}
+
+pub(super) async fn modify(ec2: &Ec2<'_>, request: ModifySubnetAttribute) -> Result<Xml, Ec2Error> {
+    ec2.modify_subnet_attribute(request).await?;
     let mut xml = Xml::new(Lists::Flat);
     print_return(&mut xml);
     Ok(xml)
@@ -87,6 +143,6 @@ fn print(xml: &mut Xml, description: &SubnetDescription) {
     xml.text("availabilityZone", &subnet.zone.name);
     xml.text("availabilityZoneId", &subnet.zone.id);
     xml.text("defaultForAz", subnet.is_default_for_zone);
-    xml.text("mapPublicIpOnLaunch", false);
+    xml.text("mapPublicIpOnLaunch", subnet.maps_public_address);
     print_tags(xml, &subnet.tags);
 }

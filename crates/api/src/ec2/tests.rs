@@ -39,6 +39,15 @@ async fn requests_get_the_answers_of_the_transcript() {
     }
 }
 
+/// These have refusals alone: what is there from the first start on cannot be made, and a network interface
+/// goes together with its owner.
+const ALWAYS_REFUSED: &[&str] = &[
+    "CreateDefaultSubnet",
+    "CreateDefaultVpc",
+    "DeleteNetworkInterface",
+    "DetachNetworkInterface",
+];
+
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
     let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
@@ -52,7 +61,7 @@ fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
     }
     for name in OPERATIONS.served.iter().map(|operation| operation.name) {
         assert!(
-            answered.contains(name),
+            answered.contains(name) || ALWAYS_REFUSED.contains(&name),
             "{name} has no answer in transcript.txt"
         );
         assert!(

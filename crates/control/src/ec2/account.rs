@@ -1,5 +1,6 @@
 //! DescribeAccountAttributes.
 
+use crate::ec2::elastic_addresses::ELASTIC_ADDRESSES_MAX;
 use crate::ec2::run_instances::GROUPS_PER_INSTANCE_MAX;
 use crate::ec2::{Ec2Error, lookups};
 use crate::state::State;
@@ -22,6 +23,11 @@ pub(crate) fn describe(state: &State, names: &[String]) -> Result<Vec<AccountAtt
     let all = [
         ("supported-platforms", vec!["VPC".to_owned()]),
         ("default-vpc", default_vpc.into_iter().collect()),
+        ("max-elastic-ips", vec![ELASTIC_ADDRESSES_MAX.to_string()]),
+        (
+            "vpc-max-elastic-ips",
+            vec![ELASTIC_ADDRESSES_MAX.to_string()],
+        ),
         (
             "vpc-max-security-groups-per-interface",
             vec![GROUPS_PER_INSTANCE_MAX.to_string()],

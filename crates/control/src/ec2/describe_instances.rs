@@ -6,7 +6,7 @@ use model::ec2::{Instance, InstanceId, InstanceState, SecurityGroupId};
 
 use crate::ec2::instance_filters::{FILTERS, STATUS_FILTERS};
 use crate::ec2::networks::is_named;
-use crate::ec2::{Ec2Error, Filter, Page, PageRequest};
+use crate::ec2::{Ec2Error, Filter, Page, PageRequest, names};
 use crate::settings::Settings;
 use crate::state::State;
 
@@ -50,6 +50,27 @@ pub struct InstanceDescription {
     pub owner_id: String,
 }
 
+/// What EC2 says about why an instance does not run: the reason, and the time in its own words; empty while
+/// it runs.
+#[must_use]
+pub fn transition_reason(state: InstanceState) -> String {
+    let ended = state.ended_at_millis();
+    ended.map_or_else(String::new, |at| {
+        format!("User initiated ({})", names::spelled_time(at))
+    })
+}
+
+/// The code and the message of the reason why an instance does not run; `None` while it runs.
+#[must_use]
+pub fn state_reason(state: InstanceState) -> Option<(&'static str, &'static str)> {
+    state.ended_at_millis().map(|_| {
+        (
+            "Client.UserInitiatedShutdown",
+            "Client.UserInitiatedShutdown: User initiated shutdown",
+        )
+    })
+}
+
 /// Whether an instance is reachable. elbow asks nobody but the targets of load balancers, by their health
 /// checks: so there is nothing to say about an instance as such.
 ///
@@ -58,7 +79,7 @@ pub struct InstanceDescription {
 pub fn status_name(state: InstanceState) -> &'static str {
     match state {
         InstanceState::Running => "insufficient-data",
-        InstanceState::Terminated { .. } => "not-applicable",
+        InstanceState::Stopped { .. } | InstanceState::Terminated { .. } => "not-applicable",
     }
 }
 
@@ -126,7 +147,7 @@ pub(crate) fn describe_instance(
     let carried = instance
         .security_groups
         .iter()
-        .filter(|_| instance.is_running());
+        .filter(|_| instance.holds_address());
     let named = carried.filter_map(|id| state.ec2.security_groups.get(id));
     InstanceDescription {
         instance: Arc::clone(instance),
@@ -137,10 +158,10 @@ pub(crate) fn describe_instance(
     }
 }
 
-/// Whether the instance runs, or was terminated less than an hour ago.
+/// Whether the instance is there, or was terminated less than an hour ago.
 pub(crate) fn is_shown(instance: &Instance, now_millis: u64) -> bool {
     match instance.state {
-        InstanceState::Running => true,
+        InstanceState::Running | InstanceState::Stopped { .. } => true,
         InstanceState::Terminated { at_millis } => {
             now_millis.saturating_sub(at_millis) < TERMINATED_SHOWN_MILLIS
         }

@@ -6,9 +6,13 @@ use std::net::IpAddr;
 
 use model::Cidr;
 use model::ec2::security_group::InvalidTraffic;
-use model::ec2::{InvalidId, SecurityGroupId, SubnetCidrAssociationId, SubnetId, VpcId};
+use model::ec2::{
+    InstanceId, InternetGatewayId, InvalidId, NetworkInterfaceId, RouteTableAssociationId,
+    RouteTableId, SecurityGroupId, SubnetCidrAssociationId, SubnetId, VpcId,
+};
 
 use crate::CommitError;
+use crate::ec2::absent::AbsentKind;
 
 /// Why an operation of the inventory did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +35,61 @@ pub enum Ec2Error {
     /// No such instances, one or more.
     #[error("{}", instances_not_found(.0))]
     InstancesNotFound(Vec<String>),
+    /// No instance has such a type, one or more.
+    #[error("The following supplied instance types do not exist: [{}]", .0.join(", "))]
+    InstanceTypesNotFound(Vec<String>),
     /// No such network interface.
     #[error("The networkInterface ID '{0}' does not exist")]
     NetworkInterfaceNotFound(String),
+    /// No such hold on a network interface.
+    #[error("The attachment ID '{0}' does not exist")]
+    AttachmentNotFound(String),
+    /// The network interface goes together with its owner.
+    #[error("Network interface '{0}' is currently in use.")]
+    InterfaceInUse(NetworkInterfaceId),
+    /// The network interface is that of a load balancer.
+    #[error(
+        "You do not have permission to access the specified resource: {0} is that of a load balancer"
+    )]
+    NotYourInterface(NetworkInterfaceId),
+    /// The same of a load balancer's hold on it.
+    #[error("You are not allowed to manage 'ela-attach' attachments.")]
+    NotYourAttachment,
+    /// An instance has one network interface.
+    #[error("The network interface at device index 0 cannot be detached.")]
+    OnlyInterface,
     /// No such internet gateway.
     #[error("The internetGateway ID '{0}' does not exist")]
     InternetGatewayNotFound(String),
+    /// No such gateway that a route could lead to.
+    #[error("The gateway ID '{0}' does not exist")]
+    GatewayNotFound(String),
+    /// No such route table.
+    #[error("The routeTable ID '{0}' does not exist")]
+    RouteTableNotFound(String),
+    /// No such association of a route table, or of an Elastic IP address.
+    #[error("The association ID '{0}' does not exist")]
+    AssociationNotFound(String),
+    /// No such Elastic IP address, by id.
+    #[error("The allocation ID '{0}' does not exist")]
+    AllocationNotFound(String),
+    /// No such Elastic IP address.
+    #[error("Address '{0}' not found.")]
+    AddressNotFound(String),
+    /// No such prefix list.
+    #[error("The prefix list ID '{0}' does not exist")]
+    PrefixListNotFound(String),
+    /// Something of which there is none.
+    #[error("{message}")]
+    AbsentNotFound {
+        /// What it would be.
+        kind: AbsentKind,
+        /// What EC2 says of it.
+        message: String,
+    },
+    /// No such network ACL.
+    #[error("The networkAcl ID '{0}' does not exist")]
+    NetworkAclNotFound(String),
     /// No such zone.
     #[error("Invalid availability zone: [{0}]")]
     ZoneNotFound(String),
@@ -62,7 +115,7 @@ pub enum Ec2Error {
         /// What was asked for.
         value: i64,
         /// The bound that it breaks.
-        expectation: &'static str,
+        expectation: String,
     },
     /// A page size together with a list of ids.
     #[error("The parameter {0} cannot be used with the parameter maxResults")]
@@ -88,9 +141,146 @@ pub enum Ec2Error {
     #[error("{0}")]
     InvalidCombination(&'static str),
 
+    /// The block of a VPC is not /16 to /28.
+    #[error("The CIDR '{0}' is invalid.")]
+    VpcRange(Cidr),
+    /// More VPCs than `VPCS_MAX`.
+    #[error("The maximum number of VPCs has been reached: {0}.")]
+    TooManyVpcs(usize),
+    /// Later starts of elbow would make it again.
+    #[error(
+        "The vpc '{0}' is the default one and belongs to the configuration; it cannot be deleted."
+    )]
+    DefaultVpc(VpcId),
+    /// There is one from the first start on.
+    #[error("A Default VPC already exists for this account in this region.")]
+    DefaultVpcExists,
+    /// The zone has one from the first start on.
+    #[error("'{subnet_id}' is already the default subnet in {zone}.")]
+    DefaultSubnetExists {
+        /// The subnet.
+        subnet_id: SubnetId,
+        /// The name of the zone.
+        zone: String,
+    },
+    /// Something else needs it.
+    #[error("The {0} '{1}' has dependencies and cannot be deleted.")]
+    HasDependencies(&'static str, String),
+
+    /// More internet gateways than VPCs can have.
+    #[error("The maximum number of internet gateways has been reached: {0}.")]
+    TooManyInternetGateways(usize),
+    /// The gateway is attached to this VPC, or to another one.
+    #[error("resource {gateway_id} is already attached to network {vpc_id}")]
+    GatewayAttached {
+        /// The gateway.
+        gateway_id: InternetGatewayId,
+        /// Where it is attached.
+        vpc_id: VpcId,
+    },
+    /// Another gateway is attached to the VPC.
+    #[error("Network {0} already has an internet gateway attached")]
+    VpcHasGateway(VpcId),
+    /// The gateway is not attached to this VPC.
+    #[error("resource {gateway_id} is not attached to network {vpc_id}")]
+    GatewayNotAttached {
+        /// The gateway.
+        gateway_id: InternetGatewayId,
+        /// The VPC of the request.
+        vpc_id: VpcId,
+    },
+    /// Something in the VPC faces the internet.
+    #[error(
+        "Network {0} has some mapped public address(es). Please unmap those public address(es) before \
+         detaching the gateway."
+    )]
+    PublicAddressesMapped(VpcId),
+
+    /// More route tables in a VPC than `ROUTE_TABLES_MAX`.
+    #[error("The maximum number of route tables has been reached: {0}.")]
+    TooManyRouteTables(usize),
+    /// More routes in a table than `ROUTES_MAX`.
+    #[error("The maximum number of routes has been reached: {0}.")]
+    TooManyRoutes(usize),
+    /// The table has a route to that block.
+    #[error("The route identified by {0} already exists.")]
+    RouteExists(Cidr),
+    /// A gateway is no way to a part of the VPC.
+    #[error(
+        "The destination CIDR block {0} is equal to or more specific than one of this VPC's CIDR blocks. \
+         This route can target only an interface or an instance."
+    )]
+    RouteInsideVpc(Cidr),
+    /// The table has no such route to replace.
+    #[error("There is no route defined for '{0}' in the route table. Use CreateRoute instead.")]
+    NoRouteToReplace(Cidr),
+    /// The table has no such route.
+    #[error("no route with destination-cidr-block {destination} in route table {table_id}")]
+    RouteNotFound {
+        /// The block.
+        destination: Cidr,
+        /// The table.
+        table_id: RouteTableId,
+    },
+    /// The route to the VPC itself stays.
+    #[error("cannot remove local route {destination} in route table {table_id}")]
+    LocalRoute {
+        /// The block.
+        destination: Cidr,
+        /// The table.
+        table_id: RouteTableId,
+    },
+    /// A route table and something of another VPC.
+    #[error("route table {table_id} and {with} belong to different networks")]
+    OtherNetwork {
+        /// The table.
+        table_id: RouteTableId,
+        /// The other thing, with its kind.
+        with: String,
+    },
+    /// The subnet follows another table.
+    #[error("the specified association for route table {0} conflicts with an existing association")]
+    AlreadyAssociated(RouteTableId),
+    /// Every VPC has a main table; another one can take its place.
+    #[error("cannot disassociate the main route table association {0}")]
+    MainAssociation(RouteTableAssociationId),
+
+    /// More Elastic IP addresses than `ELASTIC_ADDRESSES_MAX`.
+    #[error("The maximum number of addresses has been reached: {0}.")]
+    TooManyAddresses(usize),
+    /// Every address of the block is allocated, or there is no block.
+    #[error(
+        "There is no address left to allocate; configure a larger block as topology.elastic_cidr"
+    )]
+    NoAddressLeft,
+    /// More prefix lists than `PREFIX_LISTS_MAX`.
+    #[error("The maximum number of prefix lists has been reached: {0}.")]
+    TooManyPrefixLists(usize),
+    /// More entries in a prefix list than it was made for.
+    #[error("You've reached the maximum number of entries for the prefix list: {0}.")]
+    TooManyEntries(usize),
+    /// The list has no such entry to remove.
+    #[error("The CIDR '{0}' is not an entry of the prefix list")]
+    EntryNotFound(Cidr),
+    /// Somebody else has changed the list.
+    #[error(
+        "The prefix list has the incorrect version number; ask for the present one and try again"
+    )]
+    PrefixListVersion,
+
     /// The block overlaps that of another subnet.
-    #[error("The CIDR '{0}' conflicts with another subnet")]
-    SubnetConflict(Cidr),
+    #[error(
+        "The CIDR '{block}' conflicts with another subnet: {other}, in {vpc_id}; all VPCs share the network \
+         of this machine"
+    )]
+    SubnetConflict {
+        /// The block.
+        block: Cidr,
+        /// The subnet that overlaps it.
+        other: SubnetId,
+        /// The VPC of that subnet.
+        vpc_id: VpcId,
+    },
     /// The block is not inside that of its VPC, or not /16 to /28.
     #[error("The CIDR '{0}' is invalid.")]
     SubnetRange(Cidr),
@@ -144,9 +334,6 @@ pub enum Ec2Error {
         /// Those of instances and load balancers.
         addresses: String,
     },
-    /// Something has an address in the subnet.
-    #[error("The subnet '{0}' has dependencies and cannot be deleted.")]
-    SubnetInUse(SubnetId),
     /// Later starts of elbow would make it again.
     #[error(
         "The subnet '{0}' is the default of its zone and belongs to the configuration; it cannot be deleted."
@@ -205,6 +392,11 @@ pub enum Ec2Error {
     /// The group allows that already.
     #[error("the specified rule \"{0}\" already exists")]
     DuplicatePermission(String),
+    /// A rule that would allow none, or several.
+    #[error(
+        "A rule has exactly one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupId; give one"
+    )]
+    NotOnePeer,
     /// The group has no such rule.
     #[error("The specified rule does not exist in this security group.")]
     PermissionNotFound,
@@ -234,6 +426,48 @@ pub enum Ec2Error {
     /// The address is one of those that a subnet keeps for itself.
     #[error("Address {0} is in subnet's reserved address range")]
     AddressReserved(IpAddr),
+    /// The address is in another zone than the request says.
+    #[error("The subnet '{subnet_id}' is in the availability zone {zone}")]
+    ZoneOfSubnet {
+        /// The subnet that has the address.
+        subnet_id: SubnetId,
+        /// The name of its zone.
+        zone: String,
+    },
+    /// A group and something of another VPC.
+    #[error("Security group {group_id} and {vpc_id} belong to different networks.")]
+    GroupOfOtherVpc {
+        /// The group.
+        group_id: SecurityGroupId,
+        /// The VPC of the other thing.
+        vpc_id: VpcId,
+    },
+    /// A rule of one VPC's group that names a group of another one.
+    #[error("You have specified two resources that belong to different networks.")]
+    DifferentNetworks,
+    /// The instance is terminated.
+    #[error("This instance '{id}' is not in a state from which it can be {step}.")]
+    IncorrectInstanceState {
+        /// The instance.
+        id: InstanceId,
+        /// What was to be done.
+        step: &'static str,
+    },
+    /// What is possible with a stopped instance only.
+    #[error("The instance '{0}' is not in the 'stopped' state.")]
+    InstanceNotStopped(InstanceId),
+    /// Its owner has protected the instance.
+    #[error(
+        "The instance '{id}' may not be {step}. Modify its '{attribute}' instance attribute and try again."
+    )]
+    ProtectedInstance {
+        /// The instance.
+        id: InstanceId,
+        /// What was to be done.
+        step: &'static str,
+        /// The attribute that protects it.
+        attribute: &'static str,
+    },
     /// The same token, but another request.
     #[error(
         "The client token '{0}' was used in a request with other parameters; choose another token"

@@ -2,7 +2,9 @@
 
 use model::ec2::{InstanceIpv6Address, NetworkInterface, NetworkInterfaceId};
 
-use crate::ec2::describe_instances::{InstanceDescription, status_name};
+use crate::ec2::describe_instances::{
+    InstanceDescription, state_reason, status_name, transition_reason,
+};
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::names;
 
@@ -111,7 +113,7 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         },
         Column {
             name: "network-interface.status",
-            texts: |it| if_running(it, "in-use"),
+            texts: |it| if_present(it, "in-use"),
         },
         Column {
             name: "tenancy",
@@ -128,12 +130,43 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         Column {
             name: "network-interface.attachment.attach-time",
             texts: |it| {
-                if it.instance.is_running() {
-                    launch_time(it)
-                } else {
-                    Vec::new()
-                }
+                let attached = names::timestamp(it.instance.launched_at_millis);
+                if_present(it, attached)
             },
+        },
+        Column {
+            name: "reason",
+            texts: |it| vec![transition_reason(it.instance.state)],
+        },
+        Column {
+            name: "state-reason-code",
+            texts: |it| {
+                state_reason(it.instance.state)
+                    .iter()
+                    .map(|it| it.0.into())
+                    .collect()
+            },
+        },
+        Column {
+            name: "state-reason-message",
+            texts: |it| {
+                state_reason(it.instance.state)
+                    .iter()
+                    .map(|it| it.1.into())
+                    .collect()
+            },
+        },
+        Column {
+            name: "source-dest-check",
+            texts: |it| if_present(it, true),
+        },
+        Column {
+            name: "network-interface.source-dest-check",
+            texts: |it| if_present(it, true),
+        },
+        Column {
+            name: "ebs-optimized",
+            texts: |_| vec!["false".into()],
         },
         Column {
             name: "network-interface.attachment.attachment-id",
@@ -141,27 +174,27 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         },
         Column {
             name: "network-interface.attachment.delete-on-termination",
-            texts: |it| if_running(it, true),
+            texts: |it| if_present(it, true),
         },
         Column {
             name: "network-interface.attachment.device-index",
-            texts: |it| if_running(it, 0),
+            texts: |it| if_present(it, 0),
         },
         Column {
             name: "network-interface.attachment.instance-id",
-            texts: |it| if_running(it, &it.instance.id),
+            texts: |it| if_present(it, &it.instance.id),
         },
         Column {
             name: "network-interface.attachment.instance-owner-id",
-            texts: |it| if_running(it, &it.owner_id),
+            texts: |it| if_present(it, &it.owner_id),
         },
         Column {
             name: "network-interface.attachment.status",
-            texts: |it| if_running(it, "attached"),
+            texts: |it| if_present(it, "attached"),
         },
         Column {
             name: "network-interface.addresses.primary",
-            texts: |it| if_running(it, true),
+            texts: |it| if_present(it, true),
         },
         Column {
             name: "ipv6-address",
@@ -181,15 +214,15 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         },
         Column {
             name: "network-interface.description",
-            texts: |it| if_running(it, ""),
+            texts: |it| if_present(it, ""),
         },
         Column {
             name: "network-interface.owner-id",
-            texts: |it| if_running(it, &it.owner_id),
+            texts: |it| if_present(it, &it.owner_id),
         },
         Column {
             name: "network-interface.requester-managed",
-            texts: |it| if_running(it, false),
+            texts: |it| if_present(it, false),
         },
     ],
     // What belongs to machines that EC2 starts, and to addresses outside the VPC.
@@ -208,7 +241,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn",
         "current-instance-boot-mode",
         "dns-name",
-        "ebs-optimized",
         "ena-support",
         "enclave-options.enabled",
         "hibernation-options.configured",
@@ -256,7 +288,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "network-interface.private-dns-name",
         "network-interface.public-dns-name",
         "network-interface.requester-id",
-        "network-interface.source-dest-check",
         "network-interface.tag-key",
         "network-interface.tag-value",
         "network-performance-options.bandwidth-weighting",
@@ -274,14 +305,10 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "product-code",
         "product-code.type",
         "ramdisk-id",
-        "reason",
         "requester-id",
         "root-device-name",
         "root-device-type",
-        "source-dest-check",
         "spot-instance-request-id",
-        "state-reason-code",
-        "state-reason-message",
         "tpm-support",
         "usage-operation",
         "usage-operation-update-time",
@@ -346,9 +373,9 @@ fn status(it: &InstanceDescription) -> Vec<String> {
 }
 
 /// A terminated instance has let go of its address and its network.
-fn if_running(it: &InstanceDescription, text: impl ToString) -> Vec<String> {
+fn if_present(it: &InstanceDescription, text: impl ToString) -> Vec<String> {
     it.instance
-        .is_running()
+        .holds_address()
         .then(|| text.to_string())
         .into_iter()
         .collect()
@@ -367,20 +394,20 @@ fn ipv6(it: &InstanceDescription, text: fn(InstanceIpv6Address) -> String) -> Ve
 }
 
 fn address(it: &InstanceDescription) -> Vec<String> {
-    if_running(it, it.instance.private_address)
+    if_present(it, it.instance.private_address)
 }
 
 fn subnet(it: &InstanceDescription) -> Vec<String> {
-    if_running(it, &it.instance.subnet_id)
+    if_present(it, &it.instance.subnet_id)
 }
 
 fn vpc(it: &InstanceDescription) -> Vec<String> {
-    if_running(it, &it.instance.vpc_id)
+    if_present(it, &it.instance.vpc_id)
 }
 
 fn network_interface(it: &InstanceDescription) -> Vec<String> {
     let id = NetworkInterface::derived_id(it.instance.id.as_str(), &it.instance.subnet_id);
-    if_running(it, id)
+    if_present(it, id)
 }
 
 fn attachment(it: &InstanceDescription) -> Vec<String> {
@@ -391,7 +418,7 @@ fn attachment(it: &InstanceDescription) -> Vec<String> {
 }
 
 fn launch_time(it: &InstanceDescription) -> Vec<String> {
-    vec![names::timestamp(it.instance.launched_at_millis)]
+    vec![names::timestamp(it.instance.running_since_millis())]
 }
 
 fn group_ids(it: &InstanceDescription) -> Vec<String> {

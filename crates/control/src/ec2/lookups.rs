@@ -11,7 +11,8 @@ use engine::Admission;
 use model::Cidr;
 use model::ec2::security_group::DEFAULT_GROUP_NAME;
 use model::ec2::{
-    Direction, Instance, Peer, SecurityGroup, SecurityGroupId, Subnet, SubnetId, Vpc,
+    Direction, Instance, InternetGateway, Peer, PrefixListId, SecurityGroup, SecurityGroupId,
+    Subnet, SubnetId, Vpc, VpcId,
 };
 
 use crate::ec2::Ec2State;
@@ -51,6 +52,16 @@ pub fn default_vpc(ec2: &Ec2State) -> Option<&Arc<Vpc>> {
     ec2.vpcs.values().find(|vpc| vpc.is_default)
 }
 
+/// The gateway that is attached to this VPC.
+#[must_use]
+pub fn internet_gateway_of<'a>(
+    ec2: &'a Ec2State,
+    vpc_id: &VpcId,
+) -> Option<&'a Arc<InternetGateway>> {
+    let mut gateways = ec2.internet_gateways.values();
+    gateways.find(|gateway| gateway.vpc_id.as_ref() == Some(vpc_id))
+}
+
 /// The subnet with this id.
 #[must_use]
 pub fn subnet<'a>(ec2: &'a Ec2State, id: &str) -> Option<&'a Arc<Subnet>> {
@@ -65,8 +76,8 @@ pub fn subnet_of(ec2: &Ec2State, address: IpAddr) -> Option<&Arc<Subnet>> {
         .find(|subnet| subnet.block_of(address).is_some())
 }
 
-/// Those of `usable`, the usable addresses of a subnet, that nobody has: no running instance, and none of
-/// the load balancers, whose addresses are `taken`.
+/// Those of `usable`, the usable addresses of a subnet, that nobody has: no instance, and none of the load
+/// balancers, whose addresses are `taken`.
 pub fn free_addresses<'a, A: Copy + Into<IpAddr>>(
     ec2: &Ec2State,
     usable: impl Iterator<Item = A> + 'a,
@@ -93,14 +104,14 @@ pub fn free_address_count(ec2: &Ec2State, subnet: &Subnet, taken: &BTreeSet<IpAd
         .saturating_sub(u32::try_from(here).unwrap_or(u32::MAX))
 }
 
-/// The addresses of all running instances.
+/// The addresses of all instances that are not terminated.
 #[must_use]
 pub fn instance_addresses(ec2: &Ec2State) -> BTreeSet<IpAddr> {
-    let running = ec2
+    let holding = ec2
         .instances
         .values()
-        .filter(|instance| instance.is_running());
-    running.flat_map(|instance| instance.addresses()).collect()
+        .filter(|instance| instance.holds_address());
+    holding.flat_map(|instance| instance.addresses()).collect()
 }
 
 /// The security group with this id.
@@ -129,7 +140,7 @@ pub fn instance<'a>(ec2: &'a Ec2State, id: &str) -> Option<&'a Arc<Instance>> {
 /// Who may open a TCP connection to `port` of something that carries `groups`.
 ///
 /// A source is allowed if some ingress rule of some group allows it. A rule that names a group allows the
-/// private addresses of everything that carries that group: running instances, and the load balancers in
+/// private addresses of everything that carries that group: instances, and the load balancers in
 /// `holdings`. The result is sorted, without repetitions and without blocks inside other blocks, so that
 /// equal rules give equal admissions; it is `Anyone` if all of IPv4 and all of IPv6 are allowed. A group that
 /// does not exist allows nothing.
@@ -151,6 +162,7 @@ pub fn allowed_sources(
             Peer::Block(block) => {
                 blocks.insert(*block);
             }
+            Peer::PrefixList(id) => blocks.extend(prefix_list_blocks(ec2, id)),
             Peer::Members(id) => blocks.extend(member_addresses(ec2, id, holdings).map(Cidr::host)),
         }
     }
@@ -163,6 +175,15 @@ pub fn allowed_sources(
     }
 }
 
+/// The blocks of the prefix list `id`.
+fn prefix_list_blocks<'a>(
+    ec2: &'a Ec2State,
+    id: &PrefixListId,
+) -> impl Iterator<Item = Cidr> + use<'a> {
+    let entries = ec2.prefix_lists.get(id).map(|list| &list.entries);
+    entries.into_iter().flatten().map(|entry| entry.cidr)
+}
+
 /// The private addresses of everything that carries the group `id`.
 fn member_addresses<'a>(
     ec2: &'a Ec2State,
@@ -172,7 +193,7 @@ fn member_addresses<'a>(
     let instances = ec2
         .instances
         .values()
-        .filter(move |instance| instance.is_running() && instance.security_groups.contains(id))
+        .filter(move |instance| instance.holds_address() && instance.security_groups.contains(id))
         .flat_map(|instance| instance.addresses());
     let load_balancers = holdings
         .iter()
@@ -192,8 +213,8 @@ fn widest(blocks: BTreeSet<Cidr>) -> Vec<Cidr> {
 #[cfg(test)]
 mod tests {
     use model::ec2::{
-        InstanceId, InstanceState, ReservationId, SecurityGroupRule, SecurityGroupRuleId, Tags,
-        Traffic, VpcId, Zone,
+        InstanceId, InstanceProtection, InstanceState, ReservationId, SecurityGroupRule,
+        SecurityGroupRuleId, Tags, Traffic, Zone,
     };
 
     use super::*;
@@ -207,6 +228,7 @@ mod tests {
             ipv6_block: None,
             zone: Zone::new("us-east-1a", "us-east-1", 1),
             is_default_for_zone: true,
+            maps_public_address: false,
             tags: Tags::new(),
         }
     }
@@ -233,6 +255,8 @@ mod tests {
             instance_type: None,
             security_groups: groups.iter().map(|group| group_id(*group)).collect(),
             launched_at_millis: 0,
+            started_at_millis: None,
+            protection: InstanceProtection::default(),
             client_token: None,
             tags: Tags::new(),
         }

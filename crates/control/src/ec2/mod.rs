@@ -3,19 +3,33 @@
 //! An operation is a pure function: one that shows something, of the state, the settings and the request;
 //! one that changes something, of a draft and the request. `operations` runs each of them.
 
+pub mod absent;
 pub mod account;
 pub mod describe_instances;
+pub mod elastic_addresses;
 pub mod error;
 pub mod filter;
+pub mod instance_attributes;
 mod instance_filters;
+pub mod instance_states;
+pub mod instance_types;
+pub mod internet_gateways;
 pub mod ipv6_blocks;
 pub mod lookups;
 pub mod names;
+pub mod network_acls;
+pub mod network_interface_changes;
 pub mod network_interfaces;
 pub mod networks;
 pub mod operations;
 pub mod paging;
+pub mod prefix_lists;
+pub mod route_table_associations;
+pub mod route_tables;
+pub mod routes;
 pub mod run_instances;
+pub mod security_group_changes;
+pub mod security_group_relations;
 pub mod security_group_rules;
 pub mod security_groups;
 pub mod start;
@@ -23,8 +37,8 @@ pub mod state;
 pub mod subnets;
 mod taggable;
 pub mod tags;
-pub mod terminate_instances;
 pub mod topology;
+pub mod vpcs;
 
 pub use error::Ec2Error;
 pub use filter::Filter;

@@ -41,3 +41,11 @@ pub fn timestamp(millis: u64) -> String {
         .format(format)
         .unwrap_or_default()
 }
+
+/// A time as EC2 writes it in the reason of a state: `2021-09-29 11:04:43 GMT`. `millis` counts from 1970.
+#[must_use]
+pub fn spelled_time(millis: u64) -> String {
+    let whole = timestamp(millis);
+    let seconds = whole.split('.').next().unwrap_or_default();
+    format!("{} GMT", seconds.replace('T', " "))
+}

@@ -1,6 +1,6 @@
 //! DescribeNetworkInterfaces: which addresses are in use, and by what.
 //!
-//! Network interfaces are derived from running instances and from load balancers.
+//! Network interfaces are derived from instances and from load balancers.
 
 use model::ec2::{
     Instance, InstanceIpv6Address, InterfaceKind, NetworkInterface, NetworkInterfaceId,
@@ -48,17 +48,10 @@ impl NetworkInterfaceDescription {
         }
     }
 
-    /// Names the hold of its owner on it; derived from its own id.
+    /// Names the hold of its owner on it.
     #[must_use]
     pub fn attachment_id(&self) -> String {
-        let prefix = match self.interface.kind {
-            InterfaceKind::Instance { .. } => "eni-attach-",
-            InterfaceKind::LoadBalancer { .. } => "ela-attach-",
-        };
-        self.interface
-            .id
-            .as_str()
-            .replacen(NetworkInterfaceId::PREFIX, prefix, 1)
+        attachment_id(&self.interface)
     }
 
     /// When it was attached; known for instances only.
@@ -197,6 +190,10 @@ const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
             texts: |it| vec![it.requester_id().is_some().to_string()],
         },
         Column {
+            name: "source-dest-check",
+            texts: |_| vec!["true".into()],
+        },
+        Column {
             name: "status",
             texts: |_| vec!["in-use".into()],
         },
@@ -214,7 +211,6 @@ const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
         "operator.managed",
         "operator.principal",
         "private-dns-name",
-        "source-dest-check",
     ],
     tags: Some(|it| &it.interface.tags),
 };
@@ -275,14 +271,24 @@ fn describe_interface(
     }
 }
 
+/// Names the hold of its owner on an interface; derived from the interface's own id.
+pub(crate) fn attachment_id(interface: &NetworkInterface) -> String {
+    let prefix = match interface.kind {
+        InterfaceKind::Instance { .. } => "eni-attach-",
+        InterfaceKind::LoadBalancer { .. } => "ela-attach-",
+    };
+    let id = interface.id.as_str();
+    id.replacen(NetworkInterfaceId::PREFIX, prefix, 1)
+}
+
 /// Every address that is in use.
-fn network_interfaces(state: &State) -> Vec<NetworkInterface> {
-    let running = state
+pub(crate) fn network_interfaces(state: &State) -> Vec<NetworkInterface> {
+    let holding = state
         .ec2
         .instances
         .values()
-        .filter(|instance| instance.is_running());
-    let instances = running.map(|instance| of_instance(instance));
+        .filter(|instance| instance.holds_address());
+    let instances = holding.map(|instance| of_instance(instance));
     let holdings = state.elb.holdings();
     let load_balancers = holdings
         .iter()

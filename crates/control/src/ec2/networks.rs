@@ -1,4 +1,4 @@
-//! DescribeVpcs, DescribeInternetGateways, DescribeAvailabilityZones, DescribeRegions.
+//! DescribeVpcs, DescribeAvailabilityZones, DescribeRegions.
 
 use std::sync::Arc;
 
@@ -135,76 +135,6 @@ pub(crate) fn describe_vpcs(
 /// Whether a list of ids, which means everything if it is empty, has this id.
 pub(crate) fn is_named(ids: &[String], id: &str) -> bool {
     ids.is_empty() || ids.iter().any(|named| named == id)
-}
-
-/// Which internet gateways to show.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DescribeInternetGateways {
-    /// These alone; all for an empty list.
-    pub internet_gateway_ids: Vec<String>,
-    /// What must be true of them.
-    pub filters: Vec<Filter>,
-    /// Which part of the answer.
-    pub page: PageRequest,
-}
-
-const GATEWAY_FILTERS: Filters<(Arc<Vpc>, String)> = Filters {
-    columns: &[
-        Column {
-            name: "internet-gateway-id",
-            texts: |(vpc, _)| vec![vpc.internet_gateway.id.to_string()],
-        },
-        Column {
-            name: "attachment.vpc-id",
-            texts: |(vpc, _)| vec![vpc.id.to_string()],
-        },
-        Column {
-            name: "attachment.state",
-            texts: |_| vec!["available".into()],
-        },
-        Column {
-            name: "owner-id",
-            texts: |(_, account)| vec![account.clone()],
-        },
-    ],
-    absent: &[],
-    tags: Some(|(vpc, _)| &vpc.internet_gateway.tags),
-};
-
-/// The VPCs whose gateways are meant.
-///
-/// # Errors
-/// `InternetGatewayNotFound`, and those of filters and pages.
-pub(crate) fn describe_internet_gateways(
-    state: &State,
-    settings: &Settings,
-    request: &DescribeInternetGateways,
-) -> Result<Page<Arc<Vpc>>, Ec2Error> {
-    let is_wanted = GATEWAY_FILTERS.parse(&request.filters)?;
-    let vpcs = &state.ec2.vpcs;
-    let exists = |id: &str| {
-        vpcs.values()
-            .any(|vpc| vpc.internet_gateway.id.as_str() == id)
-    };
-    if let Some(id) = request.internet_gateway_ids.iter().find(|id| !exists(id)) {
-        return Err(Ec2Error::InternetGatewayNotFound(id.clone()));
-    }
-    let account = &settings.place.account;
-    let mut found: Vec<Arc<Vpc>> = vpcs
-        .values()
-        .filter(|vpc| {
-            is_named(
-                &request.internet_gateway_ids,
-                vpc.internet_gateway.id.as_str(),
-            )
-        })
-        .filter(|vpc| is_wanted(&(Arc::clone(vpc), account.clone())))
-        .cloned()
-        .collect();
-    found.sort_by(|a, b| a.internet_gateway.id.cmp(&b.internet_gateway.id));
-    request
-        .page
-        .cut(found, |vpc| vpc.internet_gateway.id.to_string())
 }
 
 /// Which zones to show.

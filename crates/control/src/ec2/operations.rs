@@ -1,4 +1,6 @@
-//! Every operation of the inventory, run on the live state.
+//! How the operations of the inventory are run on the live state.
+//!
+//! Later nouns have their operations beside them, in the files that say what they mean.
 
 use std::sync::Arc;
 
@@ -16,9 +18,7 @@ use crate::ec2::ipv6_blocks::{self, AssociateSubnetCidrBlock, AssociateVpcCidrBl
 use crate::ec2::network_interfaces::{
     self, DescribeNetworkInterfaces, NetworkInterfaceDescription,
 };
-use crate::ec2::networks::{
-    self, DescribeAvailabilityZones, DescribeInternetGateways, DescribeRegions, DescribeVpcs,
-};
+use crate::ec2::networks::{self, DescribeAvailabilityZones, DescribeRegions, DescribeVpcs};
 use crate::ec2::run_instances::{self, RunInstances};
 use crate::ec2::security_group_rules::{
     self, AuthorizeSecurityGroup, DescribeSecurityGroupRules, RevokeSecurityGroup, RuleDescription,
@@ -28,7 +28,6 @@ use crate::ec2::security_groups::{
 };
 use crate::ec2::subnets::{self, CreateSubnet, DescribeSubnets, SubnetDescription};
 use crate::ec2::tags::{self, CreateTags, DeleteTags, DescribeTags, TagDescription};
-use crate::ec2::terminate_instances::{self, InstanceStateChange};
 use crate::ec2::{Ec2Error, Page};
 use crate::settings::Settings;
 use crate::state::{Draft, State};
@@ -57,10 +56,10 @@ impl Control {
 }
 
 /// What an operation that shows something looks at.
-struct View<'a> {
-    state: &'a State,
-    settings: &'a Settings,
-    now_millis: u64,
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now_millis: u64,
 }
 
 impl Ec2<'_> {
@@ -70,7 +69,11 @@ impl Ec2<'_> {
         &self.control.settings().place
     }
 
-    fn show<T>(&self, read: impl FnOnce(View<'_>) -> Result<T, Ec2Error>) -> Result<T, Ec2Error> {
+    /// Runs an operation that shows something.
+    pub(crate) fn show<T>(
+        &self,
+        read: impl FnOnce(View<'_>) -> Result<T, Ec2Error>,
+    ) -> Result<T, Ec2Error> {
         let settings = self.control.settings();
         let now_millis = self.control.inner.parts.clock.now_millis();
         let answer = self.control.read(|state| {
@@ -83,7 +86,8 @@ impl Ec2<'_> {
         self.run.admit(answer)
     }
 
-    async fn change<T: Send + 'static>(
+    /// Runs an operation that changes something; nothing has changed if it fails.
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Draft) -> Result<T, Ec2Error> + Send + 'static,
     ) -> Result<T, Ec2Error> {
@@ -112,17 +116,6 @@ impl Ec2<'_> {
     /// What the request breaks.
     pub fn describe_vpcs(&self, request: &DescribeVpcs) -> Result<Page<Arc<Vpc>>, Ec2Error> {
         self.show(|it| networks::describe_vpcs(it.state, it.settings, request))
-    }
-
-    /// The internet gateways, each as the VPC it is a part of.
-    ///
-    /// # Errors
-    /// What the request breaks.
-    pub fn describe_internet_gateways(
-        &self,
-        request: &DescribeInternetGateways,
-    ) -> Result<Page<Arc<Vpc>>, Ec2Error> {
-        self.show(|it| networks::describe_internet_gateways(it.state, it.settings, request))
     }
 
     /// The zones.
@@ -360,18 +353,6 @@ impl Ec2<'_> {
         request: RunInstances,
     ) -> Result<InstanceDescription, Ec2Error> {
         self.change(move |draft| run_instances::run(draft, &request))
-            .await
-    }
-
-    /// Takes the instances with these ids from the inventory; no request goes to them any more.
-    ///
-    /// # Errors
-    /// What the request breaks; nothing has changed then.
-    pub async fn terminate_instances(
-        &self,
-        request: Vec<String>,
-    ) -> Result<Vec<InstanceStateChange>, Ec2Error> {
-        self.change(move |draft| terminate_instances::terminate(draft, &request))
             .await
     }
 

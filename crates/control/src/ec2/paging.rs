@@ -4,13 +4,14 @@
 //! made or deleted between two pages makes no other one appear twice or never.
 
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 use crate::ec2::Ec2Error;
 
 /// The page of an answer that a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many nouns, 5 to 1,000; everything for `None`.
+    /// How many nouns, 5 to 1,000 unless the operation says otherwise; everything for `None`.
     pub max_results: Option<i64>,
     /// The token of the page before; the first page for `None`.
     pub next_token: Option<String>,
@@ -40,7 +41,20 @@ impl PageRequest {
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> String,
     ) -> Result<Page<T>, Ec2Error> {
-        let max = self.max()?;
+        self.cut_within(MAX_RESULTS_MIN..=MAX_RESULTS_MAX, items, key)
+    }
+
+    /// The same for an operation whose pages have other sizes.
+    ///
+    /// # Errors
+    /// As `cut`.
+    pub(crate) fn cut_within<T>(
+        &self,
+        sizes: RangeInclusive<i64>,
+        items: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> String,
+    ) -> Result<Page<T>, Ec2Error> {
+        let max = self.max(&sizes)?;
         let after = self.after()?;
         let is_behind = |item: &T| after.as_ref().is_none_or(|after| key(item) > *after);
         let mut items = items.into_iter().filter(is_behind);
@@ -55,6 +69,14 @@ impl PageRequest {
         })
     }
 
+    /// Checks a request for a page of an answer that has nothing in it.
+    ///
+    /// # Errors
+    /// As `cut`.
+    pub(crate) fn require_valid(&self) -> Result<(), Ec2Error> {
+        self.cut([], String::clone).map(|_: Page<String>| ())
+    }
+
     /// Refuses a page size beside a list of ids, whose API name is `ids`.
     ///
     /// # Errors
@@ -66,15 +88,18 @@ impl PageRequest {
         }
     }
 
-    fn max(&self) -> Result<usize, Ec2Error> {
+    fn max(&self, sizes: &RangeInclusive<i64>) -> Result<usize, Ec2Error> {
         let Some(value) = self.max_results else {
             return Ok(usize::MAX);
         };
         let refused = |expectation| Err(Ec2Error::InvalidMaxResults { value, expectation });
-        match value {
-            ..MAX_RESULTS_MIN => refused("Expecting a value greater than 5."),
-            MAX_RESULTS_MIN..=MAX_RESULTS_MAX => Ok(usize::try_from(value).unwrap_or(usize::MAX)),
-            _ => refused("Expecting a value less than 1000."),
+        let (min, max) = (sizes.start(), sizes.end());
+        if value < *min {
+            refused(format!("Expecting a value greater than {min}."))
+        } else if value > *max {
+            refused(format!("Expecting a value less than {max}."))
+        } else {
+            Ok(usize::try_from(value).unwrap_or(usize::MAX))
         }
     }
 

@@ -3,17 +3,16 @@
 //! elbow starts no machines. What EC2 would need to start one, the image and the type, are kept as notes
 //! of the caller and shown again; everything else that would have to be obeyed is refused by `api`.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use model::ec2::{
-    Instance, InstanceId, InstanceIpv6Address, InstanceState, ReservationId, SecurityGroup,
+    Instance, InstanceId, InstanceIpv6Address, InstanceProtection, InstanceState, ReservationId,
     SecurityGroupId, Subnet,
 };
 
 use crate::ec2::describe_instances::{InstanceDescription, describe_instance};
-use crate::ec2::terminate_instances::forget_terminated;
+use crate::ec2::instance_states::forget_terminated;
 use crate::ec2::{Ec2Error, TagSpecification, lookups, names, security_groups, tags};
 use crate::state::{Draft, State};
 
@@ -45,6 +44,10 @@ pub struct RunInstances {
     pub image_id: Option<String>,
     /// A note.
     pub instance_type: Option<String>,
+    /// Which operations it is to refuse.
+    pub protection: InstanceProtection,
+    /// The name of the zone it is meant to be in, if the request says so.
+    pub availability_zone: Option<String>,
     /// A repetition with the same token registers nothing and shows the same instance.
     pub client_token: Option<String>,
     /// Tags for it.
@@ -53,9 +56,9 @@ pub struct RunInstances {
 
 /// # Errors
 /// `AddressMissing`, `NotOneInstance`, `InvalidValue` for what is no address, `SubnetNotFound`,
-/// `AddressOutsideSubnet`, `AddressReserved`, `AddressInUse`, `InvalidCombination` for the IPv6 addresses,
-/// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `TooManyGroupsOnInstance`, `TokenMismatch`, and
-/// those of tags.
+/// `ZoneOfSubnet`, `AddressOutsideSubnet`, `AddressReserved`, `AddressInUse`, `InvalidCombination` for the
+/// IPv6 addresses, `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`,
+/// `TooManyGroupsOnInstance`, `TokenMismatch`, and those of tags.
 pub(crate) fn run(
     draft: &mut Draft,
     request: &RunInstances,
@@ -75,7 +78,12 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, 
     }
     let (address, subnet) = place(draft.state(), request)?;
     let ipv6_address = ipv6_address(request, &subnet)?;
-    let security_groups = groups(draft.state(), request, &subnet)?;
+    let security_groups = security_groups::of_instance(
+        &draft.state().ec2,
+        &request.security_group_ids,
+        &request.security_group_names,
+        &subnet.vpc_id,
+    )?;
     let addresses = (address, ipv6_address);
     if let Some(instance) = repeated(draft.state(), request, addresses, &security_groups)? {
         return Ok(instance);
@@ -98,6 +106,8 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, 
         instance_type: request.instance_type.clone(),
         security_groups,
         launched_at_millis: draft.now_millis(),
+        started_at_millis: None,
+        protection: request.protection,
         client_token: request.client_token.clone(),
         tags: tags::specified(&request.tag_specifications, "instance")?,
     };
@@ -135,9 +145,13 @@ fn place(state: &State, request: &RunInstances) -> Result<(Ipv4Addr, Arc<Subnet>
             (lookups::subnet_of(ec2, address.into()), blocks)
         }
     };
-    match subnet {
-        Some(subnet) => Ok((address, Arc::clone(subnet))),
-        None => Err(Ec2Error::AddressOutsideSubnet {
+    match (subnet, &request.availability_zone) {
+        (Some(subnet), Some(zone)) if subnet.zone.name != *zone => Err(Ec2Error::ZoneOfSubnet {
+            subnet_id: subnet.id.clone(),
+            zone: subnet.zone.name.clone(),
+        }),
+        (Some(subnet), _) => Ok((address, Arc::clone(subnet))),
+        (None, _) => Err(Ec2Error::AddressOutsideSubnet {
             address: address.into(),
             subnets: blocks.join(", "),
         }),
@@ -181,34 +195,6 @@ fn ipv6_address(
         address,
         is_primary: request.has_primary_ipv6,
     }))
-}
-
-fn groups(
-    state: &State,
-    request: &RunInstances,
-    subnet: &Subnet,
-) -> Result<Vec<SecurityGroupId>, Ec2Error> {
-    let ec2 = &state.ec2;
-    let by_id = request
-        .security_group_ids
-        .iter()
-        .map(|id| security_groups::find(ec2, id));
-    let by_name = request
-        .security_group_names
-        .iter()
-        .map(|name| security_groups::find_by_name(ec2, name));
-    let named: Vec<&Arc<SecurityGroup>> = by_id.chain(by_name).collect::<Result<_, _>>()?;
-    let default = lookups::default_security_group(ec2, subnet.vpc_id.as_str());
-    let mut seen = BTreeSet::new();
-    let mut groups: Vec<SecurityGroupId> = match named.is_empty() {
-        true => default.into_iter().map(|group| group.id.clone()).collect(),
-        false => named.into_iter().map(|group| group.id.clone()).collect(),
-    };
-    groups.retain(|id| seen.insert(id.clone()));
-    if groups.len() > GROUPS_PER_INSTANCE_MAX {
-        return Err(Ec2Error::TooManyGroupsOnInstance(GROUPS_PER_INSTANCE_MAX));
-    }
-    Ok(groups)
 }
 
 /// The instance that an earlier request with the same token registered.

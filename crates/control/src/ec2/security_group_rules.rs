@@ -11,7 +11,9 @@ use model::ec2::{
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::security_groups::{GroupReference, text};
-use crate::ec2::{Ec2Error, Ec2State, Filter, Page, PageRequest, TagSpecification, tags};
+use crate::ec2::{
+    Ec2Error, Ec2State, Filter, Page, PageRequest, TagSpecification, prefix_lists, tags,
+};
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
@@ -55,6 +57,17 @@ pub struct IpPermission {
     pub ipv6_ranges: Vec<IpRange>,
     /// Groups.
     pub groups: Vec<GroupPair>,
+    /// Prefix lists.
+    pub prefix_lists: Vec<PrefixListReference>,
+}
+
+/// A prefix list as a rule of a request names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrefixListReference {
+    /// Which list.
+    pub id: String,
+    /// What the rule is for.
+    pub description: Option<String>,
 }
 
 /// A block as a request gives it.
@@ -170,6 +183,7 @@ pub(crate) fn authorize(
     let new = rules(
         ec2,
         draft.settings(),
+        &group,
         &request.permissions,
         request.direction,
         &tags,
@@ -187,16 +201,30 @@ pub(crate) fn authorize(
         }
     }
     group.rules.extend(new.iter().cloned());
-    let count = group
-        .rules
-        .iter()
-        .filter(|rule| rule.direction == request.direction)
-        .count();
-    if count > RULES_MAX {
-        return Err(Ec2Error::TooManyRules(RULES_MAX));
-    }
+    require_few_rules(ec2, &group)?;
     let group = draft.put(group);
     Ok(descriptions(&group, &new).collect())
+}
+
+/// Refuses a group with too many rules. One that refers to a prefix list counts for as many as the list may
+/// have entries.
+///
+/// Source: Amazon VPC User Guide, "Prefix lists", "Prefix lists concepts and rules".
+///
+/// # Errors
+/// `TooManyRules`.
+pub(crate) fn require_few_rules(ec2: &Ec2State, group: &SecurityGroup) -> Result<(), Ec2Error> {
+    let weight = |rule: &SecurityGroupRule| match &rule.peer {
+        Peer::PrefixList(id) => ec2.prefix_lists.get(id).map_or(1, |list| list.entries_max),
+        Peer::Block(_) | Peer::Members(_) => 1,
+    };
+    for direction in [Direction::Ingress, Direction::Egress] {
+        let rules = group.rules.iter().filter(|it| it.direction == direction);
+        if rules.map(weight).sum::<usize>() > RULES_MAX {
+            return Err(Ec2Error::TooManyRules(RULES_MAX));
+        }
+    }
+    Ok(())
 }
 
 /// Removes rules, all of them or none. Returns those removed.
@@ -216,6 +244,7 @@ pub(crate) fn revoke(
     let meant = rules(
         ec2,
         draft.settings(),
+        &group,
         &request.permissions,
         request.direction,
         &Tags::new(),
@@ -249,14 +278,15 @@ pub(crate) fn revoke(
     Ok(descriptions(&group, &removed).collect())
 }
 
-/// The rules that `permissions` ask for, one for each peer.
+/// The rules that `permissions` ask for of `group`, one for each peer.
 ///
 /// # Errors
-/// `MissingParameter`, `InvalidTraffic`, `MalformedBlock`, `InvalidGroupText`, `NoPermission`, and those of
-/// `GroupReference::resolve`.
-fn rules(
+/// `MissingParameter`, `InvalidTraffic`, `MalformedBlock`, `InvalidGroupText`, `NoPermission`,
+/// `DifferentNetworks`, and those of `GroupReference::resolve`.
+pub(crate) fn rules(
     ec2: &Ec2State,
     settings: &Settings,
+    group: &SecurityGroup,
     permissions: &[IpPermission],
     direction: Direction,
     tags: &Tags,
@@ -269,7 +299,7 @@ fn rules(
             .as_ref()
             .ok_or(Ec2Error::MissingParameter("ipProtocol"))?;
         let traffic = Traffic::parse(protocol, permission.from_port, permission.to_port)?;
-        for (peer, description) in peers(ec2, settings, permission)? {
+        for (peer, description) in peers(ec2, settings, group, permission)? {
             rules.push(SecurityGroupRule {
                 id: SecurityGroupRuleId::from_bits(draw()),
                 direction,
@@ -288,6 +318,7 @@ fn rules(
 fn peers<'a>(
     ec2: &Ec2State,
     settings: &Settings,
+    owner: &SecurityGroup,
     permission: &'a IpPermission,
 ) -> Result<Vec<(Peer, Option<&'a str>)>, Ec2Error> {
     let mut peers = Vec::new();
@@ -317,21 +348,31 @@ fn peers<'a>(
         if !is_ours || !is_there {
             return Err(Ec2Error::SecurityGroupNotFound(group.id.to_string()));
         }
+        if group.vpc_id != owner.vpc_id {
+            return Err(Ec2Error::DifferentNetworks);
+        }
         peers.push((Peer::Members(group.id.clone()), pair.description.as_deref()));
+    }
+    for reference in &permission.prefix_lists {
+        let list = prefix_lists::find(ec2, &reference.id)?;
+        let peer = Peer::PrefixList(list.id.clone());
+        peers.push((peer, reference.description.as_deref()));
     }
     if peers.is_empty() {
         return Err(Ec2Error::NoPermission(
-            "A permission must say whom it allows: give it a CIDR block or a security group.",
+            "A permission must say whom it allows: give it a CIDR block, a security group or a \
+             prefix list.",
         ));
     }
     Ok(peers)
 }
 
 /// A rule as EC2 names it when it says that it exists.
-fn in_words(rule: &SecurityGroupRule) -> String {
+pub(crate) fn in_words(rule: &SecurityGroupRule) -> String {
     let peer = match &rule.peer {
         Peer::Block(block) => block.to_string(),
         Peer::Members(id) => id.to_string(),
+        Peer::PrefixList(id) => id.to_string(),
     };
     let protocol = match rule.traffic {
         Traffic::All => "ALL".to_owned(),

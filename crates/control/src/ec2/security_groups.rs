@@ -6,11 +6,12 @@ use model::Cidr;
 use model::ec2::security_group::{DEFAULT_GROUP_NAME, GroupText};
 use model::ec2::{
     Direction, Peer, SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, Tags,
-    Traffic, Vpc,
+    Traffic, Vpc, VpcId,
 };
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
+use crate::ec2::run_instances::GROUPS_PER_INSTANCE_MAX;
 use crate::ec2::{
     Ec2Error, Ec2State, Filter, Page, PageRequest, TagSpecification, lookups, names, tags,
 };
@@ -94,6 +95,14 @@ const FILTERS: Filters<Subject> = Filters {
             texts: |(group, _)| members(group, Direction::Ingress),
         },
         Column {
+            name: "ip-permission.prefix-list-id",
+            texts: |(group, _)| prefix_lists(group, Direction::Ingress),
+        },
+        Column {
+            name: "egress.ip-permission.prefix-list-id",
+            texts: |(group, _)| prefix_lists(group, Direction::Egress),
+        },
+        Column {
             name: "ip-permission.protocol",
             texts: |(group, _)| protocols(group, Direction::Ingress),
         },
@@ -138,12 +147,10 @@ const FILTERS: Filters<Subject> = Filters {
             texts: |(group, account)| users(group, Direction::Egress, account),
         },
     ],
-    // Inside a VPC a rule names groups by id, and there are no prefix lists.
+    // Inside a VPC a rule names groups by id.
     absent: &[
         "ip-permission.group-name",
-        "ip-permission.prefix-list-id",
         "egress.ip-permission.group-name",
-        "egress.ip-permission.prefix-list-id",
     ],
     tags: Some(|(group, _)| &group.tags),
 };
@@ -162,7 +169,7 @@ fn is_ipv4(block: &Cidr) -> bool {
 fn blocks(group: &SecurityGroup, direction: Direction, is_meant: fn(&Cidr) -> bool) -> Vec<String> {
     let block = |rule: &SecurityGroupRule| match &rule.peer {
         Peer::Block(block) if is_meant(block) => Some(block.to_string()),
-        Peer::Block(_) | Peer::Members(_) => None,
+        Peer::Block(_) | Peer::Members(_) | Peer::PrefixList(_) => None,
     };
     rules(group, direction).filter_map(block).collect()
 }
@@ -170,7 +177,15 @@ fn blocks(group: &SecurityGroup, direction: Direction, is_meant: fn(&Cidr) -> bo
 fn members(group: &SecurityGroup, direction: Direction) -> Vec<String> {
     let id = |rule: &SecurityGroupRule| match &rule.peer {
         Peer::Members(id) => Some(id.to_string()),
-        Peer::Block(_) => None,
+        Peer::Block(_) | Peer::PrefixList(_) => None,
+    };
+    rules(group, direction).filter_map(id).collect()
+}
+
+fn prefix_lists(group: &SecurityGroup, direction: Direction) -> Vec<String> {
+    let id = |rule: &SecurityGroupRule| match &rule.peer {
+        Peer::PrefixList(id) => Some(id.to_string()),
+        Peer::Block(_) | Peer::Members(_) => None,
     };
     rules(group, direction).filter_map(id).collect()
 }
@@ -240,6 +255,44 @@ pub(crate) fn find_by_name<'a>(
     let mut groups = ec2.security_groups.values();
     let group = groups.find(|group| group.name == name && Some(&group.vpc_id) == vpc);
     group.ok_or_else(|| Ec2Error::GroupNameNotFound(name.to_owned()))
+}
+
+/// The groups that an instance of this VPC carries if it is given these, each once: those named by id and by
+/// name, the VPC's default group if there are none.
+///
+/// # Errors
+/// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`, `TooManyGroupsOnInstance`.
+pub(crate) fn of_instance(
+    ec2: &Ec2State,
+    ids: &[String],
+    names: &[String],
+    vpc_id: &VpcId,
+) -> Result<Vec<SecurityGroupId>, Ec2Error> {
+    let by_id = ids.iter().map(|id| find(ec2, id));
+    let by_name = names.iter().map(|name| find_by_name(ec2, name));
+    let named: Vec<&Arc<SecurityGroup>> = by_id.chain(by_name).collect::<Result<_, _>>()?;
+    if let Some(other) = named.iter().find(|group| group.vpc_id != *vpc_id) {
+        return Err(Ec2Error::GroupOfOtherVpc {
+            group_id: other.id.clone(),
+            vpc_id: vpc_id.clone(),
+        });
+    }
+    let carried = match named.is_empty() {
+        true => lookups::default_security_group(ec2, vpc_id.as_str())
+            .into_iter()
+            .collect(),
+        false => named,
+    };
+    let mut groups: Vec<SecurityGroupId> = Vec::new();
+    for group in carried {
+        if !groups.contains(&group.id) {
+            groups.push(group.id.clone());
+        }
+    }
+    if groups.len() > GROUPS_PER_INSTANCE_MAX {
+        return Err(Ec2Error::TooManyGroupsOnInstance(GROUPS_PER_INSTANCE_MAX));
+    }
+    Ok(groups)
 }
 
 impl GroupReference {
@@ -365,7 +418,7 @@ fn is_in_use(state: &State, id: &SecurityGroupId) -> bool {
         .ec2
         .instances
         .values()
-        .filter(|instance| instance.is_running());
+        .filter(|instance| instance.holds_address());
     let mut others = state
         .ec2
         .security_groups

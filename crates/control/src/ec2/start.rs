@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use model::Cidr;
-use model::ec2::security_group::DEFAULT_GROUP_NAME;
 use model::ec2::{
-    Direction, InternetGateway, InternetGatewayId, Peer, SecurityGroup, SecurityGroupId,
-    SecurityGroupRule, SecurityGroupRuleId, Subnet, SubnetId, Tags, Traffic, Vpc, VpcId, Zone,
+    InternetGateway, InternetGatewayId, SecurityGroup, Subnet, SubnetId, Tags, Vpc, VpcDns, VpcId,
+    Zone,
 };
 
 use crate::ec2::topology::ZoneTopology;
-use crate::ec2::{ipv6_blocks, lookups, names, subnets};
+use crate::ec2::{ipv6_blocks, lookups, names, subnets, vpcs};
 use crate::state::Draft;
 
 /// What the default security group says about the rule that EC2's does not have.
@@ -94,6 +93,8 @@ pub enum InventoryError {
 /// `InventoryError` if the stored inventory contradicts the configuration; nothing may be stored then.
 pub fn ensure_inventory(draft: &mut Draft) -> Result<(), InventoryError> {
     let vpc = ensure_vpc(draft)?;
+    release_gateway(draft, &vpc);
+    ensure_route_table(draft, &vpc);
     if lookups::default_security_group(&draft.state().ec2, vpc.as_str()).is_none() {
         let group = default_security_group(&vpc, draft);
         draft.put(group);
@@ -119,13 +120,17 @@ fn ensure_vpc(draft: &mut Draft) -> Result<VpcId, InventoryError> {
         cidr: configured,
         ipv6_blocks: Vec::new(),
         is_default: true,
-        internet_gateway: InternetGateway {
-            id: InternetGatewayId::from_bits(draft.draw()),
-            tags: Tags::new(),
-        },
+        internet_gateway: None,
+        dns: VpcDns::of_default_vpc(),
         tags: Tags::new(),
     };
-    Ok(draft.put(vpc).id.clone())
+    let id = draft.put(vpc).id.clone();
+    draft.put(InternetGateway {
+        id: InternetGatewayId::from_bits(draft.draw()),
+        vpc_id: Some(id.clone()),
+        tags: Tags::new(),
+    });
+    Ok(id)
 }
 
 /// Blocks that the configuration does not have, its owner may have given to the VPC by the API.
@@ -142,44 +147,43 @@ fn ensure_vpc_ipv6(vpc_id: &VpcId, draft: &mut Draft) -> Result<(), InventoryErr
     Ok(())
 }
 
-/// The group that load balancers and instances carry if they name no other.
+/// Gives the gateway that a VPC of version 1 holds a record of its own.
+fn release_gateway(draft: &mut Draft, vpc_id: &VpcId) {
+    let mut vpc = Vpc::clone(&draft.state().ec2.vpcs[vpc_id]);
+    if let Some(gateway) = vpc.internet_gateway.take() {
+        draft.put(InternetGateway {
+            id: gateway.id,
+            vpc_id: Some(vpc.id.clone()),
+            tags: gateway.tags,
+        });
+        draft.put(vpc);
+    }
+}
+
+/// Makes the main route table, with a route to the internet as in every default VPC.
+fn ensure_route_table(draft: &mut Draft, vpc_id: &VpcId) {
+    let ec2 = &draft.state().ec2;
+    let mut tables = ec2.route_tables.values();
+    if tables.any(|table| table.vpc_id == *vpc_id && table.is_main()) {
+        return;
+    }
+    let gateway = lookups::internet_gateway_of(ec2, vpc_id).map(|gateway| gateway.id.clone());
+    let table = vpcs::main_route_table(draft, vpc_id, gateway);
+    draft.put(table);
+}
+
+/// The group `default` of the default VPC.
 ///
 /// On AWS it admits its own members alone, so that a load balancer made without naming a group answers
 /// nobody. Here it has one more rule, visible and revocable like any other: everything from the VPC and
 /// from this machine. Groups made later are exactly as on AWS.
 fn default_security_group(vpc_id: &VpcId, draft: &Draft) -> SecurityGroup {
-    let id = names::fresh(
-        draft,
-        SecurityGroupId::from_bits,
-        &draft.state().ec2.security_groups,
-    );
-    let rule = |direction, peer, description: Option<&str>| SecurityGroupRule {
-        id: SecurityGroupRuleId::from_bits(draft.draw()),
-        direction,
-        traffic: Traffic::All,
-        peer,
-        description: description.map(str::to_owned),
-        tags: Tags::new(),
-    };
-    let mut rules = vec![
-        rule(Direction::Ingress, Peer::Members(id.clone()), None),
-        rule(Direction::Egress, Peer::Block(Cidr::ANY_IPV4), None),
-    ];
-    for block in own_addresses(draft.settings().topology.vpc) {
-        rules.push(rule(
-            Direction::Ingress,
-            Peer::Block(block),
-            Some(OWN_ADDRESSES_DESCRIPTION),
-        ));
-    }
-    SecurityGroup {
-        id,
-        name: DEFAULT_GROUP_NAME.to_owned(),
-        description: "default VPC security group".to_owned(),
-        vpc_id: vpc_id.clone(),
-        rules,
-        tags: Tags::new(),
-    }
+    let own = own_addresses(draft.settings().topology.vpc);
+    let admitted: Vec<(Cidr, &str)> = own
+        .into_iter()
+        .map(|block| (block, OWN_ADDRESSES_DESCRIPTION))
+        .collect();
+    vpcs::default_security_group(draft, vpc_id, &admitted)
 }
 
 /// The addresses of the VPC and those a process of this machine connects from.
@@ -262,6 +266,7 @@ fn ensure_subnet(
         ipv6_block: None,
         zone,
         is_default_for_zone: true,
+        maps_public_address: false,
         tags: Tags::new(),
     };
     Ok(draft.put(subnet))

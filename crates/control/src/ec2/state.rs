@@ -1,7 +1,9 @@
 //! The stored EC2 nouns in memory.
 
 use model::ec2::{
-    Instance, InstanceId, SecurityGroup, SecurityGroupId, Subnet, SubnetId, Vpc, VpcId,
+    AllocationId, ElasticAddress, Instance, InstanceId, InternetGateway, InternetGatewayId,
+    PrefixList, PrefixListId, RouteTable, RouteTableId, SecurityGroup, SecurityGroupId, Subnet,
+    SubnetId, Vpc, VpcId,
 };
 
 use crate::record::{Record, Table};
@@ -10,10 +12,18 @@ use crate::state::State;
 /// The EC2 part of the state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ec2State {
-    /// The networks; the default one and no other so far.
+    /// The networks.
     pub vpcs: Table<VpcId, Vpc>,
+    /// The ways from networks to the internet.
+    pub internet_gateways: Table<InternetGatewayId, InternetGateway>,
+    /// The route tables of all networks.
+    pub route_tables: Table<RouteTableId, RouteTable>,
     /// The subnets of all networks.
     pub subnets: Table<SubnetId, Subnet>,
+    /// The addresses of the account.
+    pub elastic_addresses: Table<AllocationId, ElasticAddress>,
+    /// The prefix lists.
+    pub prefix_lists: Table<PrefixListId, PrefixList>,
     /// The security groups of all networks.
     pub security_groups: Table<SecurityGroupId, SecurityGroup>,
     /// The instances, running ones and those terminated a short while ago.
@@ -21,7 +31,7 @@ pub struct Ec2State {
 }
 
 macro_rules! record {
-    ($noun:ident, $key:ident, $kind:literal $(version $version:literal)?, $table:ident) => {
+    ($noun:ident, $key:ident, $kind:literal, $table:ident $(, version $version:literal)?) => {
         impl Record for $noun {
             const KIND: &'static str = $kind;
             $(const VERSION: u32 = $version;)?
@@ -42,18 +52,31 @@ macro_rules! record {
     };
 }
 
-// Version 2 can have IPv6; what has none is as in version 1.
-record!(Vpc, VpcId, "ec2/vpc" version 2, vpcs);
-// As in VPCs.
-record!(Subnet, SubnetId, "ec2/subnet" version 2, subnets);
+// What the later versions added may be absent, or has a value that says so, so that none needs a migration.
+record!(Vpc, VpcId, "ec2/vpc", vpcs, version 3);
+record!(
+    InternetGateway,
+    InternetGatewayId,
+    "ec2/internet-gateway",
+    internet_gateways
+);
+record!(RouteTable, RouteTableId, "ec2/route-table", route_tables);
+record!(Subnet, SubnetId, "ec2/subnet", subnets, version 3);
 record!(
     SecurityGroup,
     SecurityGroupId,
     "ec2/security-group",
-    security_groups
+    security_groups,
+    version 2
 );
-// As in VPCs.
-record!(Instance, InstanceId, "ec2/instance" version 2, instances);
+record!(
+    ElasticAddress,
+    AllocationId,
+    "ec2/elastic-address",
+    elastic_addresses
+);
+record!(PrefixList, PrefixListId, "ec2/prefix-list", prefix_lists);
+record!(Instance, InstanceId, "ec2/instance", instances, version 3);
 
 #[cfg(test)]
 mod tests {
@@ -62,46 +85,66 @@ mod tests {
     use super::*;
     use crate::record::{decode, encode};
 
-    /// The bytes are read, and what was read is written as the same bytes but for the version.
+    /// Bytes of the present version: they are read, and what was read is written as the same bytes.
     fn check<R: Record + Debug>(golden: &str, key: &str) {
-        // The text has line breaks for its readers only.
-        let golden: String = golden.lines().map(str::trim_start).collect();
-        let noun: R = decode(golden.as_bytes()).expect(&golden);
+        check_raised::<R>(golden, golden, key);
+    }
+
+    /// Bytes of an earlier version, and those that are written for what they say.
+    fn check_raised<R: Record + Debug>(stored: &str, written: &str, key: &str) {
+        // The texts have line breaks for their readers only.
+        let joined = |text: &str| text.lines().map(str::trim_start).collect::<String>();
+        let noun: R = decode(joined(stored).as_bytes()).expect(stored);
         assert_eq!(noun.key().to_string(), key);
-        let present = format!("\"version\":{}", R::VERSION);
         assert_eq!(
             String::from_utf8(encode(&noun)).unwrap(),
-            golden.replacen("\"version\":1", &present, 1),
+            joined(written),
             "{noun:?}"
         );
     }
 
+    /// What version 2 added: blocks and addresses of IPv6.
     #[test]
-    fn what_has_ipv6_is_of_version_2() {
-        check::<Vpc>(
-            r#"{"version":2,"record":{
+    fn what_has_ipv6() {
+        let vpc = |version, internet_gateway, dns| {
+            let record = r#"{"version":VERSION,"record":{
                 "id":"vpc-00000000000000001",
                 "cidr":"127.65.0.0/16",
                 "ipv6_blocks":[{"id":"vpc-cidr-assoc-0000000000000000b",
                 "cidr":"fd65::/56","is_provided":true}],
                 "is_default":true,
-                "internet_gateway":{"id":"igw-00000000000000002","tags":{}},
-                "tags":{}}}"#,
+                GATEWAY
+                DNS
+                "tags":{}}}"#;
+            let record = record.replace("VERSION", version).replace("DNS", dns);
+            record.replace("GATEWAY", internet_gateway)
+        };
+        let gateway = r#""internet_gateway":{"id":"igw-00000000000000002","tags":{}},"#;
+        let dns = r#""dns":{"is_supported":true,"has_hostnames":true},"#;
+        check_raised::<Vpc>(
+            &vpc("2", gateway, ""),
+            &vpc("3", gateway, dns),
             "vpc-00000000000000001",
         );
-        check::<Subnet>(
-            r#"{"version":2,"record":{
+        let subnet = |version, added| {
+            let record = r#"{"version":VERSION,"record":{
                 "id":"subnet-00000000000000003",
                 "vpc_id":"vpc-00000000000000001",
                 "cidr":"127.65.1.0/24",
                 "ipv6_block":{"id":"subnet-cidr-assoc-0000000000000000c","cidr":"fd65:0:0:1::/64"},
                 "zone":{"name":"us-east-1a","id":"use1-az1"},
                 "is_default_for_zone":true,
-                "tags":{}}}"#,
+                ADDED
+                "tags":{}}}"#;
+            record.replace("VERSION", version).replace("ADDED", added)
+        };
+        check_raised::<Subnet>(
+            &subnet("2", ""),
+            &subnet("3", r#""maps_public_address":false,"#),
             "subnet-00000000000000003",
         );
-        check::<Instance>(
-            r#"{"version":2,"record":{
+        let instance = |version, added| {
+            let record = r#"{"version":VERSION,"record":{
                 "id":"i-00000000000000009",
                 "reservation_id":"r-0000000000000000a",
                 "private_address":"127.65.1.77",
@@ -114,28 +157,81 @@ mod tests {
                 "instance_type":null,
                 "security_groups":["sg-00000000000000004"],
                 "launched_at_millis":1700000000000,
+                ADDED
                 "client_token":null,
-                "tags":{}}}"#,
+                "tags":{}}}"#;
+            record.replace("VERSION", version).replace("ADDED", added)
+        };
+        let added = r#""started_at_millis":null,
+            "protection":{"from_termination":false,"from_stop":false},"#;
+        check_raised::<Instance>(
+            &instance("2", ""),
+            &instance("3", added),
             "i-00000000000000009",
         );
     }
 
     #[test]
-    fn vpcs_of_version_1() {
-        check::<Vpc>(
+    fn vpcs() {
+        check_raised::<Vpc>(
             r#"{"version":1,"record":{
                 "id":"vpc-00000000000000001",
                 "cidr":"127.65.0.0/16",
                 "is_default":true,
                 "internet_gateway":{"id":"igw-00000000000000002","tags":{}},
                 "tags":{"Name":"main"}}}"#,
+            r#"{"version":3,"record":{
+                "id":"vpc-00000000000000001",
+                "cidr":"127.65.0.0/16",
+                "is_default":true,
+                "internet_gateway":{"id":"igw-00000000000000002","tags":{}},
+                "dns":{"is_supported":true,"has_hostnames":true},
+                "tags":{"Name":"main"}}}"#,
+            "vpc-00000000000000001",
+        );
+        check::<Vpc>(
+            r#"{"version":3,"record":{
+                "id":"vpc-00000000000000001",
+                "cidr":"10.0.0.0/16",
+                "is_default":false,
+                "dns":{"is_supported":true,"has_hostnames":false},
+                "tags":{}}}"#,
             "vpc-00000000000000001",
         );
     }
 
     #[test]
-    fn subnets_of_version_1() {
-        check::<Subnet>(
+    fn internet_gateways() {
+        for vpc_id in [r#""vpc-00000000000000001""#, "null"] {
+            let golden = r#"{"version":1,"record":{
+                "id":"igw-00000000000000002",
+                "vpc_id":VPC,
+                "tags":{"Name":"out"}}}"#;
+            check::<InternetGateway>(&golden.replace("VPC", vpc_id), "igw-00000000000000002");
+        }
+    }
+
+    #[test]
+    fn route_tables() {
+        check::<RouteTable>(
+            r#"{"version":1,"record":{
+                "id":"rtb-0000000000000000b",
+                "vpc_id":"vpc-00000000000000001",
+                "routes":[
+                {"destination":"0.0.0.0/0","gateway_id":"igw-00000000000000002"}],
+                "associations":[
+                {"id":"rtbassoc-0000000000000000c","with":"Main"},
+                {"id":"rtbassoc-0000000000000000d",
+                "with":{"Subnet":"subnet-00000000000000003"}}],
+                "client_token":null,
+                "tags":{}}}"#,
+            "rtb-0000000000000000b",
+        );
+    }
+
+    #[test]
+    fn subnets() {
+        check_raised::<Subnet>(
             r#"{"version":1,"record":{
                 "id":"subnet-00000000000000003",
                 "vpc_id":"vpc-00000000000000001",
@@ -143,14 +239,22 @@ mod tests {
                 "zone":{"name":"us-east-1a","id":"use1-az1"},
                 "is_default_for_zone":true,
                 "tags":{}}}"#,
+            r#"{"version":3,"record":{
+                "id":"subnet-00000000000000003",
+                "vpc_id":"vpc-00000000000000001",
+                "cidr":"127.65.1.0/24",
+                "zone":{"name":"us-east-1a","id":"use1-az1"},
+                "is_default_for_zone":true,
+                "maps_public_address":false,
+                "tags":{}}}"#,
             "subnet-00000000000000003",
         );
     }
 
     #[test]
-    fn security_groups_of_version_1() {
-        check::<SecurityGroup>(
-            r#"{"version":1,"record":{
+    fn security_groups() {
+        let record = |version, added| {
+            let record = r#"{"version":VERSION,"record":{
                 "id":"sg-00000000000000004",
                 "name":"web",
                 "description":"for the web",
@@ -162,38 +266,104 @@ mod tests {
                 {"id":"sgr-00000000000000006","direction":"Ingress",
                 "traffic":{"Icmp":{"kind":8,"code":-1}},
                 "peer":{"Members":"sg-00000000000000004"},"description":null,"tags":{}},
+                ADDED
                 {"id":"sgr-00000000000000007","direction":"Egress",
                 "traffic":"All",
                 "peer":{"Block":"::/0"},"description":null,"tags":{"a":"b"}},
                 {"id":"sgr-00000000000000008","direction":"Egress",
                 "traffic":{"Other":50},
                 "peer":{"Block":"0.0.0.0/0"},"description":null,"tags":{}}],
-                "tags":{}}}"#,
-            "sg-00000000000000004",
+                "tags":{}}}"#;
+            record.replace("VERSION", version).replace("ADDED", added)
+        };
+        let key = "sg-00000000000000004";
+        check_raised::<SecurityGroup>(&record("1", ""), &record("2", ""), key);
+        let by_list = r#"{"id":"sgr-0000000000000000e","direction":"Ingress",
+            "traffic":"All",
+            "peer":{"PrefixList":"pl-0000000000000000f"},"description":null,"tags":{}},"#;
+        check::<SecurityGroup>(&record("2", by_list), key);
+    }
+
+    #[test]
+    fn elastic_addresses() {
+        check::<ElasticAddress>(
+            r#"{"version":1,"record":{
+                "id":"eipalloc-00000000000000010",
+                "address":"127.66.0.1",
+                "tags":{"Name":"front"}}}"#,
+            "eipalloc-00000000000000010",
         );
     }
 
     #[test]
-    fn instances_of_version_1() {
+    fn prefix_lists() {
+        check::<PrefixList>(
+            r#"{"version":1,"record":{
+                "id":"pl-0000000000000000f",
+                "name":"offices",
+                "family":"Ipv4",
+                "entries_max":5,
+                "entries":[
+                {"cidr":"192.0.2.0/24","description":"here"},
+                {"cidr":"198.51.100.0/24","description":null}],
+                "version":2,
+                "client_token":"once",
+                "tags":{}}}"#,
+            "pl-0000000000000000f",
+        );
+    }
+
+    #[test]
+    fn instances() {
         for state in [
             r#""Running""#,
             r#"{"Terminated":{"at_millis":1700000000001}}"#,
         ] {
-            let golden = r#"{"version":1,"record":{
+            let record = |version, added| {
+                let record = r#"{"version":VERSION,"record":{
+                    "id":"i-00000000000000009",
+                    "reservation_id":"r-0000000000000000a",
+                    "private_address":"127.65.1.77",
+                    "subnet_id":"subnet-00000000000000003",
+                    "vpc_id":"vpc-00000000000000001",
+                    "zone":{"name":"us-east-1a","id":"use1-az1"},
+                    "state":STATE,
+                    "image_id":"ami-1",
+                    "instance_type":null,
+                    "security_groups":["sg-00000000000000004"],
+                    "launched_at_millis":1700000000000,
+                    ADDED
+                    "client_token":"once",
+                    "tags":{}}}"#;
+                let record = record.replace("VERSION", version).replace("STATE", state);
+                record.replace("ADDED", added)
+            };
+            let added = r#""started_at_millis":null,
+                "protection":{"from_termination":false,"from_stop":false},"#;
+            check_raised::<Instance>(&record("1", ""), &record("3", added), "i-00000000000000009");
+        }
+    }
+
+    #[test]
+    fn instances_that_stopped() {
+        check::<Instance>(
+            r#"{"version":3,"record":{
                 "id":"i-00000000000000009",
                 "reservation_id":"r-0000000000000000a",
                 "private_address":"127.65.1.77",
                 "subnet_id":"subnet-00000000000000003",
                 "vpc_id":"vpc-00000000000000001",
                 "zone":{"name":"us-east-1a","id":"use1-az1"},
-                "state":STATE,
-                "image_id":"ami-1",
-                "instance_type":null,
+                "state":{"Stopped":{"at_millis":1700000000002}},
+                "image_id":null,
+                "instance_type":"t3.micro",
                 "security_groups":["sg-00000000000000004"],
                 "launched_at_millis":1700000000000,
-                "client_token":"once",
-                "tags":{}}}"#;
-            check::<Instance>(&golden.replace("STATE", state), "i-00000000000000009");
-        }
+                "started_at_millis":1700000000001,
+                "protection":{"from_termination":true,"from_stop":false},
+                "client_token":null,
+                "tags":{}}}"#,
+            "i-00000000000000009",
+        );
     }
 }

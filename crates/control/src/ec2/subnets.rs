@@ -1,4 +1,5 @@
-//! DescribeSubnets, CreateSubnet, DeleteSubnet.
+//! DescribeSubnets, CreateSubnet, DeleteSubnet, ModifySubnetAttribute; CreateDefaultSubnet, which never has to
+//! do anything.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -9,8 +10,9 @@ use model::ec2::{Subnet, SubnetId, SubnetIpv6Block, Zone};
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
+use crate::ec2::route_table_associations::forget_subnet;
 use crate::ec2::{
-    Ec2Error, Filter, Page, PageRequest, TagSpecification, ipv6_blocks, lookups, names, tags,
+    Ec2, Ec2Error, Filter, Page, PageRequest, TagSpecification, ipv6_blocks, lookups, names, tags,
 };
 use crate::settings::Settings;
 use crate::state::{Draft, State};
@@ -54,6 +56,54 @@ pub struct CreateSubnet {
     pub availability_zone_id: Option<String>,
     /// Tags for it.
     pub tag_specifications: Vec<TagSpecification>,
+}
+
+/// New values for attributes of a subnet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModifySubnetAttribute {
+    /// The subnet.
+    pub subnet_id: String,
+    /// `MapPublicIpOnLaunch`.
+    pub map_public_ip_on_launch: Option<bool>,
+}
+
+impl Ec2<'_> {
+    /// Sets attributes of a subnet.
+    ///
+    /// # Errors
+    /// `SubnetNotFound`.
+    pub async fn modify_subnet_attribute(
+        &self,
+        request: ModifySubnetAttribute,
+    ) -> Result<(), Ec2Error> {
+        self.change(move |draft| modify(draft, &request)).await
+    }
+
+    /// Refuses: every zone has its default subnet from the first start on.
+    ///
+    /// # Errors
+    /// `ZoneNotFound`, `DefaultSubnetExists`.
+    pub fn create_default_subnet(
+        &self,
+        availability_zone: Option<String>,
+        availability_zone_id: Option<String>,
+    ) -> Result<SubnetDescription, Ec2Error> {
+        let request = CreateSubnet {
+            availability_zone,
+            availability_zone_id,
+            ..CreateSubnet::default()
+        };
+        self.show(|it| {
+            let zone = zone(&request, it.settings)?;
+            let mut subnets = it.state.ec2.subnets.values();
+            let default = subnets.find(|it| it.is_default_for_zone && it.zone == zone);
+            let default = default.expect("each start makes the default subnets of all zones");
+            Err(Ec2Error::DefaultSubnetExists {
+                subnet_id: default.id.clone(),
+                zone: zone.name,
+            })
+        })
+    }
 }
 
 const FILTERS: Filters<SubnetDescription> = Filters {
@@ -120,7 +170,7 @@ const FILTERS: Filters<SubnetDescription> = Filters {
         },
         Column {
             name: "map-public-ip-on-launch",
-            texts: |_| vec!["false".into()],
+            texts: |it| vec![it.subnet.maps_public_address.to_string()],
         },
         Column {
             name: "ipv6-native",
@@ -204,6 +254,18 @@ pub(crate) fn has_usable_size(block: Cidr) -> bool {
     block.network().is_ipv4() && (16..=28).contains(&block.prefix_length())
 }
 
+/// The block that a parameter of this name gives.
+///
+/// # Errors
+/// `InvalidValue`.
+pub(crate) fn parse_block(parameter: &'static str, text: &str) -> Result<Cidr, Ec2Error> {
+    text.parse().map_err(|_| Ec2Error::InvalidValue {
+        parameter,
+        value: text.to_owned(),
+        expectation: "This is not a valid CIDR block.".to_owned(),
+    })
+}
+
 /// # Errors
 /// `MissingParameter`, `VpcNotFound`, `ZoneNotFound`, `InvalidValue` for what is not a block,
 /// `SubnetRange`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
@@ -221,16 +283,26 @@ pub(crate) fn create(
         .ok_or(Ec2Error::MissingParameter("cidrBlock"))?;
     let ec2 = &draft.state().ec2;
     let vpc = lookups::vpc(ec2, vpc_id).ok_or_else(|| Ec2Error::VpcNotFound(vpc_id.clone()))?;
-    let cidr: Cidr = text.parse().map_err(|_| Ec2Error::InvalidValue {
-        parameter: "cidrBlock",
-        value: text.clone(),
-        expectation: "This is not a valid CIDR block.".to_owned(),
-    })?;
+    let cidr = parse_block("cidrBlock", text)?;
     if !has_usable_size(cidr) || !vpc.cidr.covers(&cidr) {
         return Err(Ec2Error::SubnetRange(cidr));
     }
-    if ec2.subnets.values().any(|other| other.cidr.overlaps(&cidr)) {
-        return Err(Ec2Error::SubnetConflict(cidr));
+    let elastic = draft.settings().topology.elastic;
+    if elastic.is_some_and(|block| block.overlaps(&cidr)) {
+        return Err(Ec2Error::InvalidValue {
+            parameter: "cidrBlock",
+            value: text.clone(),
+            expectation: "It overlaps the block that is set aside for Elastic IP addresses."
+                .to_owned(),
+        });
+    }
+    let mut others = ec2.subnets.values();
+    if let Some(other) = others.find(|other| other.cidr.overlaps(&cidr)) {
+        return Err(Ec2Error::SubnetConflict {
+            block: cidr,
+            other: other.id.clone(),
+            vpc_id: other.vpc_id.clone(),
+        });
     }
     let ipv6_block = request.ipv6_cidr_block.as_deref();
     let ipv6_block = ipv6_block
@@ -243,6 +315,7 @@ pub(crate) fn create(
         ipv6_block,
         zone: zone(request, draft.settings())?,
         is_default_for_zone: false,
+        maps_public_address: false,
         tags: tags::specified(&request.tag_specifications, "subnet")?,
     };
     let subnet = draft.put(subnet);
@@ -271,8 +344,24 @@ fn zone(request: &CreateSubnet, settings: &Settings) -> Result<Zone, Ec2Error> {
     zones.find(is_meant).ok_or(Ec2Error::ZoneNotFound(named))
 }
 
+fn modify(draft: &mut Draft, request: &ModifySubnetAttribute) -> Result<(), Ec2Error> {
+    let subnet = lookups::subnet(&draft.state().ec2, &request.subnet_id)
+        .ok_or_else(|| Ec2Error::SubnetNotFound(request.subnet_id.clone()))?;
+    match request.map_public_ip_on_launch {
+        Some(maps_public_address) if maps_public_address != subnet.maps_public_address => {
+            let changed = Subnet {
+                maps_public_address,
+                ..Subnet::clone(subnet)
+            };
+            draft.put(changed);
+        }
+        Some(_) | None => {}
+    }
+    Ok(())
+}
+
 /// # Errors
-/// `SubnetNotFound`, `DefaultSubnet`, `SubnetInUse` while an instance or a load balancer is in it.
+/// `SubnetNotFound`, `DefaultSubnet`, `HasDependencies` while an instance or a load balancer is in it.
 pub(crate) fn delete(draft: &mut Draft, subnet_id: &str) -> Result<(), Ec2Error> {
     let state = draft.state();
     let subnet = lookups::subnet(&state.ec2, subnet_id)
@@ -281,12 +370,12 @@ pub(crate) fn delete(draft: &mut Draft, subnet_id: &str) -> Result<(), Ec2Error>
     if subnet.is_default_for_zone {
         return Err(Ec2Error::DefaultSubnet(id));
     }
-    let mut running = state
+    let mut present = state
         .ec2
         .instances
         .values()
-        .filter(|instance| instance.is_running());
-    let has_instance = running.any(|instance| instance.subnet_id == id);
+        .filter(|instance| instance.holds_address());
+    let has_instance = present.any(|instance| instance.subnet_id == id);
     if has_instance
         || state
             .elb
@@ -294,8 +383,9 @@ pub(crate) fn delete(draft: &mut Draft, subnet_id: &str) -> Result<(), Ec2Error>
             .iter()
             .any(|holding| holding.subnet_id == id)
     {
-        return Err(Ec2Error::SubnetInUse(id));
+        return Err(Ec2Error::HasDependencies("subnet", id.to_string()));
     }
+    forget_subnet(draft, &id);
     draft.remove::<Subnet>(&id);
     Ok(())
 }

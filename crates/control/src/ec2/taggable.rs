@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use model::ec2::{Instance, SecurityGroup, SecurityGroupRuleId, Subnet, Tags, Vpc};
+use model::ec2::{
+    ElasticAddress, Instance, InternetGateway, PrefixList, RouteTable, SecurityGroup,
+    SecurityGroupRuleId, Subnet, Tags, Vpc,
+};
 
 use crate::state::{Draft, State};
 
@@ -10,8 +13,10 @@ use crate::state::{Draft, State};
 #[derive(Clone, Debug)]
 pub(crate) enum Taggable {
     Vpc(Arc<Vpc>),
-    /// Stored in its VPC.
-    InternetGateway(Arc<Vpc>),
+    InternetGateway(Arc<InternetGateway>),
+    RouteTable(Arc<RouteTable>),
+    PrefixList(Arc<PrefixList>),
+    ElasticAddress(Arc<ElasticAddress>),
     Subnet(Arc<Subnet>),
     SecurityGroup(Arc<SecurityGroup>),
     /// Stored in its group.
@@ -28,12 +33,11 @@ impl Taggable {
     /// Everything that can carry tags.
     pub(crate) fn all(state: &State) -> impl Iterator<Item = Self> {
         let ec2 = &state.ec2;
-        let vpcs = ec2.vpcs.values().flat_map(|vpc| {
-            [
-                Self::Vpc(Arc::clone(vpc)),
-                Self::InternetGateway(Arc::clone(vpc)),
-            ]
-        });
+        let vpcs = ec2.vpcs.values().map(|vpc| Self::Vpc(Arc::clone(vpc)));
+        let gateways = ec2.internet_gateways.values();
+        let gateways = gateways.map(|gateway| Self::InternetGateway(Arc::clone(gateway)));
+        let tables = ec2.route_tables.values();
+        let tables = tables.map(|table| Self::RouteTable(Arc::clone(table)));
         let subnets = ec2
             .subnets
             .values()
@@ -49,14 +53,23 @@ impl Taggable {
             .instances
             .values()
             .map(|instance| Self::Instance(Arc::clone(instance)));
-        vpcs.chain(subnets).chain(groups).chain(instances)
+        let networks = vpcs.chain(gateways).chain(tables).chain(subnets);
+        let lists = ec2.prefix_lists.values();
+        let lists = lists.map(|list| Self::PrefixList(Arc::clone(list)));
+        let addresses = ec2.elastic_addresses.values();
+        let addresses = addresses.map(|address| Self::ElasticAddress(Arc::clone(address)));
+        let networks = networks.chain(addresses);
+        networks.chain(lists).chain(groups).chain(instances)
     }
 
     /// Its identifier.
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Vpc(vpc) => vpc.id.to_string(),
-            Self::InternetGateway(vpc) => vpc.internet_gateway.id.to_string(),
+            Self::InternetGateway(gateway) => gateway.id.to_string(),
+            Self::RouteTable(table) => table.id.to_string(),
+            Self::PrefixList(list) => list.id.to_string(),
+            Self::ElasticAddress(address) => address.id.to_string(),
             Self::Subnet(subnet) => subnet.id.to_string(),
             Self::SecurityGroup(group) => group.id.to_string(),
             Self::SecurityGroupRule(_, id) => id.to_string(),
@@ -69,6 +82,9 @@ impl Taggable {
         match self {
             Self::Vpc(_) => "vpc",
             Self::InternetGateway(_) => "internet-gateway",
+            Self::RouteTable(_) => "route-table",
+            Self::PrefixList(_) => "prefix-list",
+            Self::ElasticAddress(_) => "elastic-ip",
             Self::Subnet(_) => "subnet",
             Self::SecurityGroup(_) => "security-group",
             Self::SecurityGroupRule(..) => "security-group-rule",
@@ -80,7 +96,10 @@ impl Taggable {
     pub(crate) fn tags(&self) -> &Tags {
         match self {
             Self::Vpc(vpc) => &vpc.tags,
-            Self::InternetGateway(vpc) => &vpc.internet_gateway.tags,
+            Self::InternetGateway(gateway) => &gateway.tags,
+            Self::RouteTable(table) => &table.tags,
+            Self::PrefixList(list) => &list.tags,
+            Self::ElasticAddress(address) => &address.tags,
             Self::Subnet(subnet) => &subnet.tags,
             Self::SecurityGroup(group) => &group.tags,
             Self::SecurityGroupRule(group, id) => {
@@ -95,7 +114,10 @@ impl Taggable {
     pub(crate) fn with_tags(mut self, tags: Tags) -> Self {
         match &mut self {
             Self::Vpc(vpc) => Arc::make_mut(vpc).tags = tags,
-            Self::InternetGateway(vpc) => Arc::make_mut(vpc).internet_gateway.tags = tags,
+            Self::InternetGateway(gateway) => Arc::make_mut(gateway).tags = tags,
+            Self::RouteTable(table) => Arc::make_mut(table).tags = tags,
+            Self::PrefixList(list) => Arc::make_mut(list).tags = tags,
+            Self::ElasticAddress(address) => Arc::make_mut(address).tags = tags,
             Self::Subnet(subnet) => Arc::make_mut(subnet).tags = tags,
             Self::SecurityGroup(group) => Arc::make_mut(group).tags = tags,
             Self::SecurityGroupRule(group, id) => {
@@ -111,8 +133,20 @@ impl Taggable {
     /// Writes it to a draft.
     pub(crate) fn put(self, draft: &mut Draft) {
         match self {
-            Self::Vpc(vpc) | Self::InternetGateway(vpc) => {
+            Self::Vpc(vpc) => {
                 draft.put(Arc::unwrap_or_clone(vpc));
+            }
+            Self::InternetGateway(gateway) => {
+                draft.put(Arc::unwrap_or_clone(gateway));
+            }
+            Self::RouteTable(table) => {
+                draft.put(Arc::unwrap_or_clone(table));
+            }
+            Self::PrefixList(list) => {
+                draft.put(Arc::unwrap_or_clone(list));
+            }
+            Self::ElasticAddress(address) => {
+                draft.put(Arc::unwrap_or_clone(address));
             }
             Self::Subnet(subnet) => {
                 draft.put(Arc::unwrap_or_clone(subnet));

@@ -10,6 +10,9 @@ pub struct Topology {
     pub vpc: Cidr,
     /// An IPv6 block of the default VPC, /44 to /60 in steps of 4; as on AWS it has none unless it is given one.
     pub vpc_ipv6: Option<Cidr>,
+    /// The block that Elastic IP addresses are allocated from, IPv4, /16 to /28, outside of the VPC; `None`:
+    /// none can be allocated.
+    pub elastic: Option<Cidr>,
     /// The zones, at least two of them for an Application Load Balancer.
     pub zones: Vec<ZoneTopology>,
 }
@@ -42,6 +45,7 @@ impl Topology {
         Self {
             vpc: block("127.65.0.0/16"),
             vpc_ipv6: None,
+            elastic: Some(block("127.66.0.0/24")),
             zones: vec![
                 zone("us-east-1a", "127.65.1.0/24"),
                 zone("us-east-1b", "127.65.2.0/24"),

@@ -79,6 +79,13 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
     let namesake = namesake.cloned();
     let present = namesake.as_ref().map_or(&[][..], |it| &it.zones);
     let (vpc_id, zones) = zones::zones(draft.state(), &ids, ip_address_type, present)?;
+    if scheme == Scheme::InternetFacing
+        && lookups::internet_gateway_of(&draft.state().ec2, &vpc_id).is_none()
+    {
+        return Err(ElbError::InvalidSubnet(format!(
+            "VPC {vpc_id} has no internet gateway"
+        )));
+    }
     let security_groups = security_groups(draft.state(), &input.security_groups, &vpc_id)?;
     if let Some(namesake) = namesake {
         let is_same = namesake.zones == zones

@@ -50,7 +50,7 @@ fn blocks(group: &SecurityGroup, direction: Direction) -> Vec<String> {
     let rules = rules.filter(|rule| rule.direction == direction);
     let block = |peer: &Peer| match peer {
         Peer::Block(block) => Some(block.to_string()),
-        Peer::Members(_) => None,
+        Peer::Members(_) | Peer::PrefixList(_) => None,
     };
     rules.filter_map(|rule| block(&rule.peer)).collect()
 }

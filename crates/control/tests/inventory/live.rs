@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use control::ec2::Run;
+use control::ec2::instance_attributes::{InstanceChange, ModifyInstanceAttribute};
+use control::ec2::prefix_lists::{CreateManagedPrefixList, EntryInput, ModifyManagedPrefixList};
 use control::ec2::security_group_rules::{
-    AuthorizeSecurityGroup, GroupPair, IpPermission, IpRange, RevokeSecurityGroup,
+    AuthorizeSecurityGroup, GroupPair, IpPermission, IpRange, PrefixListReference,
+    RevokeSecurityGroup,
 };
 use control::ec2::security_groups::GroupReference;
 use control::elb::create_listener::CreateListener;
@@ -19,7 +22,7 @@ use model::ec2::{Direction, SecurityGroup};
 use model::protocol::Protocol;
 use model::target_group::TargetType;
 
-use crate::support::{Fixture, at, open_with};
+use crate::support::{Fixture, at, open_with, refused, texts};
 
 /// Remembers what it serves.
 #[derive(Default)]
@@ -222,4 +225,103 @@ async fn a_terminated_instance_is_a_target_no_longer() {
         .await
         .unwrap();
     assert_eq!(plane.targets(), []);
+}
+
+#[tokio::test]
+async fn a_stopped_instance_is_a_target_again_when_it_is_started() {
+    let (fixture, plane) = fixture().await;
+    let instance = fixture.run("127.65.1.77").await;
+    listener(&fixture.control, None, &instance).await;
+    let target = ["127.65.1.77:8080".parse().unwrap()];
+    assert_eq!(plane.targets(), target);
+    let ids = || vec![instance.clone()];
+    fixture.ec2().stop_instances(ids()).await.unwrap();
+    assert_eq!(plane.targets(), []);
+    fixture.ec2().start_instances(ids()).await.unwrap();
+    assert_eq!(plane.targets(), target);
+}
+
+#[tokio::test]
+async fn a_group_follows_what_an_instance_carries() {
+    let (fixture, plane) = fixture().await;
+    let instance = fixture.run("127.65.1.77").await;
+    let (web, clients) = (
+        fixture.create_group("web").await,
+        fixture.create_group("clients").await,
+    );
+    listener(&fixture.control, Some(&web), &instance).await;
+    authorize(&fixture, &web, permission(None, Some(&clients))).await;
+    let request = ModifyInstanceAttribute {
+        instance_id: instance,
+        change: InstanceChange::Groups(vec![clients.id.to_string()]),
+    };
+    fixture
+        .ec2()
+        .modify_instance_attribute(request)
+        .await
+        .unwrap();
+    assert_eq!(plane.admission(), only(&["127.65.1.77/32"]));
+}
+
+#[tokio::test]
+async fn a_prefix_list_in_a_rule_stands_for_its_blocks() {
+    let (fixture, plane) = fixture().await;
+    let instance = fixture.run("127.65.1.77").await;
+    let web = fixture.create_group("web").await;
+    listener(&fixture.control, Some(&web), &instance).await;
+    let entry = |cidr: &str| EntryInput {
+        cidr: cidr.to_owned(),
+        description: None,
+    };
+    let create = CreateManagedPrefixList {
+        name: "offices".to_owned(),
+        family: "IPv4".to_owned(),
+        entries_max: Some(5),
+        entries: vec![entry("192.0.2.0/24"), entry("198.51.100.7/32")],
+        ..Default::default()
+    };
+    let list = fixture
+        .ec2()
+        .create_managed_prefix_list(create)
+        .await
+        .unwrap();
+    let mut permissions = permission(None, None);
+    permissions[0].prefix_lists = vec![PrefixListReference {
+        id: list.id.to_string(),
+        description: None,
+    }];
+    authorize(&fixture, &web, permissions).await;
+    assert_eq!(
+        plane.admission(),
+        only(&["192.0.2.0/24", "198.51.100.7/32"])
+    );
+
+    let modify = |current_version, add: &[&str], remove: &[&str]| ModifyManagedPrefixList {
+        prefix_list_id: list.id.to_string(),
+        current_version: Some(current_version),
+        add: add.iter().map(|cidr| entry(cidr)).collect(),
+        remove: texts(remove),
+        ..Default::default()
+    };
+    let ec2 = fixture.ec2();
+    let change = modify(1, &["203.0.113.0/24"], &["192.0.2.0/24"]);
+    ec2.modify_managed_prefix_list(change).await.unwrap();
+    assert_eq!(
+        plane.admission(),
+        only(&["198.51.100.7/32", "203.0.113.0/24"])
+    );
+
+    let change = modify(2, &["0.0.0.0/0"], &[]);
+    ec2.modify_managed_prefix_list(change).await.unwrap();
+    assert_eq!(plane.admission(), only(&["0.0.0.0/0"]));
+
+    let larger = ModifyManagedPrefixList {
+        prefix_list_id: list.id.to_string(),
+        entries_max: Some(61),
+        ..Default::default()
+    };
+    refused(
+        ec2.modify_managed_prefix_list(larger).await,
+        "The maximum number of rules per security group has been reached: 60",
+    );
 }

@@ -9,3 +9,4 @@ mod start;
 mod subnets;
 mod support;
 mod tags;
+mod vpcs;

@@ -55,6 +55,7 @@ async fn the_default_group_admits_its_members_and_this_machine() {
                 Peer::Block(block) => block.to_string(),
                 Peer::Members(id) if *id == group.id => "itself".to_owned(),
                 Peer::Members(id) => id.to_string(),
+                Peer::PrefixList(id) => id.to_string(),
             };
             format!("{:?} {} {peer}", rule.direction, rule.traffic.protocol())
         })
@@ -171,6 +172,7 @@ fn settings(vpc: &str, zones: &[(&str, &str)]) -> Settings {
     let topology = Topology {
         vpc: vpc.parse().unwrap(),
         vpc_ipv6: None,
+        elastic: None,
         zones: zones.iter().map(zone).collect(),
     };
     Settings {

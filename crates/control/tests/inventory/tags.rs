@@ -1,7 +1,9 @@
 //! CreateTags, DeleteTags, DescribeTags, and tags given at creation.
 
 use control::ec2::TagSpecification;
-use control::ec2::networks::{DescribeInternetGateways, DescribeVpcs};
+use control::ec2::internet_gateways::DescribeInternetGateways;
+use control::ec2::networks::DescribeVpcs;
+use control::ec2::route_tables::DescribeRouteTables;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::tags::{CreateTags, DeleteTags, DescribeTags};
 
@@ -44,14 +46,17 @@ async fn everything(fixture: &Fixture) -> Vec<String> {
         .describe_internet_gateways(&gateways)
         .unwrap()
         .items;
+    let tables = DescribeRouteTables::default();
+    let tables = fixture.ec2().describe_route_tables(&tables).unwrap().items;
     let group = fixture.group("default");
     vec![
         vpc[0].id.to_string(),
-        gateway[0].internet_gateway.id.to_string(),
+        gateway[0].id.to_string(),
         fixture.subnets()[0].id.to_string(),
         group.id.to_string(),
         group.rules[0].id.to_string(),
         fixture.run("127.65.1.77").await,
+        tables[0].table.id.to_string(),
     ]
 }
 
@@ -73,6 +78,7 @@ async fn everything_that_is_stored_can_be_tagged() {
         [
             "instance Owner=TeamA",
             "internet-gateway Owner=TeamA",
+            "route-table Owner=TeamA",
             "security-group Owner=TeamA",
             "security-group-rule Owner=TeamA",
             "subnet Owner=TeamA",
@@ -88,7 +94,7 @@ async fn everything_that_is_stored_can_be_tagged() {
         1
     );
     assert_eq!(shown(&fixture, &[("resource-id", &resources[5])]).len(), 2);
-    assert_eq!(shown(&fixture, &[("value", "")]).len(), 6);
+    assert_eq!(shown(&fixture, &[("value", "")]).len(), 7);
 }
 
 #[tokio::test]

@@ -52,6 +52,7 @@ pub(crate) struct TopologySection {
     pub(crate) account: Option<String>,
     pub(crate) vpc_cidr: Option<Cidr>,
     pub(crate) vpc_ipv6_cidr: Option<Cidr>,
+    pub(crate) elastic_cidr: Option<Cidr>,
     pub(crate) addresses: Option<Addresses>,
     #[serde(default)]
     pub(crate) zones: Vec<ZoneSection>,

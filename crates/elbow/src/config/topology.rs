@@ -12,6 +12,7 @@ use crate::cli::ServeArgs;
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
 const VPC_CIDR: &str = "127.65.0.0/16";
+const ELASTIC_CIDR: &str = "127.66.0.0/24";
 const ZONES: [&str; 2] = ["us-east-1a=127.65.1.0/24", "us-east-1b=127.65.2.0/24"];
 
 /// Where elbow says it is.
@@ -25,6 +26,8 @@ pub(crate) struct Topology {
     pub(crate) vpc_cidr: Cidr,
     /// An IPv6 block of the default VPC.
     pub(crate) vpc_ipv6_cidr: Option<Cidr>,
+    /// The block of Elastic IP addresses; none can be allocated without one.
+    pub(crate) elastic_cidr: Option<Cidr>,
     /// At least two, in the order given; their subnets lie in the VPC and do not overlap.
     pub(crate) zones: Vec<Zone>,
     /// How the addresses come to this machine.
@@ -62,6 +65,11 @@ pub(crate) enum TopologyError {
     Account(String),
     #[error("the VPC block {0} cannot be used: it is an IPv4 block of /16 to /28")]
     Vpc(Cidr),
+    #[error(
+        "the block {0} of Elastic IP addresses cannot be used: it is an IPv4 block of /16 to /28 outside of \
+         the VPC"
+    )]
+    Elastic(Cidr),
     #[error(
         "a load balancer needs subnets in two availability zones and only {0} is configured; add another zone"
     )]
@@ -104,6 +112,8 @@ impl Topology {
             false => args.zones.clone(),
             true => in_file.collect(),
         };
+        let vpc_cidr = args.vpc_cidr.or(file.vpc_cidr).unwrap_or_else(default_vpc);
+        let elastic_cidr = args.elastic_cidr.or(file.elastic_cidr);
         let topology = Self {
             region: args
                 .region
@@ -115,8 +125,9 @@ impl Topology {
                 .clone()
                 .or(file.account)
                 .unwrap_or(ACCOUNT.to_owned()),
-            vpc_cidr: args.vpc_cidr.or(file.vpc_cidr).unwrap_or_else(default_vpc),
+            vpc_cidr,
             vpc_ipv6_cidr: file.vpc_ipv6_cidr,
+            elastic_cidr: elastic_cidr.or_else(|| default_elastic(vpc_cidr)),
             zones: if zones.is_empty() {
                 default_zones()
             } else {
@@ -137,6 +148,11 @@ impl Topology {
         }
         if !is_network(&self.vpc_cidr) {
             return Err(TopologyError::Vpc(self.vpc_cidr));
+        }
+        if let Some(elastic) = self.elastic_cidr
+            && (!is_network(&elastic) || elastic.overlaps(&self.vpc_cidr))
+        {
+            return Err(TopologyError::Elastic(elastic));
         }
         if self.zones.len() < 2 {
             return Err(TopologyError::TooFewZones(self.zones.len()));
@@ -219,6 +235,12 @@ fn is_label(text: &str) -> bool {
 
 fn default_vpc() -> Cidr {
     VPC_CIDR.parse().expect("the default is a block")
+}
+
+/// A block on loopback beside a VPC there. Elsewhere only the operator knows which addresses are free.
+fn default_elastic(vpc: Cidr) -> Option<Cidr> {
+    let block: Cidr = ELASTIC_CIDR.parse().expect("the default is a block");
+    Some(block).filter(|block| vpc.network().is_loopback() && !block.overlaps(&vpc))
 }
 
 fn default_zones() -> Vec<Zone> {

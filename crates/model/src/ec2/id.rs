@@ -111,6 +111,14 @@ id!(
     "subnet-cidr-assoc-",
     "the hold of a subnet on a block"
 );
+id!(RouteTableId, "rtb-", "a route table");
+id!(
+    RouteTableAssociationId,
+    "rtbassoc-",
+    "the hold of a route table on a subnet or a VPC"
+);
+id!(AllocationId, "eipalloc-", "an Elastic IP address");
+id!(PrefixListId, "pl-", "a managed prefix list");
 
 #[cfg(test)]
 mod tests {

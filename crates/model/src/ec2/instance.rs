@@ -34,6 +34,12 @@ pub struct Instance {
     pub security_groups: Vec<SecurityGroupId>,
     /// When it was registered, in milliseconds since 1970-01-01 00:00 UTC.
     pub launched_at_millis: u64,
+    /// When it was last started again; `None` if it never was.
+    #[serde(default)]
+    pub started_at_millis: Option<u64>,
+    /// Which operations it refuses.
+    #[serde(default)]
+    pub protection: InstanceProtection,
     /// What the registering request gave, so that its repetition is recognised.
     pub client_token: Option<String>,
     /// Its tags.
@@ -51,11 +57,25 @@ pub struct InstanceIpv6Address {
     pub is_primary: bool,
 }
 
+/// What an instance is protected from. All off by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceProtection {
+    /// `disableApiTermination`: `TerminateInstances` is refused.
+    pub from_termination: bool,
+    /// `disableApiStop`: `StopInstances` is refused.
+    pub from_stop: bool,
+}
+
 /// What has become of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InstanceState {
     /// It can be a target.
     Running,
+    /// It gets no requests and keeps its address; it can be started again.
+    Stopped {
+        /// Since when, in milliseconds since 1970-01-01 00:00 UTC.
+        at_millis: u64,
+    },
     /// It was taken from the inventory; its address is free.
     Terminated {
         /// When, in milliseconds since 1970-01-01 00:00 UTC.
@@ -64,7 +84,7 @@ pub enum InstanceState {
 }
 
 impl Instance {
-    /// Whether the instance can be a target and holds its address.
+    /// Whether the instance can be a target.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.state == InstanceState::Running
@@ -82,6 +102,21 @@ impl Instance {
         let ipv6 = self.ipv6_address.map(|ipv6| ipv6.address.into());
         std::iter::once(self.private_address.into()).chain(ipv6)
     }
+
+    /// Whether the instance has its address and carries its groups.
+    #[must_use]
+    pub fn holds_address(&self) -> bool {
+        match self.state {
+            InstanceState::Running | InstanceState::Stopped { .. } => true,
+            InstanceState::Terminated { .. } => false,
+        }
+    }
+
+    /// Since when it has run, or last ran, in milliseconds since 1970-01-01 00:00 UTC.
+    #[must_use]
+    pub fn running_since_millis(&self) -> u64 {
+        self.started_at_millis.unwrap_or(self.launched_at_millis)
+    }
 }
 
 impl InstanceState {
@@ -90,6 +125,7 @@ impl InstanceState {
     pub fn name(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Stopped { .. } => "stopped",
             Self::Terminated { .. } => "terminated",
         }
     }
@@ -102,6 +138,16 @@ impl InstanceState {
         match self {
             Self::Running => 16,
             Self::Terminated { .. } => 48,
+            Self::Stopped { .. } => 80,
+        }
+    }
+
+    /// When its owner ended its running, in milliseconds since 1970-01-01 00:00 UTC; `None` while it runs.
+    #[must_use]
+    pub fn ended_at_millis(self) -> Option<u64> {
+        match self {
+            Self::Running => None,
+            Self::Stopped { at_millis } | Self::Terminated { at_millis } => Some(at_millis),
         }
     }
 }

@@ -22,8 +22,13 @@ pub struct Vpc {
     pub ipv6_blocks: Vec<VpcIpv6Block>,
     /// Whether a request that names no VPC means this one.
     pub is_default: bool,
-    /// The gateway through which its load balancers may face the internet.
-    pub internet_gateway: InternetGateway,
+    /// The gateway that records of version 1 held. The next start gives it a record of its own, so that it is
+    /// `None` from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internet_gateway: Option<EmbeddedInternetGateway>,
+    /// What is asked of names inside it. Records of version 1 are those of default VPCs.
+    #[serde(default = "VpcDns::of_default_vpc")]
+    pub dns: VpcDns,
     /// Its tags.
     pub tags: Tags,
 }
@@ -39,13 +44,45 @@ pub struct VpcIpv6Block {
     pub is_provided: bool,
 }
 
-/// A way out of a VPC. Attached to its VPC for life.
+/// An internet gateway as it was kept in its VPC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InternetGateway {
+pub struct EmbeddedInternetGateway {
     /// Names it.
     pub id: InternetGatewayId,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// What a VPC's owner asked of names inside it: a note, because elbow answers no queries for them.
+///
+/// Source: Amazon VPC User Guide, "DNS attributes for your VPC".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcDns {
+    /// `enableDnsSupport`: queries are answered. Default on.
+    pub is_supported: bool,
+    /// `enableDnsHostnames`: what has a public address has a public name. Default on in the default VPC and
+    /// off in others; on only together with the first.
+    pub has_hostnames: bool,
+}
+
+impl VpcDns {
+    /// The defaults of the default VPC.
+    #[must_use]
+    pub fn of_default_vpc() -> Self {
+        Self {
+            is_supported: true,
+            has_hostnames: true,
+        }
+    }
+
+    /// The defaults of the other VPCs.
+    #[must_use]
+    pub fn of_other_vpcs() -> Self {
+        Self {
+            is_supported: true,
+            has_hostnames: false,
+        }
+    }
 }
 
 /// An availability zone: machines that fail together.
@@ -103,6 +140,9 @@ pub struct Subnet {
     pub zone: Zone,
     /// Whether a request that names the zone alone means this subnet.
     pub is_default_for_zone: bool,
+    /// Whether instances are to get a public address: a note, because machines have the addresses they have.
+    #[serde(default)]
+    pub maps_public_address: bool,
     /// Its tags.
     pub tags: Tags,
 }
@@ -194,6 +234,7 @@ mod tests {
             }),
             zone: Zone::new("us-east-1a", "us-east-1", 1),
             is_default_for_zone: true,
+            maps_public_address: false,
             tags: Tags::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::Cidr;
-use crate::ec2::{SecurityGroupId, SecurityGroupRuleId, Tags, VpcId};
+use crate::ec2::{PrefixListId, SecurityGroupId, SecurityGroupRuleId, Tags, VpcId};
 
 /// A set of rules that instances and load balancers carry. What no rule allows is denied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,8 @@ pub enum Peer {
     Block(Cidr),
     /// The private addresses of everything that carries this group.
     Members(SecurityGroupId),
+    /// Every address of the blocks of this prefix list.
+    PrefixList(PrefixListId),
 }
 
 /// A protocol and, where it has them, its ports or its types.

@@ -1,0 +1,32 @@
+//! `DescribeInstanceTypes`.
+
+use control::ec2::instance_types::DescribeInstanceTypes;
+use control::ec2::{Ec2, Ec2Error};
+
+use super::input::Fields;
+use super::shapes::{read_filters, read_page};
+use crate::ApiError;
+use crate::query::Lists;
+use crate::xml::Xml;
+
+pub(super) fn read(fields: &Fields<'_>) -> Result<DescribeInstanceTypes, ApiError> {
+    Ok(DescribeInstanceTypes {
+        names: fields.texts("InstanceType")?,
+        filters: read_filters(fields)?,
+        page: read_page(fields)?,
+    })
+}
+
+pub(super) async fn describe(
+    ec2: &Ec2<'_>,
+    request: DescribeInstanceTypes,
+) -> Result<Xml, Ec2Error> {
+    let page = ec2.describe_instance_types(&request)?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.list("instanceTypeSet", &page.items, |xml, name| {
+        xml.text("instanceType", name);
+        xml.text("burstablePerformanceSupported", false);
+    });
+    xml.optional("nextToken", page.next_token);
+    Ok(xml)
+}

@@ -1,0 +1,117 @@
+//! Describe operations of what elbow never has: tools ask for it beside what it has, and the answer is empty.
+
+use model::ec2::Tags;
+
+use crate::ec2::filter::Filters;
+use crate::ec2::{Ec2, Ec2Error, Filter, PageRequest};
+
+/// A kind of resource of which there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbsentKind {
+    /// Sets of DHCP options. VPCs have `default`, which stands for no set.
+    DhcpOptions,
+    /// Ways out of a VPC for IPv6 alone.
+    EgressOnlyInternetGateway,
+    /// Ways out of a VPC that translate addresses.
+    NatGateway,
+    /// Ways from a VPC to a service.
+    VpcEndpoint,
+    /// Ways between two VPCs.
+    VpcPeeringConnection,
+    /// Ways from a VPC to a private network.
+    VpnGateway,
+}
+
+impl AbsentKind {
+    /// What EC2 says of an id that names none.
+    fn not_found(self, id: &str) -> String {
+        match self {
+            Self::DhcpOptions => format!("The dhcpOption ID '{id}' does not exist"),
+            Self::EgressOnlyInternetGateway => {
+                format!("The egressOnlyInternetGateway ID '{id}' does not exist")
+            }
+            Self::NatGateway => format!("The Nat Gateway {id} was not found"),
+            Self::VpcEndpoint => format!("The Vpc Endpoint Id '{id}' does not exist"),
+            Self::VpcPeeringConnection => {
+                format!("The vpcPeeringConnection ID '{id}' does not exist")
+            }
+            Self::VpnGateway => format!("The vpnGateway ID '{id}' does not exist"),
+        }
+    }
+
+    /// The names of its filters, beside those of tags.
+    fn filters(self) -> &'static [&'static str] {
+        match self {
+            Self::DhcpOptions => &["dhcp-options-id", "key", "value", "owner-id"],
+            Self::EgressOnlyInternetGateway => &[],
+            Self::NatGateway => &["nat-gateway-id", "state", "subnet-id", "vpc-id"],
+            Self::VpcEndpoint => &[
+                "ip-address-type",
+                "service-name",
+                "service-region",
+                "vpc-endpoint-id",
+                "vpc-endpoint-state",
+                "vpc-endpoint-type",
+                "vpc-id",
+            ],
+            Self::VpcPeeringConnection => &[
+                "accepter-vpc-info.cidr-block",
+                "accepter-vpc-info.owner-id",
+                "accepter-vpc-info.vpc-id",
+                "expiration-time",
+                "requester-vpc-info.cidr-block",
+                "requester-vpc-info.owner-id",
+                "requester-vpc-info.vpc-id",
+                "status-code",
+                "status-message",
+                "vpc-peering-connection-id",
+            ],
+            Self::VpnGateway => &[
+                "amazon-side-asn",
+                "attachment.state",
+                "attachment.vpc-id",
+                "availability-zone",
+                "state",
+                "type",
+                "vpn-gateway-id",
+            ],
+        }
+    }
+}
+
+/// Which resources of the kind to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribeAbsent {
+    /// The kind.
+    pub kind: AbsentKind,
+    /// These alone; all for an empty list.
+    pub ids: Vec<String>,
+    /// What must be true of them.
+    pub filters: Vec<Filter>,
+    /// Which part of the answer.
+    pub page: PageRequest,
+}
+
+impl Ec2<'_> {
+    /// Nothing, if the request is in order.
+    ///
+    /// # Errors
+    /// `AbsentNotFound` if an id is given, and those of filters and pages.
+    pub fn describe_absent(&self, request: &DescribeAbsent) -> Result<(), Ec2Error> {
+        self.show(|_| {
+            let filters: Filters<Tags> = Filters {
+                columns: &[],
+                absent: request.kind.filters(),
+                tags: Some(|tags| tags),
+            };
+            let _nothing_to_test = filters.parse(&request.filters)?;
+            match request.ids.first() {
+                Some(id) => Err(Ec2Error::AbsentNotFound {
+                    kind: request.kind,
+                    message: request.kind.not_found(id),
+                }),
+                None => request.page.require_valid(),
+            }
+        })
+    }
+}
