@@ -31,6 +31,11 @@ pub(crate) enum Command {
     Hosts(ClientArgs),
     /// Print the root certificate of the local certificate authority, for clients to trust.
     Ca(ClientArgs),
+    /// Print load balancers, listeners, rules and targets, and whether they are well.
+    ///
+    /// The exit status is 0 if all is well; 1 if a load balancer does not serve, a target in use is unhealthy, or a
+    /// target group in use has no target that gets requests; 2 after an error.
+    Status(StatusArgs),
     /// Register the machines that run your application.
     Instance {
         #[command(subcommand)]
@@ -113,6 +118,19 @@ pub(crate) struct ClientArgs {
     /// Data directory of that elbow.
     #[arg(long, env = "ELBOW_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// The options of `elbow status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// Print one load balancer [default: all of them].
+    #[arg(value_name = "LOAD-BALANCER")]
+    pub(crate) load_balancer: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What to do with instances.

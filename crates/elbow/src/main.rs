@@ -23,17 +23,21 @@ use clap::Parser;
 use cli::{Cli, Command, InstanceCommand};
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("elbow: {}", chain(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    let command = Cli::parse().command;
+    // A command that judges says with 1 that something is wrong with what it has seen.
+    let after_error = match command {
+        Command::Status(_) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    };
+    run(command).unwrap_or_else(|error| {
+        eprintln!("elbow: {}", chain(&*error));
+        after_error
+    })
 }
 
-fn run(command: Command) -> Result<(), Box<dyn Error>> {
+fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
+        Command::Status(args) => return Ok(block_on(commands::status::run(args))??),
         Command::Serve(args) => serve::run(*args)?,
         Command::Env(args) => commands::env::run(args)?,
         Command::Hosts(args) => block_on(commands::hosts::run(args))??,
@@ -47,7 +51,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::App(args) => block_on(app::run(args))??,
         Command::Version => println!("elbow {}", env!("CARGO_PKG_VERSION")),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs a command that waits for little at a time: one thread is enough.

@@ -1,11 +1,17 @@
 //! The commands that look at a running elbow from outside, one file each.
 
 pub(crate) mod ca;
+mod columns;
 pub(crate) mod env;
 pub(crate) mod hosts;
 pub(crate) mod instance;
+mod inventory;
+pub(crate) mod status;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
 
 use crate::cli::ClientArgs;
 use crate::client::call::{Call, Value};
@@ -68,4 +74,15 @@ async fn pages(
         let call = call.clone().with(token, Value::from(marker));
         page = client.call(&call).await?;
     }
+}
+
+/// The exit status of a command that judges what it has seen.
+fn status(is_well: bool) -> ExitCode {
+    ExitCode::from(u8::from(!is_well))
+}
+
+/// Prints a value for machines, with line breaks.
+fn print_json(value: &impl Serialize) {
+    let text = serde_json::to_string_pretty(value);
+    println!("{}", text.expect("the keys of all maps are text"));
 }
