@@ -2,6 +2,7 @@
 //! it, print the answer.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use control::{Clock, Control};
@@ -31,6 +32,10 @@ pub const METRICS_PATH: &str = "/_elbow/metrics";
 /// Source: ALB guide, "User claims encoding and signature verification"; there it is a site of its own.
 pub const PUBLIC_KEYS_PATH: &str = "/_elbow/public-keys/";
 
+/// What would become of a request, for who may call the APIs: a POST signed for Elastic Load Balancing, whose body and
+/// answer are those of `elbow explain`.
+pub const EXPLAIN_PATH: &str = "/_elbow/explain";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// What an endpoint is made of.
@@ -49,7 +54,13 @@ pub struct Parts {
     pub public_keys: HashMap<String, String>,
     /// Writes the metrics of this process, in Prometheus's text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Says what would become of a request.
+    pub explain: Arc<Explain>,
 }
+
+/// Answers the question in the body of a request to `EXPLAIN_PATH`; an error says what is wrong with the question.
+pub type Explain =
+    dyn Fn(Bytes) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync;
 
 /// The endpoint. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
@@ -95,7 +106,39 @@ impl Endpoint {
                     }
                 }
             }
+            EXPLAIN_PATH => self.answer_explain(request).await,
             _ => self.answer_service(request).await,
+        }
+    }
+
+    async fn answer_explain(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let request = sigv4::Request {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or(""),
+            headers: &head.headers,
+            body: &body,
+        };
+        let service = Service::ElasticLoadBalancing;
+        match self.authenticate(&request, sigv4::claim(&request)) {
+            Ok(signed_for) if signed_for == service => {}
+            Ok(_) => {
+                let message = "This question has to be signed for elasticloadbalancing.";
+                return self.print(
+                    service,
+                    Err(ApiError::new("SignatureDoesNotMatch", 403, message)),
+                );
+            }
+            Err(error) => return self.print(service, Err(service.translate(error))),
+        }
+        if head.method != Method::POST {
+            let text = "questions are asked with POST\n".to_owned();
+            return response(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text);
+        }
+        match (self.0.explain)(body.clone()).await {
+            Ok(answer) => response(StatusCode::OK, "application/json", answer + "\n"),
+            Err(error) => response(StatusCode::BAD_REQUEST, "text/plain", error + "\n"),
         }
     }
 
@@ -129,16 +172,7 @@ impl Endpoint {
         request: &sigv4::Request<'_>,
         claim: Result<Claim, SignatureError>,
     ) -> Result<Answer, ApiError> {
-        let parts = &self.0;
-        let claim = claim?;
-        sigv4::verify(
-            &claim,
-            request,
-            &parts.place.region,
-            &parts.keys,
-            self.now(),
-        )?;
-        let service = signed_service(&claim)?;
+        let service = self.authenticate(request, claim)?;
         match service.protocol() {
             Protocol::Query(operations) => self.perform_query(operations, request).await,
             Protocol::Json(prefix, operations) => {
@@ -148,6 +182,24 @@ impl Endpoint {
                 self.perform_rest_json((routes, operations), request).await
             }
         }
+    }
+
+    /// The service that a request is signed for by somebody who may.
+    fn authenticate(
+        &self,
+        request: &sigv4::Request<'_>,
+        claim: Result<Claim, SignatureError>,
+    ) -> Result<Service, ApiError> {
+        let parts = &self.0;
+        let claim = claim?;
+        sigv4::verify(
+            &claim,
+            request,
+            &parts.place.region,
+            &parts.keys,
+            self.now(),
+        )?;
+        signed_service(&claim)
     }
 
     async fn perform_json(

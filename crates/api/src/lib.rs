@@ -27,7 +27,9 @@ pub mod sigv4;
 mod sts;
 pub mod xml;
 
-pub use endpoint::{Endpoint, HEALTH_PATH, METRICS_PATH, PUBLIC_KEYS_PATH, Parts};
+pub use endpoint::{
+    EXPLAIN_PATH, Endpoint, Explain, HEALTH_PATH, METRICS_PATH, PUBLIC_KEYS_PATH, Parts,
+};
 pub use error::ApiError;
 pub use operation::{Coverage, coverage};
 pub use request_id::{RandomRequestIds, RequestId, RequestIds};

@@ -56,6 +56,14 @@ pub(crate) async fn endpoint() -> Endpoint {
         request_ids: Arc::new(OneRequestId),
         public_keys: HashMap::from([("key-1".to_owned(), "a key in PEM\n".to_owned())]),
         metrics: Arc::new(|| "requests 1\n".to_owned()),
+        explain: Arc::new(|question| {
+            Box::pin(async move {
+                match &*question {
+                    b"{}" => Ok("{\"answer\":1}".to_owned()),
+                    _ => Err("that is no question".to_owned()),
+                }
+            })
+        }),
     })
 }
 

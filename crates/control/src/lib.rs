@@ -28,6 +28,7 @@ pub mod zonal_shift;
 use control::blocking;
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
 pub use issuer::{IssueError, IssueFuture, IssuedCertificate, Issuer, LocalAuthority, Order};
+pub use lower::endpoint_key;
 pub use objects::{NoObjects, ObjectError, ObjectFuture, ObjectName, ObjectStore};
 pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};
 pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};

@@ -28,6 +28,8 @@ use crate::state::State;
 use admissions::Admissions;
 use frontends::LoweredFrontend;
 use pools::Pools;
+
+pub use pools::endpoint_key;
 use tls::Certificates;
 
 /// A snapshot with what the next one takes over from it.

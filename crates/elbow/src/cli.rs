@@ -36,6 +36,11 @@ pub(crate) enum Command {
     /// The exit status is 0 if all is well; 1 if a load balancer does not serve, a target in use is unhealthy, or a
     /// target group in use has no target that gets requests; 2 after an error.
     Status(StatusArgs),
+    /// Say what would become of a request, without sending one: listener, certificate, rules, target.
+    ///
+    /// The exit status is 0 if a rule's action would answer it or a target would get it; 1 if it would be refused or
+    /// have no target; 2 after an error.
+    Explain(ExplainArgs),
     /// Register the machines that run your application.
     Instance {
         #[command(subcommand)]
@@ -133,6 +138,38 @@ pub(crate) struct StatusArgs {
     pub(crate) json: bool,
 }
 
+/// The options of `elbow explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// Method of the request.
+    #[arg(value_name = "METHOD")]
+    pub(crate) method: String,
+    /// URL of the request; its host is the name or an address of a load balancer, or else --listener or --address
+    /// says where the client connects to.
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Header of the request; repeat for each. There is no other than these and Host.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
+    pub(crate) headers: Vec<(String, String)>,
+    /// Address of the client.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) from: IpAddr,
+    /// Listener the client connects to.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) listener: Option<String>,
+    /// Address of a load balancer that the client connects to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<IpAddr>,
+    /// The client speaks HTTP/2.
+    #[arg(long)]
+    pub(crate) http2: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// What to do with instances.
 #[derive(Debug, Subcommand)]
 pub(crate) enum InstanceCommand {
@@ -196,6 +233,13 @@ pub(crate) struct AppArgs {
     /// Stop when standard input ends.
     #[arg(long)]
     pub(crate) stop_at_end_of_input: bool,
+}
+
+fn parse_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("expected 'Name: value', for example 'Accept: text/html'")?;
+    Ok((name.to_owned(), value.trim().to_owned()))
 }
 
 fn parse_limit(text: &str) -> Result<(String, u32), String> {

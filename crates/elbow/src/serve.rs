@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::config::topology::{Addresses, Topology};
 use crate::config::{Settings, SettingsError};
 use crate::contact;
 use crate::credentials::{KeyError, RootKey};
+use crate::explain;
 use crate::key_file::{COOKIE_KEY, KeyFileError, LOCAL_AUTHORITY, LOGIN_KEYS, SECRET_KEY};
 use crate::metrics;
 use crate::objects;
@@ -139,8 +141,19 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         let control = control.clone();
         async move { control.run_background().await }
     });
+    let explain = {
+        let (control, plane) = (control.clone(), Arc::clone(&plane));
+        move |question: hyper::body::Bytes| -> Pin<Box<dyn Future<Output = _> + Send>> {
+            let (control, snapshot) = (control.clone(), plane.snapshot());
+            Box::pin(async move {
+                let answered = explain::answer::answer(&control, &snapshot, &question).await;
+                answered.map_err(|error| crate::chain(&error))
+            })
+        }
+    };
     let endpoint = Endpoint::new(api::Parts {
         control,
+        explain: Arc::new(explain),
         place,
         keys: Keys::from_iter([AccessKey::new(key.access_key_id, key.secret_access_key)]),
         clock: Arc::new(SystemClock),

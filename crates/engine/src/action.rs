@@ -105,6 +105,15 @@ impl Forward {
         self.pools.len() == 1
     }
 
+    /// All pools with their own weights.
+    pub fn weighted_pools(&self) -> impl Iterator<Item = (&Arc<Pool>, u32)> {
+        let mut before = 0;
+        self.pools.iter().map(move |(upto, pool)| {
+            let weight = upto - std::mem::replace(&mut before, *upto);
+            (pool, weight)
+        })
+    }
+
     /// All pools, also those of weight 0.
     pub fn pools(&self) -> impl Iterator<Item = &Arc<Pool>> {
         self.pools.iter().map(|(_, pool)| pool)

@@ -262,15 +262,58 @@ impl Pool {
     pub fn choose_target(&self, choice: Choice<'_>) -> Option<Arc<Endpoint>> {
         let candidates = self.candidates.load();
         let candidates = candidates.in_zone(choice.zone);
-        let chosen = self.choose_among(&candidates.endpoints, candidates, choice);
+        let next_turn = || candidates.turns.fetch_add(1, Ordering::Relaxed);
+        self.choose_of(candidates, next_turn, choice).cloned()
+    }
+
+    /// The target that `choose_target` would choose now, without a turn being taken; `None` if it would choose none,
+    /// or if chance decides.
+    #[must_use]
+    pub fn peek_target(&self, zone: Option<&str>) -> Option<Arc<Endpoint>> {
+        if self.is_drawn() {
+            return None;
+        }
+        let candidates = self.candidates.load();
+        let candidates = candidates.in_zone(zone);
+        let mut turn = candidates.turns.load(Ordering::Relaxed);
+        let next_turn = || {
+            turn = turn.wrapping_add(1);
+            turn.wrapping_sub(1)
+        };
+        let choice = Choice {
+            zone,
+            ..Choice::default()
+        };
+        self.choose_of(candidates, next_turn, choice).cloned()
+    }
+
+    /// Whether chance decides which of the candidates gets a request.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        let algorithm = self.settings.algorithm;
+        matches!(algorithm, Algorithm::WeightedRandom { .. }) || algorithm.is_weighted()
+    }
+
+    /// The targets that a node in `zone` chooses among now. Unhealthy ones are among them only if the pool fails
+    /// open there.
+    #[must_use]
+    pub fn candidates_in(&self, zone: Option<&str>) -> Vec<Arc<Endpoint>> {
+        self.candidates.load().in_zone(zone).endpoints.clone()
+    }
+
+    fn choose_of<'a>(
+        &self,
+        candidates: &'a ZoneCandidates,
+        mut next_turn: impl FnMut() -> usize,
+        choice: Choice<'_>,
+    ) -> Option<&'a Arc<Endpoint>> {
+        let chosen = self.choose_among(&candidates.endpoints, &mut next_turn, choice);
         let is_draining = |endpoint: &Arc<Endpoint>| endpoint.state.is_draining();
         if chosen.is_none() && candidates.endpoints.iter().all(is_draining) {
             // The last healthy target is leaving and the next snapshot, which fails open, is not live yet.
-            return self
-                .choose_among(&candidates.reachable, candidates, choice)
-                .cloned();
+            return self.choose_among(&candidates.reachable, &mut next_turn, choice);
         }
-        chosen.cloned()
+        chosen
     }
 
     /// The target with this key, for a client that stays with it; `None` if it gets no requests now.
@@ -286,14 +329,14 @@ impl Pool {
     fn choose_among<'a>(
         &self,
         endpoints: &'a [Arc<Endpoint>],
-        candidates: &ZoneCandidates,
+        mut next_turn: impl FnMut() -> usize,
         choice: Choice<'_>,
     ) -> Option<&'a Arc<Endpoint>> {
         let count = endpoints.len();
         if count == 0 {
             return None;
         }
-        let next_turn = || candidates.turns.fetch_add(1, Ordering::Relaxed) % count;
+        let mut next_turn = || next_turn() % count;
         let mut draws = Draws::from(choice.draw);
         let mut at = 0;
         match self.settings.algorithm {

@@ -258,6 +258,29 @@ proptest! {
 
     /// Unhealthy targets get requests only when no healthy one that may get any is left.
     #[test]
+    fn who_looks_sees_the_next_choice_and_takes_no_turn(
+        algorithm in algorithm(),
+        letters in "[hiuHIU]{0,6}",
+        leaving in proptest::collection::vec(0usize..6, 0..4),
+        turns in 0u32..7,
+    ) {
+        let pool = pool(algorithm, &letters);
+        for at in leaving.into_iter().filter(|at| *at < letters.len()) {
+            pool.endpoints[at].state.start_draining();
+        }
+        for turn in 0..turns {
+            let _ = pool.choose_target(Choice { draw: draw(turn), ..Choice::default() });
+        }
+        let seen = pool.peek_target(None).map(|it| it.state.id());
+        prop_assert_eq!(pool.peek_target(None).map(|it| it.state.id()), seen, "looking changes nothing");
+        if pool.is_drawn() {
+            prop_assert_eq!(seen, None);
+        } else {
+            prop_assert_eq!(choose(&pool, &[]), seen);
+        }
+    }
+
+    #[test]
     fn targets_are_healthy_or_the_pool_fails_open(
         algorithm in algorithm(),
         letters in "[hiuHIU]{0,6}",

@@ -225,7 +225,7 @@ fn rewrite(
 ///
 /// Source: ALB guide, "Target groups", "Protocol version"; "Troubleshoot your Application Load Balancers",
 /// HTTP 464.
-fn goes_with(head: &RequestHead<'_, '_>, targets: HttpVersion) -> bool {
+pub(crate) fn goes_with(head: &RequestHead<'_, '_>, targets: HttpVersion) -> bool {
     match (targets, head.version) {
         (HttpVersion::Http1, Version::Http2) => !is_grpc(head),
         (HttpVersion::Http1, _) | (HttpVersion::Http2, Version::Http2) => true,
@@ -247,8 +247,26 @@ fn answer_redirect<'f>(
     head: &RequestHead<'_, '_>,
     counters: &Counters,
 ) -> Answer<'f> {
+    let Some(location) = location(redirect, frontend, connection.scheme(), head) else {
+        counters.redirects_too_long.increment();
+        return Answer::Page(507);
+    };
+    counters.redirects.increment();
+    Answer::Redirect {
+        status: redirect.status,
+        location,
+    }
+}
+
+/// Where a redirect sends the client; `None` if that is too long to be sent.
+pub(crate) fn location(
+    redirect: &Redirect,
+    frontend: &Frontend,
+    scheme: &'static str,
+    head: &RequestHead<'_, '_>,
+) -> Option<Vec<u8>> {
     let subject = RedirectSubject {
-        protocol: connection.scheme(),
+        protocol: scheme,
         host: head
             .host
             .map_or(frontend.dns_name.as_bytes(), |host| host.name),
@@ -258,15 +276,7 @@ fn answer_redirect<'f>(
     };
     let mut location = Vec::new();
     redirect.write_location(&subject, &mut location);
-    if location.len() > Redirect::LOCATION_BYTES_MAX {
-        counters.redirects_too_long.increment();
-        return Answer::Page(507);
-    }
-    counters.redirects.increment();
-    Answer::Redirect {
-        status: redirect.status,
-        location,
-    }
+    (location.len() <= Redirect::LOCATION_BYTES_MAX).then_some(location)
 }
 
 /// Counts a response that was made here.
@@ -286,10 +296,10 @@ pub(crate) fn count_own(counters: &Counters, status: u16) {
 }
 
 /// The request as the rules see it.
-struct Facts<'h, 'a, 'b> {
-    head: &'h RequestHead<'a, 'b>,
-    drops_invalid_fields: bool,
-    source_ip: IpAddr,
+pub(crate) struct Facts<'h, 'a, 'b> {
+    pub(crate) head: &'h RequestHead<'a, 'b>,
+    pub(crate) drops_invalid_fields: bool,
+    pub(crate) source_ip: IpAddr,
 }
 
 impl RequestFacts for Facts<'_, '_, '_> {

@@ -315,14 +315,14 @@ fn take_head(
 }
 
 /// A head that may pass.
-struct Inspected<'a, 'b> {
-    head: RequestHead<'a, 'b>,
-    desync: Option<Verdict>,
-    treatment: Treatment,
+pub(crate) struct Inspected<'a, 'b> {
+    pub(crate) head: RequestHead<'a, 'b>,
+    pub(crate) desync: Option<Verdict>,
+    pub(crate) treatment: Treatment,
 }
 
 /// Parses a head and judges how far it can be trusted.
-fn inspect<'a, 'b>(
+pub(crate) fn inspect<'a, 'b>(
     bytes: &'b [u8],
     storage: &'a mut FieldStorage<'b>,
     counters: &Counters,

@@ -19,6 +19,7 @@ mod decide;
 mod desync;
 mod discard;
 mod exchange;
+pub mod explain;
 mod forward;
 mod forwarded;
 mod head_sink;

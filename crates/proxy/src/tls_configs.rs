@@ -260,7 +260,7 @@ fn server_config(
     .map_err(TlsErrorReason::Config)
 }
 
-fn identity(certificate: &Certificate) -> Result<Identity, TlsErrorReason> {
+pub(crate) fn identity(certificate: &Certificate) -> Result<Identity, TlsErrorReason> {
     Identity::from_pem(&certificate.chain, &certificate.private_key).map_err(|source| {
         TlsErrorReason::Certificate {
             name: certificate.name.to_string(),

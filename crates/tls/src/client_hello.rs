@@ -14,6 +14,13 @@ pub(crate) struct EcdsaSupport {
 }
 
 impl EcdsaSupport {
+    /// Of a client that can verify every kind.
+    pub(crate) const ALL: Self = Self {
+        p256: true,
+        p384: true,
+        p521: true,
+    };
+
     /// Whether a certificate with such a key can be shown. RSA can be shown to everyone.
     pub(crate) fn allows(self, key: KeyType) -> bool {
         match key {

@@ -22,6 +22,7 @@ pub use handshake::{HandshakeError, HandshakeFailure};
 pub use identity::{Curve, Identity, IdentityError, KeyType, SignatureHash};
 pub use library::{LibraryError, prepare};
 pub use peer_certificates::PeerCertificates;
+pub use selection::identity_for;
 pub use server::{ClientAuthentication, ConfigError, ServerConfig, ServerOptions};
 pub use stream::TlsStream;
 pub use ticket_keys::{TICKET_KEY_PERIOD, TicketKeys};

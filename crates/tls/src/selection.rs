@@ -31,6 +31,13 @@ struct Candidate {
     ),
 }
 
+/// The place of the identity that a client which asks for `name`, and can verify every kind of key, is shown. `None`
+/// if no name of them fits: the first, the default, is shown then.
+#[must_use]
+pub fn identity_for(identities: &[Identity], name: &str, now: SystemTime) -> Option<usize> {
+    Selection::new(identities).choose(name, || EcdsaSupport::ALL, now)
+}
+
 impl Selection {
     /// Of `identities`, of which the first is the default.
     pub(crate) fn new(identities: &[Identity]) -> Self {

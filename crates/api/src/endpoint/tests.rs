@@ -451,3 +451,26 @@ async fn a_rest_service_is_found_by_its_signature_and_an_operation_by_its_path()
     );
     assert_eq!(answered.status(), 403);
 }
+
+#[tokio::test]
+async fn who_may_call_the_apis_may_ask_what_would_become_of_a_request() {
+    let endpoint = endpoint().await;
+    let ask = |service: &str, method: &str, question: &str| {
+        send(&endpoint, signed(service, method, EXPLAIN_PATH, question))
+    };
+    let answered = ask("elasticloadbalancing", "POST", "{}").await;
+    assert_eq!(
+        (answered.status, &*answered.content_type, &*answered.body),
+        (200, "application/json", "{\"answer\":1}\n")
+    );
+    let refused = ask("elasticloadbalancing", "POST", "?").await;
+    assert_eq!(
+        (refused.status, &*refused.body),
+        (400, "that is no question\n")
+    );
+    assert_eq!(ask("elasticloadbalancing", "GET", "").await.status, 405);
+    let of_another_service = ask("ec2", "POST", "{}").await;
+    assert_eq!(of_another_service.status, 403);
+    let unsigned = send(&endpoint, unsigned(EXPLAIN_PATH)).await;
+    assert_eq!(unsigned.status, 403, "{}", unsigned.body);
+}

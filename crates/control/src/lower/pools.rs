@@ -244,7 +244,8 @@ fn check_address(address: SocketAddr, group: &TargetGroup) -> SocketAddr {
 /// What names the target in cookies: FNV-1a over the group's id and the target's id and port.
 ///
 /// It is in cookies that outlive this process, so it never changes. Source: draft-eastlake-fnv.
-fn endpoint_key(group: TargetGroupId, id: &str, port: u16) -> u64 {
+#[must_use]
+pub fn endpoint_key(group: TargetGroupId, id: &str, port: u16) -> u64 {
     let (group, port) = (group.0.to_be_bytes(), port.to_be_bytes());
     let parts = [&group[..], &port, id.as_bytes()];
     let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);

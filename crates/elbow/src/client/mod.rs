@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use tokio::net::TcpStream;
 
 use crate::contact::Contact;
-use call::Call;
+use call::{Call, Service};
 use xml::Element;
 
 /// Longest answer that is read, in bytes; a page of 400 load balancers is well below it.
@@ -54,6 +54,8 @@ pub(crate) enum CallError {
         code: String,
         message: String,
     },
+    #[error("{0}")]
+    NoAnswer(String),
     #[error(transparent)]
     NotXml(#[from] xml::NotXml),
 }
@@ -93,20 +95,46 @@ impl Client {
         Ok(text)
     }
 
+    /// Asks what would become of a request; question and answer are JSON, see `explain`.
+    ///
+    /// # Errors
+    /// Elbow is not there, or has no answer to the question.
+    pub(crate) async fn explain(&self, question: String) -> Result<String, CallError> {
+        let service = Service::Elbv2.signing_name();
+        let exchange = self.post(service, api::EXPLAIN_PATH, "application/json", question);
+        let exchange = tokio::time::timeout(CALL_TIMEOUT, exchange);
+        let (status, text) = exchange.await.map_err(|_| CallError::TimedOut)??;
+        match (status.is_success(), Element::parse(&text)) {
+            (true, _) => Ok(text),
+            (false, Ok(answer)) => Err(refusal("explain", status, &answer)),
+            (false, Err(_)) => Err(CallError::NoAnswer(text.trim_end().to_owned())),
+        }
+    }
+
     async fn exchange(&self, call: &Call) -> Result<(StatusCode, String), CallError> {
+        let service = call.service().signing_name();
+        self.post(service, "/", sign::CONTENT_TYPE, call.form())
+            .await
+    }
+
+    async fn post(
+        &self,
+        service: &str,
+        path: &str,
+        content_type: &str,
+        body: String,
+    ) -> Result<(StatusCode, String), CallError> {
         let endpoint = &self.contact.endpoint;
-        let body = call.form();
         let signed = sign::Signed::new(
             &self.contact.key,
-            &endpoint.region,
-            call.service().signing_name(),
-            &endpoint.address.to_string(),
-            &body,
+            [&endpoint.region, service],
+            [&endpoint.address.to_string(), path],
+            (content_type, &body),
             OffsetDateTime::now_utc(),
         );
-        let request = Request::post("/")
+        let request = Request::post(path)
             .header("host", endpoint.address.to_string())
-            .header("content-type", sign::CONTENT_TYPE)
+            .header("content-type", content_type)
             .header("x-amz-date", signed.date)
             .header("authorization", signed.authorization)
             .body(Full::new(Bytes::from(body)))

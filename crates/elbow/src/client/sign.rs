@@ -9,7 +9,7 @@ use time::macros::format_description;
 
 use crate::credentials::RootKey;
 
-/// The content type that is signed and has to be sent.
+/// The content type of forms, which is signed and has to be sent.
 pub(super) const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 const SIGNED_HEADERS: &str = "content-type;host;x-amz-date";
@@ -24,20 +24,19 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    /// Signs `form` for `service` in `region`, to be posted to `host` at the time `now`.
+    /// Signs `body` for `service` in `region`, to be posted to `path` at `host` at the time `now`.
     pub(super) fn new(
         key: &RootKey,
-        region: &str,
-        service: &str,
-        host: &str,
-        form: &str,
+        [region, service]: [&str; 2],
+        [host, path]: [&str; 2],
+        (content_type, body): (&str, &str),
         now: OffsetDateTime,
     ) -> Self {
         let date = date(now);
         let canonical_request = format!(
-            "POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:{date}\n\n\
+            "POST\n{path}\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:{date}\n\n\
              {SIGNED_HEADERS}\n{}",
-            hash(form.as_bytes())
+            hash(body.as_bytes())
         );
         let authorization = authorization(
             key,
@@ -112,10 +111,9 @@ mod tests {
         };
         let signed = Signed::new(
             &key,
-            "us-east-1",
-            "sts",
-            "127.0.0.1:4566",
-            "Action=GetCallerIdentity&Version=2011-06-15",
+            ["us-east-1", "sts"],
+            ["127.0.0.1:4566", "/"],
+            (CONTENT_TYPE, "Action=GetCallerIdentity&Version=2011-06-15"),
             datetime!(2026-01-02 03:04:05 UTC),
         );
         assert_eq!(signed.date, "20260102T030405Z");

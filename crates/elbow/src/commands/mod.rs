@@ -3,9 +3,10 @@
 pub(crate) mod ca;
 mod columns;
 pub(crate) mod env;
+pub(crate) mod explain;
 pub(crate) mod hosts;
 pub(crate) mod instance;
-mod inventory;
+pub(crate) mod inventory;
 pub(crate) mod status;
 
 use std::path::PathBuf;
@@ -42,6 +43,10 @@ pub(crate) enum CommandError {
         address: std::net::IpAddr,
         subnets: String,
     },
+    #[error(
+        "elbow answers what this elbow does not understand; use the same version on both sides"
+    )]
+    NotUnderstood(#[from] serde_json::Error),
 }
 
 /// The elbow that `args` name.

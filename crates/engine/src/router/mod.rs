@@ -2,9 +2,11 @@
 //!
 //! `tree` is the way from a request to its rule, `pattern_index` with `trie` and `query_index` and
 //! `source_index` are the look-ups on that way, `condition` tests what they leave over, `glob` and
-//! `pattern` are single values, and `subject` prepares what they are compared with.
+//! `pattern` are single values, and `subject` prepares what they are compared with. `explain` says why a rule does not
+//! match, away from all that.
 
 mod condition;
+mod explain;
 mod glob;
 mod pattern;
 mod pattern_index;
@@ -18,6 +20,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::condition::Condition;
+
+pub use self::explain::failed_conditions;
 
 use self::condition::{Subjects, Test};
 use self::subject::{Scratch, fold, normalise};

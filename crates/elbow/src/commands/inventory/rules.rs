@@ -114,6 +114,40 @@ impl Condition {
     }
 }
 
+impl From<&model::condition::Condition> for Condition {
+    fn from(condition: &model::condition::Condition) -> Self {
+        use model::condition::{Condition, Patterns};
+        let texts = |patterns: &Patterns| match patterns {
+            Patterns::Wildcards(values) => values.clone(),
+            Patterns::Regexes(values) => values.iter().map(|it| format!("regex:{it}")).collect(),
+        };
+        let pair = |pair: &model::condition::QueryPair| match &pair.key {
+            Some(key) => format!("{key}={}", pair.value),
+            None => pair.value.clone(),
+        };
+        let (field, values) = match condition {
+            Condition::HostHeader(patterns) => ("host-header", texts(patterns)),
+            Condition::PathPattern(patterns) => ("path-pattern", texts(patterns)),
+            Condition::HttpHeader { patterns, .. } => ("http-header", texts(patterns)),
+            Condition::HttpRequestMethod(methods) => ("http-request-method", methods.clone()),
+            Condition::QueryString(pairs) => ("query-string", pairs.iter().map(pair).collect()),
+            Condition::SourceIp(blocks) => (
+                "source-ip",
+                blocks.iter().map(ToString::to_string).collect(),
+            ),
+        };
+        let header = match condition {
+            Condition::HttpHeader { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        Self {
+            field: field.to_owned(),
+            header,
+            values,
+        }
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.field)?;

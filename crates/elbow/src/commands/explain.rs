@@ -1,0 +1,252 @@
+//! `elbow explain`: what would become of a request, step by step. No request is sent for it.
+
+use std::process::ExitCode;
+
+use super::{CommandError, columns};
+use crate::cli::ExplainArgs;
+use crate::explain::{Answer, Outcome, Question, Target, TargetGroup};
+
+/// Prints what would become of a request. The status is 1 if it would get an error from elbow, or no answer.
+///
+/// # Errors
+/// Elbow is not there, or the question is about nothing that there is.
+pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, CommandError> {
+    let client = super::client(args.client)?;
+    let question = Question {
+        method: args.method,
+        url: args.url,
+        headers: args.headers,
+        from: args.from,
+        listener: args.listener,
+        address: args.address,
+        is_http2: args.http2,
+    };
+    let answer = client.explain(serde_json::to_string(&question)?).await?;
+    let answer: Answer = serde_json::from_str(&answer)?;
+    if args.json {
+        super::print_json(&answer);
+    } else {
+        print!("{}", text(&answer));
+    }
+    Ok(super::status(is_served(&answer.outcome)))
+}
+
+/// Whether an action answers the request, or a target of it may get it.
+fn is_served(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::NoConnection { .. } | Outcome::Refused { .. } => false,
+        Outcome::Redirect { .. } | Outcome::FixedResponse { .. } => true,
+        Outcome::Forward { target_groups, .. } => {
+            let mut chosen = target_groups.iter().filter(|group| group.weight > 0);
+            chosen.all(|group| group.refusal.is_none())
+        }
+    }
+}
+
+fn text(answer: &Answer) -> String {
+    let groups = answer.security_groups.join(", ");
+    let verb = if answer.is_admitted {
+        "admit"
+    } else {
+        "do not admit"
+    };
+    let mut out = format!(
+        "load balancer    {}\nlistener         {}\naddress          {} in {}\nsecurity groups  {groups} {verb} {}\n",
+        answer.load_balancer, answer.listener, answer.address, answer.zone, answer.from
+    );
+    if let Some(certificate) = &answer.certificate {
+        let name = certificate.server_name.as_deref();
+        let why = match (certificate.is_default, name) {
+            (true, Some(name)) => format!("the default, shown for {name}"),
+            (true, None) => "the default, for a client that names no host".to_owned(),
+            (false, name) => format!("chosen for {}", name.unwrap_or_default()),
+        };
+        out += &format!("certificate      {} ({why})\n", certificate.arn);
+    }
+    if let Some(desync) = &answer.desync {
+        out += &format!("desync           {desync}\n");
+    }
+    for (place, rule) in (1..).zip(&answer.rules) {
+        // The walk ends at the rule that matches; a request that is refused before it has none.
+        if place == answer.rules.len() {
+            out += &format!("rule {} matches: {}\n", rule.priority, rule.arn);
+            continue;
+        }
+        for failed in &rule.failed {
+            out += &format!("rule {}: {failed}\n", rule.priority);
+        }
+    }
+    for line in &answer.before_action {
+        out += &format!("{line}\n");
+    }
+    out + &outcome(&answer.outcome)
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::NoConnection { reason } => format!("no connection: {reason}\n"),
+        Outcome::Refused { status, reason } => format!("answer {status}: {reason}\n"),
+        Outcome::Redirect { status, location } => format!("redirect {status} to {location}\n"),
+        Outcome::FixedResponse { status } => format!("fixed response {status}\n"),
+        Outcome::Forward {
+            host,
+            url,
+            target_groups,
+            stickiness,
+            mirror,
+        } => {
+            let line = |label: &str, text: &Option<String>| {
+                let text = text.as_ref();
+                text.map_or(String::new(), |text| format!("{label}: {text}\n"))
+            };
+            let mut out = line("host rewritten", host) + &line("url rewritten", url);
+            for group in target_groups {
+                out += &target_group(group);
+            }
+            out + &line("stickiness", stickiness) + &line("mirror", mirror)
+        }
+    }
+}
+
+fn target_group(group: &TargetGroup) -> String {
+    let share = match (group.weight, group.weights) {
+        (weight, weights) if weight == weights => String::new(),
+        (weight, weights) => format!("  {weight} of {weights} requests"),
+    };
+    let mut out = format!("forward to {}{share}\n", group.name);
+    if group.fails_open {
+        out += "  fails open: too few targets are healthy, requests go to all\n";
+    }
+    let row = |target: &Target| {
+        let verdict = if target.is_eligible {
+            "eligible"
+        } else {
+            "not eligible"
+        };
+        let cells = [&target.target, &target.state, verdict, &target.reason];
+        cells.map(str::to_owned).to_vec()
+    };
+    let rows: Vec<_> = group.targets.iter().map(row).collect();
+    out += &columns::lines("  ", &rows);
+    if let Some(stickiness) = &group.stickiness {
+        out += &format!("  stickiness: {stickiness}\n");
+    }
+    out += &match (&group.refusal, &group.next) {
+        (Some(refusal), _) => format!("  answer {refusal}\n"),
+        (None, Some(next)) => format!("  next by {}: {next}\n", group.algorithm),
+        (None, None) => format!("  one of the eligible by {}\n", group.algorithm),
+    };
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::{Certificate, RuleStep};
+
+    fn rule(priority: &str, failed: &[&str]) -> RuleStep {
+        RuleStep {
+            priority: priority.to_owned(),
+            arn: format!("arn:rule/{priority}"),
+            failed: failed.iter().map(|text| (*text).to_owned()).collect(),
+        }
+    }
+
+    fn target(name: &str, state: &str, is_eligible: bool, reason: &str) -> Target {
+        Target {
+            target: name.to_owned(),
+            state: state.to_owned(),
+            is_eligible,
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn forwarded() -> Answer {
+        let group = TargetGroup {
+            name: "web".to_owned(),
+            arn: "arn:group/web".to_owned(),
+            weight: 3,
+            weights: 4,
+            refusal: None,
+            algorithm: "round_robin".to_owned(),
+            fails_open: false,
+            stickiness: None,
+            next: Some("10.0.0.1:80".to_owned()),
+            targets: vec![
+                target("10.0.0.1:80", "healthy", true, ""),
+                target(
+                    "10.0.0.2:8080",
+                    "unhealthy",
+                    false,
+                    "Target.Timeout: Request timed out",
+                ),
+            ],
+        };
+        Answer {
+            load_balancer: "arn:lb".to_owned(),
+            listener: "arn:listener".to_owned(),
+            address: "127.65.1.10:443".to_owned(),
+            zone: "us-east-1a".to_owned(),
+            from: [127, 0, 0, 1].into(),
+            security_groups: vec!["sg-1".to_owned()],
+            is_admitted: true,
+            certificate: Some(Certificate {
+                arn: "arn:certificate".to_owned(),
+                server_name: Some("shop.example".to_owned()),
+                is_default: false,
+            }),
+            desync: None,
+            rules: vec![
+                rule("10", &["path-pattern /api/* does not match /x"]),
+                rule("20", &[]),
+            ],
+            before_action: vec!["rate limit: 1 requests".to_owned()],
+            outcome: Outcome::Forward {
+                host: None,
+                url: Some("/y".to_owned()),
+                target_groups: vec![group],
+                stickiness: None,
+                mirror: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_forward_is_told_from_the_connection_to_the_target() {
+        let expected = "\
+load balancer    arn:lb
+listener         arn:listener
+address          127.65.1.10:443 in us-east-1a
+security groups  sg-1 admit 127.0.0.1
+certificate      arn:certificate (chosen for shop.example)
+rule 10: path-pattern /api/* does not match /x
+rule 20 matches: arn:rule/20
+rate limit: 1 requests
+url rewritten: /y
+forward to web  3 of 4 requests
+  10.0.0.1:80    healthy    eligible
+  10.0.0.2:8080  unhealthy  not eligible  Target.Timeout: Request timed out
+  next by round_robin: 10.0.0.1:80
+";
+        assert_eq!(text(&forwarded()), expected);
+    }
+
+    #[test]
+    fn the_status_tells_whether_the_request_would_be_served() {
+        let mut answer = forwarded();
+        assert!(is_served(&answer.outcome));
+        if let Outcome::Forward { target_groups, .. } = &mut answer.outcome {
+            target_groups[0].refusal = Some("503: no target".to_owned());
+        }
+        assert!(!is_served(&answer.outcome));
+        let reason = String::new();
+        assert!(!is_served(&Outcome::NoConnection {
+            reason: reason.clone()
+        }));
+        assert!(!is_served(&Outcome::Refused {
+            status: 400,
+            reason
+        }));
+        assert!(is_served(&Outcome::FixedResponse { status: 404 }));
+    }
+}

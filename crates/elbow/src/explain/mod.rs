@@ -1,0 +1,173 @@
+//! `elbow explain` on both of its sides: what is asked and what is answered, as JSON. `answer` is the side of the
+//! server, which has the live snapshot; `commands/explain.rs` is that of the client.
+
+pub(crate) mod answer;
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// A request that nobody has sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    pub(crate) method: String,
+    /// `http://host[:port]/path?query`, or `https://…`.
+    pub(crate) url: String,
+    /// Names and values in their order, without what the URL says.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The client's address.
+    pub(crate) from: IpAddr,
+    /// The ARN of the listener, if the URL's host is no load balancer.
+    pub(crate) listener: Option<String>,
+    /// The load balancer's address that the client connects to, if the URL's host is none.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) is_http2: bool,
+}
+
+/// What would become of it, in the order in which it happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) load_balancer: String,
+    pub(crate) listener: String,
+    /// Where the client connects to.
+    pub(crate) address: String,
+    pub(crate) zone: String,
+    pub(crate) from: IpAddr,
+    pub(crate) security_groups: Vec<String>,
+    /// Whether the security groups let the connection through.
+    pub(crate) is_admitted: bool,
+    /// What a client that speaks TLS is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<Certificate>,
+    /// How far the request is trusted; absent if nothing is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) desync: Option<String>,
+    /// The rules up to the one that matches, which is the last one.
+    pub(crate) rules: Vec<RuleStep>,
+    /// Limits and logins that stand before the action.
+    pub(crate) before_action: Vec<String>,
+    pub(crate) outcome: Outcome,
+}
+
+/// The certificate that SNI chooses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Certificate {
+    pub(crate) arn: String,
+    /// What the client asks for; absent: the URL has an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_name: Option<String>,
+    /// Whether it is the listener's default.
+    pub(crate) is_default: bool,
+}
+
+/// A rule that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RuleStep {
+    /// A number, or `default`.
+    pub(crate) priority: String,
+    pub(crate) arn: String,
+    /// Why it does not match, a sentence for each condition; none: it does.
+    pub(crate) failed: Vec<String>,
+}
+
+/// What becomes of the request in the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// There is no connection for it.
+    NoConnection { reason: String },
+    /// It is answered with an error.
+    Refused { status: u16, reason: String },
+    /// The client is sent to another URL.
+    Redirect { status: u16, location: String },
+    /// It is answered from here.
+    FixedResponse { status: u16 },
+    /// A target gets it.
+    Forward {
+        /// What the transforms make of `Host`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        host: Option<String>,
+        /// What the transforms make of path and query.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+        target_groups: Vec<TargetGroup>,
+        /// How clients stay with a target group.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stickiness: Option<String>,
+        /// Where a copy goes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mirror: Option<String>,
+    },
+}
+
+/// A target group that the request may go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TargetGroup {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    /// How many of `weights` requests it gets.
+    pub(crate) weight: u32,
+    pub(crate) weights: u32,
+    /// Why it answers with an error, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refusal: Option<String>,
+    /// Such as `round_robin`.
+    pub(crate) algorithm: String,
+    /// Whether requests go to unhealthy targets because too few are healthy.
+    pub(crate) fails_open: bool,
+    /// How clients stay with a target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stickiness: Option<String>,
+    /// The target that the next request goes to; absent if chance decides, or there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// A target of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Target {
+    /// Its id and its port.
+    pub(crate) target: String,
+    /// Such as `healthy`.
+    pub(crate) state: String,
+    /// Whether it can get this request.
+    pub(crate) is_eligible: bool,
+    /// Why not, or why it is not healthy; empty: it is healthy and can.
+    pub(crate) reason: String,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum QuestionError {
+    #[error(
+        "the question is not what `elbow explain` sends; use the same version of elbow on both sides"
+    )]
+    Json(#[from] serde_json::Error),
+    #[error("'{0}' is not a URL such as http://shop.example/path?query")]
+    Url(String),
+    #[error("the header '{0}' has a character that no request can have")]
+    Header(String),
+    #[error(
+        "no load balancer has the name or the address '{host}'; say with --listener or --address which one the client \
+         connects to"
+    )]
+    NoLoadBalancer { host: String },
+    #[error("there is no listener {0}")]
+    NoListener(String),
+    #[error("the listener {0} has no address at which a client could connect to it")]
+    NoAddress(String),
+    #[error("{address} has no listener on port {port}: the connection is refused. {listeners}")]
+    NoPort {
+        address: String,
+        port: u16,
+        listeners: String,
+    },
+    #[error("a regular expression of a rule cannot be compiled")]
+    Rule(#[from] engine::router::CompileError),
+    #[error("a certificate of the listener cannot be used")]
+    Certificate(#[from] proxy::TlsErrorReason),
+    #[error("the health of the targets is not known")]
+    Health(#[from] control::elb::ElbError),
+}

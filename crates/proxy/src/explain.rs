@@ -1,0 +1,245 @@
+//! What would become of a request, found out by the code that serves requests and without serving one: no counter,
+//! no turn, no token and no connection is touched.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use engine::router::{CompileError, failed_conditions};
+use engine::tls::Certificate;
+use engine::{Action, Frontend, Pool, PoolId, RequestFacts, Routing, Tls};
+use model::condition::Condition;
+
+use crate::counters::Counters;
+use crate::decide::{Facts, goes_with, location};
+use crate::desync::{Class, Treatment};
+use crate::exchange::{Inspected, inspect};
+use crate::forwarded::has_too_many_addresses;
+use crate::http1::{FieldStorage, Version};
+use crate::rewrite::Rewritten;
+use crate::tls_configs::{TlsErrorReason, identity};
+
+/// A request that nobody has sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// The listener it would come to.
+    pub frontend: &'q Frontend,
+    /// Where it would come from.
+    pub source: IpAddr,
+    /// A whole head of HTTP/1.1, with its empty line.
+    pub head: &'q [u8],
+    /// Whether the client would speak HTTP/2; the listener offers it.
+    pub is_http2: bool,
+}
+
+/// What would become of it.
+#[derive(Debug)]
+pub struct Explanation<'q> {
+    /// What is wrong with the request by the standards of the desync mitigation mode; `None`: nothing.
+    pub desync: Option<Desync>,
+    /// The rule that matches, and what follows from it.
+    pub routed: Result<Routed<'q>, Refusal>,
+}
+
+/// How far a request would be trusted.
+///
+/// Source: ALB guide, "Desync mitigation mode".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Desync {
+    /// `Acceptable`, `Ambiguous` or `Severe`.
+    pub class: &'static str,
+    /// The name of the reason in the access log.
+    pub reason: &'static str,
+    /// Whether the connection would be closed after the response.
+    pub closes: bool,
+}
+
+/// An answer that is made here because of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its status.
+    pub status: u16,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// The rule of a request.
+#[derive(Debug)]
+pub struct Routed<'q> {
+    /// 0: the default.
+    pub priority: u32,
+    /// What the rule does.
+    pub action: &'q Action,
+    /// What comes of it for this request, once it has passed an authentication and a rate limit of the action.
+    pub outcome: Result<Outcome, Refusal>,
+}
+
+/// What an action makes of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The target group of `action` gets it; what the transforms have made of it is here.
+    Forward {
+        /// `Host`, if it is another one.
+        host: Option<Vec<u8>>,
+        /// The path with the query, if it is another one.
+        url: Option<Vec<u8>>,
+        /// The pools of the action whose targets speak a version of HTTP that the request does not go with: for these
+        /// the answer is 464.
+        unsuited: Vec<PoolId>,
+    },
+    /// The client is sent there.
+    Redirect(Vec<u8>),
+    /// The fixed response of `action`.
+    FixedResponse,
+}
+
+/// Says what would become of a request.
+///
+/// `visit` is called with the request as the rules see it, if it comes so far.
+pub fn explain<'q>(
+    question: &Question<'q>,
+    visit: impl FnOnce(&dyn RequestSubject),
+) -> Explanation<'q> {
+    let frontend = question.frontend;
+    // These are nobody's: what is counted here is forgotten.
+    let counters = Counters::default();
+    let mut storage = FieldStorage::new();
+    let mode = frontend.http.desync_mitigation;
+    let Inspected {
+        mut head,
+        desync,
+        treatment,
+    } = match inspect(question.head, &mut storage, &counters, mode) {
+        Ok(inspected) => inspected,
+        Err(bad) => {
+            return Explanation {
+                desync: None,
+                routed: Err(Refusal {
+                    status: bad.status,
+                    reason: bad.reason,
+                }),
+            };
+        }
+    };
+    let desync = desync.map(|verdict| Desync {
+        class: match verdict.class {
+            Class::Acceptable => "Acceptable",
+            Class::Ambiguous => "Ambiguous",
+            Class::Severe => "Severe",
+        },
+        reason: verdict.reason,
+        closes: treatment == Treatment::PassAndClose,
+    });
+    if question.is_http2 {
+        head.version = Version::Http2;
+    }
+    let facts = Facts {
+        head: &head,
+        drops_invalid_fields: frontend.http.drops_invalid_fields,
+        source_ip: question.source,
+    };
+    visit(&facts);
+    let (priority, action) = frontend.router.route(&facts);
+    let refuse = |status, reason| Err(Refusal { status, reason });
+    let scheme = if frontend.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let outcome = match &action.routing {
+        Routing::FixedResponse(_) => Ok(Outcome::FixedResponse),
+        Routing::Redirect(redirect) => match location(redirect, frontend, scheme, &head) {
+            Some(location) => Ok(Outcome::Redirect(location)),
+            None => refuse(507, "the location of the redirect is too long"),
+        },
+        Routing::Forward(forward) => {
+            let is_unsuited = |pool: &&Arc<Pool>| !goes_with(&head, pool.settings.protocol.version);
+            let unsuited: Vec<_> = forward
+                .pools()
+                .filter(is_unsuited)
+                .map(|it| it.id)
+                .collect();
+            if forward.choose_pool(0).is_none() {
+                refuse(503, "every target group of the action has the weight 0")
+            } else if has_too_many_addresses(head.fields) {
+                refuse(463, "X-Forwarded-For has too many addresses")
+            } else {
+                match Rewritten::of(&action.transforms, &head, frontend, &counters) {
+                    Some(Rewritten { host, url }) => Ok(Outcome::Forward {
+                        host,
+                        url,
+                        unsuited,
+                    }),
+                    None => refuse(500, "a transform of the rule fails"),
+                }
+            }
+        }
+    };
+    Explanation {
+        desync,
+        routed: Ok(Routed {
+            priority,
+            action,
+            outcome,
+        }),
+    }
+}
+
+/// What the conditions of rules are compared with in one request.
+pub trait RequestSubject {
+    /// Which of these conditions it does not meet, by their places; see `failed_conditions`.
+    ///
+    /// # Errors
+    /// A regular expression cannot be compiled.
+    fn failed(&self, conditions: &[Condition]) -> Result<Vec<usize>, CompileError>;
+
+    /// What a condition looks at, in words; `None`: the request does not have it.
+    fn subject_of(&self, condition: &Condition) -> Option<String>;
+}
+
+impl RequestSubject for Facts<'_, '_, '_> {
+    fn failed(&self, conditions: &[Condition]) -> Result<Vec<usize>, CompileError> {
+        failed_conditions(conditions, self)
+    }
+
+    fn subject_of(&self, condition: &Condition) -> Option<String> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let present = |bytes: &[u8]| (!bytes.is_empty()).then(|| text(bytes));
+        match condition {
+            Condition::HostHeader(_) => present(self.host()),
+            Condition::PathPattern(_) => present(self.path()),
+            Condition::HttpHeader { name, .. } => {
+                let mut values = Vec::new();
+                self.any_field(name.to_ascii_lowercase().as_bytes(), &mut |value| {
+                    values.push(text(value));
+                    false
+                });
+                (!values.is_empty()).then(|| values.join(", "))
+            }
+            Condition::HttpRequestMethod(_) => present(self.method()),
+            Condition::QueryString(_) => present(self.query()),
+            Condition::SourceIp(_) => Some(self.source_ip().to_string()),
+        }
+    }
+}
+
+/// The certificate that a client which asks for `name` is shown, if it can verify every kind of key. `None` as the
+/// name: it asks for none.
+///
+/// # Errors
+/// A certificate of the listener cannot be used.
+pub fn certificate_for<'t>(
+    tls: &'t Tls,
+    name: Option<&str>,
+    now: SystemTime,
+) -> Result<&'t Certificate, TlsErrorReason> {
+    let additional = tls.additional_certificates.iter();
+    let all: Vec<_> = [&tls.default_certificate]
+        .into_iter()
+        .chain(additional)
+        .collect();
+    let identities = all.iter().map(|certificate| identity(certificate));
+    let identities = identities.collect::<Result<Vec<_>, _>>()?;
+    let chosen = name.and_then(|name| tls::identity_for(&identities, name, now));
+    Ok(all[chosen.unwrap_or(0)])
+}

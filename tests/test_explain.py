@@ -1,0 +1,207 @@
+"""`elbow explain`: what would become of a request, told without one being sent."""
+
+import json
+import subprocess
+from urllib.request import urlopen
+
+import pytest
+
+from harness.certificates import Authority, import_certificate
+from harness.elbow import binary, quiet_environment
+from harness.http import get
+from harness.shop import fixed, forward
+from harness.wait import until
+
+
+def run(elbow, *arguments):
+    """Exit status, output and errors of `elbow explain`."""
+    command = [str(binary()), "explain", *arguments, "--data-dir", str(elbow.data)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=quiet_environment()
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def explain(elbow, *arguments):
+    """What `elbow explain --json` answers, whatever its status."""
+    code, text, errors = run(elbow, *arguments, "--json")
+    assert code in (0, 1), errors
+    return json.loads(text)
+
+
+def path(pattern):
+    return {"Field": "path-pattern", "Values": [pattern]}
+
+
+def rule_failures(answer):
+    return {rule["priority"]: rule["failed"] for rule in answer["rules"]}
+
+
+@pytest.fixture
+def web(shop, target):
+    """A load balancer in front of two healthy targets: (balancer, listener, group, targets)."""
+    targets = target("one"), target("two")
+    group = shop.group(*targets)
+    balancer = shop.balancer()
+    listener = shop.listener(balancer, forward(group))
+    shop.wait_for_state(group, "healthy")
+    return balancer, listener, group, targets
+
+
+def url_of(shop, balancer, rest="/"):
+    return f"http://{balancer['DNSName']}:{shop.port}{rest}"
+
+
+def test_every_rule_says_why_it_does_not_match(elbow, shop, web):
+    balancer, listener, group, targets = web
+    shop.rule(listener, 10, [path("/api/*")], fixed(404))
+    header = {"HttpHeaderName": "X-Canary", "Values": ["on"]}
+    both = [{"Field": "http-header", "HttpHeaderConfig": header}, path("/x*")]
+    shop.rule(listener, 20, both, fixed(410))
+    shop.rule(listener, 30, [path("/never")], fixed(411))
+
+    code, text, errors = run(elbow, "GET", url_of(shop, balancer, "/x?a=b"))
+    assert code == 0, errors
+    lines = text.splitlines()
+    assert "rule 10: path-pattern /api/* does not match /x" in lines
+    assert "rule 20: http-header X-Canary: on does not match: the request has none" in lines
+    assert "rule 30: path-pattern /never does not match /x" in lines
+    assert any(line.startswith("rule default matches: ") for line in lines)
+    assert f"forward to {group.split('/')[1]}" in lines
+
+    canary = ("-H", "X-Canary: on", "-H", "X-Other: 1")
+    answer = explain(elbow, "GET", url_of(shop, balancer, "/x"), *canary)
+    assert answer["outcome"] == {"type": "fixed-response", "status": 410}
+    assert list(rule_failures(answer).items())[1:] == [("20", [])], "rule 30 is not looked at"
+    answer = explain(elbow, "GET", url_of(shop, balancer, "/x"), "-H", "X-Canary: off")
+    assert rule_failures(answer)["20"] == ["http-header X-Canary: on does not match off"]
+
+
+def test_it_names_the_target_of_the_next_request_and_takes_no_turn(elbow, shop, web):
+    balancer, _, _, _ = web
+    node = shop.addresses(balancer)[0]
+    counted = lambda: urlopen(f"{elbow.url}/_elbow/metrics").read()
+    for _ in range(4):
+        before = counted()
+        answers = [explain(elbow, "GET", f"http://{node}:{shop.port}/") for _ in range(3)]
+        assert counted() == before, "no counter has moved"
+        told = [answer["outcome"]["target_groups"][0]["next"] for answer in answers]
+        assert told == told[:1] * 3
+        served = get(node, port=shop.port).text
+        by_name = {one.name: f"{one.address}:{one.port}" for one in web[3]}
+        assert by_name[served] == told[0]
+
+
+def test_targets_that_get_nothing_say_why(elbow, shop, web):
+    balancer, _, group, (one, two) = web
+    two.health = "500 Internal Server Error"
+    key = (two.address, two.port)
+    until(lambda: shop.health(group)[key][0] == "unhealthy", "the second target is unhealthy")
+
+    def targets():
+        group = explain(elbow, "GET", url_of(shop, balancer))["outcome"]["target_groups"][0]
+        return group, {target["target"]: target for target in group["targets"]}
+
+    told, by_name = targets()
+    sick = by_name[f"{two.address}:{two.port}"]
+    assert (sick["state"], sick["is_eligible"]) == ("unhealthy", False)
+    assert sick["reason"] == "Target.ResponseCodeMismatch: Health checks failed with these codes: [500]"
+    assert by_name[f"{one.address}:{one.port}"]["is_eligible"] and not told["fails_open"]
+
+    one.health = "500 Internal Server Error"
+    until(lambda: targets()[0]["fails_open"], "the target group fails open")
+    told, by_name = targets()
+    assert all(target["is_eligible"] for target in told["targets"])
+    assert "fails open" in run(elbow, "GET", url_of(shop, balancer))[1]
+
+    shop.deregister(group, one, two)
+    until(lambda: {"draining", "unused"} >= {t["state"] for t in targets()[0]["targets"]}, "both drain")
+    code, text, _ = run(elbow, "GET", url_of(shop, balancer))
+    assert code == 1 and "answer 503: it has no target that can get requests" in text
+
+
+def test_who_is_not_admitted_gets_no_connection(elbow, shop, web):
+    balancer, listener, _, _ = web
+    security_group = shop.ec2.create_security_group(
+        GroupName=f"explain-{shop.port}", Description="explain", VpcId=shop.vpc
+    )["GroupId"]
+    shop.undo(shop.ec2.delete_security_group, GroupId=security_group)
+    shop.ec2.authorize_security_group_ingress(
+        GroupId=security_group, IpProtocol="tcp", FromPort=shop.port, ToPort=shop.port, CidrIp="10.0.0.0/8"
+    )
+    before = balancer["SecurityGroups"]
+    arn = balancer["LoadBalancerArn"]
+    shop.elbv2.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[security_group])
+    shop.undo(shop.elbv2.set_security_groups, LoadBalancerArn=arn, SecurityGroups=before)
+    code, text, _ = run(elbow, "GET", url_of(shop, balancer))
+    assert code == 1 and f"security groups  {security_group} do not admit 127.0.0.1" in text
+    assert "no connection: " in text
+    code, _, _ = run(elbow, "GET", url_of(shop, balancer), "--from", "10.1.2.3")
+    assert code == 0
+
+
+def test_sni_chooses_the_certificate(elbow, shop, web):
+    balancer, _, group, _ = web
+    authority = Authority()
+    default = import_certificate(shop, authority.issue("shop.example"))
+    other = import_certificate(shop, authority.issue("*.other.example"))
+    listener = shop.elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=shop.port + 1,
+        Certificates=[{"CertificateArn": default}],
+        DefaultActions=forward(group),
+    )["Listeners"][0]["ListenerArn"]
+    shop.undo(shop.elbv2.delete_listener, ListenerArn=listener)
+    shop.elbv2.add_listener_certificates(
+        ListenerArn=listener, Certificates=[{"CertificateArn": other}]
+    )
+
+    def shown(url):
+        certificate = explain(elbow, "GET", url, "--listener", listener)["certificate"]
+        return certificate["arn"], certificate["is_default"]
+
+    assert shown("https://shop.example/") == (default, True)
+    assert shown("https://www.other.example/") == (other, False)
+    assert shown("https://nobody.example/") == (default, True)
+    code, text, _ = run(elbow, "GET", "http://shop.example/", "--listener", listener)
+    assert code == 1 and "no connection: the listener speaks HTTPS, and the URL says http" in text
+
+
+def test_transforms_redirects_and_refusals_are_told(elbow, shop, web):
+    balancer, listener, group, _ = web
+    redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+    shop.rule(listener, 10, [path("/old")], [{"Type": "redirect", "RedirectConfig": redirect}])
+    shop.elbv2.create_rule(
+        ListenerArn=listener,
+        Priority=20,
+        Conditions=[path("/v1/*")],
+        Actions=forward(group),
+        Transforms=[
+            {
+                "Type": "url-rewrite",
+                "UrlRewriteConfig": {"Rewrites": [{"Regex": "^/v1/(.*)$", "Replace": "/v2/$1"}]},
+            }
+        ],
+    )
+    told = explain(elbow, "GET", url_of(shop, balancer, "/old?q=1"))["outcome"]
+    host = balancer["DNSName"]
+    assert told == {"type": "redirect", "status": 301, "location": f"https://{host}:443/old?q=1"}
+    told = explain(elbow, "GET", url_of(shop, balancer, "/v1/users?q"))["outcome"]
+    assert told["url"] == "/v2/users?q"
+    told = explain(elbow, "TRACE", url_of(shop, balancer))["outcome"]
+    assert (told["type"], told["status"]) == ("refused", 405)
+    twice = ("-H", "Content-Length: 1", "-H", "Content-Length: 2")
+    assert explain(elbow, "POST", url_of(shop, balancer), *twice)["outcome"]["status"] == 400
+
+
+def test_a_question_about_nothing_has_status_2(elbow, shop, web):
+    balancer, _, _, _ = web
+    for arguments, expected in [
+        (("GET", "http://nobody.example/"), "--listener"),
+        (("GET", "not-a-url"), "not a URL"),
+        (("GET", f"http://{balancer['DNSName']}:1/"), "no listener on port 1"),
+        (("GET", "http://a/", "--listener", "arn:x"), "no listener arn:x"),
+    ]:
+        code, text, errors = run(elbow, *arguments)
+        assert code == 2 and text == "" and expected in errors, errors
