@@ -36,6 +36,11 @@ pub(crate) enum Command {
     /// The exit status is 0 if all is well; 1 if a load balancer does not serve, a target in use is unhealthy, or a
     /// target group in use has no target that gets requests; 2 after an error.
     Status(StatusArgs),
+    /// Say what is wrong with load balancers, targets, certificates and this machine, and what to do about it.
+    ///
+    /// It connects once to each port whose health checks fail. The exit status is 0 if nothing was found, 1 if
+    /// something was, 2 after an error.
+    Doctor(DoctorArgs),
     /// Say what would become of a request, without sending one: listener, certificate, rules, target.
     ///
     /// The exit status is 0 if a rule's action would answer it or a target would get it; 1 if it would be refused or
@@ -133,6 +138,16 @@ pub(crate) struct StatusArgs {
     /// Print one load balancer [default: all of them].
     #[arg(value_name = "LOAD-BALANCER")]
     pub(crate) load_balancer: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The options of `elbow doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

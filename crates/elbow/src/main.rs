@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     // A command that judges says with 1 that something is wrong with what it has seen.
     let after_error = match command {
-        Command::Status(_) | Command::Explain(_) => ExitCode::from(2),
+        Command::Status(_) | Command::Explain(_) | Command::Doctor(_) => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     };
     run(command).unwrap_or_else(|error| {
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
+        Command::Doctor(args) => return Ok(block_on(commands::doctor::run(args))??),
         Command::Explain(args) => return Ok(block_on(commands::explain::run(args))??),
         Command::Status(args) => return Ok(block_on(commands::status::run(args))??),
         Command::Serve(args) => serve::run(*args)?,

@@ -9,6 +9,12 @@ use std::sync::Arc;
 use engine::Snapshot;
 use proxy::Counters;
 
+/// The name of the gauge with the descriptors that are open. Source: Prometheus documentation, "Writing client
+/// libraries", "Process metrics".
+pub(crate) const OPEN_FILES: &str = "process_open_fds";
+/// The name of the gauge with the most that may be. Source: the same.
+pub(crate) const OPEN_FILES_MAX: &str = "process_max_fds";
+
 const ZONE_IN_DNS: &str = "elbow_zone_in_dns";
 
 /// Each counter with the sum over all workers.
@@ -28,6 +34,36 @@ pub(crate) fn text(workers: &[Arc<Counters>]) -> String {
         );
     }
     out
+}
+
+/// The file descriptors of this process; nothing where the system does not tell.
+pub(crate) fn open_files() -> String {
+    let mut out = String::new();
+    let mut gauge = |name, help: &str, value: u64| {
+        let _ = write!(
+            out,
+            "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"
+        );
+    };
+    if let Ok(entries) = std::fs::read_dir("/proc/self/fd") {
+        // One of them is the directory itself.
+        let open = entries.count().saturating_sub(1);
+        gauge(OPEN_FILES, "Number of open file descriptors.", open as u64);
+    }
+    if let Ok((max, _)) = rlimit::Resource::NOFILE.get() {
+        gauge(
+            OPEN_FILES_MAX,
+            "Maximum number of open file descriptors.",
+            max,
+        );
+    }
+    out
+}
+
+/// The value of a metric without labels in `text`.
+pub(crate) fn value(text: &str, name: &str) -> Option<u64> {
+    let of_line = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    text.lines().find_map(of_line)
 }
 
 /// Whether each zone of each load balancer belongs into the DNS answer for its name: 1 or 0.
@@ -138,6 +174,15 @@ mod tests {
         );
         let out = zones_out_of_dns(&text);
         assert_eq!(out, BTreeSet::from([("shop-1.elb.internal", "us-east-1b")]));
+    }
+
+    #[test]
+    fn a_value_is_found_by_its_whole_name() {
+        let text = "# HELP a_b x\na_b_c 1\na_b 2\n";
+        assert_eq!(value(text, "a_b"), Some(2));
+        assert_eq!(value(text, "a"), None);
+        let own = open_files();
+        assert!(value(&own, OPEN_FILES).unwrap() < value(&own, OPEN_FILES_MAX).unwrap());
     }
 
     #[test]

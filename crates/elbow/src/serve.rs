@@ -162,7 +162,9 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         metrics: {
             let plane = Arc::clone(&plane);
             Arc::new(move || {
-                metrics::text(&plane.counters()) + &metrics::dns_zones(&plane.snapshot())
+                metrics::text(&plane.counters())
+                    + &metrics::dns_zones(&plane.snapshot())
+                    + &metrics::open_files()
             })
         },
     });

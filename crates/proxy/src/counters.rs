@@ -53,6 +53,8 @@ counters! {
     connections_closed,
     /// Client connections closed without an answer because no security group allows their source.
     connections_refused_by_security_group,
+    /// Times the kernel has let us put no filter on a listening socket, so that sources are checked after accept.
+    sockets_without_filter,
     /// Client connections closed because the worker had `CLIENT_CONNECTIONS_MAX` already.
     connections_over_limit,
     /// Errors of the accept call, such as no more file descriptors.

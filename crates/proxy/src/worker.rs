@@ -343,9 +343,22 @@ impl Worker {
                 let socket = SockRef::from(&*listening.socket);
                 listening
                     .enforcement
-                    .set(admit::enforce(socket, *address, &frontend.admission));
+                    .set(self.enforce(socket, *address, frontend));
             }
         }
+    }
+
+    fn enforce(
+        &self,
+        socket: SockRef<'_>,
+        address: SocketAddr,
+        frontend: &Frontend,
+    ) -> Enforcement {
+        let enforcement = admit::enforce(socket, address, &frontend.admission);
+        if enforcement == Enforcement::Accept {
+            self.counters.sockets_without_filter.increment();
+        }
+        enforcement
     }
 
     /// Accepts on a socket that was bound for `snapshot`.
@@ -361,7 +374,7 @@ impl Worker {
             return Ok(());
         };
         let socket = Rc::new(TcpListener::from_std(socket)?);
-        let enforced = admit::enforce(SockRef::from(&*socket), address, &frontend.admission);
+        let enforced = self.enforce(SockRef::from(&*socket), address, frontend);
         let enforcement = Rc::new(Cell::new(enforced));
         let listeners = self.listeners.borrow();
         let listener = listeners

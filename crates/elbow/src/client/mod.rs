@@ -13,9 +13,11 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::{Request, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use tokio::net::TcpStream;
 
 use crate::contact::Contact;
@@ -32,6 +34,26 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Client {
     contact: Contact,
+}
+
+/// What a process tells about itself.
+#[derive(Clone, Debug)]
+pub(crate) struct SelfReport {
+    /// In Prometheus's text format; see `metrics`.
+    pub(crate) metrics: String,
+    /// What time it has, in whole seconds.
+    pub(crate) date: Option<OffsetDateTime>,
+}
+
+/// A request that is to be signed.
+struct Post {
+    /// In the signature's scope.
+    service: &'static str,
+    path: &'static str,
+    content_type: &'static str,
+    /// The operation, where the body does not name it.
+    target: Option<String>,
+    body: String,
 }
 
 /// A call brought no result.
@@ -56,6 +78,8 @@ pub(crate) enum CallError {
     },
     #[error("{0}")]
     NoAnswer(String),
+    #[error("the answer is not JSON")]
+    NotJson(#[source] serde_json::Error),
     #[error(transparent)]
     NotXml(#[from] xml::NotXml),
 }
@@ -71,8 +95,15 @@ impl Client {
     /// # Errors
     /// Elbow is not there, or refuses the call.
     pub(crate) async fn call(&self, call: &Call) -> Result<Element, CallError> {
-        let exchange = tokio::time::timeout(CALL_TIMEOUT, self.exchange(call));
-        let (status, text) = exchange.await.map_err(|_| CallError::TimedOut)??;
+        let (status, text) = self
+            .post(Post {
+                service: call.service().signing_name(),
+                path: "/",
+                content_type: sign::CONTENT_TYPE,
+                target: None,
+                body: call.form(),
+            })
+            .await?;
         let answer = Element::parse(&text)?;
         match status.is_success() {
             true => Ok(result(call.action(), answer)),
@@ -80,19 +111,56 @@ impl Client {
         }
     }
 
-    /// What the process tells about itself, in Prometheus's text format; see `metrics`.
+    /// Calls an operation of ACM, which speaks JSON; the members of its result.
+    ///
+    /// # Errors
+    /// Elbow is not there, or refuses the call.
+    pub(crate) async fn call_acm(
+        &self,
+        action: &'static str,
+        input: &Value,
+    ) -> Result<Value, CallError> {
+        let (status, text) = self
+            .post(Post {
+                service: "acm",
+                path: "/",
+                content_type: "application/x-amz-json-1.1",
+                target: Some(format!("CertificateManager.{action}")),
+                body: input.to_string(),
+            })
+            .await?;
+        let answer: Value = serde_json::from_str(&text).map_err(CallError::NotJson)?;
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        match status.is_success() {
+            false => Err(CallError::Refused {
+                action,
+                status: status.as_u16(),
+                code: text("__type"),
+                message: text("message"),
+            }),
+            true => Ok(answer),
+        }
+    }
+
+    /// What the process tells about itself, and what time it has.
     ///
     /// # Errors
     /// Elbow is not there.
-    pub(crate) async fn metrics(&self) -> Result<String, CallError> {
+    pub(crate) async fn self_report(&self) -> Result<SelfReport, CallError> {
         let address = self.contact.endpoint.address.to_string();
         let request = Request::get(api::METRICS_PATH)
             .header("host", address)
             .body(Full::default())
             .expect("an address is a valid header value");
-        let exchange = tokio::time::timeout(CALL_TIMEOUT, self.send(request));
-        let (_, text) = exchange.await.map_err(|_| CallError::TimedOut)??;
-        Ok(text)
+        let response = self.send(request).await?;
+        let date = response
+            .headers()
+            .get("date")
+            .and_then(|it| it.to_str().ok());
+        Ok(SelfReport {
+            date: date.and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok()),
+            metrics: response.into_body(),
+        })
     }
 
     /// Asks what would become of a request; question and answer are JSON, see `explain`.
@@ -100,10 +168,15 @@ impl Client {
     /// # Errors
     /// Elbow is not there, or has no answer to the question.
     pub(crate) async fn explain(&self, question: String) -> Result<String, CallError> {
-        let service = Service::Elbv2.signing_name();
-        let exchange = self.post(service, api::EXPLAIN_PATH, "application/json", question);
-        let exchange = tokio::time::timeout(CALL_TIMEOUT, exchange);
-        let (status, text) = exchange.await.map_err(|_| CallError::TimedOut)??;
+        let (status, text) = self
+            .post(Post {
+                service: Service::Elbv2.signing_name(),
+                path: api::EXPLAIN_PATH,
+                content_type: "application/json",
+                target: None,
+                body: question,
+            })
+            .await?;
         match (status.is_success(), Element::parse(&text)) {
             (true, _) => Ok(text),
             (false, Ok(answer)) => Err(refusal("explain", status, &answer)),
@@ -111,38 +184,41 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, call: &Call) -> Result<(StatusCode, String), CallError> {
-        let service = call.service().signing_name();
-        self.post(service, "/", sign::CONTENT_TYPE, call.form())
-            .await
-    }
-
-    async fn post(
-        &self,
-        service: &str,
-        path: &str,
-        content_type: &str,
-        body: String,
-    ) -> Result<(StatusCode, String), CallError> {
+    async fn post(&self, post: Post) -> Result<(StatusCode, String), CallError> {
         let endpoint = &self.contact.endpoint;
         let signed = sign::Signed::new(
             &self.contact.key,
-            [&endpoint.region, service],
-            [&endpoint.address.to_string(), path],
-            (content_type, &body),
+            [&endpoint.region, post.service],
+            [&endpoint.address.to_string(), post.path],
+            &sign::Content {
+                content_type: post.content_type,
+                target: post.target.as_deref(),
+                body: &post.body,
+            },
             OffsetDateTime::now_utc(),
         );
-        let request = Request::post(path)
+        let mut request = Request::post(post.path)
             .header("host", endpoint.address.to_string())
-            .header("content-type", content_type)
+            .header("content-type", post.content_type)
             .header("x-amz-date", signed.date)
-            .header("authorization", signed.authorization)
-            .body(Full::new(Bytes::from(body)))
+            .header("authorization", signed.authorization);
+        if let Some(target) = &post.target {
+            request = request.header(sign::TARGET, target);
+        }
+        let request = request
+            .body(Full::new(Bytes::from(post.body)))
             .expect("all parts are valid header values");
-        self.send(request).await
+        let response = self.send(request).await?;
+        Ok((response.status(), response.into_body()))
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, String), CallError> {
+    /// Sends a request, and waits for the whole answer.
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<String>, CallError> {
+        let exchange = tokio::time::timeout(CALL_TIMEOUT, self.exchange(request));
+        exchange.await.map_err(|_| CallError::TimedOut)?
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<String>, CallError> {
         let endpoint = &self.contact.endpoint;
         let stream = TcpStream::connect(endpoint.address)
             .await
@@ -156,10 +232,11 @@ impl Client {
         // Ends by itself when the sender is dropped.
         tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(broken)?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX);
         let bytes = body.collect().await.map_err(CallError::Broken)?.to_bytes();
-        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Response::from_parts(head, text))
     }
 }
 

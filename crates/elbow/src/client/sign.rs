@@ -12,7 +12,21 @@ use crate::credentials::RootKey;
 /// The content type of forms, which is signed and has to be sent.
 pub(super) const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
+/// The field that names the operation in the JSON protocols.
+pub(super) const TARGET: &str = "x-amz-target";
+
 const SIGNED_HEADERS: &str = "content-type;host;x-amz-date";
+
+/// What is posted.
+#[derive(Debug)]
+pub(super) struct Content<'a> {
+    /// The value of `Content-Type`.
+    pub(super) content_type: &'a str,
+    /// The value of `X-Amz-Target`, if it is sent.
+    pub(super) target: Option<&'a str>,
+    /// The body.
+    pub(super) body: &'a str,
+}
 
 /// What a signature adds to a request.
 #[derive(Debug)]
@@ -24,25 +38,33 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    /// Signs `body` for `service` in `region`, to be posted to `path` at `host` at the time `now`.
+    /// Signs `content` for `service` in `region`, to be posted to `path` at `host` at the time `now`.
     pub(super) fn new(
         key: &RootKey,
         [region, service]: [&str; 2],
         [host, path]: [&str; 2],
-        (content_type, body): (&str, &str),
+        content: &Content<'_>,
         now: OffsetDateTime,
     ) -> Self {
         let date = date(now);
+        let content_type = content.content_type;
+        let (target, signed_headers) = match content.target {
+            Some(target) => (
+                format!("{TARGET}:{target}\n"),
+                format!("{SIGNED_HEADERS};{TARGET}"),
+            ),
+            None => (String::new(), SIGNED_HEADERS.to_owned()),
+        };
         let canonical_request = format!(
-            "POST\n{path}\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:{date}\n\n\
-             {SIGNED_HEADERS}\n{}",
-            hash(body.as_bytes())
+            "POST\n{path}\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:{date}\n{target}\n\
+             {signed_headers}\n{}",
+            hash(content.body.as_bytes())
         );
         let authorization = authorization(
             key,
             [region, service],
             &date,
-            SIGNED_HEADERS,
+            &signed_headers,
             &canonical_request,
         );
         Self {
@@ -113,7 +135,11 @@ mod tests {
             &key,
             ["us-east-1", "sts"],
             ["127.0.0.1:4566", "/"],
-            (CONTENT_TYPE, "Action=GetCallerIdentity&Version=2011-06-15"),
+            &Content {
+                content_type: CONTENT_TYPE,
+                target: None,
+                body: "Action=GetCallerIdentity&Version=2011-06-15",
+            },
             datetime!(2026-01-02 03:04:05 UTC),
         );
         assert_eq!(signed.date, "20260102T030405Z");

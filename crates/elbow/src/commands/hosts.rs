@@ -18,7 +18,7 @@ pub(crate) async fn run(args: ClientArgs) -> Result<(), CommandError> {
     let client = super::client(args)?;
     let call = Call::new(Service::Elbv2, "DescribeLoadBalancers");
     let marker = ("Marker", "NextMarker");
-    let metrics = client.metrics().await?;
+    let metrics = client.self_report().await?.metrics;
     let zones_out = metrics::zones_out_of_dns(&metrics);
     for balancer in super::pages(&client, call, "LoadBalancers", marker).await? {
         let name = balancer.text_at("DNSName");

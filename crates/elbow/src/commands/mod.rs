@@ -2,6 +2,7 @@
 
 pub(crate) mod ca;
 mod columns;
+pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod explain;
 pub(crate) mod hosts;
@@ -29,6 +30,8 @@ pub(crate) enum CommandError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Contact(#[from] ContactError),
+    #[error("the data directory cannot be looked at")]
+    Directory(#[source] std::io::Error),
     #[error(transparent)]
     Call(#[from] CallError),
     #[error(transparent)]

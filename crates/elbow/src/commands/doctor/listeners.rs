@@ -1,0 +1,381 @@
+//! Findings about load balancers, listeners and certificates.
+
+use std::net::IpAddr;
+
+use model::ssl_policy::SslPolicy;
+
+use super::super::inventory::rules::Action;
+use super::super::inventory::{Inventory, Listener, LoadBalancer};
+use super::finding::Finding;
+use super::names::overlap;
+use super::surroundings::{Certificate, Permission, Surroundings};
+
+/// How long before its end a certificate is found to be about to end: as long as AWS's own reminders begin before.
+const EXPIRY_WARNING_DAYS: i64 = 30;
+
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// Everything that is wrong with load balancers and listeners at this time, in seconds since 1970.
+pub(crate) fn findings(
+    inventory: &Inventory,
+    surroundings: &Surroundings,
+    now_seconds: i64,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for balancer in &inventory.load_balancers {
+        found.extend(of_balancer(balancer));
+        for listener in &balancer.listeners {
+            found.extend(admits_nobody(balancer, listener, surroundings));
+            found.extend(is_open_in_clear_text(balancer, listener, surroundings));
+            found.extend(has_old_policy(balancer, listener));
+            found.extend(certificates(balancer, listener, surroundings, now_seconds));
+        }
+    }
+    found
+}
+
+fn subject(balancer: &LoadBalancer, listener: &Listener) -> String {
+    format!(
+        "listener {}:{} of {}",
+        listener.protocol, listener.port, balancer.name
+    )
+}
+
+fn of_balancer(balancer: &LoadBalancer) -> Option<Finding> {
+    let subject = format!("load balancer {}", balancer.name);
+    if !matches!(&*balancer.state, "active" | "provisioning") {
+        return Some(Finding::error(
+            subject,
+            &balancer.arn,
+            format!("It is in the state {}.", balancer.state),
+            "Look into the log of elbow serve for the reason.".to_owned(),
+        ));
+    }
+    balancer.listeners.is_empty().then(|| {
+        Finding::warning(
+            subject,
+            &balancer.arn,
+            "It has no listeners: nobody can connect to it.".to_owned(),
+            format!("Make one: aws elbv2 create-listener --load-balancer-arn {} --protocol HTTP --port 80 --default-actions ACTIONS", balancer.arn),
+        )
+    })
+}
+
+fn admits_nobody(
+    balancer: &LoadBalancer,
+    listener: &Listener,
+    surroundings: &Surroundings,
+) -> Option<Finding> {
+    let admits =
+        |permission: &Permission| !permission.blocks.is_empty() || !permission.groups.is_empty();
+    let mut permissions = surroundings.permissions(&balancer.security_groups, listener.port);
+    (!permissions.any(admits)).then(|| {
+        Finding::error(
+            subject(balancer, listener),
+            &listener.arn,
+            format!(
+                "Its security groups ({}) admit nobody on port {}.",
+                balancer.security_groups.join(", "),
+                listener.port
+            ),
+            format!(
+                "Admit clients: aws ec2 authorize-security-group-ingress --group-id {} --protocol tcp --port {} --cidr BLOCK",
+                balancer.security_groups.first().map_or("SG", String::as_str),
+                listener.port
+            ),
+        )
+    })
+}
+
+/// A listener on loopback is not open to anybody outside this machine.
+fn is_open_in_clear_text(
+    balancer: &LoadBalancer,
+    listener: &Listener,
+    surroundings: &Surroundings,
+) -> Option<Finding> {
+    let is_outside = |address: &str| {
+        address
+            .parse()
+            .is_ok_and(|address: IpAddr| !address.is_loopback())
+    };
+    let is_reachable = balancer.addresses.iter().any(|it| is_outside(&it.address));
+    let is_everybody = |block: &model::Cidr| block.prefix_length() == 0;
+    let is_open = surroundings
+        .permissions(&balancer.security_groups, listener.port)
+        .any(|permission| permission.blocks.iter().any(is_everybody));
+    let mut actions = listener.rules.iter().flat_map(|rule| &rule.actions);
+    let serves = actions.any(|action| matches!(action, Action::Forward { .. }));
+    let redirects = listener.rules.iter().any(|rule| {
+        rule.priority == "default" && rule.actions.iter().any(Action::redirects_to_https)
+    });
+    (listener.protocol == "HTTP" && is_reachable && is_open && serves && !redirects).then(|| {
+        Finding::warning(
+            subject(balancer, listener),
+            &listener.arn,
+            "It is open to the world in clear text and does not redirect to HTTPS.".to_owned(),
+            format!(
+                "Redirect: aws elbv2 modify-listener --listener-arn {} --default-actions \
+                 'Type=redirect,RedirectConfig={{Protocol=HTTPS,Port=443,StatusCode=HTTP_301}}'",
+                listener.arn
+            ),
+        )
+    })
+}
+
+fn has_old_policy(balancer: &LoadBalancer, listener: &Listener) -> Option<Finding> {
+    let policy = SslPolicy::named(listener.ssl_policy.as_ref()?)?;
+    let is_old = |name: &str| matches!(name, "TLSv1" | "TLSv1.1");
+    let old = policy
+        .protocols
+        .iter()
+        .map(|it| it.as_str())
+        .find(|name| is_old(name))?;
+    Some(Finding::warning(
+        subject(balancer, listener),
+        &listener.arn,
+        format!(
+            "Its security policy {} lets clients speak {old}, which is no longer safe (RFC 8996).",
+            policy.name
+        ),
+        format!(
+            "Take a newer one: aws elbv2 modify-listener --listener-arn {} --ssl-policy ELBSecurityPolicy-TLS13-1-2-2021-06",
+            listener.arn
+        ),
+    ))
+}
+
+fn certificates(
+    balancer: &LoadBalancer,
+    listener: &Listener,
+    surroundings: &Surroundings,
+    now_seconds: i64,
+) -> Vec<Finding> {
+    let arns = surroundings.listener_certificates.get(&listener.arn);
+    let known = |arn: &String| Some((arn.clone(), surroundings.certificates.get(arn)?));
+    let own: Vec<_> = arns.into_iter().flatten().filter_map(known).collect();
+    let mut found = Vec::new();
+    for (arn, certificate) in &own {
+        found.extend(ends_soon(
+            balancer,
+            listener,
+            (arn, certificate),
+            now_seconds,
+        ));
+    }
+    let mut hosts = Vec::new();
+    for condition in listener.rules.iter().flat_map(|rule| &rule.conditions) {
+        if condition.field == "host-header" {
+            // What a regular expression matches cannot be compared with names.
+            let wildcards = condition
+                .values
+                .iter()
+                .filter(|it| !it.starts_with("regex:"));
+            if wildcards.clone().count() < condition.values.len() {
+                return found;
+            }
+            hosts.extend(wildcards);
+        }
+    }
+    if hosts.is_empty() {
+        return found;
+    }
+    for (arn, certificate) in &own {
+        let fits = |name: &String| hosts.iter().any(|host| overlap(name, host));
+        if !certificate.names.is_empty() && !certificate.names.iter().any(fits) {
+            found.push(Finding::warning(
+                certificate_subject(balancer, listener, certificate),
+                arn,
+                format!("No host-header rule of the listener is for {}.", certificate.names.join(", ")),
+                format!("Remove it from the listener, or add a rule for its host: aws elbv2 create-rule --listener-arn {} --conditions Field=host-header,Values=HOST", listener.arn),
+            ));
+        }
+    }
+    found
+}
+
+fn certificate_subject(
+    balancer: &LoadBalancer,
+    listener: &Listener,
+    certificate: &Certificate,
+) -> String {
+    let name = certificate.names.first().map_or("", String::as_str);
+    format!("certificate {name} of {}", subject(balancer, listener))
+}
+
+fn ends_soon(
+    balancer: &LoadBalancer,
+    listener: &Listener,
+    (arn, certificate): (&str, &Certificate),
+    now_seconds: i64,
+) -> Option<Finding> {
+    let left = certificate.not_after_seconds.saturating_sub(now_seconds);
+    let subject = certificate_subject(balancer, listener, certificate);
+    let remedy = format!(
+        "Import the renewed one: aws acm import-certificate --certificate-arn {arn} --certificate fileb://CERTIFICATE --private-key fileb://KEY"
+    );
+    match left {
+        ..0 => Some(Finding::error(
+            subject,
+            arn,
+            "It has expired: clients refuse it.".to_owned(),
+            remedy,
+        )),
+        left if left < EXPIRY_WARNING_DAYS * DAY_SECONDS => {
+            let days = left / DAY_SECONDS;
+            let wrong = format!("It expires soon; whole days that are left: {days}.");
+            Some(Finding::warning(subject, arn, wrong, remedy))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::inventory::Address;
+    use super::super::super::inventory::rules::{Condition, Rule};
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// A load balancer that nothing is wrong with, changed.
+    fn found(change: impl FnOnce(&mut LoadBalancer, &mut Surroundings)) -> Vec<String> {
+        let default = Rule {
+            priority: "default".to_owned(),
+            actions: vec![Action::Forward {
+                target_groups: Vec::new(),
+            }],
+            ..Rule::default()
+        };
+        let listener = Listener {
+            arn: "arn:listener".to_owned(),
+            protocol: "HTTPS".to_owned(),
+            port: 443,
+            ssl_policy: Some("ELBSecurityPolicy-TLS13-1-2-2021-06".to_owned()),
+            rules: vec![default],
+        };
+        let mut balancer = LoadBalancer {
+            name: "shop".to_owned(),
+            state: "active".to_owned(),
+            addresses: vec![Address {
+                zone: "a".to_owned(),
+                address: "10.0.0.10".to_owned(),
+            }],
+            security_groups: vec!["sg-1".to_owned()],
+            listeners: vec![listener],
+            ..LoadBalancer::default()
+        };
+        let everybody = Permission {
+            blocks: vec!["0.0.0.0/0".parse().unwrap()],
+            ..Permission::default()
+        };
+        let certificate = Certificate {
+            names: vec!["shop.example".to_owned(), "*.shop.example".to_owned()],
+            not_after_seconds: NOW + 90 * DAY_SECONDS,
+        };
+        let mut surroundings = Surroundings {
+            security_groups: [("sg-1".to_owned(), vec![everybody])].into(),
+            certificates: [("arn:certificate".to_owned(), certificate)].into(),
+            listener_certificates: [(
+                "arn:listener".to_owned(),
+                vec!["arn:certificate".to_owned()],
+            )]
+            .into(),
+            ..Surroundings::default()
+        };
+        change(&mut balancer, &mut surroundings);
+        let inventory = Inventory {
+            load_balancers: vec![balancer],
+            ..Inventory::default()
+        };
+        let found = findings(&inventory, &surroundings, NOW);
+        found.into_iter().map(|finding| finding.wrong).collect()
+    }
+
+    fn for_host(balancer: &mut LoadBalancer, value: &str) {
+        balancer.listeners[0].rules.insert(
+            0,
+            Rule {
+                conditions: vec![Condition {
+                    field: "host-header".to_owned(),
+                    header: None,
+                    values: vec![value.to_owned()],
+                }],
+                ..Rule::default()
+            },
+        );
+    }
+
+    #[test]
+    fn each_finding_is_made_where_it_belongs_and_nowhere_else() {
+        let nothing: [&str; 0] = [];
+        let clear = |balancer: &mut LoadBalancer| {
+            balancer.listeners[0].protocol = "HTTP".to_owned();
+            balancer.listeners[0].ssl_policy = None;
+        };
+        assert_eq!(found(|_, _| ()), nothing);
+        assert_eq!(
+            found(|balancer, _| balancer.listeners.clear()),
+            ["It has no listeners: nobody can connect to it."]
+        );
+        assert_eq!(
+            found(|balancer, _| balancer.state = "failed".to_owned()),
+            ["It is in the state failed."]
+        );
+        assert_eq!(
+            found(|_, it| it.security_groups.get_mut("sg-1").unwrap()[0].ports = Some((80, 442))),
+            ["Its security groups (sg-1) admit nobody on port 443."]
+        );
+        assert_eq!(
+            found(|balancer, _| clear(balancer)),
+            ["It is open to the world in clear text and does not redirect to HTTPS."]
+        );
+        assert_eq!(
+            found(|balancer, _| {
+                clear(balancer);
+                balancer.addresses[0].address = "127.65.1.10".to_owned();
+            }),
+            nothing
+        );
+        assert_eq!(
+            found(|balancer, _| {
+                clear(balancer);
+                balancer.listeners[0].rules[0].actions = vec![Action::Redirect {
+                    status: 301,
+                    location: "https://#{host}:443/".to_owned(),
+                }];
+            }),
+            nothing
+        );
+        assert_eq!(
+            found(|balancer, _| {
+                balancer.listeners[0].ssl_policy = Some("ELBSecurityPolicy-2016-08".to_owned());
+            }),
+            [
+                "Its security policy ELBSecurityPolicy-2016-08 lets clients speak TLSv1, which is no longer safe (RFC 8996)."
+            ]
+        );
+        for (days, expected) in [
+            (-1, &["It has expired: clients refuse it."][..]),
+            (29, &["It expires soon; whole days that are left: 29."]),
+            (30, &[]),
+        ] {
+            let ends = |_: &mut LoadBalancer, it: &mut Surroundings| {
+                let certificate = it.certificates.get_mut("arn:certificate").unwrap();
+                certificate.not_after_seconds = NOW + days * DAY_SECONDS;
+            };
+            assert_eq!(found(ends), expected, "{days}");
+        }
+        assert_eq!(
+            found(|balancer, _| for_host(balancer, "other.example")),
+            ["No host-header rule of the listener is for shop.example, *.shop.example."]
+        );
+        assert_eq!(
+            found(|balancer, _| for_host(balancer, "www.shop.example")),
+            nothing
+        );
+        assert_eq!(
+            found(|balancer, _| for_host(balancer, "regex:^other")),
+            nothing
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! `elbow doctor`: what is wrong with load balancers, targets, certificates and the machine, and what to do about it.
+
+mod finding;
+mod listeners;
+mod machine;
+mod names;
+mod probe;
+mod surroundings;
+mod targets;
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use self::finding::Finding;
+use self::surroundings::Surroundings;
+use super::CommandError;
+use super::inventory::Inventory;
+use crate::cli::DoctorArgs;
+use crate::client::Client;
+use crate::config::client_data_directory;
+use crate::contact::Contact;
+
+/// Prints what is wrong, the worst first. The status is 1 if something is.
+///
+/// # Errors
+/// Elbow is not there, or refuses a call.
+pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode, CommandError> {
+    let directory = client_data_directory(args.client)?;
+    let client = Client::new(Contact::find(&directory)?);
+    let inventory = Inventory::ask(&client, None).await?;
+    let surroundings = Surroundings::ask(&client, &inventory).await?;
+    let report = client.self_report().await?;
+    let now = OffsetDateTime::now_utc();
+    let seen = probe::look_at(targets::failing_ports(&inventory, &surroundings)).await;
+    let machine = machine::findings(&inventory, &report, directory.path(), now);
+    let mut findings = machine.map_err(CommandError::Directory)?;
+    findings.extend(listeners::findings(
+        &inventory,
+        &surroundings,
+        now.unix_timestamp(),
+    ));
+    findings.extend(targets::findings(&inventory, &surroundings, &seen));
+    findings.sort_by_key(|finding| finding.severity);
+    if args.json {
+        super::print_json(&Report {
+            findings: &findings,
+        });
+    } else {
+        print!("{}", finding::text(&findings));
+    }
+    Ok(super::status(findings.is_empty()))
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    findings: &'a [Finding],
+}

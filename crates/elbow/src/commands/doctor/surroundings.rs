@@ -1,0 +1,198 @@
+//! What the doctor has to know beside load balancers and targets: security groups, instances, certificates.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use model::Cidr;
+use model::certificate::KeyAlgorithm;
+use serde_json::{Value, json};
+
+use super::super::inventory::Inventory;
+use crate::client::call::{Call, Service};
+use crate::client::xml::Element;
+use crate::client::{CallError, Client};
+
+const NEXT_TOKEN: (&str, &str) = ("NextToken", "nextToken");
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Surroundings {
+    /// What may come in, by the id of the security group.
+    pub(crate) security_groups: BTreeMap<String, Vec<Permission>>,
+    /// By id.
+    pub(crate) instances: BTreeMap<String, Instance>,
+    /// By ARN.
+    pub(crate) certificates: BTreeMap<String, Certificate>,
+    /// The ARNs of the certificates of each listener that has any, by its ARN.
+    pub(crate) listener_certificates: BTreeMap<String, Vec<String>>,
+}
+
+/// Who may connect to which ports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Permission {
+    /// First and last; `None`: every port.
+    pub(crate) ports: Option<(u16, u16)>,
+    pub(crate) blocks: Vec<Cidr>,
+    /// Security groups whose members may.
+    pub(crate) groups: Vec<String>,
+}
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instance {
+    pub(crate) address: IpAddr,
+    pub(crate) security_groups: Vec<String>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Certificate {
+    /// Hosts and wildcards.
+    pub(crate) names: Vec<String>,
+    /// When it ends, in seconds since 1970.
+    pub(crate) not_after_seconds: i64,
+}
+
+impl Surroundings {
+    /// Asks a running elbow.
+    ///
+    /// # Errors
+    /// Elbow is not there, or refuses a call.
+    pub(crate) async fn ask(client: &Client, inventory: &Inventory) -> Result<Self, CallError> {
+        let mut found = Self::default();
+        let call = Call::new(Service::Ec2, "DescribeSecurityGroups");
+        for group in super::super::pages(client, call, "securityGroupInfo", NEXT_TOKEN).await? {
+            let permissions = group.list("ipPermissions").iter();
+            let permissions = permissions.filter_map(Permission::read).collect();
+            found
+                .security_groups
+                .insert(group.text_at("groupId").to_owned(), permissions);
+        }
+        let call = Call::new(Service::Ec2, "DescribeInstances");
+        for reservation in super::super::pages(client, call, "reservationSet", NEXT_TOKEN).await? {
+            for instance in reservation.list("instancesSet") {
+                if let Some(read) = Instance::read(instance) {
+                    found
+                        .instances
+                        .insert(instance.text_at("instanceId").to_owned(), read);
+                }
+            }
+        }
+        found.certificates = certificates(client).await?;
+        let listeners = inventory.load_balancers.iter().flat_map(|it| &it.listeners);
+        for listener in listeners.filter(|listener| listener.ssl_policy.is_some()) {
+            let call = Call::new(Service::Elbv2, "DescribeListenerCertificates");
+            let call = call.with("ListenerArn", &listener.arn);
+            let marker = ("Marker", "NextMarker");
+            let own = super::super::pages(client, call, "Certificates", marker).await?;
+            let arns = own.iter().map(|it| it.text_at("CertificateArn").to_owned());
+            let mut arns: Vec<_> = arns.collect();
+            // The default stands in the answer twice.
+            arns.sort();
+            arns.dedup();
+            found
+                .listener_certificates
+                .insert(listener.arn.clone(), arns);
+        }
+        Ok(found)
+    }
+
+    /// The permissions of these groups for a port.
+    pub(crate) fn permissions<'a>(
+        &'a self,
+        groups: &'a [String],
+        port: u16,
+    ) -> impl Iterator<Item = &'a Permission> {
+        let all = groups
+            .iter()
+            .filter_map(|group| self.security_groups.get(group))
+            .flatten();
+        all.filter(move |it| {
+            it.ports
+                .is_none_or(|(first, last)| (first..=last).contains(&port))
+        })
+    }
+
+    /// The machine that a target is, by its id or its address.
+    pub(crate) fn instance_of(&self, target: &str) -> Option<&Instance> {
+        let by_id = self.instances.get(target);
+        by_id.or_else(|| {
+            let address: IpAddr = target.parse().ok()?;
+            self.instances
+                .values()
+                .find(|instance| instance.address == address)
+        })
+    }
+}
+
+impl Permission {
+    /// `None` if it is not about TCP.
+    fn read(permission: &Element) -> Option<Self> {
+        let port = |name| permission.text_at(name).parse().ok();
+        let ports = match permission.text_at("ipProtocol") {
+            "-1" => None,
+            "tcp" => Some((port("fromPort")?, port("toPort")?)),
+            _ => return None,
+        };
+        let texts = |list: &str, name: &'static str| {
+            let items = permission.list(list).iter();
+            items
+                .map(|item| item.text_at(name).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let blocks = [texts("ipRanges", "cidrIp"), texts("ipv6Ranges", "cidrIpv6")].concat();
+        Some(Self {
+            ports,
+            blocks: blocks
+                .iter()
+                .filter_map(|block| block.parse().ok())
+                .collect(),
+            groups: texts("groups", "groupId"),
+        })
+    }
+}
+
+impl Instance {
+    /// `None` if it has no address any more.
+    fn read(instance: &Element) -> Option<Self> {
+        let groups = instance.list("groupSet").iter();
+        Some(Self {
+            address: instance.text_at("privateIpAddress").parse().ok()?,
+            security_groups: groups
+                .map(|group| group.text_at("groupId").to_owned())
+                .collect(),
+        })
+    }
+}
+
+async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, CallError> {
+    let mut found = BTreeMap::new();
+    // Without a filter ACM tells of RSA with 2,048 bits alone.
+    let key_types: Vec<_> = KeyAlgorithm::ALL.iter().map(|it| it.as_str()).collect();
+    let includes = json!({ "keyTypes": key_types });
+    let mut input = json!({ "Includes": includes });
+    loop {
+        let page = client.call_acm("ListCertificates", &input).await?;
+        for summary in page["CertificateSummaryList"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let names = summary["SubjectAlternativeNameSummaries"].as_array();
+            let names = names.into_iter().flatten().chain([&summary["DomainName"]]);
+            let names = names.filter_map(Value::as_str).map(str::to_owned);
+            let certificate = Certificate {
+                // The domain name is mostly one of the alternative names.
+                names: names.collect::<BTreeSet<_>>().into_iter().collect(),
+                // A timestamp of this protocol is a number of seconds, maybe with a fraction.
+                not_after_seconds: summary["NotAfter"].as_f64().unwrap_or(f64::MAX) as i64,
+            };
+            let arn = summary["CertificateArn"].as_str().unwrap_or_default();
+            found.insert(arn.to_owned(), certificate);
+        }
+        match page["NextToken"].as_str() {
+            Some(token) => input = json!({ "Includes": includes, "NextToken": token }),
+            None => return Ok(found),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+"""`elbow doctor`: what is wrong, found at a running elbow with real targets, and what to do about it."""
+
+import datetime
+import json
+import resource
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+from harness.certificates import Authority, import_certificate
+from harness.elbow import binary, quiet_environment
+from harness.shop import Shop, fixed, forward
+from harness.target import Target
+
+
+@pytest.fixture
+def own(make_elbow):
+    """A shop in an elbow of its own: nothing that other tests leave is found in it."""
+    shop = Shop(make_elbow())
+    yield shop
+    shop.close()
+
+
+@pytest.fixture
+def serve(own):
+    """Starts targets on addresses of that elbow."""
+    targets = []
+
+    def start(name, **options):
+        targets.append(Target(own.elbow.network.free_host(0), name, **options))
+        return targets[-1]
+
+    yield start
+    for one in targets:
+        one.close()
+
+
+def run(elbow, *arguments):
+    command = [str(binary()), "doctor", *arguments, "--data-dir", str(elbow.data)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=quiet_environment()
+    )
+
+
+def findings(shop):
+    """What is wrong with each thing, without what this machine lacks."""
+    done = run(shop.elbow, "--json")
+    assert done.returncode in (0, 1), done.stderr
+    found = json.loads(done.stdout)["findings"]
+    assert (done.returncode == 1) == bool(found)
+    of_machine = ("limit of open files", "data directory", "security groups")
+    return {one["subject"]: one for one in found if one["subject"] not in of_machine}
+
+
+def wrong(shop, group, target):
+    subject = f"target {target.address}:{target.port} of {group.split('/')[1]}"
+    return findings(shop)[subject]["wrong"]
+
+
+def unhealthy(shop, group):
+    shop.wait_for_state(group, "unhealthy", timeout=60)
+
+
+class Closed:
+    """A target on which nothing listens."""
+
+    def __init__(self, address, port=8080):
+        self.address, self.port = address, port
+
+
+def test_what_is_well_is_not_found(own, serve):
+    _, group, _ = own.serve(serve("one"))
+    own.wait_for_state(group, "healthy")
+    assert findings(own) == {}
+
+
+def test_each_reason_why_a_target_fails_its_checks(own, serve):
+    authority = Authority()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.ca.issue_cert("target.example").configure_cert(context)
+    tls = serve("tls", tls=context)
+    plain = serve("plain")
+    sick = serve("sick", health="503 Service Unavailable")
+    closed = Closed(own.elbow.network.free_host(0))
+    # It accepts connections and says nothing.
+    silent = socket.create_server((own.elbow.network.free_host(0), 0))
+    mute = Closed(*silent.getsockname())
+
+    cases = [
+        (tls, {}, "Its health checks speak HTTP, and port 8080 speaks TLS."),
+        (
+            plain,
+            {"HealthCheckProtocol": "HTTPS"},
+            "Its health checks speak TLS, and port 8080 speaks plain HTTP.",
+        ),
+        (
+            sick,
+            {},
+            "Health checks failed with these codes: [503]. The path is /target-health, the matcher 200.",
+        ),
+        (closed, {}, "Port 8080 is closed: the connection is refused."),
+        (mute, {}, f"It does not answer /target-health on port {mute.port} within 2 s."),
+    ]
+    groups = [own.group(target, **options) for target, options, _ in cases]
+    balancer = own.balancer()
+    listener = own.listener(balancer, forward(groups[0]))
+    for priority, group in enumerate(groups[1:], 1):
+        conditions = [{"Field": "path-pattern", "Values": [f"/{priority}"]}]
+        own.rule(listener, priority, conditions, forward(group))
+    for group in groups:
+        unhealthy(own, group)
+    with silent:
+        for group, (target, _, expected) in zip(groups, cases):
+            assert wrong(own, group, target) == expected
+    text = run(own.elbow).stdout
+    assert f"--target-group-arn {groups[0]} --health-check-protocol HTTPS" in text
+    assert text.rstrip().endswith("findings")
+
+
+def test_target_groups_without_targets_and_without_users(own, serve):
+    empty = own.group()
+    idle = own.group(serve("idle"))
+    balancer = own.balancer()
+    own.listener(balancer, forward(empty))
+    bare = own.balancer()
+    found = findings(own)
+    assert found[f"target group {empty.split('/')[1]}"]["severity"] == "error"
+    assert "503" in found[f"target group {empty.split('/')[1]}"]["wrong"]
+    assert found[f"target group {idle.split('/')[1]}"]["severity"] == "warning"
+    assert "no listeners" in found[f"load balancer {bare['LoadBalancerName']}"]["wrong"]
+    assert len(found) == 3
+
+
+def test_security_groups_that_keep_everybody_out(own, serve):
+    def security_group(name):
+        made = own.ec2.create_security_group(GroupName=name, Description=name, VpcId=own.vpc)
+        return made["GroupId"]
+
+    closed = security_group("closed")
+    balancer = own.balancer(SecurityGroups=[closed])
+    own.listener(balancer, fixed())
+    found = findings(own)
+    name = balancer["LoadBalancerName"]
+    assert f"admit nobody on port {own.port}" in found[f"listener HTTP:{own.port} of {name}"]["wrong"]
+
+    # An instance whose group does not admit the load balancer, and whose application is silent.
+    silent = socket.create_server((own.elbow.network.free_host(0), 8080))
+    address = silent.getsockname()[0]
+    instance = own.elbow.run("instance", "add", "--address", address, "--security-group", closed).strip()
+    group = own.group(TargetType="instance")
+    own.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
+    own.listener(balancer, forward(group), port=own.port + 1)
+    unhealthy(own, group)
+    subject = f"target {instance}:8080 of {group.split('/')[1]}"
+    with silent:
+        assert "do not admit the load balancer" in findings(own)[subject]["wrong"]
+        own.ec2.authorize_security_group_ingress(
+            GroupId=closed, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp=own.elbow.network.vpc
+        )
+        assert "does not answer" in findings(own)[subject]["wrong"]
+
+
+def test_certificates_and_policies(own):
+    authority = Authority()
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=7, hours=12)
+    certificate = import_certificate(own, authority.issue("shop.example", not_after=soon))
+    balancer = own.balancer()
+    listener = own.elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=own.port + 1,
+        Certificates=[{"CertificateArn": certificate}],
+        SslPolicy="ELBSecurityPolicy-2016-08",
+        DefaultActions=fixed(),
+    )["Listeners"][0]["ListenerArn"]
+    own.rule(listener, 1, [{"Field": "host-header", "Values": ["other.example"]}], fixed(404))
+    done = run(own.elbow, "--json")
+    told = {(one["id"], one["wrong"].split(" ")[0]) for one in json.loads(done.stdout)["findings"]}
+    assert {(certificate, "It"), (certificate, "No"), (listener, "Its")} <= told
+    assert "It expires soon; whole days that are left: 7." in [one["wrong"] for one in json.loads(done.stdout)["findings"]]
+
+
+def test_a_low_limit_of_open_files_is_found(make_elbow):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    elbow = make_elbow()
+    resource.prlimit(elbow.pid, resource.RLIMIT_NOFILE, (512, hard))
+    told = json.loads(run(elbow, "--json").stdout)["findings"]
+    assert [one["wrong"] for one in told if one["subject"] == "limit of open files"] == [
+        "elbow may open 512 files and sockets, two for each request in progress."
+    ]
+
+
+def test_without_an_elbow_the_status_is_2(tmp_path):
+    command = [str(binary()), "doctor", "--data-dir", str(tmp_path / "nothing")]
+    done = subprocess.run(command, capture_output=True, text=True, env=quiet_environment())
+    assert done.returncode == 2 and "elbow serve" in done.stderr
