@@ -191,6 +191,8 @@ def test_transforms_redirects_and_refusals_are_told(elbow, shop, web):
     assert told["url"] == "/v2/users?q"
     told = explain(elbow, "TRACE", url_of(shop, balancer))["outcome"]
     assert (told["type"], told["status"]) == ("refused", 405)
+    long = url_of(shop, balancer, "/" + "x" * 20_000)
+    assert explain(elbow, "GET", long)["outcome"]["status"] == 414
     twice = ("-H", "Content-Length: 1", "-H", "Content-Length: 2")
     assert explain(elbow, "POST", url_of(shop, balancer), *twice)["outcome"]["status"] == 400
 
@@ -202,6 +204,8 @@ def test_a_question_about_nothing_has_status_2(elbow, shop, web):
         (("GET", "not-a-url"), "not a URL"),
         (("GET", f"http://{balancer['DNSName']}:1/"), "no listener on port 1"),
         (("GET", "http://a/", "--listener", "arn:x"), "no listener arn:x"),
+        (("GET", "http://a/", "--listener", web[1], "--address", "192.0.2.1"), "no address of 192.0.2.1"),
+        (("GET", "http://a/", "--listener", web[1], "-H", "X: a\nb"), "the header 'X'"),
     ]:
         code, text, errors = run(elbow, *arguments)
         assert code == 2 and text == "" and expected in errors, errors

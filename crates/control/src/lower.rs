@@ -28,9 +28,9 @@ use crate::state::State;
 use admissions::Admissions;
 use frontends::LoweredFrontend;
 use pools::Pools;
+use tls::Certificates;
 
 pub use pools::endpoint_key;
-use tls::Certificates;
 
 /// A snapshot with what the next one takes over from it.
 #[derive(Default)]

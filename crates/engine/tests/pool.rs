@@ -256,7 +256,6 @@ proptest! {
         }
     }
 
-    /// Unhealthy targets get requests only when no healthy one that may get any is left.
     #[test]
     fn who_looks_sees_the_next_choice_and_takes_no_turn(
         algorithm in algorithm(),
@@ -280,6 +279,7 @@ proptest! {
         }
     }
 
+    /// Unhealthy targets get requests only when no healthy one that may get any is left.
     #[test]
     fn targets_are_healthy_or_the_pool_fails_open(
         algorithm in algorithm(),

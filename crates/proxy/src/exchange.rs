@@ -222,7 +222,7 @@ async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick
 }
 
 /// Counts a head that cannot become a valid one, and gives the status to answer with.
-fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
+pub(crate) fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
     match refusal {
         Refusal::BareLineFeed => {
             Verdict::BARE_LINE_FEED.count(counters);

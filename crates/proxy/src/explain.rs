@@ -13,8 +13,9 @@ use model::condition::Condition;
 use crate::counters::Counters;
 use crate::decide::{Facts, goes_with, location};
 use crate::desync::{Class, Treatment};
-use crate::exchange::{Inspected, inspect};
+use crate::exchange::{Inspected, count_refused_head, inspect};
 use crate::forwarded::has_too_many_addresses;
+use crate::http1::scan::{REQUEST_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Version};
 use crate::rewrite::Rewritten;
 use crate::tls_configs::{TlsErrorReason, identity};
@@ -103,6 +104,17 @@ pub fn explain<'q>(
     let frontend = question.frontend;
     // These are nobody's: what is counted here is forgotten.
     let counters = Counters::default();
+    let refused = |status, reason| Explanation {
+        desync: None,
+        routed: Err(Refusal { status, reason }),
+    };
+    if let Scan::Refused(refusal) = Scanner::default().scan(question.head, &REQUEST_LIMITS) {
+        let status = count_refused_head(&counters, refusal);
+        return refused(
+            status,
+            "the request line, a field or the whole head is too long",
+        );
+    }
     let mut storage = FieldStorage::new();
     let mode = frontend.http.desync_mitigation;
     let Inspected {
@@ -111,15 +123,7 @@ pub fn explain<'q>(
         treatment,
     } = match inspect(question.head, &mut storage, &counters, mode) {
         Ok(inspected) => inspected,
-        Err(bad) => {
-            return Explanation {
-                desync: None,
-                routed: Err(Refusal {
-                    status: bad.status,
-                    reason: bad.reason,
-                }),
-            };
-        }
+        Err(bad) => return refused(bad.status, bad.reason),
     };
     let desync = desync.map(|verdict| Desync {
         class: match verdict.class {

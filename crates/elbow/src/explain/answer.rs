@@ -1,18 +1,18 @@
 //! The side of the server: which listener a question is about, and what the data plane says to it.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::SystemTime;
 
-use control::elb::describe_target_health::{DescribeTargetHealth, TargetHealthDescription};
 use control::{Control, State};
-use engine::{Action, Algorithm, Authentication, Forward, Frontend, Pool, Snapshot, Stickiness};
-use model::id::{ListenerId, TargetGroupId};
+use engine::{Action, Authentication, Frontend, Routing, Snapshot};
 use model::listener::Listener;
 use model::rule::{Rule, RulePriority};
 use proxy::explain::{self, Explanation, RequestSubject, Routed};
 
-use super::{Answer, Certificate, Outcome, Question, QuestionError, RuleStep, Target, TargetGroup};
+use super::node::Node;
+use super::targets::{group_name, target_groups};
+use super::url::Url;
+use super::{Answer, Certificate, Outcome, Question, QuestionError, RuleStep};
 use crate::commands::inventory::rules::Condition;
 
 /// Answers a question in JSON from what is live, in JSON. Nothing is touched by it.
@@ -89,150 +89,6 @@ pub(crate) async fn answer(
 
 fn json(answer: &Answer) -> String {
     serde_json::to_string(answer).expect("the keys of all maps are text")
-}
-
-/// The parts of a URL.
-struct Url<'u> {
-    is_https: bool,
-    /// Without brackets.
-    host: &'u str,
-    /// Host and port as they stand there.
-    authority: &'u str,
-    port: u16,
-    /// Path and query.
-    target: String,
-}
-
-impl<'u> Url<'u> {
-    fn parse(text: &'u str) -> Result<Self, QuestionError> {
-        Self::read(text).ok_or_else(|| QuestionError::Url(text.to_owned()))
-    }
-
-    fn read(text: &'u str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
-        let is_https = match &*scheme.to_ascii_lowercase() {
-            "http" => false,
-            "https" => true,
-            _ => return None,
-        };
-        let rest = rest.split('#').next()?;
-        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let slash = if target.starts_with('/') { "" } else { "/" };
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(bracketed) => bracketed.split_once(']')?,
-            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-        };
-        let port = match port.strip_prefix(':') {
-            Some(port) => port.parse().ok()?,
-            None if port.is_empty() && is_https => 443,
-            None if port.is_empty() => 80,
-            None => return None,
-        };
-        let is_plain = !host.is_empty() && !authority.contains('@');
-        is_plain.then(|| Self {
-            is_https,
-            host,
-            authority,
-            port,
-            target: format!("{slash}{target}"),
-        })
-    }
-}
-
-/// Where the client connects to.
-struct Node<'s> {
-    frontend: &'s Frontend,
-    listener: Arc<Listener>,
-    address: SocketAddr,
-    zone: Arc<str>,
-}
-
-impl<'s> Node<'s> {
-    fn find(
-        snapshot: &'s Snapshot,
-        state: &State,
-        question: &Question,
-        url: &Url<'_>,
-    ) -> Result<Self, QuestionError> {
-        let wanted = question.address.or_else(|| url.host.parse().ok());
-        let has_address =
-            |frontend: &Frontend, ip| frontend.addresses.iter().any(|it| it.ip() == ip);
-        let frontend = if let Some(arn) = &question.listener {
-            let of_arn = state
-                .elb
-                .listeners
-                .values()
-                .find(|it| it.arn.to_string() == *arn);
-            let id = of_arn.map(|listener| engine::FrontendId(listener.arn.id.0));
-            let found = id.and_then(|id| snapshot.frontend(id));
-            found.ok_or_else(|| QuestionError::NoListener(arn.clone()))?
-        } else {
-            let is_its = |frontend: &&Arc<Frontend>| match wanted {
-                Some(ip) => has_address(frontend, ip),
-                None => frontend.dns_name.eq_ignore_ascii_case(url.host),
-            };
-            let own: Vec<_> = snapshot.frontends.iter().filter(is_its).collect();
-            if own.is_empty() && !exists_without_listeners(state, wanted, url.host) {
-                let host = wanted.map_or(url.host.to_owned(), |ip| ip.to_string());
-                return Err(QuestionError::NoLoadBalancer { host });
-            }
-            let found = own.iter().find(|frontend| frontend.port() == url.port);
-            *found.ok_or_else(|| no_port(&own, url, wanted))?
-        };
-        let listener = state.elb.listeners.get(&ListenerId(frontend.id.0));
-        let unknown = || QuestionError::NoListener(format!("{:x}", frontend.id.0));
-        let listener = Arc::clone(listener.ok_or_else(unknown)?);
-        let out = snapshot.zones_out_of_dns(&frontend.dns_name);
-        let nodes = || frontend.addresses.iter().zip(&frontend.zones);
-        // A client that has asked DNS comes to a zone that is in the answer.
-        let is_wanted = |(address, zone): &(&SocketAddr, &Arc<str>)| match wanted {
-            Some(ip) => address.ip() == ip,
-            None => !out.contains(zone),
-        };
-        let node = nodes().find(is_wanted);
-        let (address, zone) = node.ok_or_else(|| match wanted {
-            // With --listener the URL may have an address of something in front of the load balancer.
-            Some(ip) => QuestionError::NoLoadBalancer {
-                host: ip.to_string(),
-            },
-            None => QuestionError::NoAddress(listener.arn.to_string()),
-        })?;
-        Ok(Self {
-            frontend,
-            address: *address,
-            zone: Arc::clone(zone),
-            listener,
-        })
-    }
-}
-
-fn exists_without_listeners(state: &State, wanted: Option<IpAddr>, host: &str) -> bool {
-    state
-        .elb
-        .load_balancers
-        .values()
-        .any(|balancer| match wanted {
-            Some(ip) => balancer
-                .zones
-                .iter()
-                .any(|zone| IpAddr::from(zone.address) == ip),
-            None => balancer.dns_name.eq_ignore_ascii_case(host),
-        })
-}
-
-fn no_port(own: &[&Arc<Frontend>], url: &Url<'_>, wanted: Option<IpAddr>) -> QuestionError {
-    let ports: Vec<_> = own
-        .iter()
-        .map(|frontend| frontend.port().to_string())
-        .collect();
-    QuestionError::NoPort {
-        address: wanted.map_or(url.host.to_owned(), |ip| ip.to_string()),
-        port: url.port,
-        listeners: match ports.len() {
-            0 => "The load balancer has no listeners".to_owned(),
-            _ => format!("The load balancer has listeners on {}", ports.join(", ")),
-        },
-    }
 }
 
 /// Why the client and the listener do not understand each other.
@@ -376,14 +232,14 @@ async fn outcome(
         Ok(outcome) => outcome,
         Err(refusal) => return Ok(refused(refusal)),
     };
-    let unsuited = match (outcome, &routed.action.routing) {
+    Ok(match (outcome, &routed.action.routing) {
         (
             explain::Outcome::Forward {
                 host,
                 url,
                 unsuited,
             },
-            engine::Routing::Forward(forward),
+            Routing::Forward(forward),
         ) => {
             let groups = target_groups(control, state, node, forward, &unsuited).await?;
             let mirror = routed
@@ -392,7 +248,7 @@ async fn outcome(
                 .as_ref()
                 .and_then(|it| it.mirror.as_ref());
             let seconds = forward.stickiness.map(|duration| duration.as_secs());
-            return Ok(Outcome::Forward {
+            Outcome::Forward {
                 host: host.map(text),
                 url: url.map(text),
                 target_groups: groups,
@@ -402,173 +258,15 @@ async fn outcome(
                 mirror: mirror.map(|it| {
                     format!("{}% are copied to {}", it.percentage, group_name(state, &it.pool))
                 }),
-            });
-        }
-        (explain::Outcome::Redirect(location), engine::Routing::Redirect(redirect)) => {
-            Outcome::Redirect {
-                status: redirect.status,
-                location: text(location),
             }
         }
-        (_, engine::Routing::FixedResponse(fixed)) => Outcome::FixedResponse {
+        (explain::Outcome::Redirect(location), Routing::Redirect(redirect)) => Outcome::Redirect {
+            status: redirect.status,
+            location: text(location),
+        },
+        (_, Routing::FixedResponse(fixed)) => Outcome::FixedResponse {
             status: fixed.status,
         },
         _ => unreachable!("the outcome is that of the routing"),
-    };
-    Ok(unsuited)
-}
-
-fn group_name(state: &State, pool: &Pool) -> String {
-    let group = state.elb.target_groups.get(&TargetGroupId(pool.id.0));
-    group.map_or_else(String::new, |group| group.name().to_owned())
-}
-
-async fn target_groups(
-    control: &Control,
-    state: &State,
-    node: &Node<'_>,
-    forward: &Forward,
-    unsuited: &[engine::PoolId],
-) -> Result<Vec<TargetGroup>, QuestionError> {
-    let weights: u32 = forward.weighted_pools().map(|(_, weight)| weight).sum();
-    let mut groups = Vec::new();
-    for (pool, weight) in forward.weighted_pools() {
-        let arn = state.elb.target_groups.get(&TargetGroupId(pool.id.0));
-        let arn = arn.map_or_else(String::new, |group| group.arn.to_string());
-        let targets = targets(control, pool, &arn, &node.zone).await?;
-        let next = pool.peek_target(Some(&node.zone));
-        let next = next.and_then(|next| {
-            Some(
-                targets
-                    .iter()
-                    .find(|(key, _)| *key == next.key)?
-                    .1
-                    .target
-                    .clone(),
-            )
-        });
-        let fails_open = targets
-            .iter()
-            .any(|(_, it)| it.is_eligible && it.state != "healthy");
-        let refusal = if unsuited.contains(&pool.id) {
-            Some("464: its targets speak a version of HTTP that the request does not go with")
-        } else if targets.iter().all(|(_, it)| !it.is_eligible) {
-            Some("503: it has no target that can get requests")
-        } else {
-            None
-        };
-        groups.push(TargetGroup {
-            name: group_name(state, pool),
-            arn,
-            weight,
-            weights,
-            refusal: refusal.map(str::to_owned),
-            algorithm: algorithm(pool.settings.algorithm).to_owned(),
-            fails_open,
-            stickiness: stickiness(&pool.settings.stickiness),
-            next,
-            targets: targets.into_iter().map(|(_, target)| target).collect(),
-        });
-    }
-    Ok(groups)
-}
-
-/// The targets of a group with their keys.
-async fn targets(
-    control: &Control,
-    pool: &Pool,
-    arn: &str,
-    zone: &str,
-) -> Result<Vec<(u64, Target)>, QuestionError> {
-    let described = control.describe_target_health(DescribeTargetHealth {
-        target_group_arn: arn.to_owned(),
-        ..DescribeTargetHealth::default()
-    });
-    let candidates = pool.candidates_in(Some(zone));
-    let target = |description: TargetHealthDescription| {
-        let id = description.target.id;
-        let port = description
-            .target
-            .port
-            .and_then(|port| u16::try_from(port).ok());
-        let port = port.unwrap_or_default();
-        let key = control::endpoint_key(TargetGroupId(pool.id.0), &id, port);
-        let candidate = candidates.iter().find(|it| it.key == key);
-        let endpoint = pool.endpoints.iter().find(|it| it.key == key);
-        let is_eligible = candidate.is_some_and(|it| !it.state.is_draining());
-        let health = description.health;
-        let is_in_reach = endpoint.is_none_or(|it| {
-            pool.settings.is_cross_zone || it.zone.as_deref().is_none_or(|its| its == zone)
-        });
-        let is_shifted = endpoint.is_some_and(|it| {
-            pool.settings.shifted_zone.is_some() && it.zone == pool.settings.shifted_zone
-        });
-        let reason = match (&health.reason, &health.description) {
-            (Some(reason), Some(text)) => format!("{reason}: {text}"),
-            (Some(reason), None) => reason.to_string(),
-            _ if is_eligible => String::new(),
-            _ if !is_in_reach => {
-                format!("it is not in {zone}, and the target group is not cross-zone")
-            }
-            _ if is_shifted => "traffic is shifted away from its zone".to_owned(),
-            _ => "it has just become healthy".to_owned(),
-        };
-        let target = Target {
-            target: format!("{id}:{port}"),
-            state: health.state.to_string(),
-            is_eligible,
-            reason,
-        };
-        (key, target)
-    };
-    Ok(described.await?.into_iter().map(target).collect())
-}
-
-fn algorithm(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::RoundRobin { .. } => "round_robin",
-        Algorithm::LeastOutstandingRequests => "least_outstanding_requests",
-        Algorithm::WeightedRandom { .. } => "weighted_random",
-    }
-}
-
-fn stickiness(stickiness: &Stickiness) -> Option<String> {
-    let (cookie, duration) = match stickiness {
-        Stickiness::Off => return None,
-        Stickiness::LoadBalancerCookie { duration } => ("AWSALB".to_owned(), duration),
-        Stickiness::ApplicationCookie { name, duration } => {
-            (format!("AWSALBAPP-0 beside {name}"), duration)
-        }
-    };
-    let seconds = duration.as_secs();
-    Some(format!(
-        "a cookie {cookie}, not looked into here, keeps a client for {seconds} s"
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_has_a_host_a_port_and_a_target() {
-        for (text, expected) in [
-            ("http://a", Some((false, "a", 80, "/"))),
-            ("https://a/b?c#d", Some((true, "a", 443, "/b?c"))),
-            ("HTTP://a.b:81?c", Some((false, "a.b", 81, "/?c"))),
-            ("http://[::1]:8080/x", Some((false, "::1", 8080, "/x"))),
-            ("http://[::1]/", Some((false, "::1", 80, "/"))),
-            ("ftp://a/", None),
-            ("a/b", None),
-            ("http:///b", None),
-            ("http://a:x/", None),
-            ("http://user@a/", None),
-        ] {
-            let read = Url::parse(text).ok();
-            let read = read.map(|url| (url.is_https, url.host, url.port, url.target));
-            let expected =
-                expected.map(|(s, host, port, target)| (s, host, port, target.to_owned()));
-            assert_eq!(read, expected, "{text}");
-        }
-    }
+    })
 }

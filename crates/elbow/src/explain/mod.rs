@@ -2,6 +2,9 @@
 //! server, which has the live snapshot; `commands/explain.rs` is that of the client.
 
 pub(crate) mod answer;
+mod node;
+mod targets;
+mod url;
 
 use std::net::IpAddr;
 
@@ -156,8 +159,10 @@ pub(crate) enum QuestionError {
     NoLoadBalancer { host: String },
     #[error("there is no listener {0}")]
     NoListener(String),
-    #[error("the listener {0} has no address at which a client could connect to it")]
-    NoAddress(String),
+    #[error(
+        "the listener {listener} has no address of {wanted} to connect to; say with --address which one it has"
+    )]
+    NoAddress { listener: String, wanted: String },
     #[error("{address} has no listener on port {port}: the connection is refused. {listeners}")]
     NoPort {
         address: String,

@@ -1,0 +1,142 @@
+//! The target groups a request may go to: who can get it, why the others cannot, and who is next.
+
+use control::elb::describe_target_health::{DescribeTargetHealth, TargetHealthDescription};
+use control::{Control, State};
+use engine::{Algorithm, Forward, Pool, PoolId, Stickiness};
+use model::id::TargetGroupId;
+
+use super::node::Node;
+use super::{QuestionError, Target, TargetGroup};
+
+/// The target groups of a forward action, with what is known of each target.
+///
+/// # Errors
+/// A target group is gone meanwhile.
+pub(super) async fn target_groups(
+    control: &Control,
+    state: &State,
+    node: &Node<'_>,
+    forward: &Forward,
+    unsuited: &[PoolId],
+) -> Result<Vec<TargetGroup>, QuestionError> {
+    let weights: u32 = forward.weighted_pools().map(|(_, weight)| weight).sum();
+    let mut groups = Vec::new();
+    for (pool, weight) in forward.weighted_pools() {
+        let arn = state.elb.target_groups.get(&TargetGroupId(pool.id.0));
+        let arn = arn.map_or_else(String::new, |group| group.arn.to_string());
+        let targets = targets(control, pool, &arn, &node.zone).await?;
+        let next = pool.peek_target(Some(&node.zone));
+        let next = next.and_then(|next| {
+            Some(
+                targets
+                    .iter()
+                    .find(|(key, _)| *key == next.key)?
+                    .1
+                    .target
+                    .clone(),
+            )
+        });
+        let fails_open = targets
+            .iter()
+            .any(|(_, it)| it.is_eligible && it.state != "healthy");
+        let refusal = if unsuited.contains(&pool.id) {
+            Some("464: its targets speak a version of HTTP that the request does not go with")
+        } else if targets.iter().all(|(_, it)| !it.is_eligible) {
+            Some("503: it has no target that can get requests")
+        } else {
+            None
+        };
+        groups.push(TargetGroup {
+            name: group_name(state, pool),
+            arn,
+            weight,
+            weights,
+            refusal: refusal.map(str::to_owned),
+            algorithm: algorithm(pool.settings.algorithm).to_owned(),
+            fails_open,
+            stickiness: stickiness(&pool.settings.stickiness),
+            next,
+            targets: targets.into_iter().map(|(_, target)| target).collect(),
+        });
+    }
+    Ok(groups)
+}
+
+/// The name of the target group that a pool is.
+pub(super) fn group_name(state: &State, pool: &Pool) -> String {
+    let group = state.elb.target_groups.get(&TargetGroupId(pool.id.0));
+    group.map_or_else(String::new, |group| group.name().to_owned())
+}
+
+/// The targets of a group with their keys.
+async fn targets(
+    control: &Control,
+    pool: &Pool,
+    arn: &str,
+    zone: &str,
+) -> Result<Vec<(u64, Target)>, QuestionError> {
+    let described = control.describe_target_health(DescribeTargetHealth {
+        target_group_arn: arn.to_owned(),
+        ..DescribeTargetHealth::default()
+    });
+    let candidates = pool.candidates_in(Some(zone));
+    let target = |description: TargetHealthDescription| {
+        let id = description.target.id;
+        let port = description
+            .target
+            .port
+            .and_then(|port| u16::try_from(port).ok());
+        let port = port.unwrap_or_default();
+        let key = control::endpoint_key(TargetGroupId(pool.id.0), &id, port);
+        let candidate = candidates.iter().find(|it| it.key == key);
+        let endpoint = pool.endpoints.iter().find(|it| it.key == key);
+        let is_eligible = candidate.is_some_and(|it| !it.state.is_draining());
+        let health = description.health;
+        let is_in_reach = endpoint.is_none_or(|it| {
+            pool.settings.is_cross_zone || it.zone.as_deref().is_none_or(|its| its == zone)
+        });
+        let is_shifted = endpoint.is_some_and(|it| {
+            pool.settings.shifted_zone.is_some() && it.zone == pool.settings.shifted_zone
+        });
+        let reason = match (&health.reason, &health.description) {
+            (Some(reason), Some(text)) => format!("{reason}: {text}"),
+            (Some(reason), None) => reason.to_string(),
+            _ if is_eligible => String::new(),
+            _ if !is_in_reach => {
+                format!("it is not in {zone}, and the target group is not cross-zone")
+            }
+            _ if is_shifted => "traffic is shifted away from its zone".to_owned(),
+            _ => "it has just become healthy".to_owned(),
+        };
+        let target = Target {
+            target: format!("{id}:{port}"),
+            state: health.state.to_string(),
+            is_eligible,
+            reason,
+        };
+        (key, target)
+    };
+    Ok(described.await?.into_iter().map(target).collect())
+}
+
+fn algorithm(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::RoundRobin { .. } => "round_robin",
+        Algorithm::LeastOutstandingRequests => "least_outstanding_requests",
+        Algorithm::WeightedRandom { .. } => "weighted_random",
+    }
+}
+
+fn stickiness(stickiness: &Stickiness) -> Option<String> {
+    let (cookie, duration) = match stickiness {
+        Stickiness::Off => return None,
+        Stickiness::LoadBalancerCookie { duration } => ("AWSALB".to_owned(), duration),
+        Stickiness::ApplicationCookie { name, duration } => {
+            (format!("AWSALBAPP-0 beside {name}"), duration)
+        }
+    };
+    let seconds = duration.as_secs();
+    Some(format!(
+        "a cookie {cookie}, not looked into here, keeps a client for {seconds} s"
+    ))
+}
