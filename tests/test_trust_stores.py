@@ -4,6 +4,8 @@ import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -44,6 +46,22 @@ def test_the_life_of_a_trust_store(in_directory):
     elbv2.delete_trust_store(TrustStoreArn=arn)
     with refused("TrustStoreNotFound", ""):
         elbv2.describe_trust_stores(TrustStoreArns=[arn])
+
+
+def test_what_a_trust_store_is_made_of_is_downloaded_without_a_key(in_directory):
+    elbv2 = in_directory
+    arn = elbv2.create_trust_store(Name="clients", **bundle("root.pem"))["TrustStores"][0]["TrustStoreArn"]
+    contents = [{"S3Bucket": "clients", "S3Key": "revoked.crl.pem", "RevocationType": "CRL"}]
+    elbv2.add_trust_store_revocations(TrustStoreArn=arn, RevocationContents=contents)
+    authorities = elbv2.get_trust_store_ca_certificates_bundle(TrustStoreArn=arn)["Location"]
+    revoked = elbv2.get_trust_store_revocation_content(TrustStoreArn=arn, RevocationId=1)["Location"]
+    assert urlopen(authorities).read().strip() == (FILES / "root.pem").read_bytes().strip()
+    assert urlopen(revoked).read().strip() == (FILES / "revoked.crl.pem").read_bytes().strip()
+    with pytest.raises(HTTPError, match="403"):
+        urlopen(authorities.replace("expires=1", "expires=2"))
+    elbv2.remove_trust_store_revocations(TrustStoreArn=arn, RevocationIds=[1])
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(revoked)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use control::elb::trust_store_downloads::DownloadError;
 use control::{Clock, Control};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -14,6 +15,7 @@ use model::arn::Place;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::elbv2::downloads;
 use crate::json::{self, Target};
 use crate::operation::Operations;
 use crate::query::{self, Node, QueryError};
@@ -107,6 +109,22 @@ impl Endpoint {
                 }
             }
             EXPLAIN_PATH => self.answer_explain(request).await,
+            path if path.starts_with(downloads::PATH) => {
+                let path = &path[downloads::PATH.len()..];
+                let query = request.uri().query().unwrap_or("");
+                match downloads::download(&self.0.control, path, query) {
+                    Ok(pem) => response(StatusCode::OK, "application/x-pem-file", pem),
+                    Err(error) => {
+                        let status = match error {
+                            DownloadError::NotSigned | DownloadError::Expired => {
+                                StatusCode::FORBIDDEN
+                            }
+                            DownloadError::Gone => StatusCode::NOT_FOUND,
+                        };
+                        response(status, "text/plain", format!("{error}\n"))
+                    }
+                }
+            }
             _ => self.answer_service(request).await,
         }
     }

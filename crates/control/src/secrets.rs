@@ -6,6 +6,8 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::secret::SealedSecret;
@@ -16,8 +18,13 @@ pub const SECRET_KEY_BYTES: usize = 32;
 /// Bytes of the nonce in front of what is sealed.
 const NONCE_BYTES: usize = 12;
 
-/// Seals and opens the secrets in the store. AES-256-GCM, NIST SP 800-38D.
-pub struct SecretKey(RandomizedNonceKey);
+/// Seals and opens the secrets in the store, and signs what clients bring back.
+pub struct SecretKey {
+    /// AES-256-GCM, NIST SP 800-38D.
+    sealing: RandomizedNonceKey,
+    /// HMAC-SHA256, RFC 2104, with a key of its own.
+    signing: hmac::Key,
+}
 
 /// A sealed secret does not open: it was sealed under another key, or was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +44,14 @@ impl SecretKey {
     /// Never: every value of this length is a key.
     #[must_use]
     pub fn new(bytes: &[u8; SECRET_KEY_BYTES]) -> Self {
-        Self(RandomizedNonceKey::new(&AES_256_GCM, bytes).expect("the length is that of a key"))
+        // One key for two purposes: the second is derived from the first and tells nothing about it.
+        let root = hmac::Key::new(hmac::HMAC_SHA256, bytes);
+        let signing = hmac::sign(&root, b"elbow download signing");
+        Self {
+            sealing: RandomizedNonceKey::new(&AES_256_GCM, bytes)
+                .expect("the length is that of a key"),
+            signing: hmac::Key::new(hmac::HMAC_SHA256, signing.as_ref()),
+        }
     }
 
     /// A text that only `open` with the same key and owner reads.
@@ -48,7 +62,7 @@ impl SecretKey {
     pub fn seal(&self, owner: &str, secret: &str) -> SealedSecret {
         let mut sealed = secret.as_bytes().to_vec();
         let nonce = self
-            .0
+            .sealing
             .seal_in_place_append_tag(Aad::from(owner.as_bytes()), &mut sealed)
             .expect("there are random numbers");
         let sealed = [nonce.as_ref().as_slice(), &sealed].concat();
@@ -66,13 +80,28 @@ impl SecretKey {
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let mut rest = rest.to_vec();
             let opened = self
-                .0
+                .sealing
                 .open_in_place(nonce, Aad::from(owner.as_bytes()), &mut rest);
             String::from_utf8(opened.ok()?.to_vec()).ok()
         };
         open().ok_or_else(|| SealedError {
             owner: owner.to_owned(),
         })
+    }
+
+    /// What proves that this key's owner wrote `text`, in hexadecimal digits.
+    pub(crate) fn sign(&self, text: &str) -> String {
+        let tag = hmac::sign(&self.signing, text.as_bytes());
+        tag.as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Whether `signature` is what [`Self::sign`] makes of `text`, in a time that does not tell where they differ.
+    pub(crate) fn has_signed(&self, text: &str, signature: &str) -> bool {
+        let same = self.sign(text);
+        verify_slices_are_equal(same.as_bytes(), signature.as_bytes()).is_ok()
     }
 }
 

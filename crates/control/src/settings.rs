@@ -12,6 +12,8 @@ pub struct Settings {
     pub place: Place,
     /// What DNS names of load balancers end with; default `elb.internal`.
     pub base_domain: String,
+    /// Where clients reach the endpoint of the API, for URLs that answers have; without a `/` at its end.
+    pub endpoint_url: String,
     /// The networks of the inventory.
     pub topology: Topology,
     /// How many there may be of each thing.
@@ -43,6 +45,7 @@ impl Default for Settings {
                 account: "123456789012".to_owned(),
             },
             base_domain: "elb.internal".to_owned(),
+            endpoint_url: "http://127.0.0.1:4566".to_owned(),
             topology: Topology::loopback(),
             limits: Limits::default(),
             cognito_user_pools: Vec::new(),

@@ -124,7 +124,11 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
     };
     let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;
     let plane = Arc::new(Plane::over(workers));
-    let control_settings = control_settings(&settings);
+    let contact = contact::Endpoint {
+        address: reachable(address),
+        region: settings.topology.region.clone(),
+    };
+    let control_settings = control_settings(&settings, contact.url());
     let place = control_settings.place.clone();
     let control = Control::open(control::Parts {
         store,
@@ -169,11 +173,6 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         },
     });
 
-    let region = settings.topology.region;
-    let contact = contact::Endpoint {
-        address: reachable(address),
-        region,
-    };
     contact.publish(&directory)?;
     // Before anybody is told that it is ready: whoever starts it may stop it at once.
     let stop = stop::requested(stop_at_end_of_input);
@@ -263,7 +262,7 @@ fn provider_settings(settings: &Settings) -> Result<auth::Settings, ServeError> 
     })
 }
 
-fn control_settings(settings: &Settings) -> control::Settings {
+fn control_settings(settings: &Settings, endpoint_url: String) -> control::Settings {
     let Topology {
         region,
         account,
@@ -290,6 +289,7 @@ fn control_settings(settings: &Settings) -> control::Settings {
             account,
         },
         base_domain: settings.base_domain.clone(),
+        endpoint_url,
         topology: control::ec2::Topology {
             vpc: vpc_cidr,
             vpc_ipv6: vpc_ipv6_cidr,

@@ -10,7 +10,7 @@ use model::certificate::{
 };
 use serde_json::{Value, json};
 
-use crate::input::shape::Text;
+use crate::input::shape::{Text, is_tag_text};
 use crate::input::{Fields, OneOf, TEXT};
 use crate::json::timestamp;
 
@@ -47,8 +47,10 @@ fn is_domain_name(text: &str) -> bool {
     last.is_some_and(|last| last.len() > 1) && name.split('.').all(is_label)
 }
 
-const KEY: Text = TEXT.between(1, 128);
-const VALUE: Text = TEXT.at_most(256);
+const KEY: Text = TEXT.between(1, 128).matching(TAG_EXPRESSION, is_tag_text);
+const VALUE: Text = TEXT.at_most(256).matching(TAG_EXPRESSION, is_tag_text);
+/// Source: ACM API, `Tag`.
+const TAG_EXPRESSION: &str = r"[\p{L}\p{Z}\p{N}_.:\/=+\-@]*";
 const TAGS_MAX: usize = 50;
 
 /// `Tags`: keys, and values where there are any.

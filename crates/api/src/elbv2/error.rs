@@ -9,7 +9,9 @@ impl From<ElbError> for ApiError {
         let message = error.to_string();
         let (code, status) = match &error {
             ElbError::Validation(_) => ("ValidationError", 400),
+            ElbError::AssociationNotFound(_) => ("AssociationNotFound", 400),
             ElbError::CertificateNotFound(_) => ("CertificateNotFound", 400),
+            ElbError::DeleteAssociationSameAccount(_) => ("DeleteAssociationSameAccount", 400),
             ElbError::DuplicateListener(_) => ("DuplicateListener", 400),
             ElbError::DuplicateLoadBalancerName(_) => ("DuplicateLoadBalancerName", 400),
             ElbError::DuplicateTagKeys(_) => ("DuplicateTagKeys", 400),
@@ -26,6 +28,7 @@ impl From<ElbError> for ApiError {
             ElbError::OperationNotPermitted(_) => ("OperationNotPermitted", 400),
             ElbError::PriorityInUse(_) => ("PriorityInUse", 400),
             ElbError::ResourceInUse(_) => ("ResourceInUse", 400),
+            ElbError::ResourceNotFound(_) => ("ResourceNotFound", 400),
             ElbError::RuleNotFound(_) => ("RuleNotFound", 400),
             ElbError::SslPolicyNotFound(_) => ("SSLPolicyNotFound", 400),
             ElbError::SubnetNotFound(_) => ("SubnetNotFound", 400),

@@ -17,10 +17,12 @@ mod create_trust_store;
 mod delete_listener;
 mod delete_load_balancer;
 mod delete_rule;
+mod delete_shared_trust_store_association;
 mod delete_target_group;
 mod delete_trust_store;
 mod deregister_targets;
 mod describe_account_limits;
+mod describe_capacity_reservation;
 mod describe_listener_attributes;
 mod describe_listener_certificates;
 mod describe_listeners;
@@ -35,7 +37,13 @@ mod describe_target_health;
 mod describe_trust_store_associations;
 mod describe_trust_store_revocations;
 mod describe_trust_stores;
+pub(crate) mod downloads;
 mod error;
+mod get_resource_policy;
+mod get_trust_store_ca_certificates_bundle;
+mod get_trust_store_revocation_content;
+mod modify_capacity_reservation;
+mod modify_ip_pools;
 mod modify_listener;
 mod modify_listener_attributes;
 mod modify_load_balancer_attributes;
@@ -70,10 +78,12 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DeleteListener" => delete_listener,
         "DeleteLoadBalancer" => delete_load_balancer,
         "DeleteRule" => delete_rule,
+        "DeleteSharedTrustStoreAssociation" => delete_shared_trust_store_association,
         "DeleteTargetGroup" => delete_target_group,
         "DeleteTrustStore" => delete_trust_store,
         "DeregisterTargets" => deregister_targets,
         "DescribeAccountLimits" => describe_account_limits,
+        "DescribeCapacityReservation" => describe_capacity_reservation,
         "DescribeListenerAttributes" => describe_listener_attributes,
         "DescribeListenerCertificates" => describe_listener_certificates,
         "DescribeListeners" => describe_listeners,
@@ -88,6 +98,11 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DescribeTrustStoreAssociations" => describe_trust_store_associations,
         "DescribeTrustStoreRevocations" => describe_trust_store_revocations,
         "DescribeTrustStores" => describe_trust_stores,
+        "GetResourcePolicy" => get_resource_policy,
+        "GetTrustStoreCaCertificatesBundle" => get_trust_store_ca_certificates_bundle,
+        "GetTrustStoreRevocationContent" => get_trust_store_revocation_content,
+        "ModifyCapacityReservation" => modify_capacity_reservation,
+        "ModifyIpPools" => modify_ip_pools,
         "ModifyListener" => modify_listener,
         "ModifyListenerAttributes" => modify_listener_attributes,
         "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes,
@@ -104,13 +119,5 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "SetSecurityGroups" => set_security_groups,
         "SetSubnets" => set_subnets,
     },
-    refused: &[
-        "DeleteSharedTrustStoreAssociation",
-        "DescribeCapacityReservation",
-        "GetResourcePolicy",
-        "GetTrustStoreCaCertificatesBundle",
-        "GetTrustStoreRevocationContent",
-        "ModifyCapacityReservation",
-        "ModifyIpPools",
-    ],
+    refused: &[],
 };

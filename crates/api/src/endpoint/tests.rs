@@ -203,13 +203,13 @@ async fn what_names_no_operation_is_refused() {
             "elbow does not support Classic Load Balancers",
         ),
         (
-            ELB,
+            "sts",
             "POST",
             "/",
-            "Action=GetTrustStoreCaCertificatesBundle&Version=2015-12-01",
+            "Action=AssumeRole&Version=2011-06-15",
             400,
             "InvalidAction",
-            "elbow does not support the operation GetTrustStoreCaCertificatesBundle yet",
+            "elbow does not support the operation AssumeRole yet",
         ),
         (
             ELB,
@@ -473,4 +473,20 @@ async fn who_may_call_the_apis_may_ask_what_would_become_of_a_request() {
     assert_eq!(of_another_service.status, 403);
     let unsigned = send(&endpoint, unsigned(EXPLAIN_PATH)).await;
     assert_eq!(unsigned.status, 403, "{}", unsigned.body);
+}
+
+#[tokio::test]
+async fn a_download_needs_the_signature_of_its_url() {
+    for path in [
+        "",
+        "0123456789abcdef",
+        "0123456789abcdef/bundle",
+        "0123456789abcdef/bundle?expires=9999999999&signature=",
+        "0123456789abcdef/revocations/1?expires=9999999999&signature=00",
+        "0123456789abcdef/revocations/x?expires=9999999999&signature=00",
+    ] {
+        let target = format!("{}{path}", downloads::PATH);
+        let answered = send(&endpoint().await, unsigned(&target)).await;
+        assert_eq!(answered.status, 403, "{target}: {}", answered.body);
+    }
 }

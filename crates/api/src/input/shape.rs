@@ -113,6 +113,13 @@ impl Scalar for Text {
     }
 }
 
+/// Whether keys and values of tags can have this text: letters, digits, separators and `_.:/=+-@`.
+pub(crate) fn is_tag_text(text: &str) -> bool {
+    let is_separator = |c: char| c.is_whitespace() && !c.is_control();
+    text.chars()
+        .all(|c| c.is_alphanumeric() || is_separator(c) || "_.:/=+-@".contains(c))
+}
+
 /// Bytes, which JSON has in base64. Errors do not repeat them: they may be secret.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blob {

@@ -11,9 +11,15 @@ pub enum ElbError {
     /// `ValidationError`: a parameter is missing, malformed or out of range.
     #[error("{0}")]
     Validation(String),
+    /// The trust store is not associated with the resource.
+    #[error("{0}")]
+    AssociationNotFound(String),
     /// There is no such certificate, or it is not one that can be used.
     #[error("{0}")]
     CertificateNotFound(String),
+    /// The association is in the trust store's own account.
+    #[error("{0}")]
+    DeleteAssociationSameAccount(String),
     /// The port has a listener with other settings.
     #[error("{0}")]
     DuplicateListener(String),
@@ -62,6 +68,9 @@ pub enum ElbError {
     /// Something still refers to it.
     #[error("{0}")]
     ResourceInUse(String),
+    /// There is no such resource, or it has no policy.
+    #[error("{0}")]
+    ResourceNotFound(String),
     /// There is no such rule.
     #[error("{0}")]
     RuleNotFound(String),

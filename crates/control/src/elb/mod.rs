@@ -38,6 +38,10 @@
 //! | add_trust_store_revocations | `AddTrustStoreRevocations` | `Vec<RevocationDescription>` |
 //! | describe_trust_store_revocations | `DescribeTrustStoreRevocations` | `Page<RevocationDescription>` |
 //! | remove_trust_store_revocations | `RemoveTrustStoreRevocations` | `()` |
+//! | get_trust_store_ca_certificates_bundle | `GetTrustStoreCaCertificatesBundle` | `DownloadLeave` |
+//! | get_trust_store_revocation_content | `GetTrustStoreRevocationContent` | `DownloadLeave` |
+//! | delete_shared_trust_store_association, get_resource_policy | of the same names | `()`, never |
+//! | describe/modify_capacity_reservation, modify_ip_pools | of the same names | `()` |
 //! | add_tags, remove_tags | `AddTags`, `RemoveTags` | `()` |
 //! | describe_tags | `DescribeTags` | `Vec<TagDescription>` |
 //! | describe_account_limits | `DescribeAccountLimits` | `Page<Limit>` |
@@ -47,6 +51,7 @@
 mod actions;
 mod attributes;
 pub(crate) mod authentication;
+pub mod capacity_reservations;
 mod check;
 mod conditions;
 pub mod create_listener;
@@ -93,7 +98,9 @@ pub mod target_group_attributes;
 mod target_ids;
 mod transforms;
 mod trust_store_content;
+pub mod trust_store_downloads;
 pub mod trust_store_revocations;
+pub mod trust_store_sharing;
 pub mod trust_stores;
 mod zones;
 

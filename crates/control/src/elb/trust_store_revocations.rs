@@ -214,7 +214,8 @@ fn describe(
     })
 }
 
-fn found<'a>(
+/// The list of this id.
+pub(super) fn found<'a>(
     state: &'a State,
     trust_store: &TrustStore,
     id: i64,

@@ -264,7 +264,7 @@ fn delete(draft: &mut Draft, arn: &str) -> Result<(), ElbError> {
 }
 
 /// The listeners that rely on a trust store, by id.
-fn users(state: &State, trust_store: &TrustStoreArn) -> Vec<ListenerArn> {
+pub(super) fn users(state: &State, trust_store: &TrustStoreArn) -> Vec<ListenerArn> {
     let listeners = state.elb.listeners.values();
     let relies = listeners.filter(|listener| {
         let tls = listener.tls.as_ref();

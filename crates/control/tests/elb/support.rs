@@ -45,7 +45,7 @@ pub(crate) struct Fixture {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct SharedClock(ManualClock);
+pub(crate) struct SharedClock(pub(crate) ManualClock);
 
 impl control::Clock for SharedClock {
     fn now_millis(&self) -> u64 {

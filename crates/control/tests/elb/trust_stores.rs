@@ -1,12 +1,17 @@
 //! Trust stores: their authorities, what they revoked, and who relies on them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use control::elb::delete_listener::DeleteListener;
 use control::elb::input::{
     AdvertiseTrustStoreCaNames, MutualAuthenticationAttributes, TlsSettings,
 };
 use control::elb::tags::{AddTags, DescribeTags};
+use control::elb::trust_store_downloads::{
+    DownloadError, DownloadLeave, GetTrustStoreCaCertificatesBundle,
+    GetTrustStoreRevocationContent, TrustStoreContent,
+};
 use control::elb::trust_store_revocations::{
     AddTrustStoreRevocations, DescribeTrustStoreRevocations, RemoveTrustStoreRevocations,
     RevocationContent,
@@ -414,4 +419,95 @@ async fn trust_stores_are_described_by_name_and_arn_and_have_tags() {
 async fn without_objects_the_error_says_what_to_configure() {
     let refused = NoObjects.read(file("root"), 1).await.unwrap_err();
     assert!(refused.to_string().contains("[s3]"), "{refused}");
+}
+
+#[tokio::test]
+async fn contents_are_downloaded_for_ten_minutes_by_those_who_have_leave() {
+    let fixture = fixture().await;
+    let store = fixture.trust_store("clients").await;
+    let other = fixture.trust_store("others").await;
+    fixture.revoke(&store, &["revoked.crl"]).await.unwrap();
+    let (bundle, list) = (fixture.bundle(&store).await, fixture.list(&store, 1).await);
+    let (bundle, list) = (bundle.unwrap(), list.unwrap());
+    let download = |leave: &DownloadLeave| fixture.control.download(leave);
+    assert_eq!(download(&bundle).unwrap().trim(), text("root"));
+    assert_eq!(download(&list).unwrap().trim(), text("revoked.crl"));
+
+    let of_other = fixture.bundle(&other).await.unwrap();
+    for changed in [
+        DownloadLeave {
+            content: of_other.content,
+            ..bundle.clone()
+        },
+        DownloadLeave {
+            content: list.content,
+            ..bundle.clone()
+        },
+        DownloadLeave {
+            expires_at: bundle.expires_at + 1,
+            ..bundle.clone()
+        },
+        DownloadLeave {
+            signature: String::new(),
+            ..bundle.clone()
+        },
+    ] {
+        assert_eq!(download(&changed), Err(DownloadError::NotSigned));
+    }
+
+    fixture.clock.0.advance(Duration::from_secs(599));
+    let input = RemoveTrustStoreRevocations {
+        trust_store_arn: store.clone(),
+        revocation_ids: vec![1],
+    };
+    fixture
+        .control
+        .remove_trust_store_revocations(input)
+        .await
+        .unwrap();
+    assert_eq!(download(&list), Err(DownloadError::Gone));
+    assert!(download(&bundle).is_ok());
+    fixture.clock.0.advance(Duration::from_secs(1));
+    assert_eq!(download(&bundle), Err(DownloadError::Expired));
+}
+
+#[tokio::test]
+async fn contents_that_are_not_there_have_no_download() {
+    let fixture = fixture().await;
+    let store = fixture.trust_store("clients").await;
+    let gone = error(fixture.list(&store, 1).await);
+    assert!(gone.contains("Revocation '1' not found"), "{gone}");
+    let last = if store.ends_with('0') { "1" } else { "0" };
+    let unknown = format!("{}{last}", &store[..store.len() - 1]);
+    let unknown = error(fixture.bundle(&unknown).await);
+    assert!(
+        unknown.contains("The specified trust store does not exist"),
+        "{unknown}"
+    );
+}
+
+impl Fixture {
+    async fn bundle(&self, trust_store: &str) -> Result<DownloadLeave, ElbError> {
+        let input = GetTrustStoreCaCertificatesBundle {
+            trust_store_arn: trust_store.to_owned(),
+        };
+        let leave = self
+            .control
+            .get_trust_store_ca_certificates_bundle(input)
+            .await?;
+        assert!(matches!(leave.content, TrustStoreContent::Bundle(_)));
+        Ok(leave)
+    }
+
+    async fn list(&self, trust_store: &str, id: i64) -> Result<DownloadLeave, ElbError> {
+        let input = GetTrustStoreRevocationContent {
+            trust_store_arn: trust_store.to_owned(),
+            revocation_id: id,
+        };
+        self.control.get_trust_store_revocation_content(input).await
+    }
+}
+
+fn text(name: &str) -> String {
+    String::from_utf8(pem(name)).unwrap().trim().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use control::elb::input::Pairs;
 
-use crate::input::shape::Text;
+use crate::input::shape::{Text, is_tag_text};
 use crate::input::{Fields, TEXT};
 use crate::xml::Xml;
 
@@ -38,10 +38,4 @@ fn pair(fields: &Fields<'_>) -> (String, String) {
         fields.required("Key", KEY),
         fields.optional("Value", VALUE).unwrap_or_default(),
     )
-}
-
-fn is_tag_text(text: &str) -> bool {
-    let is_separator = |c: char| c.is_whitespace() && !c.is_control();
-    text.chars()
-        .all(|c| c.is_alphanumeric() || is_separator(c) || "_.:/=+-@".contains(c))
 }
