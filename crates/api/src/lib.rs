@@ -16,6 +16,8 @@ mod indented;
 mod input;
 mod json;
 mod operation;
+#[cfg(test)]
+mod parity;
 pub mod query;
 mod request_id;
 mod rest_json;

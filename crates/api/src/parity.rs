@@ -1,0 +1,387 @@
+//! The part of `docs/parity.md` that is made of the code's own tables, and the test that it is up to date.
+//!
+//! A parameter is refused by name if a transcript shows it: the only answers to requests with it are errors that
+//! say so. Of EC2, each parameter is tried beside a request that is answered.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use model::attributes::{Attribute, Support, Values};
+use model::{listener_attributes, load_balancer_attributes, target_group_attributes};
+
+use crate::operation::{Coverage, coverage};
+use crate::query::{self, Node};
+use crate::rest_json;
+
+const BEGIN: &str =
+    "<!-- Written by the test `parity`, from here: change the code, not this. -->\n";
+const END: &str = "<!-- To here. -->\n";
+const RENEWAL: &str = "RENEW=1 cargo test -p api parity";
+
+/// A request of a transcript with its answer.
+#[derive(Clone)]
+struct Block {
+    operation: String,
+    /// The names of its parameters, nested ones with dots and without the numbers of lists.
+    parameters: BTreeSet<String>,
+    request: String,
+    answer: String,
+}
+
+/// What elbow makes of the parameters of one operation.
+#[derive(Default)]
+struct Parameters {
+    works: Vec<String>,
+    refused: Vec<String>,
+    absent: Vec<String>,
+}
+
+#[tokio::test]
+async fn the_page_on_parity_says_what_the_code_does() {
+    let path = root().join("docs/parity.md");
+    let page = std::fs::read_to_string(&path).expect("the page is there");
+    let (before, rest) = page.split_once(BEGIN).expect("the page has the first mark");
+    let (_, after) = rest.split_once(END).expect("the page has the second mark");
+    let renewed = format!("{before}{BEGIN}\n{}\n{END}{after}", tables().await);
+    if std::env::var_os("RENEW").is_some() {
+        std::fs::write(&path, renewed).expect("the page can be written");
+        return;
+    }
+    let is_same = page == renewed;
+    assert!(is_same, "docs/parity.md is stale; renew it with: {RENEWAL}");
+}
+
+async fn tables() -> String {
+    let mut text = String::new();
+    for service in coverage() {
+        let blocks = transcript(service.service);
+        write!(
+            text,
+            "### {} {}\n\n",
+            title(service.service),
+            service.version
+        )
+        .unwrap();
+        text += "| operation | parameters | refused by name | not there | proved by |\n| --- | --- | --- | --- | --- |\n";
+        for operation in &service.served {
+            let parameters = match service.service {
+                "ec2" => of_ec2(operation, &blocks).await,
+                name => of_model(name, operation, &blocks),
+            };
+            let columns = [&parameters.works, &parameters.refused, &parameters.absent].map(names);
+            let proof = proof(service.service, operation, &blocks);
+            writeln!(
+                text,
+                "| `{operation}` | {} | {proof} |",
+                columns.join(" | ")
+            )
+            .unwrap();
+        }
+        writeln!(text, "\n{}\n", others(&service)).unwrap();
+    }
+    text += &attributes(
+        "Load balancer attributes",
+        load_balancer_attributes::APPLICATION,
+    );
+    text += &attributes(
+        "Target group attributes",
+        target_group_attributes::APPLICATION,
+    );
+    text += &attributes("Listener attributes", listener_attributes::HTTPS);
+    text.trim_end().to_owned() + "\n"
+}
+
+fn title(service: &str) -> &str {
+    match service {
+        "elasticloadbalancing" => "Elastic Load Balancing",
+        "ec2" => "EC2",
+        "sts" => "STS",
+        "acm" => "ACM",
+        "arc-zonal-shift" => "ARC zonal shift",
+        other => other,
+    }
+}
+
+fn others(service: &Coverage) -> String {
+    match service.refused {
+        [] => "That is every operation of the API.".to_owned(),
+        // A list of hundreds of names tells less than the table above.
+        all if all.len() > 100 => format!(
+            "The API's other {} operations are refused by name.",
+            all.len()
+        ),
+        few => format!("Refused by name: {}.", names(few)),
+    }
+}
+
+fn names(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let quoted = list.into_iter().map(|name| format!("`{}`", name.as_ref()));
+    quoted.collect::<Vec<_>>().join(", ")
+}
+
+/// The parameters of an operation of which every one is read, as a test of the service makes sure.
+fn of_model(service: &str, operation: &str, blocks: &[Block]) -> Parameters {
+    let mut parameters = Parameters::default();
+    for path in members(service, operation) {
+        let with_it = || {
+            let of_operation = blocks.iter().filter(|block| block.operation == operation);
+            of_operation.filter(|block| block.parameters.contains(&path))
+        };
+        let is_refused =
+            !with_it().any(Block::is_answered) && with_it().any(|it| it.refuses(&path));
+        let first = path.split('.').next().unwrap_or(&path).to_owned();
+        if is_refused {
+            parameters.refused.push(path);
+        } else if !parameters.works.contains(&first) {
+            parameters.works.push(first);
+        }
+    }
+    parameters
+}
+
+/// The members of an operation's input with those of their structures.
+fn members(service: &str, operation: &str) -> Vec<String> {
+    match service {
+        "elasticloadbalancing" => {
+            let forms = include_str!("../tests/vectors/elbv2_members.txt").lines();
+            let action = format!("Action={operation}");
+            let form = forms.map(|form| form.split('&').collect::<Vec<_>>());
+            let form = form.filter(|form| form[0] == action).flatten().skip(1);
+            form.map(plain_path).collect()
+        }
+        "acm" | "arc-zonal-shift" => {
+            let text = match service {
+                "acm" => include_str!("../tests/vectors/acm_members.txt"),
+                _ => include_str!("../tests/vectors/arc-zonal-shift_members.txt"),
+            };
+            let examples = text.lines().filter_map(|line| line.split_once(' '));
+            let example = examples
+                .filter(|(name, _)| *name == operation)
+                .map(|(_, input)| input);
+            example.flat_map(keys).collect()
+        }
+        // The one operation of STS has no parameters.
+        _ => Vec::new(),
+    }
+}
+
+/// `Tags.member.1.Key=x` is `Tags.Key`.
+fn plain_path(parameter: &str) -> String {
+    let name = parameter.split('=').next().unwrap_or_default();
+    let is_name =
+        |part: &&str| !matches!(*part, "member" | "entry") && part.parse::<u32>().is_err();
+    name.split('.')
+        .filter(is_name)
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+fn keys(json: &str) -> Vec<String> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Tries each parameter beside the first request of the transcript that is answered.
+async fn of_ec2(operation: &str, blocks: &[Block]) -> Parameters {
+    let lines = include_str!("../tests/vectors/ec2_members.txt").lines();
+    let tried: Vec<Vec<&str>> = lines.map(|line| line.splitn(3, ' ').collect()).collect();
+    let tried: Vec<_> = tried.iter().filter(|line| line[0] == operation).collect();
+    assert!(
+        !tried.is_empty(),
+        "{operation} is not in ec2_members.txt; ec2_members.py writes it"
+    );
+    let mut answered = blocks
+        .iter()
+        .filter(|it| it.operation == operation && it.is_answered());
+    // What is always refused is refused for its meaning, after all of its parameters have been read.
+    let bare = || Block::parse(&format!("Action={operation}\n")).expect("it is a request");
+    let base = answered.next().cloned().unwrap_or_else(bare);
+    let control = crate::signed::control_plane().await;
+    let mut parameters = Parameters::default();
+    for line in tried {
+        let (name, form) = (line[1].to_owned(), line[2]);
+        if base
+            .parameters
+            .iter()
+            .any(|it| it.split('.').next() == Some(&name))
+        {
+            parameters.works.push(name);
+            continue;
+        }
+        let form = format!("{}&{form}", base.request);
+        let input = query::decode(form.as_bytes()).expect("it is a form");
+        let column = match crate::ec2::OPERATIONS
+            .call(&control, operation, &input)
+            .await
+        {
+            Err(error) if error.code == "UnknownParameter" => &mut parameters.absent,
+            Err(error)
+                if error
+                    .message
+                    .contains(&format!("not support the parameter {name}")) =>
+            {
+                &mut parameters.refused
+            }
+            _ => &mut parameters.works,
+        };
+        column.push(name);
+    }
+    parameters
+}
+
+fn transcript(service: &str) -> Vec<Block> {
+    let text = match service {
+        "elasticloadbalancing" => include_str!("elbv2/transcript.txt"),
+        "ec2" => include_str!("ec2/transcript.txt"),
+        "acm" => include_str!("acm/transcript.txt"),
+        "arc-zonal-shift" => include_str!("arc_zonal_shift/transcript.txt"),
+        // The one operation of STS is told by its test.
+        _ => "",
+    };
+    text.split("\n\n")
+        .filter_map(|block| Block::parse(block.trim()))
+        .collect()
+}
+
+impl Block {
+    fn parse(block: &str) -> Option<Self> {
+        let (request, answer) = block.split_once('\n')?;
+        let (operation, parameters) = match request.strip_prefix("Action=") {
+            Some(form) => {
+                let (operation, form) = form.split_once('&').unwrap_or((form, ""));
+                (operation, form.split('&').map(plain_path).collect())
+            }
+            None => {
+                let (operation, input) = routed(request).or_else(|| request.split_once(' '))?;
+                (operation, keys(input).into_iter().collect())
+            }
+        };
+        Some(Self {
+            operation: operation.to_owned(),
+            parameters,
+            request: request.to_owned(),
+            answer: answer.to_owned(),
+        })
+    }
+
+    fn is_answered(&self) -> bool {
+        // An answer to a request with a path begins with its status.
+        self.answer.starts_with(['<', '{', '2']) || self.answer == "(nothing)"
+    }
+
+    /// Whether the answer says of this parameter, in whatever spelling, that it cannot be given.
+    fn refuses(&self, path: &str) -> bool {
+        const NO: [&str; 5] = [
+            "cannotbespecified",
+            "canonly",
+            "cannotset",
+            "notsupported",
+            "supportedonly",
+        ];
+        let squeezed = self.answer.replace(' ', "").to_lowercase();
+        let is_named = |part: &str| match part {
+            // AWS's text does not repeat the name.
+            "AllocationId" => squeezed.contains("elasticips"),
+            part => squeezed.contains(&part.to_lowercase()),
+        };
+        !self.is_answered()
+            && NO.iter().any(|no| squeezed.contains(no))
+            && path.split('.').any(is_named)
+    }
+}
+
+/// The operation of a request such as `GET /things?size=3 {}`, and its body.
+fn routed(request: &str) -> Option<(&'static str, &str)> {
+    let (method, rest) = request.split_once(' ')?;
+    let (target, body) = rest.split_once(' ').unwrap_or((rest, ""));
+    let path = target.split('?').next()?;
+    let routes = crate::arc_zonal_shift::ROUTES;
+    let routed = rest_json::decode(routes, (method, path), &Node::default(), b"");
+    Some((routed.ok()?.0.name, body))
+}
+
+/// Where an operation is shown to work.
+fn proof(service: &str, operation: &str, blocks: &[Block]) -> String {
+    if blocks.iter().any(|block| block.operation == operation) {
+        let module = match service {
+            "elasticloadbalancing" => "elbv2".to_owned(),
+            other => other.replace('-', "_"),
+        };
+        return format!("`{module}/transcript.txt`");
+    }
+    let directory = root().join("tests");
+    let entries = std::fs::read_dir(&directory).expect("the tests are there");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("it can be read").path())
+        .collect();
+    files.sort();
+    let (snake, kebab) = (separated(operation, '_'), separated(operation, '-'));
+    let calls = |path: &&PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.contains(&format!(".{snake}(")) || text.contains(&format!("\"{kebab}\""))
+    };
+    let found = files.iter().find(calls);
+    let found = found.unwrap_or_else(|| panic!("no test calls {operation}"));
+    format!(
+        "`tests/{}`",
+        found.file_name().unwrap_or_default().to_string_lossy()
+    )
+}
+
+/// `ListZonalShifts` as `list_zonal_shifts`.
+fn separated(operation: &str, separator: char) -> String {
+    let mut text = String::new();
+    for letter in operation.chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push(separator);
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+fn attributes(title: &str, table: &[Attribute]) -> String {
+    let mut text =
+        format!("### {title}\n\n| key | values | default | elbow |\n| --- | --- | --- | --- |\n");
+    for attribute in table {
+        let support = match attribute.support {
+            Support::Honoured => "works".to_owned(),
+            Support::Only(values) => {
+                format!("works with {}; others are refused by name", names(values))
+            }
+            Support::DefaultOnly => "only the default; others are refused by name".to_owned(),
+            Support::Fixed => "only the default, as on AWS".to_owned(),
+        };
+        let default = match attribute.default {
+            "" => "none".to_owned(),
+            value => format!("`{value}`"),
+        };
+        let (key, values) = (attribute.key, values(&attribute.values));
+        writeln!(text, "| `{key}` | {values} | {default} | {support} |").unwrap();
+    }
+    text + "\n"
+}
+
+fn values(values: &Values) -> String {
+    match values {
+        Values::Boolean => "`true`, `false`".to_owned(),
+        Values::Integer(min, max) => format!("{min} to {max}"),
+        Values::ZeroOrInteger(min, max) => format!("0, or {min} to {max}"),
+        Values::OffOrInteger(min, max) => format!("`off`, or {min} to {max}"),
+        Values::OneOf(values) => names(*values),
+        Values::Text => "any text".to_owned(),
+        Values::FieldName => "the name of a field".to_owned(),
+        Values::FieldValue => "the value of a field".to_owned(),
+        Values::FieldOneOf(values) => format!("none, {}", names(*values)),
+        Values::FieldMethods => "methods with commas between".to_owned(),
+        Values::FieldSeconds => "seconds".to_owned(),
+        Values::MediaTypes => "media types with commas between".to_owned(),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
