@@ -15,13 +15,14 @@ use model::arn::Place;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::caller::Caller;
 use crate::elbv2::downloads;
 use crate::json::{self, Target};
-use crate::operation::Operations;
+use crate::operation::{Call, Operations};
 use crate::query::{self, Node, QueryError};
 use crate::rest_json::{self, Route};
 use crate::service::{Protocol, Service};
-use crate::sigv4::{self, Claim, Keys, SignatureError};
+use crate::sigv4::{self, AccessKey, Claim, SignatureError};
 use crate::xml::Xml;
 use crate::{ApiError, RequestIds};
 
@@ -46,8 +47,8 @@ pub struct Parts {
     pub control: Control,
     /// The account and the Region of this endpoint.
     pub place: Place,
-    /// The keys that may sign requests.
-    pub keys: Keys,
+    /// The key that may do everything; the others are those of `control`.
+    pub root_key: AccessKey,
     /// Tells the time of day, which signatures are compared with.
     pub clock: Arc<dyn Clock>,
     /// Names the requests.
@@ -68,11 +69,20 @@ pub type Explain =
 #[derive(Clone)]
 pub struct Endpoint(Arc<Parts>);
 
-/// What an operation has to say: its name and the members of its result.
+/// What an operation has to say: the members of its result.
 struct Answer {
-    operation: String,
     status: StatusCode,
     result: Members,
+}
+
+/// What is known of a call. It is filled in on the way to the answer, so that a refusal knows what was refused.
+#[derive(Default)]
+struct Facts {
+    /// Who signed it; `None` until the signature is verified.
+    caller: Option<Caller>,
+    /// The name of the operation, as the caller says it.
+    operation: String,
+    input: Node,
 }
 
 /// The members of a result, as the protocol of the service spells them.
@@ -139,16 +149,15 @@ impl Endpoint {
             body: &body,
         };
         let service = Service::ElasticLoadBalancing;
-        match self.authenticate(&request, sigv4::claim(&request)) {
+        let mut facts = Facts::default();
+        match self.authenticate(&request, sigv4::claim(&request), &mut facts) {
             Ok(signed_for) if signed_for == service => {}
             Ok(_) => {
                 let message = "This question has to be signed for elasticloadbalancing.";
-                return self.print(
-                    service,
-                    Err(ApiError::new("SignatureDoesNotMatch", 403, message)),
-                );
+                let error = ApiError::new("SignatureDoesNotMatch", 403, message);
+                return self.print(service, &facts, Err(error));
             }
-            Err(error) => return self.print(service, Err(service.translate(error))),
+            Err(error) => return self.print(service, &facts, Err(service.translate(error))),
         }
         if head.method != Method::POST {
             let text = "questions are asked with POST\n".to_owned();
@@ -176,28 +185,34 @@ impl Endpoint {
             .and_then(|claim| signed_service(claim).ok());
         let guess = || Service::guess(&head.headers, parameters(&request).ok().as_ref());
         let service = signed_for.unwrap_or_else(guess);
-        let answer = self.perform(&request, claim).await;
-        self.print(service, answer.map_err(|error| service.translate(error)))
+        let mut facts = Facts::default();
+        let answer = self.perform(&request, claim, &mut facts).await;
+        let answer = answer.map_err(|error| service.translate(error));
+        self.print(service, &facts, answer)
     }
 
     /// An answer for a request that could not even be read.
     pub fn refuse(&self, error: ApiError) -> Response<Full<Bytes>> {
-        self.print(Service::guess(&HeaderMap::new(), None), Err(error))
+        let service = Service::guess(&HeaderMap::new(), None);
+        self.print(service, &Facts::default(), Err(error))
     }
 
     async fn perform(
         &self,
         request: &sigv4::Request<'_>,
         claim: Result<Claim, SignatureError>,
+        facts: &mut Facts,
     ) -> Result<Answer, ApiError> {
-        let service = self.authenticate(request, claim)?;
+        let service = self.authenticate(request, claim, facts)?;
         match service.protocol() {
-            Protocol::Query(operations) => self.perform_query(operations, request).await,
+            Protocol::Query(operations) => self.perform_query(operations, request, facts).await,
             Protocol::Json(prefix, operations) => {
-                self.perform_json((prefix, operations), request).await
+                self.perform_json((prefix, operations), request, facts)
+                    .await
             }
             Protocol::RestJson(routes, operations) => {
-                self.perform_rest_json((routes, operations), request).await
+                self.perform_rest_json((routes, operations), request, facts)
+                    .await
             }
         }
     }
@@ -207,31 +222,56 @@ impl Endpoint {
         &self,
         request: &sigv4::Request<'_>,
         claim: Result<Claim, SignatureError>,
+        facts: &mut Facts,
     ) -> Result<Service, ApiError> {
-        let parts = &self.0;
         let claim = claim?;
-        sigv4::verify(
-            &claim,
-            request,
-            &parts.place.region,
-            &parts.keys,
-            self.now(),
-        )?;
+        facts.caller = Some(self.verify(&claim, request)?);
         signed_service(&claim)
+    }
+
+    /// The one who signed a request.
+    fn verify(&self, claim: &Claim, request: &sigv4::Request<'_>) -> Result<Caller, ApiError> {
+        let Parts {
+            place,
+            root_key,
+            control,
+            ..
+        } = &*self.0;
+        let id = &claim.credential.access_key_id;
+        let found = if id == root_key.id() {
+            Some((root_key.clone(), Caller::Root(id.clone())))
+        } else {
+            let found = control.find_access_key(id).map_err(|error| {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a key is of no use"
+                );
+                ApiError::internal("The access key cannot be read; the cause is in the log.")
+            })?;
+            found.map(|(key, secret)| {
+                let signing = AccessKey::new(&*key.id, secret.reveal());
+                (signing, Caller::User(key))
+            })
+        };
+        let key = found.as_ref().map(|(key, _)| key);
+        sigv4::verify(claim, request, &place.region, key, self.now())?;
+        let (_, caller) = found.ok_or(SignatureError::UnknownKey)?;
+        Ok(caller)
     }
 
     async fn perform_json(
         &self,
         (prefix, operations): (&str, &Operations<Option<Value>>),
         request: &sigv4::Request<'_>,
+        facts: &mut Facts,
     ) -> Result<Answer, ApiError> {
         check_address(request)?;
         let target = Target::of(request.headers).filter(|target| target.prefix == prefix);
         let operation = target.ok_or_else(json::unknown_target)?.operation;
-        let input = json::decode(request.body)?;
-        let result = operations.call(&self.0.control, operation, &input).await?;
+        operation.clone_into(&mut facts.operation);
+        facts.input = json::decode(request.body)?;
+        let result = self.call(operations, facts).await?;
         Ok(Answer {
-            operation: operation.to_owned(),
             status: StatusCode::OK,
             result: Members::Json(result),
         })
@@ -241,14 +281,15 @@ impl Endpoint {
         &self,
         (routes, operations): (&[Route], &Operations<Option<Value>>),
         request: &sigv4::Request<'_>,
+        facts: &mut Facts,
     ) -> Result<Answer, ApiError> {
         let query = url_parameters(request)?;
         let address = (request.method, request.path);
         let (route, input) = rest_json::decode(routes, address, &query, request.body)?;
-        let control = &self.0.control;
-        let result = operations.call(control, route.name, &input).await?;
+        route.name.clone_into(&mut facts.operation);
+        facts.input = input;
+        let result = self.call(operations, facts).await?;
         Ok(Answer {
-            operation: route.name.to_owned(),
             status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
             result: Members::Json(result),
         })
@@ -258,10 +299,11 @@ impl Endpoint {
         &self,
         operations: &Operations<Xml>,
         request: &sigv4::Request<'_>,
+        facts: &mut Facts,
     ) -> Result<Answer, ApiError> {
         check_address(request)?;
-        let input = parameters(request)?;
-        let action = match input.text("Action") {
+        facts.input = parameters(request)?;
+        let action = match facts.input.text("Action") {
             Some(action) if !action.is_empty() => action,
             _ => {
                 return Err(ApiError::sender(
@@ -270,27 +312,45 @@ impl Endpoint {
                 ));
             }
         };
-        let version = input.text("Version");
+        action.clone_into(&mut facts.operation);
+        let version = facts.input.text("Version");
         operations.service.check_version(action, version)?;
-        let result = operations.call(&self.0.control, action, &input).await?;
+        let result = self.call(operations, facts).await?;
         Ok(Answer {
-            operation: action.to_owned(),
             status: StatusCode::OK,
             result: Members::Xml(result),
         })
     }
 
-    fn print(&self, service: Service, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
+    /// Performs the operation if its caller may.
+    async fn call<R>(&self, operations: &Operations<R>, facts: &Facts) -> Result<R, ApiError> {
+        let name = &*facts.operation;
+        let operation = operations.find(name)?;
+        let caller = facts.caller.as_ref();
+        let caller = caller.ok_or(SignatureError::Missing)?;
+        let is_read = operations.reads.contains(&name);
+        caller.authorize(&self.0.place, operations.service, name, is_read)?;
+        let call = Call {
+            control: &self.0.control,
+            caller,
+            input: &facts.input,
+        };
+        (operation.handler)(call).await
+    }
+
+    fn print(
+        &self,
+        service: Service,
+        facts: &Facts,
+        answer: Result<Answer, ApiError>,
+    ) -> Response<Full<Bytes>> {
         let id = self.0.request_ids.next();
+        let operation = &*facts.operation;
         let mut response = match answer {
-            Ok(Answer {
-                operation,
-                status,
-                result,
-            }) => {
+            Ok(Answer { status, result }) => {
                 tracing::info!(%id, service = service.signing_name(), operation, "answered");
                 let body = match result {
-                    Members::Xml(members) => service.response(&operation, id, &members),
+                    Members::Xml(members) => service.response(operation, id, &members),
                     Members::Json(members) => members.map_or_else(String::new, |it| it.to_string()),
                 };
                 response(status, service.content_type(), body)
@@ -370,5 +430,7 @@ fn response(status: StatusCode, content_type: &'static str, body: String) -> Res
     response
 }
 
+#[cfg(test)]
+mod key_tests;
 #[cfg(test)]
 mod tests;

@@ -62,6 +62,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<Node, ApiError> {
 /// The error of a JSON service for an error with a code of the Query services.
 pub(crate) fn translate(code: &'static str, error: ApiError) -> ApiError {
     let (code, status) = match code {
+        "AccessDenied" => ("AccessDeniedException", 400),
         "IncompleteSignature" => ("IncompleteSignatureException", 400),
         "InvalidAction" => ("UnknownOperationException", error.status),
         "InvalidClientTokenId" => ("UnrecognizedClientException", 400),

@@ -7,7 +7,9 @@
 
 mod acm;
 mod arc_zonal_shift;
+mod caller;
 mod ec2;
+mod elbow;
 mod elbv2;
 mod endpoint;
 mod error;

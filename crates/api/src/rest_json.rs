@@ -93,7 +93,8 @@ fn decode_label(name: &str, encoded: &str) -> Result<String, ApiError> {
 pub(crate) fn translate(error: ApiError) -> ApiError {
     let error = json::translate(error.code, error);
     match error.code {
-        "IncompleteSignatureException"
+        "AccessDeniedException"
+        | "IncompleteSignatureException"
         | "InvalidSignatureException"
         | "MissingAuthenticationTokenException"
         | "UnrecognizedClientException" => ApiError {

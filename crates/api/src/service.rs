@@ -11,7 +11,7 @@ use crate::operation::Operations;
 use crate::query::Node;
 use crate::rest_json::{self, Route};
 use crate::xml::{self, Xml};
-use crate::{ApiError, RequestId, acm, arc_zonal_shift, ec2, elbv2, sts};
+use crate::{ApiError, RequestId, acm, arc_zonal_shift, ec2, elbow, elbv2, sts};
 
 /// A service that this endpoint has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Service {
     Sts,
     /// ARC zonal shift.
     ArcZonalShift,
+    /// The access keys of elbow, which is no service of AWS.
+    Elbow,
 }
 
 /// How requests to a service are written, and the operations that they name.
@@ -40,12 +42,13 @@ pub(crate) enum Protocol {
 
 impl Service {
     /// Every service.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ElasticLoadBalancing,
         Self::Ec2,
         Self::Sts,
         Self::Acm,
         Self::ArcZonalShift,
+        Self::Elbow,
     ];
 
     /// How requests to it are written, and its operations.
@@ -54,6 +57,7 @@ impl Service {
             Self::ElasticLoadBalancing => Protocol::Query(&elbv2::OPERATIONS),
             Self::Ec2 => Protocol::Query(&ec2::OPERATIONS),
             Self::Sts => Protocol::Query(&sts::OPERATIONS),
+            Self::Elbow => Protocol::Query(&elbow::OPERATIONS),
             Self::Acm => Protocol::Json(json::ACM, &acm::OPERATIONS),
             Self::ArcZonalShift => {
                 Protocol::RestJson(arc_zonal_shift::ROUTES, &arc_zonal_shift::OPERATIONS)
@@ -96,6 +100,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Acm => "acm",
             Self::ArcZonalShift => "arc-zonal-shift",
+            Self::Elbow => "elbow",
         }
     }
 
@@ -107,6 +112,7 @@ impl Service {
             Self::Sts => "2011-06-15",
             Self::Acm => "2015-12-08",
             Self::ArcZonalShift => "2022-10-30",
+            Self::Elbow => "2026-11-21",
         }
     }
 
@@ -131,9 +137,11 @@ impl Service {
                     self.version()
                 ),
             )),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Acm | Self::ArcZonalShift => {
-                Err(self.unknown_operation(action, given))
-            }
+            Self::ElasticLoadBalancing
+            | Self::Sts
+            | Self::Acm
+            | Self::ArcZonalShift
+            | Self::Elbow => Err(self.unknown_operation(action, given)),
         }
     }
 
@@ -141,7 +149,11 @@ impl Service {
     pub(crate) fn unknown_operation(self, name: &str, version: &str) -> ApiError {
         let message = match self {
             Self::Ec2 => format!("The action {name} is not valid for this web service."),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Acm | Self::ArcZonalShift => {
+            Self::ElasticLoadBalancing
+            | Self::Sts
+            | Self::Acm
+            | Self::ArcZonalShift
+            | Self::Elbow => {
                 format!("Could not find operation {name} for version {version}")
             }
         };
@@ -155,6 +167,15 @@ impl Service {
             (Self::Ec2, "InvalidClientTokenId" | "SignatureDoesNotMatch") => {
                 ApiError::new("AuthFailure", 401, format!("{REFUSED}: {}", error.message))
             }
+            // Source: EC2 API, "Error codes for the Amazon EC2 API", `UnauthorizedOperation`.
+            (Self::Ec2, "AccessDenied") => ApiError::new(
+                "UnauthorizedOperation",
+                403,
+                format!(
+                    "You are not authorized to perform this operation. {}",
+                    error.message
+                ),
+            ),
             (Self::Acm, code) => json::translate(code, error),
             (Self::ArcZonalShift, _) => arc_zonal_shift::translate(error),
             _ => error,
@@ -165,7 +186,11 @@ impl Service {
     pub(crate) fn response(self, operation: &str, id: RequestId, result: &Xml) -> String {
         match self {
             Self::Ec2 => xml::ec2_response(self.namespace(), operation, &id.to_string(), result),
-            Self::ElasticLoadBalancing | Self::Sts | Self::Acm | Self::ArcZonalShift => {
+            Self::ElasticLoadBalancing
+            | Self::Sts
+            | Self::Acm
+            | Self::ArcZonalShift
+            | Self::Elbow => {
                 xml::query_response(self.namespace(), operation, &id.to_string(), result)
             }
         }
@@ -177,7 +202,7 @@ impl Service {
             Self::Acm => json::error(error),
             Self::ArcZonalShift => rest_json::error(error),
             Self::Ec2 => xml::ec2_error(&id.to_string(), error),
-            Self::ElasticLoadBalancing | Self::Sts => {
+            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => {
                 xml::query_error(self.namespace(), &id.to_string(), error)
             }
         }
@@ -189,7 +214,7 @@ impl Service {
             Self::Acm => json::CONTENT_TYPE,
             Self::ArcZonalShift => rest_json::CONTENT_TYPE,
             Self::Ec2 => "text/xml;charset=UTF-8",
-            Self::ElasticLoadBalancing | Self::Sts => "text/xml",
+            Self::ElasticLoadBalancing | Self::Sts | Self::Elbow => "text/xml",
         }
     }
 
@@ -200,6 +225,7 @@ impl Service {
             }
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Elbow => "https://elbow.internal/doc/2026-11-21/",
             // They do not speak XML.
             Self::Acm | Self::ArcZonalShift => "",
         }

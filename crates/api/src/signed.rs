@@ -10,12 +10,14 @@ use control::{
     SequentialIds, Settings,
 };
 
-use crate::sigv4::{AccessKey, Keys};
+use crate::sigv4::AccessKey;
 use crate::{Endpoint, Parts, RequestId, RequestIds};
 
 /// 2026-01-02 03:04:05 UTC.
 pub(crate) const NOW_MILLIS: u64 = 1_767_323_045_000;
 pub(crate) const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000001";
+/// The id of the root key.
+pub(crate) const ROOT: &str = "KEY";
 const SECRET: &str = "secret";
 
 struct OneRequestId;
@@ -51,7 +53,7 @@ pub(crate) async fn endpoint() -> Endpoint {
     Endpoint::new(Parts {
         control: control_plane().await,
         place: Settings::default().place,
-        keys: Keys::from_iter([AccessKey::new("KEY", SECRET)]),
+        root_key: AccessKey::new(ROOT, SECRET),
         clock: Arc::new(ManualClock::at(NOW_MILLIS)),
         request_ids: Arc::new(OneRequestId),
         public_keys: HashMap::from([("key-1".to_owned(), "a key in PEM\n".to_owned())]),
@@ -88,10 +90,21 @@ pub(crate) async fn control_plane_at(clock: Arc<dyn Clock>) -> Control {
     .expect("the defaults are in order")
 }
 
-/// The header fields that sign a request to `localhost`, made at the time of [`endpoint`].
+/// The header fields that sign a request to `localhost` with the root key, made at the time of [`endpoint`].
 ///
 /// The target may have a path but no query that has to be put in order.
 pub(crate) fn sign(
+    service: &str,
+    method: &str,
+    target: &str,
+    body: &str,
+) -> [(&'static str, String); 3] {
+    sign_with((ROOT, SECRET), service, method, target, body)
+}
+
+/// As [`sign`], with a key: its id and its secret.
+pub(crate) fn sign_with(
+    (id, secret): (&str, &str),
     service: &str,
     method: &str,
     target: &str,
@@ -105,13 +118,13 @@ pub(crate) fn sign(
         hash(body)
     );
     let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hash(&canonical));
-    let first = format!("AWS4{SECRET}").into_bytes();
+    let first = format!("AWS4{secret}").into_bytes();
     let key = scope
         .split('/')
         .fold(first, |key, part| keyed_hash(&key, part));
     let signature = hex(&keyed_hash(&key, &to_sign));
     let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential=KEY/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
+        "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
     );
     [
         ("host", "localhost".to_owned()),

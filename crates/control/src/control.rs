@@ -251,6 +251,12 @@ impl Control {
         self.inner.parts.clock.now_millis()
     }
 
+    /// What seals and opens the secrets in the state.
+    #[must_use]
+    pub(crate) fn secret_key(&self) -> &SecretKey {
+        &self.inner.parts.secret_key
+    }
+
     /// The state at this moment.
     #[must_use]
     pub(crate) fn live(&self) -> Arc<Live> {
@@ -359,6 +365,7 @@ fn load(store: &dyn Store) -> Result<State, OpenError> {
         generation: store.revision()?.0,
         ..State::default()
     };
+    load_kind::<model::access_key::AccessKey>(store, &mut state)?;
     load_kind::<model::ec2::Vpc>(store, &mut state)?;
     load_kind::<model::ec2::InternetGateway>(store, &mut state)?;
     load_kind::<model::ec2::RouteTable>(store, &mut state)?;

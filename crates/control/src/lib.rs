@@ -5,6 +5,7 @@
 //! against the `State`, compiled, its sockets are bound, it is stored, and it is live when the call returns.
 //! Nothing here knows of XML, of HTTP status codes or of sockets.
 
+pub mod access;
 pub mod acm;
 mod background;
 mod control;

@@ -59,6 +59,7 @@ pub(crate) fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
 
 #[cfg(test)]
 mod tests {
+    use model::access_key::AccessKey;
     use model::certificate::{AcmAccount, Certificate};
     use model::listener::Listener;
     use model::load_balancer::LoadBalancer;
@@ -116,6 +117,7 @@ mod tests {
 
     #[test]
     fn records_of_version_one_keep_their_format() {
+        check::<AccessKey>(include_str!("../tests/golden/access_key.v1.json"));
         check::<AcmAccount>(include_str!("../tests/golden/acm_account.v1.json"));
         check::<TrustStore>(include_str!("../tests/golden/trust_store.v1.json"));
         check::<TrustStoreRevocation>(include_str!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::arn::Place;
 
+use crate::access::AccessState;
 use crate::acm::AcmState;
 use crate::control::Parts;
 use crate::ec2::Ec2State;
@@ -18,6 +19,8 @@ use crate::zonal_shift::ZonalShiftState;
 /// The stored nouns. Tables and nouns are shared, so that two states differ in what changed and in nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct State {
+    /// Access keys.
+    pub access: AccessState,
     /// Certificates.
     pub acm: AcmState,
     /// Load balancers and what belongs to them.

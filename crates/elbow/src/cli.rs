@@ -51,6 +51,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: InstanceCommand,
     },
+    /// Make, list and revoke access keys beside the root key.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Run a whole example, made through the public API, and stay up until stopped.
     Demo(DemoArgs),
     /// Run the small HTTP application that the demo uses as its instances.
@@ -220,6 +225,41 @@ pub(crate) struct InstanceRemoveArgs {
     /// Ids of the instances.
     #[arg(required = true, value_name = "I-ID")]
     pub(crate) ids: Vec<String>,
+}
+
+/// What to do with access keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key and print the variables for AWS clients; its secret is shown this once.
+    Create(KeyCreateArgs),
+    /// List the keys but the root key.
+    List(ClientArgs),
+    /// Revoke a key at once.
+    Revoke(KeyRevokeArgs),
+}
+
+/// The options of `elbow key create`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreateArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// The key may describe, list and get, and change nothing.
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Name of the user whose key it is, as GetCallerIdentity and the audit log tell it; no other key has it
+    /// [default: the id of the key].
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) name: Option<String>,
+}
+
+/// The options of `elbow key revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyRevokeArgs {
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// Id of the key.
+    #[arg(value_name = "ACCESS_KEY_ID")]
+    pub(crate) access_key_id: String,
 }
 
 /// The options of `elbow demo`.

@@ -3,16 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use model::access_key::{ACCESS_KEY_DRAWS, spell};
 use serde::{Deserialize, Serialize};
 
 use crate::config::directory::{DataDirectory, DirectoryError};
 
 const FILE: &str = "credentials";
-
-/// Base 32 of RFC 4648 section 6, which AWS's access key ids are written in.
-const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/// Base 64 of RFC 4648 section 4, which AWS's secret keys are written in.
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// An access key that may do everything.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,22 +80,16 @@ impl RootKey {
         }
     }
 
-    /// A key that nobody can guess: 80 bits in the id, 240 in the secret.
+    /// A key that nobody can guess.
     fn random() -> Result<Self, KeyError> {
-        let mut draws = [0; 56];
+        let mut draws = [0; ACCESS_KEY_DRAWS];
         aws_lc_rs::rand::fill(&mut draws).map_err(|_| KeyError::Random)?;
-        let (id, secret) = draws.split_at(16);
+        let (access_key_id, secret_access_key) = spell(&draws);
         Ok(Self {
-            access_key_id: format!("AKIA{}", spell(id, BASE32)),
-            secret_access_key: spell(secret, BASE64),
+            access_key_id,
+            secret_access_key,
         })
     }
-}
-
-/// One letter for each byte. The length of every alphabet here divides 256, so all letters are as likely.
-fn spell(draws: &[u8], alphabet: &[u8]) -> String {
-    let letter = |draw: &u8| char::from(alphabet[usize::from(*draw) % alphabet.len()]);
-    draws.iter().map(letter).collect()
 }
 
 impl std::fmt::Debug for RootKey {

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, InstanceCommand};
+use cli::{Cli, Command, InstanceCommand, KeyCommand};
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
@@ -49,6 +49,11 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             InstanceCommand::Add(args) => block_on(commands::instance::add(args))??,
             InstanceCommand::List(args) => block_on(commands::instance::list(args))??,
             InstanceCommand::Remove(args) => block_on(commands::instance::remove(args))??,
+        },
+        Command::Key { command } => match command {
+            KeyCommand::Create(args) => block_on(commands::key::create(args))??,
+            KeyCommand::List(args) => block_on(commands::key::list(args))??,
+            KeyCommand::Revoke(args) => block_on(commands::key::revoke(args))??,
         },
         Command::Demo(args) => block_on(demo::run(args))??,
         Command::App(args) => block_on(app::run(args))??,

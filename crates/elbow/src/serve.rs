@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::sigv4::{AccessKey, Keys};
+use api::sigv4::AccessKey;
 use api::{Endpoint, RandomRequestIds};
 use control::{Control, Issuer, RandomIds, SystemClock};
 use model::arn::Place;
@@ -159,7 +159,7 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         control,
         explain: Arc::new(explain),
         place,
-        keys: Keys::from_iter([AccessKey::new(key.access_key_id, key.secret_access_key)]),
+        root_key: AccessKey::new(key.access_key_id, key.secret_access_key),
         clock: Arc::new(SystemClock),
         request_ids: Arc::new(RandomRequestIds),
         public_keys: HashMap::from([(login_keys.key_id().to_owned(), login_keys.public_key_pem())]),

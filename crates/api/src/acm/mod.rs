@@ -49,6 +49,14 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "RevokeCertificate" => revoke_certificate,
         "UpdateCertificateOptions" => update_certificate_options,
     },
+    reads: &[
+        "DescribeCertificate",
+        "GetAccountConfiguration",
+        "GetCertificate",
+        "ListCertificateDomainValidations",
+        "ListCertificates",
+        "ListTagsForCertificate",
+    ],
     refused: &[
         "CreateAcmeDomainValidation",
         "CreateAcmeEndpoint",

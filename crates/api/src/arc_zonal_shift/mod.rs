@@ -32,6 +32,11 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "StartZonalShift" => start_zonal_shift,
         "UpdateZonalShift" => update_zonal_shift,
     },
+    reads: &[
+        "GetManagedResource",
+        "ListManagedResources",
+        "ListZonalShifts",
+    ],
     refused: &[
         "CancelPracticeRun",
         "CreatePracticeRunConfiguration",

@@ -41,9 +41,9 @@ macro_rules! operations {
     ($($name:literal => $read:path, $call:path;)+) => {
         &[$(Operation {
             name: $name,
-            handler: |control, input| Box::pin(async move {
-                let (run, request) = input::decode(input, $read)?;
-                Ok($call(&control.ec2(run), request).await?)
+            handler: |call| Box::pin(async move {
+                let (run, request) = input::decode(call.input, $read)?;
+                Ok($call(&call.control.ec2(run), request).await?)
             }),
             // A parameter that is not read is an error.
             #[cfg(test)]
@@ -136,5 +136,38 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "UpdateSecurityGroupRuleDescriptionsEgress" => security_group_changes::read_update_egress, security_group_changes::update;
         "UpdateSecurityGroupRuleDescriptionsIngress" => security_group_changes::read_update_ingress, security_group_changes::update;
     },
+    reads: &[
+        "DescribeAccountAttributes",
+        "DescribeAddresses",
+        "DescribeAddressesAttribute",
+        "DescribeAvailabilityZones",
+        "DescribeDhcpOptions",
+        "DescribeEgressOnlyInternetGateways",
+        "DescribeInstanceAttribute",
+        "DescribeInstanceStatus",
+        "DescribeInstanceTypes",
+        "DescribeInstances",
+        "DescribeInternetGateways",
+        "DescribeManagedPrefixLists",
+        "DescribeNatGateways",
+        "DescribeNetworkAcls",
+        "DescribeNetworkInterfaces",
+        "DescribeRegions",
+        "DescribeRouteTables",
+        "DescribeSecurityGroupReferences",
+        "DescribeSecurityGroupRules",
+        "DescribeSecurityGroups",
+        "DescribeStaleSecurityGroups",
+        "DescribeSubnets",
+        "DescribeTags",
+        "DescribeVpcAttribute",
+        "DescribeVpcEndpoints",
+        "DescribeVpcPeeringConnections",
+        "DescribeVpcs",
+        "DescribeVpnGateways",
+        "GetManagedPrefixListAssociations",
+        "GetManagedPrefixListEntries",
+        "GetSecurityGroupsForVpc",
+    ],
     refused: refused::REFUSED,
 };

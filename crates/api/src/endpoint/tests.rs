@@ -5,14 +5,14 @@ use http_body_util::BodyExt;
 use super::*;
 use crate::signed::{REQUEST_ID, endpoint, sign};
 
-struct Answered {
-    status: u16,
+pub(super) struct Answered {
+    pub(super) status: u16,
     content_type: String,
     request_id: Option<String>,
-    body: String,
+    pub(super) body: String,
 }
 
-async fn send(endpoint: &Endpoint, request: Request<Bytes>) -> Answered {
+pub(super) async fn send(endpoint: &Endpoint, request: Request<Bytes>) -> Answered {
     let response = endpoint.answer(request).await;
     let field = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
     Answered {

@@ -1,6 +1,5 @@
 //! Access keys, and the chain of hashes from a secret to a signature.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_lc_rs::hmac;
@@ -8,7 +7,7 @@ use aws_lc_rs::hmac;
 use super::TERMINATOR;
 use super::authorization::Credential;
 
-/// An access key of the account's root user.
+/// An access key with its secret.
 #[derive(Clone)]
 pub struct AccessKey {
     id: String,
@@ -59,21 +58,4 @@ impl fmt::Debug for AccessKey {
 
 fn hmac_key(bytes: &[u8]) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, bytes)
-}
-
-/// The keys that may sign requests.
-#[derive(Clone, Debug, Default)]
-pub struct Keys(BTreeMap<String, AccessKey>);
-
-impl Keys {
-    /// The key with this id.
-    pub fn find(&self, id: &str) -> Option<&AccessKey> {
-        self.0.get(id)
-    }
-}
-
-impl FromIterator<AccessKey> for Keys {
-    fn from_iter<I: IntoIterator<Item = AccessKey>>(keys: I) -> Self {
-        Self(keys.into_iter().map(|key| (key.id.clone(), key)).collect())
-    }
 }

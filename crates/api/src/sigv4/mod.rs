@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 
 pub use authorization::{Claim, Credential};
 pub use error::SignatureError;
-pub use key::{AccessKey, Keys};
+pub use key::AccessKey;
 
 use canonical::hex;
 
@@ -56,25 +56,23 @@ pub fn claim(request: &Request<'_>) -> Result<Claim, SignatureError> {
     Claim::read(request)
 }
 
-/// Verifies a claim and returns the key that signed the request.
+/// Verifies that a request was signed with `key`, which is the one that its claim names, if there is such a key.
 ///
 /// `region` is the Region that the scope of the signature has to name, `now` the time of day.
 ///
 /// # Errors
 /// [`SignatureError`] says which of the steps failed.
-pub fn verify<'k>(
+pub fn verify(
     claim: &Claim,
     request: &Request<'_>,
     region: &str,
-    keys: &'k Keys,
+    key: Option<&AccessKey>,
     now: OffsetDateTime,
-) -> Result<&'k AccessKey, SignatureError> {
-    // Only keys made at first start exist, and those come without a session token.
+) -> Result<(), SignatureError> {
+    // No key is temporary, and only those come with a session token.
     let token = request.headers.contains_key("x-amz-security-token") || claim.has_session_token;
-    let key = match keys.find(&claim.credential.access_key_id) {
-        Some(key) if !token => key,
-        _ => return Err(SignatureError::UnknownKey),
-    };
+    let key = key.filter(|key| !token && key.id() == claim.credential.access_key_id);
+    let key = key.ok_or(SignatureError::UnknownKey)?;
     claim.credential.check_scope(region, claim.signed_at)?;
     check_age(claim, now)?;
     if !claim.signed_headers.iter().any(|name| name == "host") {
@@ -84,7 +82,7 @@ pub fn verify<'k>(
     let canonical_request = canonical::request(request, claim, &payload_hash)?;
     let string_to_sign = string_to_sign(claim, &canonical_request);
     if key.signed(&claim.credential, &string_to_sign, &claim.signature) {
-        Ok(key)
+        Ok(())
     } else {
         Err(SignatureError::Mismatch {
             canonical_request: String::from_utf8_lossy(&canonical_request).into_owned(),

@@ -30,14 +30,10 @@ impl Sent {
             headers: &self.headers,
             body: &self.body,
         };
-        let keys = Keys::from_iter([AccessKey::new(
-            "AKIDEXAMPLE",
-            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-        )]);
+        let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
         let claim = claim(&request)?;
-        Ok(verify(&claim, &request, &self.region, &keys, now)?
-            .id()
-            .to_owned())
+        verify(&claim, &request, &self.region, Some(&key), now)?;
+        Ok(claim.credential.access_key_id)
     }
 
     fn set(&mut self, name: &'static str, value: &str) {

@@ -1,8 +1,6 @@
 //! Security Token Service, version 2011-06-15: who is asking.
 
-use model::arn::Place;
-
-use crate::operation::{Operation, Operations};
+use crate::operation::{Call, Operation, Operations};
 use crate::query::Lists;
 use crate::service::Service;
 use crate::xml::Xml;
@@ -12,11 +10,12 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
     service: Service::Sts,
     served: &[Operation {
         name: "GetCallerIdentity",
-        handler: |control, _| Box::pin(async { Ok(caller_identity(&control.settings().place)) }),
+        handler: |call| Box::pin(async move { Ok(caller_identity(call)) }),
         // There are none.
         #[cfg(test)]
         ignored: |_| Vec::new(),
     }],
+    reads: &["GetCallerIdentity"],
     refused: &[
         "AssumeRole",
         "AssumeRoleWithSAML",
@@ -31,16 +30,12 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
     ],
 };
 
-/// The root user of `place`'s account, the only user there is.
-///
 /// Source: STS API, `GetCallerIdentity`.
-fn caller_identity(place: &Place) -> Xml {
-    let Place {
-        partition, account, ..
-    } = place;
+fn caller_identity(call: Call<'_>) -> Xml {
+    let place = &call.control.settings().place;
     let mut xml = Xml::new(Lists::Member);
-    xml.text("UserId", account);
-    xml.text("Account", account);
-    xml.text("Arn", format_args!("arn:{partition}:iam::{account}:root"));
+    xml.text("UserId", call.caller.user_id(place));
+    xml.text("Account", &place.account);
+    xml.text("Arn", call.caller.arn(place));
     xml
 }

@@ -20,6 +20,8 @@ pub(crate) enum Service {
     Elbv2,
     /// EC2.
     Ec2,
+    /// The access keys of elbow.
+    Elbow,
 }
 
 impl Service {
@@ -28,6 +30,7 @@ impl Service {
         match self {
             Self::Elbv2 => "elasticloadbalancing",
             Self::Ec2 => "ec2",
+            Self::Elbow => "elbow",
         }
     }
 
@@ -35,6 +38,7 @@ impl Service {
         match self {
             Self::Elbv2 => "2015-12-01",
             Self::Ec2 => "2016-11-15",
+            Self::Elbow => "2026-11-21",
         }
     }
 
@@ -42,13 +46,14 @@ impl Service {
         match self {
             Self::Elbv2 => "elbv2",
             Self::Ec2 => "ec2",
+            Self::Elbow => "elbow",
         }
     }
 
     /// The Query protocol puts `member` between a list and the number of an element, EC2 does not.
     fn element(self) -> &'static str {
         match self {
-            Self::Elbv2 => ".member.",
+            Self::Elbv2 | Self::Elbow => ".member.",
             Self::Ec2 => ".",
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod hosts;
 pub(crate) mod instance;
 pub(crate) mod inventory;
+pub(crate) mod key;
 pub(crate) mod status;
 
 use std::path::PathBuf;
