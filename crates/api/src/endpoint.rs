@@ -1,6 +1,8 @@
 //! One request to the endpoint of all services: authenticate it, find its service and operation, perform
 //! it, print the answer.
 
+mod facts;
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +12,8 @@ use control::{Clock, Control};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::http::request;
+use hyper::{Method, Request, Response, StatusCode};
 use model::arn::Place;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -23,8 +26,10 @@ use crate::query::{self, Node, QueryError};
 use crate::rest_json::{self, Route};
 use crate::service::{Protocol, Service};
 use crate::sigv4::{self, AccessKey, Claim, SignatureError};
+use crate::throttle::{Called, Throttle};
 use crate::xml::Xml;
-use crate::{ApiError, RequestIds};
+use crate::{ApiError, AuditLog, RequestId, RequestIds};
+use facts::Facts;
 
 /// Where anybody may ask whether the process answers.
 pub const HEALTH_PATH: &str = "/_elbow/health";
@@ -55,6 +60,10 @@ pub struct Parts {
     pub request_ids: Arc<dyn RequestIds>,
     /// The public keys that targets verify the claims of users with: PEM, by the key's id.
     pub public_keys: HashMap<String, String>,
+    /// Where each call is noted; `None`: nowhere.
+    pub audit: Option<Arc<dyn AuditLog>>,
+    /// How often operations may be called; `None`: without limit.
+    pub throttle: Option<Arc<Throttle>>,
     /// Writes the metrics of this process, in Prometheus's text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Says what would become of a request.
@@ -75,16 +84,6 @@ struct Answer {
     result: Members,
 }
 
-/// What is known of a call. It is filled in on the way to the answer, so that a refusal knows what was refused.
-#[derive(Default)]
-struct Facts {
-    /// Who signed it; `None` until the signature is verified.
-    caller: Option<Caller>,
-    /// The name of the operation, as the caller says it.
-    operation: String,
-    input: Node,
-}
-
 /// The members of a result, as the protocol of the service spells them.
 enum Members {
     Xml(Xml),
@@ -98,7 +97,14 @@ impl Endpoint {
         Self(Arc::new(parts))
     }
 
-    /// Answers a request. The answers of the services have a request id.
+    /// The control plane behind it.
+    #[cfg(test)]
+    pub(crate) fn control(&self) -> &Control {
+        &self.0.control
+    }
+
+    /// Answers a request. The answers of the services have a request id. The extension `SocketAddr` of the request
+    /// is where it comes from.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         match request.uri().path() {
             HEALTH_PATH => {
@@ -135,7 +141,16 @@ impl Endpoint {
                     }
                 }
             }
-            _ => self.answer_service(request).await,
+            _ => {
+                // A caller that goes away does not stop a change half way, so it must not keep the call out of the
+                // audit log either.
+                let endpoint = self.clone();
+                let task = tokio::spawn(async move { endpoint.answer_service(request).await });
+                match task.await {
+                    Ok(response) => response,
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                }
+            }
         }
     }
 
@@ -149,15 +164,16 @@ impl Endpoint {
             body: &body,
         };
         let service = Service::ElasticLoadBalancing;
-        let mut facts = Facts::default();
-        match self.authenticate(&request, sigv4::claim(&request), &mut facts) {
+        let claim = sigv4::claim(&request);
+        let mut facts = Facts::of(&head, service, claim.as_ref().ok());
+        match self.authenticate(&request, claim, &mut facts) {
             Ok(signed_for) if signed_for == service => {}
             Ok(_) => {
                 let message = "This question has to be signed for elasticloadbalancing.";
                 let error = ApiError::new("SignatureDoesNotMatch", 403, message);
-                return self.print(service, &facts, Err(error));
+                return self.finish(&facts, Err(error));
             }
-            Err(error) => return self.print(service, &facts, Err(service.translate(error))),
+            Err(error) => return self.finish(&facts, Err(service.translate(error))),
         }
         if head.method != Method::POST {
             let text = "questions are asked with POST\n".to_owned();
@@ -185,16 +201,26 @@ impl Endpoint {
             .and_then(|claim| signed_service(claim).ok());
         let guess = || Service::guess(&head.headers, parameters(&request).ok().as_ref());
         let service = signed_for.unwrap_or_else(guess);
-        let mut facts = Facts::default();
+        let mut facts = Facts::of(&head, service, claim.as_ref().ok());
         let answer = self.perform(&request, claim, &mut facts).await;
-        let answer = answer.map_err(|error| service.translate(error));
-        self.print(service, &facts, answer)
+        if facts.caller.is_none() {
+            facts.note_unverified(&request);
+        }
+        self.finish(&facts, answer.map_err(|error| service.translate(error)))
     }
 
-    /// An answer for a request that could not even be read.
-    pub fn refuse(&self, error: ApiError) -> Response<Full<Bytes>> {
-        let service = Service::guess(&HeaderMap::new(), None);
-        self.print(service, &Facts::default(), Err(error))
+    /// An answer for a request of which no more than the head could be read.
+    pub fn refuse(&self, head: &request::Parts, error: ApiError) -> Response<Full<Bytes>> {
+        let service = Service::guess(&head.headers, None);
+        let answer = Err(service.translate(error));
+        self.finish(&Facts::of(head, service, None), answer)
+    }
+
+    fn finish(&self, facts: &Facts, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
+        let id = self.0.request_ids.next();
+        // First the log, so that who has the answer finds the call there.
+        facts.write(&self.0, self.now(), id, &answer);
+        print(facts, id, answer)
     }
 
     async fn perform(
@@ -326,9 +352,18 @@ impl Endpoint {
     async fn call<R>(&self, operations: &Operations<R>, facts: &Facts) -> Result<R, ApiError> {
         let name = &*facts.operation;
         let operation = operations.find(name)?;
-        let caller = facts.caller.as_ref();
-        let caller = caller.ok_or(SignatureError::Missing)?;
+        // Who calls is verified before anything is looked for.
+        let caller = facts.caller.as_ref().ok_or(SignatureError::Missing)?;
         let is_read = operations.reads.contains(&name);
+        if let Some(throttle) = &self.0.throttle {
+            let called = Called {
+                service: operations.service,
+                operation: operation.name,
+                is_read,
+                input: &facts.input,
+            };
+            throttle.take(called, self.0.clock.now_millis())?;
+        }
         caller.authorize(&self.0.place, operations.service, name, is_read)?;
         let call = Call {
             control: &self.0.control,
@@ -338,46 +373,39 @@ impl Endpoint {
         (operation.handler)(call).await
     }
 
-    fn print(
-        &self,
-        service: Service,
-        facts: &Facts,
-        answer: Result<Answer, ApiError>,
-    ) -> Response<Full<Bytes>> {
-        let id = self.0.request_ids.next();
-        let operation = &*facts.operation;
-        let mut response = match answer {
-            Ok(Answer { status, result }) => {
-                tracing::info!(%id, service = service.signing_name(), operation, "answered");
-                let body = match result {
-                    Members::Xml(members) => service.response(operation, id, &members),
-                    Members::Json(members) => members.map_or_else(String::new, |it| it.to_string()),
-                };
-                response(status, service.content_type(), body)
-            }
-            Err(error) => {
-                tracing::info!(%id, service = service.signing_name(), code = error.code, "refused");
-                let status =
-                    StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let mut response =
-                    response(status, service.content_type(), service.error(id, &error));
-                if matches!(service.protocol(), Protocol::RestJson(..)) {
-                    let code = HeaderValue::from_static(error.code);
-                    response.headers_mut().insert(rest_json::ERROR_TYPE, code);
-                }
-                response
-            }
-        };
-        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
-        response
-    }
-
     fn now(&self) -> OffsetDateTime {
         let nanos = i128::from(self.0.clock.now_millis()) * 1_000_000;
         OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
+}
+
+fn print(facts: &Facts, id: RequestId, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
+    let (service, operation) = (facts.service, &*facts.operation);
+    let mut response = match answer {
+        Ok(Answer { status, result }) => {
+            tracing::info!(%id, service = service.signing_name(), operation, "answered");
+            let body = match result {
+                Members::Xml(members) => service.response(operation, id, &members),
+                Members::Json(members) => members.map_or_else(String::new, |it| it.to_string()),
+            };
+            response(status, service.content_type(), body)
+        }
+        Err(error) => {
+            tracing::info!(%id, service = service.signing_name(), code = error.code, "refused");
+            let status =
+                StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = response(status, service.content_type(), service.error(id, &error));
+            if matches!(service.protocol(), Protocol::RestJson(..)) {
+                let code = HeaderValue::from_static(error.code);
+                response.headers_mut().insert(rest_json::ERROR_TYPE, code);
+            }
+            response
+        }
+    };
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }
 
 fn signed_service(claim: &Claim) -> Result<Service, ApiError> {

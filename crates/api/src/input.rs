@@ -306,7 +306,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Violations spell `LoadBalancerArn` as `loadBalancerArn`.
-fn lower_camel(name: &str) -> String {
+pub(crate) fn lower_camel(name: &str) -> String {
     let mut characters = name.chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(characters).collect()

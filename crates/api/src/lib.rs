@@ -7,6 +7,7 @@
 
 mod acm;
 mod arc_zonal_shift;
+mod audit;
 mod caller;
 mod ec2;
 mod elbow;
@@ -29,8 +30,10 @@ mod service;
 mod signed;
 pub mod sigv4;
 mod sts;
+mod throttle;
 pub mod xml;
 
+pub use audit::AuditLog;
 pub use endpoint::{
     EXPLAIN_PATH, Endpoint, Explain, HEALTH_PATH, METRICS_PATH, PUBLIC_KEYS_PATH, Parts,
 };
@@ -38,3 +41,4 @@ pub use error::ApiError;
 pub use operation::{Coverage, coverage};
 pub use request_id::{RandomRequestIds, RequestId, RequestIds};
 pub use server::{Limits, serve};
+pub use throttle::{Bucket, Throttle, UnknownBucket};

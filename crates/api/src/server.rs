@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -65,8 +66,9 @@ pub async fn serve(
             () = &mut stop => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < limits.connections_max => match accepted {
-                Ok((stream, _)) => {
-                    drop(connections.spawn(connection(stream, endpoint.clone(), limits, is_stopping.clone())));
+                Ok((stream, source)) => {
+                    let connection = connection((stream, source), endpoint.clone(), limits, is_stopping.clone());
+                    drop(connections.spawn(connection));
                 }
                 Err(error) => {
                     // Most likely the process is out of descriptors: let some connections end first.
@@ -90,14 +92,14 @@ pub async fn serve(
 }
 
 async fn connection(
-    stream: TcpStream,
+    (stream, source): (TcpStream, SocketAddr),
     endpoint: Endpoint,
     limits: Limits,
     mut is_stopping: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| async {
-        Ok::<_, Infallible>(exchange(&endpoint, limits, request).await)
+        Ok::<_, Infallible>(exchange(&endpoint, limits, source, request).await)
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -119,20 +121,19 @@ async fn connection(
 async fn exchange(
     endpoint: &Endpoint,
     limits: Limits,
+    source: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    head.extensions.insert(source);
     match tokio::time::timeout(limits.body_timeout, read(body, limits.body_bytes_max)).await {
         Ok(Ok(body)) => endpoint.answer(Request::from_parts(head, body)).await,
-        Ok(Err(error)) => endpoint.refuse(error),
-        Err(_) => endpoint.refuse(ApiError::new(
-            "RequestTimeout",
-            408,
-            format!(
-                "The body did not arrive within {} seconds.",
-                limits.body_timeout.as_secs()
-            ),
-        )),
+        Ok(Err(error)) => endpoint.refuse(&head, error),
+        Err(_) => {
+            let seconds = limits.body_timeout.as_secs();
+            let message = format!("The body did not arrive within {seconds} seconds.");
+            endpoint.refuse(&head, ApiError::new("RequestTimeout", 408, message))
+        }
     }
 }
 

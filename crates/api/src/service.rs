@@ -65,6 +65,16 @@ impl Service {
         }
     }
 
+    /// Whether an operation changes nothing; `None` if elbow does not serve it.
+    pub(crate) fn is_read(self, operation: &str) -> Option<bool> {
+        match self.protocol() {
+            Protocol::Query(operations) => operations.is_read(operation),
+            Protocol::Json(_, operations) | Protocol::RestJson(_, operations) => {
+                operations.is_read(operation)
+            }
+        }
+    }
+
     /// The service that a signature is scoped to.
     pub(crate) fn signed_for(name: &str) -> Result<Self, ApiError> {
         let service = Self::ALL

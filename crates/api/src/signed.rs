@@ -50,7 +50,12 @@ pub(crate) fn pem(name: &str) -> String {
 
 /// An endpoint over a fresh control plane, at a fixed time.
 pub(crate) async fn endpoint() -> Endpoint {
-    Endpoint::new(Parts {
+    Endpoint::new(parts().await)
+}
+
+/// What [`endpoint`] is made of.
+pub(crate) async fn parts() -> Parts {
+    Parts {
         control: control_plane().await,
         place: Settings::default().place,
         root_key: AccessKey::new(ROOT, SECRET),
@@ -66,7 +71,9 @@ pub(crate) async fn endpoint() -> Endpoint {
                 }
             })
         }),
-    })
+        audit: None,
+        throttle: None,
+    }
 }
 
 /// A fresh control plane, at a fixed time.

@@ -1,6 +1,7 @@
 //! The binary: reads the command line, runs one command, reports how it failed.
 
 mod app;
+mod audit;
 mod cli;
 mod client;
 mod commands;

@@ -27,11 +27,7 @@ pub(crate) fn text(workers: &[Arc<Counters>]) -> String {
         let of_worker =
             |counters: &Arc<Counters>| counters.each().nth(index).map_or(0, |(.., value)| value);
         let sum: u64 = workers.iter().map(of_worker).sum();
-        // Writing to a string cannot fail.
-        let _ = write!(
-            out,
-            "# HELP elbow_{name}_total {help}\n# TYPE elbow_{name}_total counter\nelbow_{name}_total {sum}\n"
-        );
+        out += &counter(name, help, sum);
     }
     out
 }
@@ -94,6 +90,32 @@ pub(crate) fn dns_zones(snapshot: &Snapshot) -> String {
         );
     }
     out
+}
+
+/// What became of API calls: lines of the audit log that were written and that were lost, and calls that were
+/// throttled.
+pub(crate) fn api_calls(audited: u64, lost: u64, throttled: u64) -> String {
+    let counters = [
+        ("audit_lines", "Lines written to the audit log.", audited),
+        (
+            "audit_lines_lost",
+            "Lines of the audit log that could not be written.",
+            lost,
+        ),
+        (
+            "api_requests_throttled",
+            "API requests refused because their bucket had no token.",
+            throttled,
+        ),
+    ];
+    let counter = |(name, help, value)| counter(name, help, value);
+    counters.map(counter).concat()
+}
+
+fn counter(name: &str, help: &str, value: u64) -> String {
+    format!(
+        "# HELP elbow_{name}_total {help}\n# TYPE elbow_{name}_total counter\nelbow_{name}_total {value}\n"
+    )
 }
 
 /// The name of a load balancer and a zone for each that `text`, made by `dns_zones`, says does not belong into the

@@ -15,6 +15,7 @@ use model::arn::Place;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::audit::{AuditError, AuditFile};
 use crate::cli::ServeArgs;
 use crate::config::directory::DirectoryError;
 use crate::config::file::CertificateIssuer;
@@ -49,6 +50,8 @@ pub(crate) enum ServeError {
     Key(#[from] KeyError),
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error("identity providers cannot be reached")]
     Providers(#[from] auth::ClientError),
     #[error("the stored state cannot be opened")]
@@ -94,13 +97,16 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     runtime.block_on(serve(settings, stop_at_end_of_input))
 }
 
-async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), ServeError> {
+async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(), ServeError> {
     let directory = settings.data_directory.clone();
     directory.create()?;
     // First of all, for it holds the lock on the directory.
     let store = Arc::new(store::Embedded::open(directory.path())?);
     let key = RootKey::load_or_create(&directory)?;
     let secret_key = Arc::new(SECRET_KEY.load_or_create(&directory)?);
+    let audit = settings.audit_file.clone().map(AuditFile::open);
+    let audit = audit.transpose()?.map(Arc::new);
+    let throttle = settings.throttle.take().map(Arc::new);
     let listener = listen(settings.endpoint).await?;
     let address = listener.local_addr().map_err(ServeError::Thread)?;
 
@@ -163,12 +169,17 @@ async fn serve(settings: Settings, stop_at_end_of_input: bool) -> Result<(), Ser
         clock: Arc::new(SystemClock),
         request_ids: Arc::new(RandomRequestIds),
         public_keys: HashMap::from([(login_keys.key_id().to_owned(), login_keys.public_key_pem())]),
+        audit: audit.clone().map(|it| it as Arc<dyn api::AuditLog>),
+        throttle: throttle.clone(),
         metrics: {
             let plane = Arc::clone(&plane);
             Arc::new(move || {
+                let (audited, lost) = audit.as_ref().map_or((0, 0), |audit| audit.counts());
+                let throttled = throttle.as_ref().map_or(0, |throttle| throttle.refused());
                 metrics::text(&plane.counters())
                     + &metrics::dns_zones(&plane.snapshot())
                     + &metrics::open_files()
+                    + &metrics::api_calls(audited, lost, throttled)
             })
         },
     });

@@ -33,6 +33,10 @@ pub(crate) struct ConfigFile {
     pub(crate) identity_providers: IdentityProvidersSection,
     #[serde(default)]
     pub(crate) certificates: CertificatesSection,
+    #[serde(default)]
+    pub(crate) audit: AuditSection,
+    #[serde(default)]
+    pub(crate) throttle: ThrottleSection,
 }
 
 /// `[endpoint]`
@@ -108,6 +112,32 @@ pub(crate) enum CertificateIssuer {
     Local,
     /// Nobody: certificates can only be imported.
     ImportOnly,
+}
+
+/// `[audit]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuditSection {
+    pub(crate) enabled: Option<bool>,
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `[throttle]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ThrottleSection {
+    #[serde(default)]
+    pub(crate) enabled: bool,
+    #[serde(default)]
+    pub(crate) buckets: BTreeMap<String, BucketSection>,
+}
+
+/// One of `[throttle.buckets]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BucketSection {
+    pub(crate) capacity: u32,
+    pub(crate) refill_per_second: f64,
 }
 
 /// `[s3]`

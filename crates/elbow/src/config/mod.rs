@@ -9,24 +9,30 @@ pub(crate) mod directory;
 pub(crate) mod file;
 mod limits;
 pub(crate) mod s3;
+mod throttle;
 pub(crate) mod topology;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use api::Throttle;
 use control::{CognitoUserPool, Limits};
 
 use crate::cli::{ClientArgs, ServeArgs};
 use cognito::UserPoolError;
 use directory::DataDirectory;
-use file::{CertificateIssuer, ConfigFile, ReadError};
+use file::{AuditSection, CertificateIssuer, ConfigFile, ReadError};
 use limits::UnknownLimit;
 use s3::{S3, S3Error};
+use throttle::ThrottleError;
 use topology::{Topology, TopologyError};
 
 /// Where the AWS endpoint listens unless told otherwise: the port that other tools expect it on.
 pub(crate) const ENDPOINT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4566);
+
+/// The file of the audit log in the data directory unless told otherwise.
+const AUDIT_FILE: &str = "audit.log";
 
 /// The domain of load balancer names unless told otherwise.
 const BASE_DOMAIN: &str = "elb.internal";
@@ -54,6 +60,10 @@ pub(crate) struct Settings {
     pub(crate) identity_provider_ca_bundle: Option<PathBuf>,
     /// Who issues the certificates that are requested.
     pub(crate) certificate_issuer: CertificateIssuer,
+    /// The file of the audit log; `None`: there is none.
+    pub(crate) audit_file: Option<PathBuf>,
+    /// How often operations may be called; `None`: without limit.
+    pub(crate) throttle: Option<Throttle>,
     /// Log directives.
     pub(crate) log: String,
 }
@@ -71,6 +81,10 @@ pub(crate) enum SettingsError {
     UserPool(#[from] UserPoolError),
     #[error(transparent)]
     S3(#[from] S3Error),
+    #[error(transparent)]
+    Throttle(#[from] ThrottleError),
+    #[error("'file' in [audit] is of no use with `enabled = false`; remove one of them")]
+    AuditOff,
     #[error(
         "the endpoint address {0} is not a loopback address and the endpoint has no TLS yet: anyone on \
          the way could read what is sent to it; listen on 127.0.0.1, or accept the risk with \
@@ -104,19 +118,33 @@ impl Settings {
         let base_domain = args.base_domain.or(file.dns.base_domain);
         let mut changes = file.limits;
         changes.extend(args.limits);
+        let data_directory = data_directory(args.data_dir, file.data_dir)?;
         Ok(Self {
             endpoint,
-            data_directory: data_directory(args.data_dir, file.data_dir)?,
+            audit_file: audit_file(file.audit, &data_directory)?,
+            data_directory,
             workers: args.workers.or(file.workers).unwrap_or_else(core_count),
             topology,
             base_domain: parse_domain(base_domain.as_deref().unwrap_or(BASE_DOMAIN))?,
             limits: limits::changed(changes)?,
             cognito_user_pools: cognito::resolve(file.cognito_user_pool)?,
             s3,
+            throttle: throttle::resolve(file.throttle)?,
             identity_provider_ca_bundle: file.identity_providers.ca_bundle,
             certificate_issuer: file.certificates.issuer,
             log: args.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
         })
+    }
+}
+
+fn audit_file(
+    section: AuditSection,
+    directory: &DataDirectory,
+) -> Result<Option<PathBuf>, SettingsError> {
+    match (section.enabled.unwrap_or(true), section.file) {
+        (true, file) => Ok(Some(file.unwrap_or_else(|| directory.file(AUDIT_FILE)))),
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(SettingsError::AuditOff),
     }
 }
 
@@ -276,8 +304,54 @@ mod tests {
     }
 
     #[test]
+    fn the_audit_log_is_in_the_data_directory_or_elsewhere_or_off() {
+        let settings = |file| resolve(ServeArgs::default(), file).unwrap();
+        let default = settings("");
+        assert_eq!(
+            default.audit_file,
+            Some(default.data_directory.file("audit.log"))
+        );
+        let elsewhere = settings("[audit]\nfile = '/var/log/elbow/audit.log'");
+        let path = PathBuf::from("/var/log/elbow/audit.log");
+        assert_eq!(elsewhere.audit_file, Some(path));
+        assert_eq!(settings("[audit]\nenabled = false").audit_file, None);
+    }
+
+    #[test]
+    fn nothing_is_throttled_unless_told() {
+        let throttle = |file| resolve(ServeArgs::default(), file).unwrap().throttle;
+        assert!(throttle("").is_none());
+        assert!(throttle("[throttle]\nenabled = false").is_none());
+        let sized = "[throttle]\nenabled = true\n[throttle.buckets]\n\
+                     elb-account = { capacity = 5, refill_per_second = 0.5 }\n\
+                     ec2-tags = { capacity = 5, refill_per_second = 2 }";
+        for file in ["[throttle]\nenabled = true", sized] {
+            assert!(throttle(file).is_some(), "{file}");
+        }
+    }
+
+    #[test]
     fn what_is_not_honoured_is_refused_by_name() {
         for (file, named) in [
+            ("[audit]\nenabled = false\nfile = '/a'", "file"),
+            ("[audit]\nformat = 'csv'", "format"),
+            ("[throttle]\nrate = 1", "rate"),
+            (
+                "[throttle.buckets]\nelb-account = { capacity = 1, refill_per_second = 1 }",
+                "enabled",
+            ),
+            (
+                "[throttle]\nenabled = true\n[throttle.buckets]\nnlb = { capacity = 1, refill_per_second = 1 }",
+                "'nlb'",
+            ),
+            (
+                "[throttle]\nenabled = true\n[throttle.buckets]\nec2-tags = { capacity = 0, refill_per_second = 1 }",
+                "ec2-tags",
+            ),
+            (
+                "[throttle]\nenabled = true\n[throttle.buckets]\nec2-tags = { capacity = 1, refill_per_second = nan }",
+                "ec2-tags",
+            ),
             ("colour = 'red'", "colour"),
             ("[endpoint]\ntls = true", "tls"),
             ("[topology]\naddresses = 'interface'", "interface"),
