@@ -2,16 +2,16 @@
 //! it, print the answer.
 
 mod facts;
+mod pages;
+mod print;
 
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use control::elb::trust_store_downloads::DownloadError;
 use control::{Clock, Control};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request;
 use hyper::{Method, Request, Response, StatusCode};
 use model::arn::Place;
@@ -30,6 +30,7 @@ use crate::throttle::{Called, Throttle};
 use crate::xml::Xml;
 use crate::{ApiError, AuditLog, RequestId, RequestIds};
 use facts::Facts;
+use print::{print, response};
 
 /// Where anybody may ask whether the process answers.
 pub const HEALTH_PATH: &str = "/_elbow/health";
@@ -43,8 +44,6 @@ pub const PUBLIC_KEYS_PATH: &str = "/_elbow/public-keys/";
 /// What would become of a request, for who may call the APIs: a POST signed for Elastic Load Balancing, whose body and
 /// answer are those of `elbow explain`.
 pub const EXPLAIN_PATH: &str = "/_elbow/explain";
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// What an endpoint is made of.
 pub struct Parts {
@@ -124,64 +123,26 @@ impl Endpoint {
                     }
                 }
             }
-            EXPLAIN_PATH => self.answer_explain(request).await,
             path if path.starts_with(downloads::PATH) => {
                 let path = &path[downloads::PATH.len()..];
                 let query = request.uri().query().unwrap_or("");
-                match downloads::download(&self.0.control, path, query) {
-                    Ok(pem) => response(StatusCode::OK, "application/x-pem-file", pem),
-                    Err(error) => {
-                        let status = match error {
-                            DownloadError::NotSigned | DownloadError::Expired => {
-                                StatusCode::FORBIDDEN
-                            }
-                            DownloadError::Gone => StatusCode::NOT_FOUND,
-                        };
-                        response(status, "text/plain", format!("{error}\n"))
-                    }
-                }
+                self.answer_download(path, query)
             }
             _ => {
                 // A caller that goes away does not stop a change half way, so it must not keep the call out of the
                 // audit log either.
                 let endpoint = self.clone();
-                let task = tokio::spawn(async move { endpoint.answer_service(request).await });
+                let task = tokio::spawn(async move {
+                    match request.uri().path() {
+                        EXPLAIN_PATH => endpoint.answer_explain(request).await,
+                        _ => endpoint.answer_service(request).await,
+                    }
+                });
                 match task.await {
                     Ok(response) => response,
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 }
             }
-        }
-    }
-
-    async fn answer_explain(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
-        let (head, body) = request.into_parts();
-        let request = sigv4::Request {
-            method: head.method.as_str(),
-            path: head.uri.path(),
-            query: head.uri.query().unwrap_or(""),
-            headers: &head.headers,
-            body: &body,
-        };
-        let service = Service::ElasticLoadBalancing;
-        let claim = sigv4::claim(&request);
-        let mut facts = Facts::of(&head, service, claim.as_ref().ok());
-        match self.authenticate(&request, claim, &mut facts) {
-            Ok(signed_for) if signed_for == service => {}
-            Ok(_) => {
-                let message = "This question has to be signed for elasticloadbalancing.";
-                let error = ApiError::new("SignatureDoesNotMatch", 403, message);
-                return self.finish(&facts, Err(error));
-            }
-            Err(error) => return self.finish(&facts, Err(service.translate(error))),
-        }
-        if head.method != Method::POST {
-            let text = "questions are asked with POST\n".to_owned();
-            return response(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text);
-        }
-        match (self.0.explain)(body.clone()).await {
-            Ok(answer) => response(StatusCode::OK, "application/json", answer + "\n"),
-            Err(error) => response(StatusCode::BAD_REQUEST, "text/plain", error + "\n"),
         }
     }
 
@@ -217,10 +178,16 @@ impl Endpoint {
     }
 
     fn finish(&self, facts: &Facts, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
-        let id = self.0.request_ids.next();
-        // First the log, so that who has the answer finds the call there.
-        facts.write(&self.0, self.now(), id, &answer);
+        let id = self.note(facts, &answer);
         print(facts, id, answer)
+    }
+
+    /// Notes what became of a call, before it is answered so that who has the answer finds it in the log, and gives
+    /// it an id.
+    fn note(&self, facts: &Facts, answer: &Result<Answer, ApiError>) -> RequestId {
+        let id = self.0.request_ids.next();
+        facts.write(&self.0, self.now(), id, answer);
+        id
     }
 
     async fn perform(
@@ -243,7 +210,7 @@ impl Endpoint {
         }
     }
 
-    /// The service that a request is signed for by somebody who may.
+    /// The service that a request is signed for by somebody whose key this is.
     fn authenticate(
         &self,
         request: &sigv4::Request<'_>,
@@ -379,35 +346,6 @@ impl Endpoint {
     }
 }
 
-fn print(facts: &Facts, id: RequestId, answer: Result<Answer, ApiError>) -> Response<Full<Bytes>> {
-    let (service, operation) = (facts.service, &*facts.operation);
-    let mut response = match answer {
-        Ok(Answer { status, result }) => {
-            tracing::info!(%id, service = service.signing_name(), operation, "answered");
-            let body = match result {
-                Members::Xml(members) => service.response(operation, id, &members),
-                Members::Json(members) => members.map_or_else(String::new, |it| it.to_string()),
-            };
-            response(status, service.content_type(), body)
-        }
-        Err(error) => {
-            tracing::info!(%id, service = service.signing_name(), code = error.code, "refused");
-            let status =
-                StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut response = response(status, service.content_type(), service.error(id, &error));
-            if matches!(service.protocol(), Protocol::RestJson(..)) {
-                let code = HeaderValue::from_static(error.code);
-                response.headers_mut().insert(rest_json::ERROR_TYPE, code);
-            }
-            response
-        }
-    };
-    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
-}
-
 fn signed_service(claim: &Claim) -> Result<Service, ApiError> {
     Service::signed_for(&claim.credential.service)
 }
@@ -447,15 +385,6 @@ fn check_address(request: &sigv4::Request<'_>) -> Result<(), ApiError> {
         return Err(ApiError::new("InvalidAction", 405, message));
     }
     Ok(())
-}
-
-fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }
 
 #[cfg(test)]

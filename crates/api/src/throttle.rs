@@ -29,7 +29,7 @@ pub struct UnknownBucket {
 
 /// The buckets with AWS's sizes: the name, the tokens, and thousandths of a token for each second. The
 /// operations of ELB share those of their class; of EC2 each operation has one of the size of its class.
-const BUCKETS: [(&str, u32, u32); 18] = [
+const BUCKETS: [(&str, u32, u32); 19] = [
     ("elb-account", 40, 10_000),
     ("elb-non-mutating", 200, 50_000),
     ("elb-mutating", 20, 3_000),
@@ -37,6 +37,7 @@ const BUCKETS: [(&str, u32, u32); 18] = [
     ("elb-resource-intensive", 10, 200),
     ("elb-trust-store-create", 10, 200),
     ("elb-trust-store-change", 10, 200),
+    ("elb-trust-store-get", 20, 4_000),
     ("elb-trust-store-describe", 40, 10_000),
     ("ec2-non-mutating", 100, 20_000),
     ("ec2-unfiltered", 50, 10_000),
@@ -178,6 +179,9 @@ fn elb_class(called: Called<'_>) -> &'static str {
         "CreateLoadBalancer" | "SetSubnets" => "elb-resource-intensive",
         "RegisterTargets" | "DeregisterTargets" => "elb-registration",
         "CreateTrustStore" => "elb-trust-store-create",
+        "GetTrustStoreCaCertificatesBundle"
+        | "GetTrustStoreRevocationContent"
+        | "GetResourcePolicy" => "elb-trust-store-get",
         name if name.contains("TrustStore") && called.is_read => "elb-trust-store-describe",
         name if name.contains("TrustStore") => "elb-trust-store-change",
         _ if called.is_read => "elb-non-mutating",
@@ -255,6 +259,7 @@ mod tests {
             ("elasticloadbalancing CreateTrustStore", 10),
             ("elasticloadbalancing DeleteTrustStore", 10),
             ("elasticloadbalancing DescribeTrustStores", 40),
+            ("elasticloadbalancing GetResourcePolicy", 20),
             ("ec2 DescribeVpcs", 100),
             ("ec2 DescribeInstances", 50),
             ("ec2 DescribeInstances MaxResults=5", 100),

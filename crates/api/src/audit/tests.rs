@@ -241,6 +241,26 @@ async fn what_a_key_may_not_do_is_noted_with_its_user() {
     assert_eq!(found, expected);
 }
 
+#[tokio::test]
+async fn a_question_is_noted() {
+    let fixture = fixture().await;
+    for (body, code) in [("{}", Value::Null), ("hush", "ValidationError".into())] {
+        let sent = Sent {
+            target: crate::EXPLAIN_PATH,
+            ..form("elasticloadbalancing", body)
+        };
+        let record = fixture.call(sent).await;
+        assert_eq!(record["eventName"], "Explain", "{record}");
+        assert_eq!(record["userIdentity"]["type"], "Root", "{record}");
+        assert_eq!(
+            record.get("errorCode").unwrap_or(&Value::Null),
+            &code,
+            "{record}"
+        );
+        assert!(!record.to_string().contains("hush"), "{record}");
+    }
+}
+
 /// The connection of such a caller ends, and with it the future of the answer is dropped.
 #[tokio::test]
 async fn a_caller_that_goes_away_is_noted() {
@@ -381,10 +401,10 @@ async fn what_elbow_does_not_serve_is_noted() {
     let fixture = fixture().await;
     for (service, body, source, name, code) in [
         (
-            "elasticloadbalancing",
-            "Action=ModifyIpPools&Version=2015-12-01&SomethingSecret=x",
-            "elasticloadbalancing.amazonaws.com",
-            "ModifyIpPools",
+            "sts",
+            "Action=AssumeRole&Version=2011-06-15&SomethingSecret=x",
+            "sts.amazonaws.com",
+            "AssumeRole",
             "InvalidAction",
         ),
         (

@@ -1,5 +1,7 @@
 //! What each kind of access key may do, in the answers of every protocol, and that a revoked one may do nothing.
 
+use hyper::header::HeaderValue;
+
 use super::tests::{Answered, send};
 use super::*;
 use crate::signed::{endpoint, sign, sign_with};

@@ -1,6 +1,7 @@
 //! Whole answers: envelope, status and header fields, by service.
 
 use http_body_util::BodyExt;
+use hyper::header::HeaderValue;
 
 use super::*;
 use crate::signed::{REQUEST_ID, endpoint, sign};
