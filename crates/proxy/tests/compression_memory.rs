@@ -1,38 +1,11 @@
 //! What the compression of a response costs, as a count of bytes: no clock and no load can change it.
 
-#![allow(
-    unsafe_code,
-    reason = "an allocator that counts can only be written with it"
-)]
-
+#[path = "support/allocations.rs"]
+mod allocations;
 mod support;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicIsize, Ordering};
 
 use engine::{HttpOptions, ResponseCompression};
 use support::{Fixture, Target, field};
-
-/// Bytes that are allocated now.
-static ALLOCATED: AtomicIsize = AtomicIsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size() as isize, Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        ALLOCATED.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const RESPONSES: usize = 16;
 
@@ -83,12 +56,12 @@ fn a_compressed_response_takes_bounded_memory_whatever_its_size() {
         };
         let warm = open();
         fixture.settle();
-        let before = ALLOCATED.load(Ordering::Relaxed);
+        let before = allocations::held();
         let open: Vec<_> = (0..RESPONSES).map(|_| open()).collect();
         fixture.settle();
-        let taken = ALLOCATED.load(Ordering::Relaxed) - before;
+        let taken = allocations::held() - before;
         drop((warm, open));
-        let each = taken / RESPONSES as isize;
+        let each = taken / RESPONSES;
         println!("{each} bytes for each response with {coding}");
         assert!(
             each <= bytes_max,

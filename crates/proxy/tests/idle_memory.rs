@@ -1,38 +1,11 @@
 //! What an idle connection costs, as a count of bytes: no clock and no load can change it.
 
-#![allow(
-    unsafe_code,
-    reason = "an allocator that counts can only be written with it"
-)]
-
+#[path = "support/allocations.rs"]
+mod allocations;
 mod support;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicIsize, Ordering};
 
 use engine::{FixedResponse, Routing};
 use support::{Fixture, field};
-
-/// Bytes that are allocated now.
-static ALLOCATED: AtomicIsize = AtomicIsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size() as isize, Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        ALLOCATED.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const CONNECTIONS: usize = 1000;
 
@@ -55,12 +28,12 @@ fn an_idle_keep_alive_connection_takes_at_most_one_kibibyte() {
     let warm: Vec<_> = (0..100).map(|_| open()).collect();
     fixture.settle();
     let mut clients = Vec::with_capacity(CONNECTIONS);
-    let before = ALLOCATED.load(Ordering::Relaxed);
+    let before = allocations::held();
     clients.extend((0..CONNECTIONS).map(|_| open()));
     fixture.settle();
-    let taken = ALLOCATED.load(Ordering::Relaxed) - before;
+    let taken = allocations::held() - before;
     drop(warm);
-    let each = taken / CONNECTIONS as isize;
+    let each = taken / CONNECTIONS;
     println!("{each} bytes for each idle connection");
     assert!(each <= 1024, "an idle connection takes {each} bytes");
 }
