@@ -21,8 +21,8 @@ def https_listener(shop, balancer, certificate, actions, port=PORT, **options):
 class TlsConnection(Connection):
     """A client connection over TLS."""
 
-    def __init__(self, address, port, context, name="shop.example", timeout=10):
-        super().__init__(address, port, timeout=timeout)
+    def __init__(self, address, port, context, name="shop.example", source=None, timeout=10):
+        super().__init__(address, port, source=source, timeout=timeout)
         self._stream.close()
         try:
             self.socket = context.wrap_socket(self.socket, server_hostname=name)
