@@ -84,7 +84,7 @@ pub(crate) fn lower(
         let load_balancer = state.elb.load_balancers.get(&owner);
         let load_balancer = load_balancer.expect("a listener is deleted with its load balancer");
         let known = before.frontends.get(id);
-        let admission = admissions.of(load_balancer, listener, known.map(|it| &it.admission));
+        let admission = admissions.of(load_balancer, listener, known.map(Arc::as_ref));
         let is_same = |known: &&Arc<LoweredFrontend>| {
             !changed_listeners.contains(id)
                 && known.admission == admission

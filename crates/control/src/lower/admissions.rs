@@ -8,13 +8,14 @@ use model::ec2::SecurityGroupId;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 
+use super::frontends::LoweredFrontend;
 use crate::ec2::{Holding, lookups};
 use crate::state::State;
 
 /// Who may connect to listeners. What many listeners have in common is worked out once.
 pub(super) struct Admissions<'a> {
     state: &'a State,
-    /// Whether those of the state before still hold.
+    /// Whether those of the state before still hold, for listeners whose ports are what they were.
     holds: bool,
     /// What load balancers hold in subnets, once somebody has asked.
     holdings: Option<Vec<Holding>>,
@@ -32,15 +33,17 @@ impl<'a> Admissions<'a> {
         }
     }
 
-    /// Who may connect to `listener`; `before` is what it was in the state before.
+    /// Who may connect to `listener`; `before` is what it was lowered to in the state before.
     pub(super) fn of(
         &mut self,
         load_balancer: &'a LoadBalancer,
         listener: &Listener,
-        before: Option<&Admission>,
+        before: Option<&LoweredFrontend>,
     ) -> Admission {
-        if let Some(before) = before.filter(|_| self.holds) {
-            return before.clone();
+        let still_holds =
+            |before: &&LoweredFrontend| self.holds && before.listener.port == listener.port;
+        if let Some(before) = before.filter(still_holds) {
+            return before.admission.clone();
         }
         let groups = &load_balancer.security_groups;
         let state = self.state;

@@ -1,7 +1,8 @@
 //! What is different between two states, and so has to be lowered again.
 //!
 //! It follows from the two states alone: nobody says what a change was, and a first start is a change from the
-//! empty state. Whatever a pool or a frontend is made from has to be looked at here.
+//! empty state. Whatever a pool or a frontend is made from has to be looked at here, except for who may connect:
+//! `admissions` looks at that.
 
 use std::collections::{BTreeMap, BTreeSet};
 

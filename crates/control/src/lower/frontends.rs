@@ -28,7 +28,7 @@ use crate::zonal_shift::state::ShiftedZones;
 /// A frontend with everything it was made from.
 pub(super) struct LoweredFrontend {
     load_balancer: Arc<LoadBalancer>,
-    listener: Arc<Listener>,
+    pub(super) listener: Arc<Listener>,
     pub(super) admission: Admission,
     rules: Vec<Arc<Rule>>,
     /// Of each rule.

@@ -21,8 +21,8 @@ use engine::{Admission, Algorithm, HealthThreshold, PoolSettings, Routing, Stick
 use model::health_check::HealthCheck;
 
 use crate::support::{
-    Fixture, error, fixed, fixture, forward, listener_input, pairs, path_condition, rule_input,
-    target,
+    Fixture, error, fixed, fixture, forward, listener_input, pairs, path_condition, permission,
+    rule_input, target,
 };
 
 /// A GET of a path.
@@ -293,7 +293,20 @@ async fn a_tag_of_a_group_changes_nothing_that_is_served() {
 async fn a_listener_can_move_to_another_port() {
     let fixture = fixture().await;
     let shop = fixture.load_balancer("shop").await;
+    let group = shop.security_groups[0].to_string();
+    fixture
+        .authorize(&group, permission(80, "10.0.0.0/8"))
+        .await;
+    fixture
+        .authorize(&group, permission(8080, "192.0.2.0/24"))
+        .await;
     let listener = fixture.listener(&shop, 80, fixed("200")).await;
+    let admits = || {
+        let snapshot = fixture.plane.live();
+        let admits = |source| snapshot.frontends[0].admission.admits(IpAddr::from(source));
+        (admits([10, 0, 0, 1]), admits([192, 0, 2, 1]))
+    };
+    assert_eq!(admits(), (true, false));
     let input = ModifyListener {
         listener_arn: listener.arn.to_string(),
         port: Some(8080),
@@ -301,8 +314,13 @@ async fn a_listener_can_move_to_another_port() {
     };
     fixture.control.modify_listener(input).await.unwrap();
     let snapshot = fixture.plane.live();
-    let ports: Vec<_> = snapshot.frontends.iter().map(|it| it.port()).collect();
-    assert_eq!(ports, [8080]);
+    let moved: Vec<_> = snapshot.frontends.iter().map(|it| it.port()).collect();
+    assert_eq!(moved, [8080]);
+    assert_eq!(
+        admits(),
+        (false, true),
+        "what the groups say of the new port"
+    );
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use std::time::Duration;
 use crate::tls_listeners::{secure, tls};
 use control::ec2::Run;
 use control::ec2::run_instances::RunInstances;
+use control::ec2::security_group_rules::{AuthorizeSecurityGroup, IpPermission, IpRange};
+use control::ec2::security_groups::GroupReference;
 use control::ec2::subnets::DescribeSubnets;
 use control::elb::create_listener::CreateListener;
 use control::elb::create_load_balancer::CreateLoadBalancer;
@@ -28,6 +30,7 @@ use control::{
     SequentialIds, Settings,
 };
 use engine::Snapshot;
+use model::ec2::Direction;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::protocol::Protocol;
@@ -367,6 +370,18 @@ impl Fixture {
         reservation.instance.id.to_string()
     }
 
+    /// Lets in what `permissions` say.
+    pub(crate) async fn authorize(&self, group: &str, permissions: Vec<IpPermission>) {
+        let request = AuthorizeSecurityGroup {
+            group: group_reference(group),
+            direction: Direction::Ingress,
+            permissions,
+            tag_specifications: vec![],
+        };
+        let ec2 = self.control.ec2(Run::Wet);
+        ec2.authorize_security_group(request).await.unwrap();
+    }
+
     pub(crate) async fn register(&self, group: &str, ids: &[&str]) -> Result<(), ElbError> {
         let input = RegisterTargets {
             target_group_arn: group.to_owned(),
@@ -392,6 +407,28 @@ impl Fixture {
         };
         described.iter().map(line).collect()
     }
+}
+
+pub(crate) fn group_reference(id: &str) -> GroupReference {
+    GroupReference {
+        group_id: Some(id.to_owned()),
+        group_name: None,
+    }
+}
+
+/// What comes from `block` to TCP port `port`.
+pub(crate) fn permission(port: i64, block: &str) -> Vec<IpPermission> {
+    let range = IpRange {
+        cidr: block.to_owned(),
+        description: None,
+    };
+    vec![IpPermission {
+        protocol: Some("tcp".to_owned()),
+        from_port: Some(port),
+        to_port: Some(port),
+        ipv4_ranges: vec![range],
+        ..IpPermission::default()
+    }]
 }
 
 pub(crate) fn target(id: &str) -> TargetDescription {
