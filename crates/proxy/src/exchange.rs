@@ -85,9 +85,12 @@ impl Exchange {
         }
     }
 
-    /// The page that says what `status` means, as the rule has it.
+    /// The page that says what `status` means, as the rule has it. The session goes on with it: a provider may
+    /// take the refresh token of the old one no more.
     pub(crate) fn page(&self, status: u16) -> Answer<'_> {
-        Answer::Page(status).of_rule(self.extensions.as_deref())
+        Answer::Page(status)
+            .with_cookies(self.set_cookies.clone())
+            .of_rule(self.extensions.as_deref())
     }
 }
 

@@ -1,5 +1,7 @@
 //! ALB guide, "Authenticate users" and "JWT verification": what clients, targets and identity providers see.
 
+#[path = "support/frames.rs"]
+mod frames;
 mod support;
 
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use engine::{Action, Authentication};
+use frames::{FramePeer, GET};
 use model::authentication::{JwtValidation, Oidc, OnUnauthenticatedRequest};
 use support::{Fixture, Target, endpoint, field, forward_to, status};
 
@@ -68,11 +71,8 @@ fn json(body: &str) -> String {
     )
 }
 
-#[test]
-fn a_login_ends_at_the_page_it_began_with() {
-    let (target, provider) = (Target::listen(), Target::listen());
-    let fixture = logging_in(&target, &provider, OnUnauthenticatedRequest::Authenticate);
-
+/// Logs in at `provider`, whose token endpoint answers with `grant` and an ID token: the response that ends the login.
+fn log_in(fixture: &Fixture, provider: &Target, grant: &str) -> String {
     let begun = fixture.exchange(&get("/basket?item=1", ""));
     assert_eq!(status(&begun), 302);
     let location = field(&begun, "Location").unwrap();
@@ -102,11 +102,20 @@ fn a_login_ends_at_the_page_it_began_with() {
         part("s")
     );
     asked.send(json(&format!(
-        r#"{{"access_token":"t1","token_type":"Bearer","expires_in":3600,"id_token":"{id_token}"}}"#
+        r#"{{{grant},"token_type":"Bearer","id_token":"{id_token}"}}"#
     )));
     let (request, _provider) = provider.answer(&json(r#"{"sub":"alice","email":"a@b"}"#));
     assert_eq!(field(&request, "Authorization"), Some("Bearer t1"));
-    let ended = browser.rest();
+    browser.rest()
+}
+
+#[test]
+fn a_login_ends_at_the_page_it_began_with() {
+    let (target, provider) = (Target::listen(), Target::listen());
+    let fixture = logging_in(&target, &provider, OnUnauthenticatedRequest::Authenticate);
+
+    let grant = r#""access_token":"t1","expires_in":3600"#;
+    let ended = log_in(&fixture, &provider, grant);
     assert_eq!(status(&ended), 302, "{ended}");
     assert_eq!(
         field(&ended, "Location"),
@@ -131,6 +140,46 @@ fn a_login_ends_at_the_page_it_began_with() {
         3,
         "a request that waits is one request"
     );
+}
+
+#[test]
+fn a_refreshed_session_goes_out_with_an_error_page_too() {
+    let provider = Target::listen();
+    let action = || {
+        let oidc = oidc(&provider, OnUnauthenticatedRequest::Authenticate);
+        Action {
+            authentication: Some(Authentication::Oidc(Arc::new(oidc))),
+            // Nobody listens there.
+            ..forward_to(&[endpoint("127.0.0.1:1".parse().unwrap())])
+        }
+    };
+    // The access token is over at once, so that the next request has it refreshed.
+    let grant = |n: u8| format!(r#""access_token":"t{n}","refresh_token":"r{n}","expires_in":0"#);
+    let refresh = |n: u8| {
+        let (request, mut asked) = provider.answer(&json(&format!("{{{}}}", grant(n))));
+        assert!(request.starts_with("POST /token "), "{request}");
+        asked.until(&format!("refresh_token=r{}", n - 1));
+        let (request, _) = provider.answer(&json(r#"{"sub":"alice"}"#));
+        assert!(request.contains(" /userinfo "), "{request}");
+    };
+    let fixture = Fixture::with_action(action());
+    let session = cookies(&log_in(&fixture, &provider, &grant(1)));
+    let mut browser = fixture.client();
+    browser.send(get("/", &format!("Cookie: {session}\r\n")));
+    refresh(2);
+    let page = browser.rest();
+    assert_eq!(status(&page), 502);
+    let session = cookies(&page);
+    assert!(session.starts_with("Session-0="), "{page}");
+
+    let fixture = Fixture::of_http2(action());
+    let mut browser = FramePeer::connect(fixture.address);
+    browser.request(1, &[&GET[..], &[("cookie", &session)]].concat(), true);
+    refresh(3);
+    let page = browser.response(1);
+    assert_eq!(page.status(), 502);
+    let set_cookie = page.field("set-cookie").expect("a session");
+    assert!(set_cookie.starts_with("Session-0="), "{set_cookie}");
 }
 
 #[test]
