@@ -254,6 +254,8 @@ impl State {
             }
             frames = behind;
         }
+        // There is room again, and more of the connection's window.
+        self.wake_waiting();
     }
 
     pub(crate) fn take_written_message(&mut self) -> bool {

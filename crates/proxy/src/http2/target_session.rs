@@ -311,6 +311,8 @@ fn greet(out: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
 
     use socket2::SockRef;
     use tokio::net::TcpStream;
@@ -393,7 +395,9 @@ mod tests {
             let cancelled = open(&session, b"\x82", true);
             drop(cancelled);
             assert_eq!(begun.poll_send(b"rest", true), Poll::Ready(4));
+            let woken = wait_for_room(&session, &begun);
             session.hold_back();
+            assert!(woken.0.load(Ordering::Relaxed), "there is room again");
             assert_eq!(begun.poll_gone(&cx()), None);
             assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotProcessed));
             let left = window - session.shared.borrow().send_window;
@@ -430,6 +434,31 @@ mod tests {
             assert_eq!(begun.poll_gone(&cx()), Some(Gone::WithConnection));
             assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotProcessed));
         });
+    }
+
+    /// Whether a task was woken.
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Has the task of `stream` wait behind frames of stream 5, which has not begun.
+    fn wait_for_room(session: &Session, stream: &Handle) -> Arc<Woken> {
+        let mut state = session.shared.borrow_mut();
+        while state.has_room() {
+            frame::put_head(state.out(), 16_384, kind::HEADERS, 0, 5);
+            state.out().put(&[0; 16_384]);
+        }
+        drop(state);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        assert_eq!(stream.poll_gone(&Context::from_waker(&waker)), None);
+        assert!(stream.poll_room().is_pending());
+        woken
     }
 
     /// Writes frames of an unknown type on no stream until the socket takes no more.
