@@ -47,21 +47,21 @@ pub(crate) enum Decision<'f> {
     /// It is answered here. The answer has been counted.
     Answer(Answer<'f>),
     /// It goes to a target.
-    Forward(Route),
+    Forward(Route<'f>),
     /// Somebody else has to be asked who sends it. Decide again with the outcome.
     Ask(Ask),
 }
 
 /// Where a request goes, and what the target gets beside what the client sent.
 #[derive(Debug)]
-pub(crate) struct Route {
+pub(crate) struct Route<'f> {
     pub(crate) pool: Arc<Pool>,
     pub(crate) trace_id: TraceId,
     pub(crate) stay: Stay,
     pub(crate) rewritten: Rewritten,
     pub(crate) user: User,
     /// What the rule does beyond AWS.
-    pub(crate) extensions: Option<Arc<Extensions>>,
+    pub(crate) extensions: Option<&'f Arc<Extensions>>,
 }
 
 /// Finds the rule of a request and what it means for this one.
@@ -148,7 +148,7 @@ fn act<'f>(
     connection: ConnectionFacts<'_>,
     head: &RequestHead<'_, '_>,
     user: User,
-) -> Result<Route, Answer<'f>> {
+) -> Result<Route<'f>, Answer<'f>> {
     let counters = &worker.counters;
     let answer = match &action.routing {
         Routing::FixedResponse(fixed) => {
@@ -173,7 +173,7 @@ fn act<'f>(
                         stay: Stay::of(worker, forward, pool, head.fields),
                         rewritten,
                         user,
-                        extensions: action.extensions.clone(),
+                        extensions: action.extensions.as_ref(),
                     });
                 }
                 Err(status) => Answer::Page(status),

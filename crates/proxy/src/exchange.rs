@@ -309,7 +309,7 @@ fn take_head(
             forwarded.write_head(&mut Http1Head(out));
             exchange.stay = route.stay;
             exchange.set_cookies = route.user.set_cookies;
-            exchange.extensions = route.extensions;
+            exchange.extensions = route.extensions.cloned();
             Step::Forward(exchange, route.pool)
         }
         Decision::Ask(ask) => Step::Ask(ask),

@@ -29,13 +29,13 @@ pub(crate) struct Forwarded<'h, 'a, 'b> {
     pub(crate) request: &'h RequestHead<'a, 'b>,
     pub(crate) frontend: &'h Frontend,
     pub(crate) connection: ConnectionFacts<'h>,
-    pub(crate) route: &'h Route,
+    pub(crate) route: &'h Route<'h>,
 }
 
 impl Forwarded<'_, '_, '_> {
     /// Writes the head for a target, without the body that may follow it.
     pub(crate) fn write_head(&self, sink: &mut impl HeadSink) {
-        match self.route.extensions.as_deref() {
+        match self.route.extensions {
             Some(extensions) if !extensions.request_fields.is_empty() => {
                 let changes = &extensions.request_fields;
                 self.write(&mut ChangedFields::new(sink, changes, &[]));

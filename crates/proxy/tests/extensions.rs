@@ -118,11 +118,7 @@ fn fields_are_set_and_removed_for_clients_of_http2() {
 #[test]
 fn fields_are_set_and_removed_for_targets_of_http2() {
     let target = Target::listen();
-    let mut settings = PoolSettings::new(HealthCheck::default());
-    settings.protocol.version = HttpVersion::Http2;
-    let pool = Pool::new(PoolId(1), settings, vec![endpoint(target.address)], None);
-    let forward = Routing::Forward(Forward::new(vec![(Arc::new(pool), 1)]));
-    let fixture = Fixture::of_http2(with(forward.into(), FIELD_CHANGES));
+    let fixture = Fixture::of_http2(with(forward_to_http2(&target), FIELD_CHANGES));
     let mut client = FramePeer::connect(fixture.address);
     let sent = [("x-team", "red"), ("x-debug", "1")];
     client.request(1, &[&GET[..], &sent].concat(), true);
@@ -159,6 +155,32 @@ fn responses_that_are_made_here_have_the_fields_of_their_rule_too() {
         assert_eq!(response.field("x-cache"), Some("new"), "{expected}");
         assert_eq!(response.field("server"), None, "{expected}");
     }
+    // No request of HTTP/2 can have this path, which one of HTTP/1 brings through.
+    let target = Target::listen();
+    let fixture = Fixture::of_http2(with(forward_to_http2(&target), FIELD_CHANGES));
+    let mut client = FramePeer::connect(fixture.address);
+    let [method, scheme, _, authority] = GET;
+    client.request(1, &[method, scheme, (":path", "/a#b"), authority], true);
+    let refused = client.response(1);
+    assert_eq!(refused.status(), 400);
+    assert_eq!(refused.field("x-cache"), Some("new"));
+    assert!(target.is_untouched());
+
+    let one = [("elbow:rate-limit.requests", "1")];
+    let fixture = Fixture::with_action(with(fixed("fixed"), &[FIELD_CHANGES, &one].concat()));
+    let get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&fixture.exchange(get)), 200);
+    let refused = fixture.exchange(get);
+    assert_eq!(status(&refused), 429);
+    assert_eq!(field(&refused, "x-cache"), Some("new"));
+}
+
+/// Forwards to a target that speaks HTTP/2.
+fn forward_to_http2(target: &Target) -> Action {
+    let mut settings = PoolSettings::new(HealthCheck::default());
+    settings.protocol.version = HttpVersion::Http2;
+    let pool = Pool::new(PoolId(1), settings, vec![endpoint(target.address)], None);
+    Routing::Forward(Forward::new(vec![(Arc::new(pool), 1)])).into()
 }
 
 #[test]

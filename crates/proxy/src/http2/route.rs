@@ -80,14 +80,15 @@ pub(super) fn route<'f>(
         let Some(request) = out.into_request() else {
             worker.counters.requests_malformed.increment();
             count_own(&worker.counters, 400);
-            return Step::Answer(Answer::Page(400));
+            let page = Answer::Page(400).with_cookies(route.user.set_cookies);
+            return Step::Answer(page.of_rule(route.extensions.map(Arc::as_ref)));
         };
         Message::Http2(request)
     };
     let mut exchange = Exchange::of(head, frontend);
     exchange.stay = route.stay;
     exchange.set_cookies = route.user.set_cookies;
-    exchange.extensions = route.extensions;
+    exchange.extensions = route.extensions.cloned();
     Step::Forward(Forward {
         message,
         exchange,
