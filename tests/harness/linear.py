@@ -1,0 +1,154 @@
+"""Whether concurrent calls took place one after the other: the search for such an order, and models of what is changed.
+
+A history is linearizable if there is an order of its calls in which each comes after every call that had ended before
+it started, and in which a sequential model answers what was answered (Herlihy and Wing, "Linearizability", 1990). The
+search is that of Wing and Gong, and remembers where it failed.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+# Of one search; a history that needs more is too entangled to be judged.
+STEPS_MAX = 500_000
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The answer to a call that was refused."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call with what was answered, and when it was under way in units of any clock."""
+
+    start: int
+    end: int
+    operation: tuple
+    answer: Any
+
+
+@dataclass
+class History:
+    """The calls to one object; calls to another one say nothing about it."""
+
+    calls: list = field(default_factory=list)
+
+    def call(self, operation, function):
+        """Makes a call and notes it; returns its answer."""
+        start = time.monotonic_ns()
+        try:
+            answer = function()
+        except ClientError as error:
+            answer = Refused(error.response["Error"]["Code"])
+        self.calls.append(Call(start, time.monotonic_ns(), operation, answer))
+        return answer
+
+
+def serial_order(calls, state, step):
+    """An order of `calls` which the model admits, or `None`.
+
+    `step(state, operation, answer)` is the state after a call, or `None` if it cannot be answered so. States can be
+    compared and hashed.
+    """
+    calls = sorted(calls, key=lambda call: call.start)
+    everything = (1 << len(calls)) - 1
+    failed, order, steps = set(), [], 0
+    # For each call of the order: what was done before it, and what else may be tried in its place.
+    path = [(0, state, candidates(calls, 0))]
+    while path:
+        done, state, untried = path[-1]
+        if done == everything:
+            return [calls[number] for number in order]
+        number = next(untried, None)
+        if number is None:
+            failed.add((done, state))
+            path.pop()
+            if order:
+                order.pop()
+            continue
+        steps += 1
+        assert steps <= STEPS_MAX, f"no order of {len(calls)} calls was found in {STEPS_MAX} steps"
+        after = step(state, calls[number].operation, calls[number].answer)
+        reached = (done | 1 << number, after)
+        if after is not None and reached not in failed:
+            order.append(number)
+            path.append((*reached, candidates(calls, reached[0])))
+    return None
+
+
+def candidates(calls, done):
+    """The calls that may be next: those that started before any other one that is not done had ended."""
+    found, first_end = [], None
+    number = (~done & (done + 1)).bit_length() - 1
+    while number < len(calls) and (first_end is None or calls[number].start <= first_end):
+        if not done >> number & 1:
+            found.append(number)
+            first_end = min(calls[number].end, first_end or calls[number].end)
+        number += 1
+    return iter(sorted(found, key=lambda number: calls[number].end))
+
+
+def registers(state, operation, answer):
+    """Values by name: ("write", {name: value, or None for nothing}), or ("read",), which answers with all of them."""
+    if operation[0] == "read":
+        return state if answer == state else None
+    if isinstance(answer, Refused):
+        return None
+    written = operation[1]
+    kept = {(name, value) for name, value in state if name not in written}
+    return frozenset(kept | {(name, value) for name, value in written.items() if value is not None})
+
+
+def rules(state, operation, answer):
+    """The rules of a listener: (ARN, priority, text) of each."""
+    kind, *arguments = operation
+    priorities = {arn: priority for arn, priority, _ in state}
+    if kind == "read":
+        return state if answer == state else None
+    if kind == "create":
+        priority, text = arguments
+        if priority in priorities.values():
+            return state if answer == Refused("PriorityInUse") else None
+        is_new = not isinstance(answer, Refused) and answer not in priorities
+        return state | {(answer, priority, text)} if is_new else None
+    wanted = arguments[0] if kind == "order" else {arguments[0]: None}
+    if not set(wanted) <= set(priorities):
+        return state if answer == Refused("RuleNotFound") else None
+    if kind == "delete":
+        after = {rule for rule in state if rule[0] not in wanted}
+    elif kind == "modify":
+        after = {(arn, priority, arguments[1] if arn in wanted else text) for arn, priority, text in state}
+    else:
+        others = {priority for arn, priority in priorities.items() if arn not in wanted}
+        if others & set(wanted.values()):
+            return state if answer == Refused("PriorityInUse") else None
+        after = {(arn, wanted.get(arn, priority), text) for arn, priority, text in state}
+    return frozenset(after) if not isinstance(answer, Refused) else None
+
+
+def security_groups(state, operation, answer):
+    """The groups that there are, and those of them that a load balancer has."""
+    there, used = state
+    kind, *arguments = operation
+    if kind == "read":
+        return state if answer == used else None
+    if kind == "list":
+        return state if answer == there else None
+    if kind == "create":
+        is_new = not isinstance(answer, Refused) and answer not in there
+        return (there | {answer}, used) if is_new else None
+    [named] = arguments
+    if kind == "set":
+        refusal = None if named <= there else "InvalidSecurityGroup"
+        after = (there, named)
+    else:
+        refusal = "InvalidGroup.NotFound" if named not in there else "DependencyViolation" if named in used else None
+        after = (there - {named}, used)
+    if refusal:
+        return state if answer == Refused(refusal) else None
+    return None if isinstance(answer, Refused) else after
