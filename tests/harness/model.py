@@ -8,6 +8,7 @@ TEXT_NOBODY_WANTS = "<\u2603>"
 OTHER_ACCOUNT, OTHER_REGION = "999999999999", "eu-west-1"
 EC2_ID = re.compile(r"^(?P<kind>[a-z]+(?:-[a-z]+)*)-(?P<number>[0-9a-f]{17})$")
 ITEMS = 200
+FILTERS = ("Filter", "Filters")
 # EC2 API, "InternetGatewayAttachment": the state of an internet gateway is "available".
 DOCUMENTED = {("AttachmentStatus", "available")}
 
@@ -51,7 +52,7 @@ def broken_inputs(shape, fit):
         for what, wrong, is_certain in wrong_values(member, value):
             if wrong != "" or not is_in_path(member):
                 # A filter may look for what is not there.
-                yield f"{where} {what}", replaced(fit, path, wrong), is_certain and path[0] != "Filters"
+                yield f"{where} {what}", replaced(fit, path, wrong), is_certain and path[0] not in FILTERS
 
 
 def is_in_path(shape):

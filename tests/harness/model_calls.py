@@ -37,7 +37,8 @@ EC2 = {
     "UnsupportedOperation", "ValidationError", "VpcLimitExceeded", "DefaultVpcAlreadyExists",
     "InvalidAssociationID.Malformed", "InvalidAttachmentID.NotFound", "InvalidGatewayID.NotFound",
     "InvalidInstanceType", "InvalidNetworkAclID.NotFound", "InvalidPrefixListId.Malformed",
-    "InvalidPrefixListID.NotFound", "InvalidRouteTableId.Malformed", "InvalidSubnetCidrBlockAssociationID.NotFound",
+    "InvalidPrefixListID.NotFound", "InvalidRouteTableId.Malformed", "Gateway.NotAttached",
+    "InvalidDhcpOptionID.NotFound", "PrefixListVersionMismatch", "InvalidSubnetCidrBlockAssociationID.NotFound",
     "InvalidVpcCidrBlockAssociationIdError.NotFound", "InvalidVpcEndpointId.NotFound",
     "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpnGatewayID.NotFound", "NatGatewayNotFound",
 }
@@ -71,7 +72,8 @@ class Calls:
         operation = self.model.operation_model(name)
         try:
             # The method of the client's class, below all that makes it comfortable.
-            answer = self.client._make_api_call(name, arguments)
+            # It adds to its arguments the tokens by which a call is known again.
+            answer = self.client._make_api_call(name, dict(arguments))
         except ClientError as error:
             self._check_error(operation, error.response, what)
             return error.response["Error"]["Code"], error.response["Error"]["Message"]

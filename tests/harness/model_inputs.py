@@ -1,47 +1,36 @@
 """An input that every operation which elbow serves accepts, made of things that are there."""
 
-import datetime
 import itertools
 from pathlib import Path
 
+from .model_inputs_ec2 import EC2, EC2_REFUSED, Inventory, tags
+from .wait import until
+
 FILES = Path(__file__).resolve().parents[1] / "certificates"
-GONE = "arn:aws:{}:us-east-1:123456789012:{}"
 BUCKET = "clients"
-PERMISSION = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
-LATER = datetime.timedelta(hours=1)
+PASSPHRASE = b"hush hush"
 
 
 def pem(name):
     return (FILES / f"{name}.pem").read_bytes()
 
 
-class Things:
-    """What the inputs are about: one of each kind that stays, and any number of others that may go."""
+class Things(Inventory):
+    """What the inputs are about: the inventory of EC2, and load balancers with all that belongs to them."""
 
     def __init__(self, elbow):
-        self.elbow = elbow
-        self.elbv2, self.ec2 = elbow.client("elbv2"), elbow.client("ec2")
-        self.acm, self.shifts = elbow.client("acm"), elbow.client("arc-zonal-shift")
-        self._numbers = itertools.count(1)
+        super().__init__(elbow)
+        self.elbv2, self.acm = elbow.client("elbv2"), elbow.client("acm")
+        self.shifts = elbow.client("arc-zonal-shift")
         self._ports = itertools.count(20_000)
-        subnets = self.ec2.describe_subnets()["Subnets"]
-        self.subnets = [one["SubnetId"] for one in sorted(subnets, key=lambda one: one["AvailabilityZone"])]
-        self.vpc = subnets[0]["VpcId"]
         self.certificate = self.imported()
-        self.group = self.security_group()
         self.balancer = self.new_balancer()
         self.targets = self.new_targets()
         self.listener = self.new_listener()
         self.rule = self.new_rule()
         self.store = self.new_store()
         self.new_revocation(self.store)
-        self.instance = self.new_instance()
-        interface = self.ec2.describe_network_interfaces()["NetworkInterfaces"][0]
-        self.interface = interface["NetworkInterfaceId"]
         self.attribute("zonal_shift.config.enabled", "true")
-
-    def name(self):
-        return f"walk-{next(self._numbers)}"
 
     def port(self):
         return next(self._ports)
@@ -58,9 +47,18 @@ class Things:
         domain = f"{self.name()}.example.com"
         return self.acm.request_certificate(DomainName=domain, ValidationMethod="DNS")["CertificateArn"]
 
-    def security_group(self):
-        made = self.ec2.create_security_group(GroupName=self.name(), Description="walk", VpcId=self.vpc)
-        return made["GroupId"]
+    def exportable(self):
+        """A certificate that has been issued, and that may be exported."""
+        arn = self.acm.request_certificate(DomainName=f"{self.name()}.example.com", Options={"Export": "ENABLED"})
+        arn = arn["CertificateArn"]
+        issued = lambda: self.acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED"
+        until(issued, f"the issue of {arn}")
+        return arn
+
+    def exported(self):
+        arn = self.exportable()
+        self.acm.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
+        return arn
 
     def new_balancer(self):
         [made] = self.elbv2.create_load_balancer(Name=self.name(), Subnets=self.subnets)["LoadBalancers"]
@@ -99,30 +97,6 @@ class Things:
         self.elbv2.add_listener_certificates(ListenerArn=made["ListenerArn"], Certificates=other)
         return {"ListenerArn": made["ListenerArn"], "Certificates": other}
 
-    def new_subnet(self):
-        """In a block behind those of the zones."""
-        block = {"VpcId": self.vpc, "CidrBlock": self.block(), "AvailabilityZone": "us-east-1a"}
-        return self.ec2.create_subnet(**block)["Subnet"]["SubnetId"]
-
-    def block(self):
-        address = self.elbow.network.vpc.split("/")[0].split(".")
-        number = next(self._numbers) % 16
-        return f"{address[0]}.{address[1]}.255.{16 * number}/28"
-
-    def machine(self):
-        address = self.elbow.network.free_host(0)
-        return {
-            "MinCount": 1,
-            "MaxCount": 1,
-            "SubnetId": self.subnets[0],
-            "PrivateIpAddress": address,
-            "SecurityGroupIds": [self.group],
-        }
-
-    def new_instance(self):
-        [made] = self.ec2.run_instances(**self.machine())["Instances"]
-        return made["InstanceId"]
-
     def target(self):
         return [{"Id": self.elbow.network.free_host(0), "Port": 8080}]
 
@@ -138,10 +112,6 @@ class Things:
     def shift(self):
         self.no_shift()
         return self.shifts.start_zonal_shift(**shift(self))["zonalShiftId"]
-
-
-def tags():
-    return [{"Key": "team", "Value": "blue"}]
 
 
 def fixed():
@@ -186,18 +156,6 @@ def revocations():
 def shift(things):
     things.no_shift()
     return {"resourceIdentifier": things.balancer, "awayFrom": "use1-az1", "expiresIn": "60m", "comment": "walk"}
-
-
-def filters(name="vpc-id", values=("vpc-*",)):
-    return {"Filters": [{"Name": name, "Values": list(values)}]}
-
-
-def authorized(things):
-    """A group with a rule that may go."""
-    group = {"GroupId": things.security_group(), "IpPermissions": [PERMISSION]}
-    things.ec2.authorize_security_group_ingress(**group)
-    things.ec2.authorize_security_group_egress(**group)
-    return group
 
 
 def certificate_of(things):
@@ -304,6 +262,7 @@ ACM = {
     "AddTagsToCertificate": lambda it: certificate_of(it) | {"Tags": tags()},
     "DeleteCertificate": lambda it: {"CertificateArn": it.imported()},
     "DescribeCertificate": certificate_of,
+    "ExportCertificate": lambda it: {"CertificateArn": it.exportable(), "Passphrase": PASSPHRASE},
     "GetAccountConfiguration": lambda it: {},
     "GetCertificate": certificate_of,
     "ImportCertificate": lambda it: {"Certificate": pem("p384"), "PrivateKey": pem("p384.key"), "Tags": tags()},
@@ -313,12 +272,18 @@ ACM = {
     "ListTagsForCertificate": certificate_of,
     "PutAccountConfiguration": lambda it: {"ExpiryEvents": {"DaysBeforeExpiry": 10}, "IdempotencyToken": "walk"},
     "RemoveTagsFromCertificate": lambda it: certificate_of(it) | {"Tags": tags()},
+    "RenewCertificate": lambda it: {"CertificateArn": it.exported()},
     "RequestCertificate": lambda it: {
         "DomainName": f"{it.name()}.example.com",
         "ValidationMethod": "DNS",
         "KeyAlgorithm": "EC_prime256v1",
         "Options": {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "DISABLED"},
         "Tags": tags(),
+    },
+    "RevokeCertificate": lambda it: {"CertificateArn": it.exported(), "RevocationReason": "SUPERSEDED"},
+    "UpdateCertificateOptions": lambda it: {
+        "CertificateArn": it.exportable(),
+        "Options": {"CertificateTransparencyLoggingPreference": "DISABLED"},
     },
 }
 
@@ -331,33 +296,16 @@ ZONAL_SHIFT = {
     "UpdateZonalShift": lambda it: {"zonalShiftId": it.shift(), "comment": "longer", "expiresIn": "2h"},
 }
 
-EC2 = {
-    "AuthorizeSecurityGroupEgress": lambda it: {"GroupId": it.security_group(), "IpPermissions": [PERMISSION]},
-    "AuthorizeSecurityGroupIngress": lambda it: {"GroupId": it.security_group(), "IpPermissions": [PERMISSION]},
-    "CreateSecurityGroup": lambda it: {"GroupName": it.name(), "Description": "walk", "VpcId": it.vpc},
-    "CreateSubnet": lambda it: {"VpcId": it.vpc, "CidrBlock": it.block(), "AvailabilityZone": "us-east-1a"},
-    "CreateTags": lambda it: {"Resources": [it.group, it.vpc], "Tags": tags()},
-    "DeleteSecurityGroup": lambda it: {"GroupId": it.security_group()},
-    "DeleteSubnet": lambda it: {"SubnetId": it.new_subnet()},
-    "DeleteTags": lambda it: {"Resources": [it.group], "Tags": tags()},
-    "DescribeAccountAttributes": lambda it: {"AttributeNames": ["supported-platforms"]},
-    "DescribeAvailabilityZones": lambda it: filters("zone-name", ["us-east-1a"]),
-    "DescribeInstanceStatus": lambda it: {"InstanceIds": [it.instance]},
-    "DescribeInstances": lambda it: {"InstanceIds": [it.instance]} | filters(),
-    "DescribeInternetGateways": lambda it: filters("attachment.vpc-id"),
-    "DescribeNetworkInterfaces": lambda it: {"NetworkInterfaceIds": [it.interface]} | filters(),
-    "DescribeRegions": lambda it: {"RegionNames": ["us-east-1"]},
-    "DescribeSecurityGroupRules": lambda it: filters("group-id", [it.group]) | {"MaxResults": 5},
-    "DescribeSecurityGroups": lambda it: {"GroupIds": [it.group]} | filters(),
-    "DescribeSubnets": lambda it: {"SubnetIds": [it.subnets[0]]} | filters(),
-    "DescribeTags": lambda it: filters("resource-id", [it.group]) | {"MaxResults": 5},
-    "DescribeVpcs": lambda it: {"VpcIds": [it.vpc]} | filters(),
-    "RevokeSecurityGroupEgress": authorized,
-    "RevokeSecurityGroupIngress": authorized,
-    "RunInstances": Things.machine,
-    "TerminateInstances": lambda it: {"InstanceIds": [it.new_instance()]},
-}
-
 STS = {"GetCallerIdentity": lambda it: {}}
 
 FIT = {"elbv2": ELBV2, "ec2": EC2, "sts": STS, "acm": ACM, "arc-zonal-shift": ZONAL_SHIFT}
+
+# What can only be refused, with the code: elbow has one account, and nothing is shared.
+ELBV2_REFUSED = {
+    "DeleteSharedTrustStoreAssociation": (
+        lambda it: store_of(it) | {"ResourceArn": it.listener},
+        "AssociationNotFound",
+    ),
+    "GetResourcePolicy": (lambda it: {"ResourceArn": it.store}, "ResourceNotFound"),
+}
+REFUSED = {"elbv2": ELBV2_REFUSED, "ec2": EC2_REFUSED}
