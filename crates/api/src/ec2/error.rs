@@ -114,7 +114,9 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::HasDependencies(..)
             | Ec2Error::PublicAddressesMapped(_)
             | Ec2Error::GroupInUse(_) => "DependencyViolation",
-            Ec2Error::DefaultVpc(_) | Ec2Error::DefaultSubnet(_) => "OperationNotPermitted",
+            Ec2Error::DefaultVpc(_)
+            | Ec2Error::DefaultSubnet(_)
+            | Ec2Error::ConfiguredIpv6Block(_) => "OperationNotPermitted",
             Ec2Error::DuplicateGroup { .. } => "InvalidGroup.Duplicate",
             Ec2Error::DefaultGroup(_) => "CannotDelete",
             Ec2Error::TooManyGroups(_) => "SecurityGroupLimitExceeded",

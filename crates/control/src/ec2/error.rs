@@ -339,6 +339,12 @@ pub enum Ec2Error {
         "The subnet '{0}' is the default of its zone and belongs to the configuration; it cannot be deleted."
     )]
     DefaultSubnet(SubnetId),
+    /// Later starts of elbow would make it again.
+    #[error(
+        "The CIDR block '{0}' belongs to the configuration; take it out of the configuration and restart elbow before \
+         you disassociate it."
+    )]
+    ConfiguredIpv6Block(Cidr),
 
     /// The VPC has a group of that name.
     #[error("The security group '{name}' already exists for VPC '{vpc_id}'")]

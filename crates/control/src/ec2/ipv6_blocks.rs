@@ -107,7 +107,7 @@ pub(crate) fn add_to_vpc(
 /// Takes an IPv6 block from its VPC.
 ///
 /// # Errors
-/// `VpcCidrAssociationNotFound`, `VpcIpv6BlockInUse` while a subnet has a part of it.
+/// `VpcCidrAssociationNotFound`, `ConfiguredIpv6Block`, `VpcIpv6BlockInUse` while a subnet has a part of it.
 pub(crate) fn disassociate_vpc(
     draft: &mut Draft,
     association_id: &str,
@@ -121,6 +121,10 @@ pub(crate) fn disassociate_vpc(
     let not_found = || Ec2Error::VpcCidrAssociationNotFound(association_id.to_owned());
     let (mut vpc, at) = found.ok_or_else(not_found)?;
     let block = vpc.ipv6_blocks.remove(at);
+    let topology = &draft.settings().topology;
+    if topology.names_ipv6_block_of_vpc(&vpc, block.cidr) {
+        return Err(Ec2Error::ConfiguredIpv6Block(block.cidr));
+    }
     let is_within = |subnet: &Arc<Subnet>| {
         let its = subnet.ipv6_block.as_ref();
         its.is_some_and(|its| block.cidr.covers(&its.cidr))
@@ -195,8 +199,8 @@ pub(crate) fn of_subnet(draft: &Draft, vpc: &Vpc, cidr: Cidr) -> Result<SubnetIp
 /// Takes its IPv6 block from a subnet.
 ///
 /// # Errors
-/// `SubnetCidrAssociationNotFound`, `SubnetIpv6BlockInUse` while an instance or a load balancer has an address in
-/// it.
+/// `SubnetCidrAssociationNotFound`, `ConfiguredIpv6Block`, `SubnetIpv6BlockInUse` while an instance or a load
+/// balancer has an address in it.
 pub(crate) fn disassociate_subnet(
     draft: &mut Draft,
     association_id: &str,
@@ -209,6 +213,10 @@ pub(crate) fn disassociate_subnet(
     });
     let not_found = || Ec2Error::SubnetCidrAssociationNotFound(association_id.to_owned());
     let (subnet, block) = found.ok_or_else(not_found)?;
+    let topology = &draft.settings().topology;
+    if topology.names_ipv6_block_of_subnet(&subnet, block.cidr) {
+        return Err(Ec2Error::ConfiguredIpv6Block(block.cidr));
+    }
     let mut held = lookups::instance_addresses(&state.ec2);
     held.extend(state.elb.addresses());
     let held = held.iter().filter(|address| block.cidr.contains(**address));

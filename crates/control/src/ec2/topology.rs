@@ -1,7 +1,7 @@
 //! Where this elbow stands: the zones and the blocks of addresses it may use.
 
 use model::Cidr;
-use model::ec2::Zone;
+use model::ec2::{Subnet, Vpc, Zone};
 
 /// The networks that a configuration gives, from which the first start makes the inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,17 @@ impl Topology {
                 zone("us-east-1b", "127.65.2.0/24"),
             ],
         }
+    }
+
+    /// Whether every start gives `vpc` this IPv6 block.
+    pub(crate) fn names_ipv6_block_of_vpc(&self, vpc: &Vpc, block: Cidr) -> bool {
+        vpc.is_default && self.vpc_ipv6 == Some(block)
+    }
+
+    /// Whether every start gives `subnet` this IPv6 block.
+    pub(crate) fn names_ipv6_block_of_subnet(&self, subnet: &Subnet, block: Cidr) -> bool {
+        let its_zone = self.zones.iter().find(|zone| zone.name == subnet.zone.name);
+        subnet.is_default_for_zone && its_zone.and_then(|zone| zone.subnet_ipv6) == Some(block)
     }
 
     /// The zones as EC2 names them, numbered from 1 in the order of the configuration.

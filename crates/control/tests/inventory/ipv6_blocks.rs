@@ -1,5 +1,8 @@
 //! The IPv6 blocks of VPCs and subnets, and the addresses of instances in them.
 
+use std::sync::Arc;
+
+use control::Settings;
 use control::ec2::describe_instances::DescribeInstances;
 use control::ec2::ipv6_blocks::{
     AssociateSubnetCidrBlock, AssociateVpcCidrBlock, VPC_IPV6_BLOCKS_MAX,
@@ -11,7 +14,7 @@ use control::ec2::security_groups::GroupReference;
 use control::ec2::subnets::{CreateSubnet, DescribeSubnets};
 use model::ec2::{Direction, Peer, SecurityGroup};
 
-use crate::support::{Fixture, at, filter, fixture, refused};
+use crate::support::{Fixture, at, filter, fixture, open, refused};
 
 impl Fixture {
     fn vpc_id(&self) -> String {
@@ -212,6 +215,38 @@ async fn blocks_can_be_filtered_by() {
         let found = (subnets(&name, value), subnets(&name, other));
         assert_eq!(found, (1, 0), "{name}");
     }
+}
+
+#[tokio::test]
+async fn blocks_of_the_configuration_are_taken_after_they_have_left_it() {
+    let mut settings = Settings::default();
+    settings.topology.vpc_ipv6 = Some("fd65::/56".parse().unwrap());
+    settings.topology.zones[0].subnet_ipv6 = Some("fd65:0:0:1::/64".parse().unwrap());
+    let store = Arc::default();
+    let configured = open(Arc::clone(&store), settings.clone()).await.unwrap();
+    let ec2 = configured.ec2();
+    let associations = |fixture: &Fixture| {
+        let vpcs = fixture.ec2().describe_vpcs(&DescribeVpcs::default());
+        let vpc = vpcs.unwrap().items[0].ipv6_blocks[0].id.to_string();
+        let subnet = fixture.subnets()[0].ipv6_block.clone().unwrap();
+        (vpc, subnet.id.to_string())
+    };
+    let (vpc, subnet) = associations(&configured);
+    refused(
+        ec2.disassociate_subnet_cidr_block(subnet.clone()).await,
+        "The CIDR block 'fd65:0:0:1::/64' belongs to the configuration",
+    );
+    refused(
+        ec2.disassociate_vpc_cidr_block(vpc.clone()).await,
+        "The CIDR block 'fd65::/56' belongs to the configuration",
+    );
+    let again = open(Arc::clone(&store), settings).await.unwrap();
+    assert_eq!(associations(&again), (vpc.clone(), subnet.clone()));
+
+    let without = open(store, Settings::default()).await.unwrap();
+    let ec2 = without.ec2();
+    ec2.disassociate_subnet_cidr_block(subnet).await.unwrap();
+    ec2.disassociate_vpc_cidr_block(vpc).await.unwrap();
 }
 
 #[tokio::test]
