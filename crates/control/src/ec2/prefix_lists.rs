@@ -1,7 +1,9 @@
 //! Managed prefix lists: Create, Modify, Delete, Describe, their entries, and what refers to them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use model::Cidr;
 use model::ec2::{
     AddressFamily, Peer, PrefixList, PrefixListEntry, PrefixListId, SecurityGroupId,
@@ -281,13 +283,19 @@ fn create(
         entries: Vec::new(),
         version: 1,
         client_token: request.client_token.clone(),
+        request_digest: None,
         tags: tags::specified(&request.tag_specifications, "prefix-list")?,
     };
     add_entries(&mut list, &request.entries)?;
     if let Some(token) = &request.client_token {
+        list.request_digest = Some(digest_of(&list));
         let is_repeated = |other: &&Arc<PrefixList>| other.client_token.as_ref() == Some(token);
         if let Some(made) = lists.values().find(is_repeated) {
-            let is_same = made.name == list.name && made.family == list.family;
+            // The list may have been modified since, so that it does not say what was asked for.
+            let is_same = match &made.request_digest {
+                Some(_) => made.request_digest == list.request_digest,
+                None => made.name == list.name && made.family == list.family,
+            };
             let mismatch = || Ec2Error::TokenMismatch(token.clone());
             return is_same.then(|| Arc::clone(made)).ok_or_else(mismatch);
         }
@@ -296,6 +304,21 @@ fn create(
         return Err(Ec2Error::TooManyPrefixLists(PREFIX_LISTS_MAX));
     }
     Ok(draft.put(list))
+}
+
+/// What a request asked for that led to this list: SHA-256, in hexadecimal digits.
+fn digest_of(list: &PrefixList) -> String {
+    let asked = (
+        &list.name,
+        list.family,
+        list.entries_max,
+        &list.entries,
+        &list.tags,
+    );
+    let asked = serde_json::to_vec(&asked).expect("its parts have a form in JSON");
+    let digest = digest(&SHA256, &asked);
+    let digits = digest.as_ref().iter();
+    digits.map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn invalid(parameter: &'static str, value: &str, expectation: &str) -> Ec2Error {
@@ -327,11 +350,12 @@ fn entries_max(number: Option<i64>) -> Result<usize, Ec2Error> {
 }
 
 fn add_entries(list: &mut PrefixList, new: &[EntryInput]) -> Result<(), Ec2Error> {
-    for (index, entry) in new.iter().enumerate() {
+    let mut given = BTreeSet::new();
+    for entry in new {
         let cidr: Cidr = parse_block("cidr", &entry.cidr)?;
         let expectation = if !list.family.has(&cidr) {
             "It is not of the family of the list."
-        } else if new[..index].iter().any(|it| it.cidr == entry.cidr) {
+        } else if !given.insert(cidr) {
             "It is given twice."
         } else if entry
             .description

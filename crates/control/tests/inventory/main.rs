@@ -3,6 +3,7 @@
 mod instances;
 mod ipv6_blocks;
 mod live;
+mod prefix_lists;
 mod rules;
 mod security_groups;
 mod start;

@@ -22,6 +22,10 @@ pub struct PrefixList {
     pub version: u64,
     /// What the creating request gave, so that its repetition is recognised.
     pub client_token: Option<String>,
+    /// A digest of what that request asked for, as text; `None` without a token, and in lists that an elbow made
+    /// which did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_digest: Option<String>,
     /// Its tags.
     pub tags: Tags,
 }

@@ -1,0 +1,75 @@
+//! Managed prefix lists: repetitions of a request, and blocks that are given twice.
+
+use control::ec2::TagSpecification;
+use control::ec2::prefix_lists::{CreateManagedPrefixList, EntryInput, ModifyManagedPrefixList};
+
+use crate::support::{fixture, refused};
+
+fn entry(cidr: &str) -> EntryInput {
+    EntryInput {
+        cidr: cidr.to_owned(),
+        description: None,
+    }
+}
+
+fn offices(entries: &[&str]) -> CreateManagedPrefixList {
+    CreateManagedPrefixList {
+        name: "offices".to_owned(),
+        family: "IPv4".to_owned(),
+        entries_max: Some(5),
+        entries: entries.iter().map(|cidr| entry(cidr)).collect(),
+        client_token: Some("once".to_owned()),
+        ..CreateManagedPrefixList::default()
+    }
+}
+
+#[tokio::test]
+async fn a_token_stands_for_one_request() {
+    let fixture = fixture().await;
+    let ec2 = fixture.ec2();
+    let request = || offices(&["10.0.0.0/8"]);
+    let made = ec2.create_managed_prefix_list(request()).await.unwrap();
+    for other in [
+        offices(&["10.0.0.0/8", "192.0.2.0/24"]),
+        CreateManagedPrefixList {
+            entries_max: Some(6),
+            ..request()
+        },
+        CreateManagedPrefixList {
+            tag_specifications: vec![TagSpecification {
+                resource_type: "prefix-list".to_owned(),
+                tags: vec![("team".to_owned(), "blue".to_owned())],
+            }],
+            ..request()
+        },
+        CreateManagedPrefixList {
+            name: "homes".to_owned(),
+            ..request()
+        },
+    ] {
+        refused(
+            ec2.create_managed_prefix_list(other).await,
+            "The client token 'once' was used in a request with other parameters",
+        );
+    }
+    let change = ModifyManagedPrefixList {
+        prefix_list_id: made.id.to_string(),
+        current_version: Some(1),
+        name: Some("homes".to_owned()),
+        add: vec![entry("192.0.2.0/24")],
+        ..ModifyManagedPrefixList::default()
+    };
+    let changed = ec2.modify_managed_prefix_list(change).await.unwrap();
+    let repeated = ec2.create_managed_prefix_list(request()).await.unwrap();
+    assert_eq!(repeated, changed, "the list that the request has made");
+}
+
+#[tokio::test]
+async fn one_block_is_given_once_whatever_its_host_bits() {
+    let fixture = fixture().await;
+    let twice = offices(&["10.0.0.0/8", "10.1.0.0/8"]);
+    refused(
+        fixture.ec2().create_managed_prefix_list(twice).await,
+        "It is given twice.",
+    );
+}
