@@ -76,7 +76,7 @@ impl Ec2<'_> {
     ///
     /// # Errors
     /// `InternetGatewayNotFound`, `VpcNotFound`, `GatewayNotAttached`, and `PublicAddressesMapped` while a
-    /// load balancer that faces the internet or an Elastic IP address is in the VPC.
+    /// load balancer that faces the internet is in the VPC.
     pub async fn detach_internet_gateway(
         &self,
         request: InternetGatewayAttachment,
