@@ -162,6 +162,40 @@ def test_security_groups_that_keep_everybody_out(own, serve):
         assert "does not answer" in findings(own)[subject]["wrong"]
 
 
+def test_a_prefix_list_admits_whom_it_names(own):
+    network = own.elbow.network.vpc
+    entries = [{"Cidr": network}]
+    made = own.ec2.create_managed_prefix_list(
+        PrefixListName="inside", AddressFamily="IPv4", MaxEntries=5, Entries=entries
+    )
+    prefix_list = made["PrefixList"]["PrefixListId"]
+    made = own.ec2.create_security_group(GroupName="listed", Description="listed", VpcId=own.vpc)
+    listed = made["GroupId"]
+    permission = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 65535, "PrefixListIds": [{"PrefixListId": prefix_list}]}
+    own.ec2.authorize_security_group_ingress(GroupId=listed, IpPermissions=[permission])
+    balancer = own.balancer(SecurityGroups=[listed])
+
+    # The instance's security group admits the load balancer by the same list; only its application is at fault.
+    silent = socket.create_server((own.elbow.network.free_host(0), 8080))
+    address = silent.getsockname()[0]
+    instance = own.elbow.run("instance", "add", "--address", address, "--security-group", listed).strip()
+    group = own.group(TargetType="instance")
+    own.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
+    own.listener(balancer, forward(group))
+    unhealthy(own, group)
+    with silent:
+        found = findings(own)
+    subject = f"target {instance}:8080 of {group.split('/')[1]}"
+    assert list(found) == [subject], "the listener admits clients"
+    assert "does not answer" in found[subject]["wrong"]
+
+    own.ec2.modify_managed_prefix_list(
+        PrefixListId=prefix_list, CurrentVersion=1, RemoveEntries=[{"Cidr": network}]
+    )
+    name = balancer["LoadBalancerName"]
+    assert "admit nobody" in findings(own)[f"listener HTTP:{own.port} of {name}"]["wrong"]
+
+
 def test_certificates_and_policies(own):
     authority = Authority()
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=7, hours=12)

@@ -32,6 +32,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct Permission {
     /// First and last; `None`: every port.
     pub(crate) ports: Option<(u16, u16)>,
+    /// Those of prefix lists among them.
     pub(crate) blocks: Vec<Cidr>,
     /// Security groups whose members may.
     pub(crate) groups: Vec<String>,
@@ -61,9 +62,12 @@ impl Surroundings {
     pub(crate) async fn ask(client: &Client, inventory: &Inventory) -> Result<Self, CallError> {
         let mut found = Self::default();
         let call = Call::new(Service::Ec2, "DescribeSecurityGroups");
-        for group in super::super::pages(client, call, "securityGroupInfo", NEXT_TOKEN).await? {
+        let groups = super::super::pages(client, call, "securityGroupInfo", NEXT_TOKEN).await?;
+        let prefix_lists = prefix_lists(client, &groups).await?;
+        for group in &groups {
             let permissions = group.list("ipPermissions").iter();
-            let permissions = permissions.filter_map(Permission::read).collect();
+            let permissions = permissions.filter_map(|it| Permission::read(it, &prefix_lists));
+            let permissions = permissions.collect();
             found
                 .security_groups
                 .insert(group.text_at("groupId").to_owned(), permissions);
@@ -127,7 +131,7 @@ impl Surroundings {
 
 impl Permission {
     /// `None` if it is not about TCP.
-    fn read(permission: &Element) -> Option<Self> {
+    fn read(permission: &Element, prefix_lists: &BTreeMap<String, Vec<Cidr>>) -> Option<Self> {
         let port = |name| permission.text_at(name).parse().ok();
         let ports = match permission.text_at("ipProtocol") {
             "-1" => None,
@@ -141,12 +145,12 @@ impl Permission {
                 .collect::<Vec<_>>()
         };
         let blocks = [texts("ipRanges", "cidrIp"), texts("ipv6Ranges", "cidrIpv6")].concat();
+        let blocks = blocks.iter().filter_map(|block| block.parse().ok());
+        let lists = texts("prefixListIds", "prefixListId");
+        let entries = lists.iter().filter_map(|id| prefix_lists.get(id));
         Some(Self {
             ports,
-            blocks: blocks
-                .iter()
-                .filter_map(|block| block.parse().ok())
-                .collect(),
+            blocks: blocks.chain(entries.flatten().copied()).collect(),
             groups: texts("groups", "groupId"),
         })
     }
@@ -163,6 +167,24 @@ impl Instance {
                 .collect(),
         })
     }
+}
+
+/// The blocks of every prefix list that admits somebody to one of these security groups.
+async fn prefix_lists(
+    client: &Client,
+    groups: &[Element],
+) -> Result<BTreeMap<String, Vec<Cidr>>, CallError> {
+    let permissions = groups.iter().flat_map(|group| group.list("ipPermissions"));
+    let references = permissions.flat_map(|permission| permission.list("prefixListIds"));
+    let ids: BTreeSet<_> = references.map(|it| it.text_at("prefixListId")).collect();
+    let mut found = BTreeMap::new();
+    for id in ids {
+        let call = Call::new(Service::Ec2, "GetManagedPrefixListEntries").with("PrefixListId", id);
+        let entries = super::super::pages(client, call, "entrySet", NEXT_TOKEN).await?;
+        let blocks = entries.iter().map(|entry| entry.text_at("cidr").parse());
+        found.insert(id.to_owned(), blocks.filter_map(Result::ok).collect());
+    }
+    Ok(found)
 }
 
 async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, CallError> {
