@@ -124,13 +124,27 @@ def test_target_groups_without_targets_and_without_users(own, serve):
     idle = own.group(serve("idle"))
     balancer = own.balancer()
     own.listener(balancer, forward(empty))
+    # Neither a copy nor a weight of 0 makes a client wait for these two.
+    shadow, standby = own.group(), own.group()
+    rule = own.rule(
+        own.listener(balancer, forward((empty, 1), (standby, 0)), port=own.port + 1),
+        1,
+        [{"Field": "path-pattern", "Values": ["/copied"]}],
+        forward(empty),
+    )
+    own.elbv2.add_tags(
+        ResourceArns=[rule], Tags=[{"Key": "elbow:mirror.target-group", "Value": shadow}]
+    )
     bare = own.balancer()
     found = findings(own)
+    copies = found[f"target group {shadow.split('/')[1]}"]
+    assert copies["severity"] == "warning" and "nobody gets the copies" in copies["wrong"]
+    assert f"target group {standby.split('/')[1]}" not in found
     assert found[f"target group {empty.split('/')[1]}"]["severity"] == "error"
     assert "503" in found[f"target group {empty.split('/')[1]}"]["wrong"]
     assert found[f"target group {idle.split('/')[1]}"]["severity"] == "warning"
     assert "no listeners" in found[f"load balancer {bare['LoadBalancerName']}"]["wrong"]
-    assert len(found) == 3
+    assert len(found) == 4
 
 
 def test_security_groups_that_keep_everybody_out(own, serve):

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::columns;
-use super::inventory::{Inventory, Listener, LoadBalancer, Target, TargetGroup};
+use super::inventory::{Inventory, Listener, LoadBalancer, Target, TargetGroup, Usage};
 use crate::cli::StatusArgs;
 
 /// Prints all load balancers, or one. The status is 1 if something is not well.
@@ -38,13 +38,14 @@ struct Report<'a> {
 }
 
 /// Whether every load balancer serves, no target in use fails its checks, and no target group in use is without
-/// targets that get requests. Targets that have just been registered, or are leaving, are well.
+/// targets that get requests. Targets that have just been registered, or are leaving, are well. A target group is in
+/// use if a rule sends requests to it; with the weight 0, or for copies alone, no client depends on it.
 fn is_well(inventory: &Inventory) -> bool {
     let serves = |balancer: &LoadBalancer| matches!(&*balancer.state, "active" | "provisioning");
+    let usages = inventory.usages();
     let is_group_well = |group: &TargetGroup| {
         let gets_requests = |target: &Target| matches!(&*target.state, "healthy" | "initial");
-        let is_in_use = !group.load_balancers.is_empty();
-        !is_in_use
+        usages[&*group.arn] != Usage::Forwarded
             || (group
                 .targets
                 .iter()
@@ -166,6 +167,15 @@ mod tests {
         }
     }
 
+    fn forward(weight: u32) -> Action {
+        Action::Forward {
+            target_groups: vec![Weighted {
+                target_group: GROUP.to_owned(),
+                weight,
+            }],
+        }
+    }
+
     fn shop(targets: Vec<Target>) -> Inventory {
         let redirect = Rule {
             priority: "10".to_owned(),
@@ -182,12 +192,7 @@ mod tests {
         };
         let default = Rule {
             priority: "default".to_owned(),
-            actions: vec![Action::Forward {
-                target_groups: vec![Weighted {
-                    target_group: GROUP.to_owned(),
-                    weight: 1,
-                }],
-            }],
+            actions: vec![forward(1)],
             ..Rule::default()
         };
         let address = |zone: &str, address: &str| Address {
@@ -277,7 +282,20 @@ used by no load balancer
         ] {
             assert_eq!(is_well(&with(states)), expected, "{states:?}");
         }
-        let mut unused = with(&[]);
+        let with_rules = |change: fn(&mut Vec<Rule>)| {
+            let mut inventory = with(&["unhealthy"]);
+            change(&mut inventory.load_balancers[0].listeners[0].rules);
+            inventory
+        };
+        let mirrored = with_rules(|rules| rules.truncate(1));
+        assert!(is_well(&mirrored), "nobody waits for an answer to a copy");
+        let standby = with_rules(|rules| {
+            rules[1].actions = vec![forward(0)];
+        });
+        assert!(is_well(&standby), "it gets no requests");
+        let elsewhere = with_rules(|rules| rules[0].actions = vec![forward(0)]);
+        assert!(!is_well(&elsewhere), "the default rule has another weight");
+        let mut unused = mirrored;
         unused.target_groups[0].load_balancers.clear();
         assert!(
             is_well(&unused),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::super::inventory::{Inventory, LoadBalancer, Target, TargetGroup};
+use super::super::inventory::{Inventory, LoadBalancer, Target, TargetGroup, Usage};
 use super::finding::Finding;
 use super::probe::{Checked, Seen};
 use super::surroundings::Surroundings;
@@ -34,8 +34,9 @@ pub(crate) fn findings(
     seen: &BTreeMap<SocketAddr, Seen>,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
+    let usages = inventory.usages();
     for group in &inventory.target_groups {
-        found.extend(of_group(group));
+        found.extend(of_group(group, usages[&*group.arn]));
         for target in group
             .targets
             .iter()
@@ -66,36 +67,51 @@ fn check_address(target: &Target, surroundings: &Surroundings) -> Option<SocketA
     Some(SocketAddr::new(address, target.health_check_port))
 }
 
-fn of_group(group: &TargetGroup) -> Option<Finding> {
+fn of_group(group: &TargetGroup, usage: Usage) -> Option<Finding> {
     let subject = format!("target group {}", group.name);
-    let arn = &group.arn;
-    let is_used = !group.load_balancers.is_empty();
+    let (arn, count) = (&group.arn, group.targets.len());
+    if usage == Usage::Unused {
+        let idle = || {
+            Finding::warning(
+                subject,
+                arn,
+                format!("No rule forwards to it, and it has targets: {count}."),
+                format!(
+                    "Forward to it with aws elbv2 create-rule, or delete it: aws elbv2 delete-target-group --target-group-arn {arn}"
+                ),
+            )
+        };
+        return (count > 0).then(idle);
+    }
     // The text is all that tells this reason from a group that is not in use.
     let is_outside = |target: &Target| {
         target.state == "unused" && target.description.contains("Zone that is not enabled")
     };
-    match group.targets.len() {
-        0 if is_used => Some(Finding::error(
-            subject,
-            arn,
-            "Rules forward to it and it has no targets: every request gets 503.".to_owned(),
-            format!("Register targets: aws elbv2 register-targets --target-group-arn {arn} --targets Id=ID"),
-        )),
-        0 => None,
-        count if !is_used => Some(Finding::warning(
-            subject,
-            arn,
-            format!("No rule forwards to it, and it has targets: {count}."),
-            format!("Forward to it with aws elbv2 create-rule, or delete it: aws elbv2 delete-target-group --target-group-arn {arn}"),
-        )),
-        _ if group.targets.iter().all(is_outside) => Some(Finding::error(
-            subject,
-            arn,
-            "All of its targets are in zones that are not enabled for the load balancer: every request gets 503."
+    let (lack, remedy) = match count {
+        0 => (
+            "it has no targets",
+            format!(
+                "Register targets: aws elbv2 register-targets --target-group-arn {arn} --targets Id=ID"
+            ),
+        ),
+        _ if group.targets.iter().all(is_outside) => (
+            "all of its targets are in zones that are not enabled for the load balancer",
+            "Enable the zones: aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNETS"
                 .to_owned(),
-            "Enable the zones: aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNETS".to_owned(),
-        )),
-        _ => None,
+        ),
+        _ => return None,
+    };
+    match usage {
+        Usage::Forwarded => {
+            let wrong = format!("Rules forward to it and {lack}: what they send to it gets 503.");
+            Some(Finding::error(subject, arn, wrong, remedy))
+        }
+        Usage::Mirrored => {
+            let wrong =
+                format!("Rules send copies of requests to it and {lack}: nobody gets the copies.");
+            Some(Finding::warning(subject, arn, wrong, remedy))
+        }
+        Usage::Standby | Usage::Unused => None,
     }
 }
 
@@ -206,7 +222,7 @@ mod tests {
         }
     }
 
-    fn group(protocol: &str, is_used: bool, targets: Vec<Target>) -> TargetGroup {
+    fn group(protocol: &str, targets: Vec<Target>) -> TargetGroup {
         TargetGroup {
             name: "web".to_owned(),
             arn: "arn:web".to_owned(),
@@ -215,11 +231,6 @@ mod tests {
                 path: "/health".to_owned(),
                 timeout_seconds: "5".to_owned(),
                 matcher: "200".to_owned(),
-            },
-            load_balancers: if is_used {
-                vec!["arn:lb".to_owned()]
-            } else {
-                Vec::new()
             },
             targets,
             ..TargetGroup::default()
@@ -284,7 +295,7 @@ mod tests {
                 "Health checks failed with these codes: [500]. The path is /health, the matcher 200.",
             ),
         ] {
-            let group = group(protocol, true, Vec::new());
+            let group = group(protocol, Vec::new());
             let found = of_target(
                 &group,
                 &target("unhealthy", reason, description),
@@ -300,30 +311,26 @@ mod tests {
         let outside = "Target is in an Availability Zone that is not enabled for the load balancer";
         let outside = || target("unused", "Target.NotInUse", outside);
         let healthy = || target("healthy", "", "");
-        for (is_used, targets, expected) in [
-            (true, vec![healthy()], None),
-            (
-                true,
-                Vec::new(),
-                Some("Rules forward to it and it has no targets: every request gets 503."),
-            ),
-            (false, Vec::new(), None),
-            (
-                false,
-                vec![healthy()],
-                Some("No rule forwards to it, and it has targets: 1."),
-            ),
-            (true, vec![outside(), healthy()], None),
-            (
-                true,
-                vec![outside()],
-                Some(
-                    "All of its targets are in zones that are not enabled for the load balancer: every request gets 503.",
-                ),
-            ),
+        let lacking = "Rules forward to it and it has no targets: what they send to it gets 503.";
+        let outside_all = "Rules forward to it and all of its targets are in zones that are not enabled for the \
+                           load balancer: what they send to it gets 503.";
+        let copies =
+            "Rules send copies of requests to it and it has no targets: nobody gets the copies.";
+        let idle = "No rule forwards to it, and it has targets: 1.";
+        for (usage, targets, expected) in [
+            (Usage::Forwarded, vec![healthy()], None),
+            (Usage::Forwarded, Vec::new(), Some(lacking)),
+            (Usage::Forwarded, vec![outside(), healthy()], None),
+            (Usage::Forwarded, vec![outside()], Some(outside_all)),
+            (Usage::Standby, Vec::new(), None),
+            (Usage::Standby, vec![outside()], None),
+            (Usage::Mirrored, vec![healthy()], None),
+            (Usage::Mirrored, Vec::new(), Some(copies)),
+            (Usage::Unused, Vec::new(), None),
+            (Usage::Unused, vec![healthy()], Some(idle)),
         ] {
-            let found = of_group(&group("HTTP", is_used, targets));
-            assert_eq!(found.map(|it| it.wrong).as_deref(), expected);
+            let found = of_group(&group("HTTP", targets), usage);
+            assert_eq!(found.map(|it| it.wrong).as_deref(), expected, "{usage:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use self::rules::Rule;
+use self::rules::{Action, Rule};
 use crate::client::call::{Call, Service, list};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -71,7 +71,7 @@ pub(crate) struct TargetGroup {
     pub(crate) protocol: String,
     pub(crate) port: u16,
     pub(crate) health_check: HealthCheck,
-    /// The ARNs of the load balancers that forward to it.
+    /// The ARNs of the load balancers whose rules name it, if only for copies of requests.
     pub(crate) load_balancers: Vec<String>,
     pub(crate) targets: Vec<Target>,
 }
@@ -103,6 +103,19 @@ pub(crate) struct Target {
     pub(crate) description: String,
     /// Whether traffic is shifted away from its zone.
     pub(crate) is_shifted: bool,
+}
+
+/// What the rules do with a target group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Usage {
+    /// Some rule sends requests to it.
+    Forwarded,
+    /// Rules name it with the weight 0 alone: it gets requests once somebody raises that.
+    Standby,
+    /// Load balancers have it and no rule forwards to it: it gets copies of the requests of others.
+    Mirrored,
+    /// No load balancer has it.
+    Unused,
 }
 
 impl Inventory {
@@ -155,6 +168,30 @@ impl Inventory {
             group.targets = targets.map(Target::read).collect();
         }
         Ok(read)
+    }
+
+    /// What becomes of each target group, by its ARN.
+    pub(crate) fn usages(&self) -> BTreeMap<&str, Usage> {
+        let listeners = self.load_balancers.iter().flat_map(|it| &it.listeners);
+        let rules = listeners.flat_map(|listener| &listener.rules);
+        let mut weights = BTreeMap::<&str, u32>::new();
+        for action in rules.flat_map(|rule| &rule.actions) {
+            let Action::Forward { target_groups } = action else {
+                continue;
+            };
+            for group in target_groups {
+                let highest = weights.entry(&group.target_group).or_default();
+                *highest = group.weight.max(*highest);
+            }
+        }
+        let usage = |group: &TargetGroup| match weights.get(&*group.arn) {
+            Some(0) => Usage::Standby,
+            Some(_) => Usage::Forwarded,
+            None if group.load_balancers.is_empty() => Usage::Unused,
+            None => Usage::Mirrored,
+        };
+        let groups = self.target_groups.iter();
+        groups.map(|it| (it.arn.as_str(), usage(it))).collect()
     }
 
     /// The target groups that a load balancer uses, by name.
