@@ -214,6 +214,7 @@ def test_certificates_and_policies(own):
     authority = Authority()
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=7, hours=12)
     certificate = import_certificate(own, authority.issue("shop.example", not_after=soon))
+    additional = import_certificate(own, authority.issue("idle.example"))
     balancer = own.balancer()
     listener = own.elbv2.create_listener(
         LoadBalancerArn=balancer["LoadBalancerArn"],
@@ -221,13 +222,25 @@ def test_certificates_and_policies(own):
         Port=own.port + 1,
         Certificates=[{"CertificateArn": certificate}],
         SslPolicy="ELBSecurityPolicy-2016-08",
-        DefaultActions=fixed(),
+        DefaultActions=fixed(404),
     )["Listeners"][0]["ListenerArn"]
+    own.elbv2.add_listener_certificates(
+        ListenerArn=listener, Certificates=[{"CertificateArn": additional}]
+    )
     own.rule(listener, 1, [{"Field": "host-header", "Values": ["other.example"]}], fixed(404))
-    done = run(own.elbow, "--json")
-    told = {(one["id"], one["wrong"].split(" ")[0]) for one in json.loads(done.stdout)["findings"]}
-    assert {(certificate, "It"), (certificate, "No"), (listener, "Its")} <= told
-    assert "It expires soon; whole days that are left: 7." in [one["wrong"] for one in json.loads(done.stdout)["findings"]]
+
+    def told():
+        found = json.loads(run(own.elbow, "--json").stdout)["findings"]
+        return {one["wrong"]: one["id"] for one in found}
+
+    found = told()
+    assert found["It expires soon; whole days that are left: 7."] == certificate
+    assert found["No rule of the listener serves idle.example."] == additional
+    assert listener in found.values(), "its security policy is old"
+    assert not any("shop.example" in wrong for wrong in found), "the default certificate cannot be removed"
+    # The default rule is for every host.
+    own.elbv2.modify_listener(ListenerArn=listener, DefaultActions=fixed(200))
+    assert additional not in told().values()
 
 
 def test_a_low_limit_of_open_files_is_found(make_elbow):

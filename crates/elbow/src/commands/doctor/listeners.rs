@@ -1,4 +1,4 @@
-//! Findings about load balancers, listeners and certificates.
+//! Findings about load balancers and listeners.
 
 use std::net::IpAddr;
 
@@ -6,14 +6,9 @@ use model::ssl_policy::SslPolicy;
 
 use super::super::inventory::rules::Action;
 use super::super::inventory::{Inventory, Listener, LoadBalancer};
+use super::certificates;
 use super::finding::Finding;
-use super::names::overlap;
-use super::surroundings::{Certificate, Permission, Surroundings};
-
-/// How long before its end a certificate is found to be about to end: as long as AWS's own reminders begin before.
-const EXPIRY_WARNING_DAYS: i64 = 30;
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
+use super::surroundings::{Permission, Surroundings};
 
 /// Everything that is wrong with load balancers and listeners at this time, in seconds since 1970.
 pub(crate) fn findings(
@@ -28,7 +23,13 @@ pub(crate) fn findings(
             found.extend(admits_nobody(balancer, listener, surroundings));
             found.extend(is_open_in_clear_text(balancer, listener, surroundings));
             found.extend(has_old_policy(balancer, listener));
-            found.extend(certificates(balancer, listener, surroundings, now_seconds));
+            let subject = subject(balancer, listener);
+            found.extend(certificates::findings(
+                &subject,
+                listener,
+                surroundings,
+                now_seconds,
+            ));
         }
     }
     found
@@ -144,95 +145,10 @@ fn has_old_policy(balancer: &LoadBalancer, listener: &Listener) -> Option<Findin
     ))
 }
 
-fn certificates(
-    balancer: &LoadBalancer,
-    listener: &Listener,
-    surroundings: &Surroundings,
-    now_seconds: i64,
-) -> Vec<Finding> {
-    let arns = surroundings.listener_certificates.get(&listener.arn);
-    let known = |arn: &String| Some((arn.clone(), surroundings.certificates.get(arn)?));
-    let own: Vec<_> = arns.into_iter().flatten().filter_map(known).collect();
-    let mut found = Vec::new();
-    for (arn, certificate) in &own {
-        found.extend(ends_soon(
-            balancer,
-            listener,
-            (arn, certificate),
-            now_seconds,
-        ));
-    }
-    let mut hosts = Vec::new();
-    for condition in listener.rules.iter().flat_map(|rule| &rule.conditions) {
-        if condition.field == "host-header" {
-            // What a regular expression matches cannot be compared with names.
-            let wildcards = condition
-                .values
-                .iter()
-                .filter(|it| !it.starts_with("regex:"));
-            if wildcards.clone().count() < condition.values.len() {
-                return found;
-            }
-            hosts.extend(wildcards);
-        }
-    }
-    if hosts.is_empty() {
-        return found;
-    }
-    for (arn, certificate) in &own {
-        let fits = |name: &String| hosts.iter().any(|host| overlap(name, host));
-        if !certificate.names.is_empty() && !certificate.names.iter().any(fits) {
-            found.push(Finding::warning(
-                certificate_subject(balancer, listener, certificate),
-                arn,
-                format!("No host-header rule of the listener is for {}.", certificate.names.join(", ")),
-                format!("Remove it from the listener, or add a rule for its host: aws elbv2 create-rule --listener-arn {} --conditions Field=host-header,Values=HOST", listener.arn),
-            ));
-        }
-    }
-    found
-}
-
-fn certificate_subject(
-    balancer: &LoadBalancer,
-    listener: &Listener,
-    certificate: &Certificate,
-) -> String {
-    let name = certificate.names.first().map_or("", String::as_str);
-    format!("certificate {name} of {}", subject(balancer, listener))
-}
-
-fn ends_soon(
-    balancer: &LoadBalancer,
-    listener: &Listener,
-    (arn, certificate): (&str, &Certificate),
-    now_seconds: i64,
-) -> Option<Finding> {
-    let left = certificate.not_after_seconds.saturating_sub(now_seconds);
-    let subject = certificate_subject(balancer, listener, certificate);
-    let remedy = format!(
-        "Import the renewed one: aws acm import-certificate --certificate-arn {arn} --certificate fileb://CERTIFICATE --private-key fileb://KEY"
-    );
-    match left {
-        ..0 => Some(Finding::error(
-            subject,
-            arn,
-            "It has expired: clients refuse it.".to_owned(),
-            remedy,
-        )),
-        left if left < EXPIRY_WARNING_DAYS * DAY_SECONDS => {
-            let days = left / DAY_SECONDS;
-            let wrong = format!("It expires soon; whole days that are left: {days}.");
-            Some(Finding::warning(subject, arn, wrong, remedy))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::inventory::Address;
-    use super::super::super::inventory::rules::{Condition, Rule};
+    use super::super::super::inventory::rules::Rule;
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
@@ -268,18 +184,8 @@ mod tests {
             blocks: vec!["0.0.0.0/0".parse().unwrap()],
             ..Permission::default()
         };
-        let certificate = Certificate {
-            names: vec!["shop.example".to_owned(), "*.shop.example".to_owned()],
-            not_after_seconds: NOW + 90 * DAY_SECONDS,
-        };
         let mut surroundings = Surroundings {
             security_groups: [("sg-1".to_owned(), vec![everybody])].into(),
-            certificates: [("arn:certificate".to_owned(), certificate)].into(),
-            listener_certificates: [(
-                "arn:listener".to_owned(),
-                vec!["arn:certificate".to_owned()],
-            )]
-            .into(),
             ..Surroundings::default()
         };
         change(&mut balancer, &mut surroundings);
@@ -289,20 +195,6 @@ mod tests {
         };
         let found = findings(&inventory, &surroundings, NOW);
         found.into_iter().map(|finding| finding.wrong).collect()
-    }
-
-    fn for_host(balancer: &mut LoadBalancer, value: &str) {
-        balancer.listeners[0].rules.insert(
-            0,
-            Rule {
-                conditions: vec![Condition {
-                    field: "host-header".to_owned(),
-                    header: None,
-                    values: vec![value.to_owned()],
-                }],
-                ..Rule::default()
-            },
-        );
     }
 
     #[test]
@@ -353,29 +245,6 @@ mod tests {
             [
                 "Its security policy ELBSecurityPolicy-2016-08 lets clients speak TLSv1, which is no longer safe (RFC 8996)."
             ]
-        );
-        for (days, expected) in [
-            (-1, &["It has expired: clients refuse it."][..]),
-            (29, &["It expires soon; whole days that are left: 29."]),
-            (30, &[]),
-        ] {
-            let ends = |_: &mut LoadBalancer, it: &mut Surroundings| {
-                let certificate = it.certificates.get_mut("arn:certificate").unwrap();
-                certificate.not_after_seconds = NOW + days * DAY_SECONDS;
-            };
-            assert_eq!(found(ends), expected, "{days}");
-        }
-        assert_eq!(
-            found(|balancer, _| for_host(balancer, "other.example")),
-            ["No host-header rule of the listener is for shop.example, *.shop.example."]
-        );
-        assert_eq!(
-            found(|balancer, _| for_host(balancer, "www.shop.example")),
-            nothing
-        );
-        assert_eq!(
-            found(|balancer, _| for_host(balancer, "regex:^other")),
-            nothing
         );
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Surroundings {
     /// By ARN.
     pub(crate) certificates: BTreeMap<String, Certificate>,
     /// The ARNs of the certificates of each listener that has any, by its ARN.
-    pub(crate) listener_certificates: BTreeMap<String, Vec<String>>,
+    pub(crate) listener_certificates: BTreeMap<String, ListenerCertificates>,
 }
 
 /// Who may connect to which ports.
@@ -52,6 +52,17 @@ pub(crate) struct Certificate {
     pub(crate) names: Vec<String>,
     /// When it ends, in seconds since 1970.
     pub(crate) not_after_seconds: i64,
+    /// Whether ACM has issued it, and renews it.
+    pub(crate) is_issued: bool,
+}
+
+/// The certificates of a listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ListenerCertificates {
+    /// What clients get that ask for no name, or for one that no certificate has. It can be replaced, not removed.
+    pub(crate) default: String,
+    /// Those beside it.
+    pub(crate) additional: BTreeSet<String>,
 }
 
 impl Surroundings {
@@ -89,14 +100,19 @@ impl Surroundings {
             let call = call.with("ListenerArn", &listener.arn);
             let marker = ("Marker", "NextMarker");
             let own = super::super::pages(client, call, "Certificates", marker).await?;
-            let arns = own.iter().map(|it| it.text_at("CertificateArn").to_owned());
-            let mut arns: Vec<_> = arns.collect();
+            let mut certificates = ListenerCertificates::default();
+            for certificate in own {
+                let arn = certificate.text_at("CertificateArn").to_owned();
+                match certificate.text_at("IsDefault") {
+                    "true" => certificates.default = arn,
+                    _ => drop(certificates.additional.insert(arn)),
+                }
+            }
             // The default stands in the answer twice.
-            arns.sort();
-            arns.dedup();
+            certificates.additional.remove(&certificates.default);
             found
                 .listener_certificates
-                .insert(listener.arn.clone(), arns);
+                .insert(listener.arn.clone(), certificates);
         }
         Ok(found)
     }
@@ -208,6 +224,7 @@ async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, 
                 names: names.collect::<BTreeSet<_>>().into_iter().collect(),
                 // A timestamp of this protocol is a number of seconds, maybe with a fraction.
                 not_after_seconds: summary["NotAfter"].as_f64().unwrap_or(f64::MAX) as i64,
+                is_issued: summary["Type"] == "AMAZON_ISSUED",
             };
             let arn = summary["CertificateArn"].as_str().unwrap_or_default();
             found.insert(arn.to_owned(), certificate);
