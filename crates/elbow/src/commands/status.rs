@@ -1,6 +1,5 @@
 //! `elbow status`: what there is and whether it is well, as a tree.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -134,9 +133,13 @@ fn group(group: &TargetGroup) -> String {
         let shifted = target
             .is_shifted
             .then_some("zonal shift away from its zone");
-        let notes: BTreeSet<_> = [&*target.reason, &*target.description].into();
-        let notes = notes.into_iter().filter(|note| !note.is_empty()).rev();
-        let notes: Vec<_> = notes.chain(shifted).collect();
+        let (reason, description) = (&*target.reason, &*target.description);
+        let notes = [reason, description]
+            .into_iter()
+            .filter(|note| !note.is_empty());
+        let mut notes: Vec<_> = notes.chain(shifted).collect();
+        // For some states AWS's description is the reason once more.
+        notes.dedup();
         let (id, port) = (&target.id, target.port);
         vec![
             format!("{id}:{port}"),
@@ -230,7 +233,9 @@ mod tests {
     fn a_load_balancer_is_a_tree_of_aligned_lines() {
         let mut failing = target("127.65.2.100", "unhealthy", "Target.Timeout");
         failing.description = "Request timed out".to_owned();
-        let inventory = shop(vec![target("10.0.0.1", "healthy", ""), failing]);
+        let mut new = target("10.0.0.2", "initial", "Elb.InitialHealthChecking");
+        new.description = "Initial health checks in progress".to_owned();
+        let inventory = shop(vec![target("10.0.0.1", "healthy", ""), failing, new]);
         let expected = "\
 shop  active  shop-1.elb.internal
   a   127.65.1.10
@@ -238,9 +243,10 @@ shop  active  shop-1.elb.internal
   HTTP:80
     10       path-pattern /old/*  redirect 301 https://#{host}:443/
     default                       forward web
-  target group web  HTTP:8080  1 of 2 healthy
+  target group web  HTTP:8080  1 of 3 healthy
     10.0.0.1:8080      healthy
     127.65.2.100:8080  unhealthy  Target.Timeout; Request timed out
+    10.0.0.2:8080      initial    Elb.InitialHealthChecking; Initial health checks in progress
 ";
         assert_eq!(text(&inventory), expected);
     }
