@@ -4,11 +4,17 @@ use std::collections::BTreeMap;
 
 use control::Limits;
 
-/// A limit that elbow has no use for.
+/// A limit that cannot be set so.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no limit '{name}' to set; the limits are {}", NAMES.map(|(name, _)| name).join(", "))]
-pub(crate) struct UnknownLimit {
-    name: String,
+pub(crate) enum LimitError {
+    #[error("there is no limit '{name}' to set; the limits are {}", NAMES.map(|(name, _)| name).join(", "))]
+    Unknown { name: String },
+    #[error("the limit '{name}' is at most {most}, and is {given}; lower it")]
+    TooHigh {
+        name: &'static str,
+        most: usize,
+        given: usize,
+    },
 }
 
 /// Picks one limit out of all.
@@ -69,16 +75,25 @@ const NAMES: [(&str, Field); 17] = [
     }),
 ];
 
+/// Over which no limit of that name can be raised: the operation has no room for more.
+///
+/// Source: ACM API, `DomainList`.
+const MOST: [(&str, usize); 1] = [("acm-domain-names-per-certificate", 100)];
+
 /// AWS's limits with these changes.
 ///
 /// # Errors
-/// `UnknownLimit` for a name that is not in the list.
-pub(super) fn changed(changes: BTreeMap<String, u32>) -> Result<Limits, UnknownLimit> {
+/// `Unknown` for a name that is not in the list, `TooHigh` for a value that no call could make use of.
+pub(super) fn changed(changes: BTreeMap<String, u32>) -> Result<Limits, LimitError> {
     let mut limits = Limits::default();
     for (name, max) in changes {
+        let given = usize::try_from(max).unwrap_or(usize::MAX);
+        if let Some(&(name, most)) = MOST.iter().find(|(it, most)| *it == name && given > *most) {
+            return Err(LimitError::TooHigh { name, most, given });
+        }
         let known = NAMES.iter().find(|(known, _)| *known == name);
-        let (_, field) = known.ok_or(UnknownLimit { name })?;
-        *field(&mut limits) = usize::try_from(max).unwrap_or(usize::MAX);
+        let (_, field) = known.ok_or(LimitError::Unknown { name })?;
+        *field(&mut limits) = given;
     }
     Ok(limits)
 }
@@ -108,6 +123,17 @@ mod tests {
         assert!(text.contains("'network-load-balancers'"), "{text}");
         assert!(
             text.contains("rules-per-application-load-balancer"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_limit_that_no_call_can_reach_is_refused() {
+        let with = |max| changed([("acm-domain-names-per-certificate".to_owned(), max)].into());
+        assert_eq!(with(100).unwrap().domain_names_per_certificate, 100);
+        let text = with(101).expect_err("refused").to_string();
+        assert!(
+            text.contains("'acm-domain-names-per-certificate' is at most 100"),
             "{text}"
         );
     }

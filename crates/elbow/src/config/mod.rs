@@ -23,7 +23,7 @@ use crate::cli::{ClientArgs, ServeArgs};
 use cognito::UserPoolError;
 use directory::DataDirectory;
 use file::{AuditSection, CertificateIssuer, ConfigFile, ReadError};
-use limits::UnknownLimit;
+use limits::LimitError;
 use s3::{S3, S3Error};
 use throttle::ThrottleError;
 use topology::{Topology, TopologyError};
@@ -76,7 +76,7 @@ pub(crate) enum SettingsError {
     #[error(transparent)]
     Topology(#[from] TopologyError),
     #[error(transparent)]
-    Limit(#[from] UnknownLimit),
+    Limit(#[from] LimitError),
     #[error(transparent)]
     UserPool(#[from] UserPoolError),
     #[error(transparent)]
