@@ -244,8 +244,13 @@ async fn what_a_key_may_not_do_is_noted_with_its_user() {
 #[tokio::test]
 async fn a_question_is_noted() {
     let fixture = fixture().await;
-    for (body, code) in [("{}", Value::Null), ("hush", "ValidationError".into())] {
+    for (method, body, code) in [
+        ("POST", "{}", Value::Null),
+        ("POST", "hush", "ValidationError".into()),
+        ("GET", "", "InvalidAction".into()),
+    ] {
         let sent = Sent {
+            method,
             target: crate::EXPLAIN_PATH,
             ..form("elasticloadbalancing", body)
         };

@@ -4,6 +4,7 @@
 use control::elb::trust_store_downloads::DownloadError;
 use http_body_util::Full;
 use hyper::body::Bytes;
+use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::facts::Facts;
@@ -53,23 +54,38 @@ impl Endpoint {
             Err(error) => return self.finish(&facts, Err(service.translate(error))),
         }
         let answer = match head.method == Method::POST {
-            true => (self.0.explain)(body.clone()).await,
-            false => Err("questions are asked with POST".to_owned()),
+            true => (self.0.explain)(body.clone())
+                .await
+                .map_err(ApiError::validation),
+            false => Err(ApiError::new(
+                "InvalidAction",
+                405,
+                "questions are asked with POST",
+            )),
         };
         let noted = match &answer {
             Ok(_) => Ok(Answer {
                 status: StatusCode::OK,
                 result: Members::Json(None),
             }),
-            Err(error) => Err(ApiError::validation(error)),
+            Err(error) => Err(error.clone()),
         };
         self.note(&facts, &noted);
         match answer {
             Ok(answer) => response(StatusCode::OK, "application/json", answer + "\n"),
-            Err(error) if head.method == Method::POST => {
-                response(StatusCode::BAD_REQUEST, "text/plain", error + "\n")
-            }
-            Err(error) => response(StatusCode::METHOD_NOT_ALLOWED, "text/plain", error + "\n"),
+            Err(error) => refusal(error),
         }
     }
+}
+
+/// In plain text: it is a person who asks.
+fn refusal(error: ApiError) -> Response<Full<Bytes>> {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = response(status, "text/plain", error.message + "\n");
+    // RFC 9110 section 15.5.6.
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let methods = HeaderValue::from_static("POST");
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    response
 }
