@@ -1,6 +1,7 @@
 """`elbow explain`: what would become of a request, told without one being sent."""
 
 import json
+import re
 import subprocess
 from urllib.request import urlopen
 
@@ -82,10 +83,12 @@ def test_it_names_the_target_of_the_next_request_and_takes_no_turn(elbow, shop, 
     node = shop.addresses(balancer)[0]
 
     def counted():
-        """The metrics, but for the audit log's, which has a line for each question."""
+        """The counters, but for the audit log's, which has a line for each question."""
         lines = urlopen(f"{elbow.url}/_elbow/metrics").read().decode().splitlines()
-        return [line for line in lines if not line.startswith("elbow_audit_lines_total")]
+        is_counted = re.compile(r"(?!elbow_audit_lines_total)[a-z0-9_]+_total\b")
+        return [line for line in lines if is_counted.match(line)]
 
+    assert any("requests" in line for line in counted())
     for _ in range(4):
         before = counted()
         answers = [explain(elbow, "GET", f"http://{node}:{shop.port}/") for _ in range(3)]
