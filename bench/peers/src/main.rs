@@ -1,8 +1,9 @@
-//! The targets and clients of the benchmark that no packaged program offers, on one thread each.
+//! The targets, the clients and the proxy of the benchmark that no packaged program offers, on one thread each.
 //! `bench/run` builds and starts them; what they do is the same for every proxy.
 
 mod added;
 mod closed_loop;
+mod copy;
 mod grpc_target;
 mod handshake_load;
 mod websocket;
@@ -21,6 +22,7 @@ use tokio::task::LocalSet;
 use closed_loop::Plan;
 
 const USAGE: &str = "usage:
+  bench-peers copy LISTEN TARGET
   bench-peers grpc-target LISTEN
   bench-peers websocket-target LISTEN
   bench-peers websocket-load ADDRESS CONNECTIONS SECONDS
@@ -46,6 +48,9 @@ fn start() -> Result<(), Box<dyn Error>> {
 async fn run(arguments: Vec<String>) -> Result<(), Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["copy", listen, target] => {
+            copy::serve(TcpListener::bind(listen).await?, target.parse()?).await?;
+        }
         ["grpc-target", listen] => grpc_target::serve(TcpListener::bind(listen).await?).await?,
         ["websocket-target", listen] => {
             websocket_target::serve(TcpListener::bind(listen).await?).await?;
