@@ -63,4 +63,4 @@ fuzz:
 
 clean:
 	$(CARGO) clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) bench/.venv tests/oidc-provider/node_modules

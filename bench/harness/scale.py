@@ -6,7 +6,6 @@ Everything is made and changed through the public API by boto3, whose own time i
 import http.client
 import itertools
 import statistics
-import subprocess
 import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -67,8 +66,9 @@ def measure(binary, size, rounds, directory, say):
         rows = [time_operation(*operation, rounds) for operation in operations(account, built)]
         resident = resident_mib(child.pid)
         child.kill()
-        begun = time.monotonic()
-        child, variables = start(binary, size, port, directory)
+    begun = time.monotonic()
+    child, variables = start(binary, size, port, directory)
+    with stopped_on_error(child):
         # Connections are taken before there is anything to answer them with.
         Account(variables).elbv2.describe_account_limits()
         restart_seconds = time.monotonic() - begun

@@ -1,6 +1,6 @@
 //! The services behind the one endpoint: their names, their versions and the envelopes of their answers.
 //!
-//! A service is a module with a function `call(control, action, input)` that prints the members of the
+//! A service is a module with a table `OPERATIONS`, each of which reads its input and prints the members of its
 //! result, as `Xml` or as JSON; what stands around them is printed here.
 
 use hyper::HeaderMap;
