@@ -33,15 +33,19 @@ class Writer:
 
     def run(self):
         """Writes until the crash; any other error is the test's."""
-        while True:
-            call, after = self.next_change()
-            self.book_in_doubt = after
-            try:
-                call()
-            except BotoCoreError:
-                return
-            self.book, self.book_in_doubt = after, None
-            self.acknowledged += 1
+        while self.make(*self.next_change()):
+            pass
+
+    def make(self, call, after):
+        """Makes one change; returns whether it was acknowledged, which only a crash prevents."""
+        self.book_in_doubt = after
+        try:
+            call()
+        except BotoCoreError:
+            return False
+        self.book, self.book_in_doubt = after, None
+        self.acknowledged += 1
+        return True
 
     def check(self):
         """Compares the server after the crash with the book, and goes on from what there is."""

@@ -1,0 +1,86 @@
+"""kill -9 over a day of changes of all services, one after the other, as a seed has them.
+
+What was acknowledged is there after each restart, and the call in flight was made wholly or not at all.
+"""
+
+import os
+import random
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from harness.day_writers import BUCKET, Certificates, Instances, Networks, PrefixLists, Shifts, TrustStores
+from harness.shop import Shop
+from harness.writers import Balancers, Rules, SecurityGroups, TargetGroups
+
+FILES = Path(__file__).parent / "certificates"
+CRASHES, CALLS_MAX = 24, 20
+# Of turns of a loop, each of some ten nanoseconds: from before the call is sent to after it was answered.
+TURNS_MAX = 600_000
+
+
+@pytest.fixture
+def day(make_elbow, tmp_path):
+    """An elbow with a writer for each kind of thing, and the draw that everything follows."""
+    seed = os.environ.get("CRASH_DAY_SEED") or str(random.randrange(10**9))
+    print(f"seed {seed}; CRASH_DAY_SEED={seed} in the environment draws the same again")
+    shutil.copytree(FILES, tmp_path / "objects" / BUCKET)
+    config = tmp_path / "elbow.toml"
+    config.write_text(f"[s3]\ndirectory = '{tmp_path}/objects'\n")
+    elbow = make_elbow(arguments=["--config", str(config)])
+    shop = Shop(elbow)
+    balancer = shop.balancer()
+    writers = [
+        TargetGroups(shop, f"{seed}-1"),
+        Rules(shop, f"{seed}-2", balancer, port=9001),
+        Balancers(shop, f"{seed}-3"),
+        SecurityGroups(shop, f"{seed}-4"),
+        Certificates(shop, f"{seed}-5"),
+        TrustStores(shop, f"{seed}-6"),
+        Networks(shop, f"{seed}-7"),
+        PrefixLists(shop, f"{seed}-8"),
+        Instances(shop, f"{seed}-9"),
+        Shifts(shop, f"{seed}-10", balancer),
+    ]
+    return elbow, writers, random.Random(seed)
+
+
+def test_a_day_of_crashes_loses_nothing_and_halves_nothing(day):
+    elbow, writers, draw = day
+    in_doubt = 0
+    for _ in range(CRASHES):
+        for _ in range(draw.randint(1, CALLS_MAX)):
+            writer = draw.choice(writers)
+            assert writer.make(*writer.next_change()), "nothing but the crash interrupts a call"
+        writer = draw.choice(writers)
+        crash_during(elbow, writer, draw.randrange(TURNS_MAX))
+        in_doubt += writer.book_in_doubt is not None
+        elbow.start()
+        for writer in writers:
+            writer.check()
+    survived = sum(writer.survived_in_doubt for writer in writers)
+    made = {type(writer).__name__: writer.acknowledged for writer in writers}
+    print(f"{CRASHES} crashes, {in_doubt} with a call in flight, of which {survived} were made; acknowledged: {made}")
+    assert in_doubt, "a crash that interrupts no call shows little"
+
+
+def crash_during(elbow, writer, turns):
+    """Kills elbow while a call is made: before it arrives, while it is worked on, or after its answer."""
+    call, after = writer.next_change()
+    failed = []
+
+    def make():
+        try:
+            writer.make(call, after)
+        except Exception as error:
+            failed.append(error)
+
+    calling = threading.Thread(target=make)
+    calling.start()
+    for _ in range(turns):
+        pass
+    elbow.kill()
+    calling.join(timeout=60)
+    assert not calling.is_alive() and not failed, f"the call in flight ended with {failed}"
