@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from harness.elbow import Elbow
-from harness.model import broken_inputs, leaves, random_input
+from harness.model import broken_inputs, faults_of_xml, leaves, random_input
 from harness.model_calls import Calls, alterations
 from harness.model_inputs import BUCKET, FILES, FIT, REFUSED, Things
 
@@ -48,6 +48,21 @@ def walked(network, tmp_path_factory):
     elbow.start()
     yield elbow, Things(elbow)
     elbow.stop()
+
+
+@pytest.mark.parametrize("body, fault", [
+    ("<R><DescribeTagsResult><TagDescriptions/></DescribeTagsResult><ResponseMetadata/></R>", None),
+    ("<R><ResponseMetadata/></R>", ".DescribeTagsResult is missing"),
+    ("<R><DescribeTagsResult><Colour/></DescribeTagsResult></R>", ".Colour is not in the model"),
+    ("<R><DescribeTagsResult/><Colour/></R>", ".Colour is not in the model"),
+    (
+        "<R><DescribeTagsResult><TagDescriptions><member><Colour/></member></TagDescriptions></DescribeTagsResult></R>",
+        ".TagDescriptions[].Colour is not in the model",
+    ),
+])  # fmt: skip
+def test_what_an_answer_may_not_hold_is_found(elbv2, body, fault):
+    shape = elbv2.meta.service_model.operation_model("DescribeTags").output_shape
+    assert list(faults_of_xml(shape, body, "DescribeTagsResult")) == ([fault] if fault else [])
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -198,16 +198,23 @@ def faults_of_json(shape, value, path=""):
 
 
 def faults_of_xml(shape, body, wrapper):
-    """Elements of an answer that the model does not have."""
+    """Elements of an answer that the model does not have, and the wrapper of a result if it is not there."""
     root = ElementTree.fromstring(body)
-    # EC2 API, "CreateTags": every answer without members has `return`, which the model leaves out.
+    members = serialized(shape) if shape else {}
     if wrapper is None:
-        known = {"requestId", "return", *(serialized(shape) if shape else ())}
-        yield from (f".{tag(it)} is not in the model" for it in root if tag(it) not in known)
+        # EC2 API, "CreateTags": every answer without members has `return`, which the model leaves out.
+        result, beside = root, {"requestId", "return"} - set(members)
+        result[:] = [it for it in root if tag(it) not in beside]
     else:
-        root = next((it for it in root if tag(it) == wrapper), None)
-    if shape is not None and root is not None:
-        yield from faults_of_element(shape, root, "")
+        yield from (f".{tag(it)} is not in the model" for it in root if tag(it) not in (wrapper, "ResponseMetadata"))
+        result = next((it for it in root if tag(it) == wrapper), None)
+        if result is None:
+            yield f".{wrapper} is missing"
+            return
+    if shape is not None:
+        yield from faults_of_element(shape, result, "")
+    else:
+        yield from (f".{tag(it)} is not in the model" for it in result)
 
 
 def faults_of_element(shape, element, path):
@@ -216,7 +223,7 @@ def faults_of_element(shape, element, path):
         for child in element:
             if tag(child) in members:
                 yield from faults_of_element(members[tag(child)], child, f"{path}.{tag(child)}")
-            elif path:
+            else:
                 yield f"{path}.{tag(child)} is not in the model"
     elif shape.type_name == "list" and not shape.serialization.get("flattened"):
         for child in element:
