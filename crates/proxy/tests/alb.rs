@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -217,6 +218,25 @@ fn a_silent_target_is_504_after_the_idle_timeout() {
     fixture.advance(Duration::from_secs(2));
     assert_eq!(status(&client.head()), 504);
     assert_eq!(at_target.rest(), "", "the target's connection is closed");
+}
+
+/// A target that drops what comes: its queue of connections is full.
+#[test]
+fn a_target_that_cannot_be_connected_is_504_after_ten_seconds() {
+    let target = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    target.bind(&any_port.into()).unwrap();
+    target.listen(0).unwrap();
+    let address = target.local_addr().unwrap().as_socket().unwrap();
+    let _waiting = TcpStream::connect(address).unwrap();
+    let fixture = Fixture::with_action(forward_to(&[endpoint(address)]));
+    let mut client = fixture.client();
+    client.send(GET);
+    fixture.advance(Duration::from_secs(9));
+    assert_eq!(fixture.counters().target_connection_errors.value(), 0);
+    fixture.advance(Duration::from_secs(2));
+    assert_eq!(status(&client.head()), 504);
+    assert_eq!(fixture.counters().target_connection_errors.value(), 1);
 }
 
 #[test]
