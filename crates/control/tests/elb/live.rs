@@ -26,7 +26,7 @@ use crate::support::{
 };
 
 /// A GET of a path.
-struct Get<'a>(&'a str);
+pub(crate) struct Get<'a>(pub(crate) &'a str);
 
 impl RequestFacts for Get<'_> {
     fn method(&self) -> &[u8] {

@@ -1,44 +1,89 @@
 //! Whatever the changes were and in whatever order: what is served is what a start from nothing would serve.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use control::ec2::Run;
+use control::ec2::instance_attributes::{InstanceChange, ModifyInstanceAttribute};
+use control::ec2::security_group_rules::{
+    AuthorizeSecurityGroup, GroupPair, IpPermission, RevokeSecurityGroup,
+};
+use control::ec2::security_groups::CreateSecurityGroup;
 use control::elb::delete_listener::DeleteListener;
 use control::elb::delete_load_balancer::DeleteLoadBalancer;
 use control::elb::delete_rule::DeleteRule;
 use control::elb::deregister_targets::DeregisterTargets;
+use control::elb::listener_attributes::ModifyListenerAttributes;
 use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
+use control::elb::modify_listener::ModifyListener;
 use control::elb::modify_rule::ModifyRule;
+use control::elb::set_ip_address_type::SetIpAddressType;
+use control::elb::tags::{AddTags, RemoveTags};
 use control::elb::target_group_attributes::ModifyTargetGroupAttributes;
-use engine::{Pool, Snapshot};
+use control::zonal_shift::cancel_zonal_shift::CancelZonalShift;
+use control::zonal_shift::start_zonal_shift::StartZonalShift;
+use model::ec2::Direction;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
+use model::protocol::IpAddressType;
 use model::target_group::TargetType;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::support::{Fixture, fixed, fixture, forward, listener_input, pairs, rule_input, target};
+use crate::described::described;
+use crate::support::{
+    Fixture, fixed, fixture_with, forward, group_reference, listener_input, pairs, path_condition,
+    permission, rule_input, target,
+};
+use crate::tls_listeners::{secure, tls};
+
+/// The tag of rules that is set and removed.
+const TAG: &str = "elbow:request-header.set.1";
 
 /// One call. What it is about is drawn from what there is.
 #[derive(Clone, Debug)]
 enum Change {
     CreateLoadBalancer,
     DeleteLoadBalancer(Index),
-    SetIdleTimeout(Index, u16),
-    CreateGroup { of_addresses: bool },
+    SetTimeouts(Index, u16),
+    SetAddressType(Index, IpAddressType),
+    StartShift(Index, u8),
+    CancelShift(Index),
+    /// Lets a block in to one port.
+    Authorize(u8, u8),
+    /// Lets members of the group of clients in to one port.
+    AuthorizeClients(u8),
+    Revoke(Index),
+    CreateGroup {
+        of_addresses: bool,
+    },
     SetCrossZone(Index, bool),
     CreateListener(Index, Option<Index>),
+    CreateSecureListener(Index),
+    MoveListener(Index, u8),
+    SetServerField(Index, bool),
     DeleteListener(Index),
     CreateRule(Index, Option<Index>),
     ForwardTo(Index, Index),
+    SetPath(Index, u8),
+    TagRule(Index, u8),
+    UntagRule(Index),
     DeleteRule(Index),
     StartInstance(u8),
+    JoinClients(Index, bool),
     TerminateInstance(Index),
     RegisterInstance(Index, Index),
     RegisterAddress(Index, u8),
     Deregister(Index, Index),
     FinishDrains,
+}
+
+/// Few, so that rules of groups and listeners meet.
+fn ports() -> std::ops::Range<u8> {
+    200..204
+}
+
+fn address_type() -> impl Strategy<Value = IpAddressType> {
+    prop_oneof![Just(IpAddressType::Ipv4), Just(IpAddressType::Dualstack)]
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -48,15 +93,28 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         1 => Just(C::CreateLoadBalancer),
         1 => index().prop_map(C::DeleteLoadBalancer),
-        1 => (index(), 1..4000_u16).prop_map(|(which, seconds)| C::SetIdleTimeout(which, seconds)),
+        1 => (index(), 60..4000_u16).prop_map(|(which, seconds)| C::SetTimeouts(which, seconds)),
+        1 => (index(), address_type()).prop_map(|(which, new)| C::SetAddressType(which, new)),
+        1 => (index(), 1..3_u8).prop_map(|(which, zone)| C::StartShift(which, zone)),
+        1 => index().prop_map(C::CancelShift),
+        2 => (ports(), 0..4_u8).prop_map(|(port, block)| C::Authorize(port, block)),
+        1 => ports().prop_map(C::AuthorizeClients),
+        1 => index().prop_map(C::Revoke),
         1 => any::<bool>().prop_map(|of_addresses| C::CreateGroup { of_addresses }),
         1 => (index(), any::<bool>()).prop_map(|(which, is_on)| C::SetCrossZone(which, is_on)),
         3 => (index(), maybe()).prop_map(|(owner, group)| C::CreateListener(owner, group)),
+        1 => index().prop_map(C::CreateSecureListener),
+        2 => (index(), ports()).prop_map(|(which, port)| C::MoveListener(which, port)),
+        1 => (index(), any::<bool>()).prop_map(|(which, is_on)| C::SetServerField(which, is_on)),
         1 => index().prop_map(C::DeleteListener),
         3 => (index(), maybe()).prop_map(|(owner, group)| C::CreateRule(owner, group)),
         1 => (index(), index()).prop_map(|(rule, group)| C::ForwardTo(rule, group)),
+        1 => (index(), 0..120_u8).prop_map(|(rule, path)| C::SetPath(rule, path)),
+        1 => (index(), 0..3_u8).prop_map(|(rule, value)| C::TagRule(rule, value)),
+        1 => index().prop_map(C::UntagRule),
         1 => index().prop_map(C::DeleteRule),
         2 => (100..140_u8).prop_map(C::StartInstance),
+        1 => (index(), any::<bool>()).prop_map(|(which, joins)| C::JoinClients(which, joins)),
         1 => index().prop_map(C::TerminateInstance),
         3 => (index(), index()).prop_map(|(group, which)| C::RegisterInstance(group, which)),
         // The first addresses are those that load balancers get.
@@ -75,6 +133,13 @@ struct Made {
     groups: Vec<String>,
     instances: Vec<String>,
     targets: Vec<String>,
+    shifts: Vec<String>,
+    permissions: Vec<Vec<IpPermission>>,
+    /// The group that all load balancers carry.
+    web: String,
+    /// The group that some instances carry.
+    clients: String,
+    certificate: String,
     /// For names, ports and priorities.
     number: i32,
 }
@@ -84,6 +149,38 @@ fn pick<'a, T>(all: &'a [T], index: &Index) -> Option<&'a T> {
 }
 
 impl Made {
+    async fn new(fixture: &Fixture) -> Self {
+        let group = async |name: &str| {
+            let request = CreateSecurityGroup {
+                group_name: Some(name.to_owned()),
+                description: Some("for a test".to_owned()),
+                ..CreateSecurityGroup::default()
+            };
+            let ec2 = fixture.control.ec2(Run::Wet);
+            let made = ec2.create_security_group(request).await;
+            made.unwrap().id.to_string()
+        };
+        Self {
+            web: group("web").await,
+            clients: group("clients").await,
+            certificate: fixture.certificate("shop").await,
+            ..Self::default()
+        }
+    }
+
+    async fn authorize(&mut self, fixture: &Fixture, permissions: Vec<IpPermission>) -> Option<()> {
+        let request = AuthorizeSecurityGroup {
+            group: group_reference(&self.web),
+            direction: Direction::Ingress,
+            permissions: permissions.clone(),
+            tag_specifications: vec![],
+        };
+        let ec2 = fixture.control.ec2(Run::Wet);
+        ec2.authorize_security_group(request).await.ok()?;
+        self.permissions.push(permissions);
+        Some(())
+    }
+
     /// Makes the call. One that is refused, because what it is about is gone or in use, changes nothing.
     async fn apply(&mut self, fixture: &Fixture, change: &Change) -> Option<()> {
         let control = &fixture.control;
@@ -92,8 +189,14 @@ impl Made {
         let action = |group: Option<&String>| group.map_or_else(|| fixed("200"), |it| forward(it));
         match change {
             Change::CreateLoadBalancer => {
-                let input = fixture.load_balancer_input(&format!("lb-{number}"));
+                let mut input = fixture.load_balancer_input(&format!("lb-{number}"));
+                input.security_groups = vec![self.web.clone()];
                 let made = control.create_load_balancer(input).await.ok()?;
+                let input = ModifyLoadBalancerAttributes {
+                    load_balancer_arn: made.load_balancer.arn.to_string(),
+                    attributes: pairs(&[("zonal_shift.config.enabled", "true")]),
+                };
+                control.modify_load_balancer_attributes(input).await.ok()?;
                 self.load_balancers.push(made.load_balancer);
             }
             Change::DeleteLoadBalancer(which) => {
@@ -101,12 +204,62 @@ impl Made {
                 let input = DeleteLoadBalancer { load_balancer_arn };
                 control.delete_load_balancer(input).await.ok()?;
             }
-            Change::SetIdleTimeout(which, seconds) => {
+            Change::SetTimeouts(which, seconds) => {
+                let (idle, keep_alive) = (seconds.to_string(), (seconds + 1).to_string());
                 let input = ModifyLoadBalancerAttributes {
                     load_balancer_arn: pick(&self.load_balancers, which)?.arn.to_string(),
-                    attributes: pairs(&[("idle_timeout.timeout_seconds", &seconds.to_string())]),
+                    attributes: pairs(&[
+                        ("idle_timeout.timeout_seconds", &idle),
+                        ("client_keep_alive.seconds", &keep_alive),
+                    ]),
                 };
                 control.modify_load_balancer_attributes(input).await.ok()?;
+            }
+            Change::SetAddressType(which, ip_address_type) => {
+                let input = SetIpAddressType {
+                    load_balancer_arn: pick(&self.load_balancers, which)?.arn.to_string(),
+                    ip_address_type: *ip_address_type,
+                };
+                control.set_ip_address_type(input).await.ok()?;
+            }
+            Change::StartShift(which, zone) => {
+                let input = StartZonalShift {
+                    resource_identifier: pick(&self.load_balancers, which)?.arn.to_string(),
+                    away_from: format!("use1-az{zone}"),
+                    expires_in: "72h".to_owned(),
+                    comment: "for a test".to_owned(),
+                };
+                let started = control.start_zonal_shift(input).await.ok()?;
+                self.shifts.push(started.shift.id.to_string());
+            }
+            Change::CancelShift(which) => {
+                let zonal_shift_id = pick(&self.shifts, which)?.clone();
+                let input = CancelZonalShift { zonal_shift_id };
+                control.cancel_zonal_shift(input).await.ok()?;
+            }
+            Change::Authorize(port, block) => {
+                let permissions = permission((*port).into(), &format!("10.{block}.0.0/16"));
+                self.authorize(fixture, permissions).await?;
+            }
+            Change::AuthorizeClients(port) => {
+                let pair = GroupPair {
+                    group: group_reference(&self.clients),
+                    ..GroupPair::default()
+                };
+                let mut permissions = permission((*port).into(), "10.0.0.0/16");
+                permissions[0].ipv4_ranges.clear();
+                permissions[0].groups = vec![pair];
+                self.authorize(fixture, permissions).await?;
+            }
+            Change::Revoke(which) => {
+                let request = RevokeSecurityGroup {
+                    group: group_reference(&self.web),
+                    direction: Direction::Ingress,
+                    permissions: pick(&self.permissions, which)?.clone(),
+                    rule_ids: vec![],
+                };
+                let ec2 = control.ec2(Run::Wet);
+                ec2.revoke_security_group(request).await.ok()?;
             }
             Change::CreateGroup { of_addresses } => {
                 let mut input = fixture.target_group_input(&format!("group-{number}"));
@@ -128,6 +281,28 @@ impl Made {
                 let input = listener_input(owner, number, action(group));
                 self.listeners
                     .push(control.create_listener(input).await.ok()?);
+            }
+            Change::CreateSecureListener(owner) => {
+                let owner = pick(&self.load_balancers, owner)?;
+                let input = secure(owner, number, tls(&self.certificate));
+                self.listeners
+                    .push(control.create_listener(input).await.ok()?);
+            }
+            Change::MoveListener(which, port) => {
+                let input = ModifyListener {
+                    listener_arn: pick(&self.listeners, which)?.arn.to_string(),
+                    port: Some((*port).into()),
+                    ..ModifyListener::default()
+                };
+                control.modify_listener(input).await.ok()?;
+            }
+            Change::SetServerField(which, is_on) => {
+                let key = "routing.http.response.server.enabled";
+                let input = ModifyListenerAttributes {
+                    listener_arn: pick(&self.listeners, which)?.arn.to_string(),
+                    attributes: pairs(&[(key, &is_on.to_string())]),
+                };
+                control.modify_listener_attributes(input).await.ok()?;
             }
             Change::DeleteListener(which) => {
                 let listener_arn = pick(&self.listeners, which)?.arn.to_string();
@@ -152,6 +327,28 @@ impl Made {
                 };
                 control.modify_rule(input).await.ok()?;
             }
+            Change::SetPath(rule, path) => {
+                let input = ModifyRule {
+                    rule_arn: pick(&self.rules, rule)?.clone(),
+                    conditions: vec![path_condition(&[&format!("/{path}")])],
+                    ..ModifyRule::default()
+                };
+                control.modify_rule(input).await.ok()?;
+            }
+            Change::TagRule(rule, value) => {
+                let input = AddTags {
+                    resource_arns: vec![pick(&self.rules, rule)?.clone()],
+                    tags: pairs(&[(TAG, &format!("X-Team={value}"))]),
+                };
+                control.add_tags(input).await.ok()?;
+            }
+            Change::UntagRule(rule) => {
+                let input = RemoveTags {
+                    resource_arns: vec![pick(&self.rules, rule)?.clone()],
+                    tag_keys: vec![TAG.to_owned()],
+                };
+                control.remove_tags(input).await.ok()?;
+            }
             Change::DeleteRule(which) => {
                 let rule_arn = pick(&self.rules, which)?.clone();
                 control.delete_rule(DeleteRule { rule_arn }).await.ok()?;
@@ -164,6 +361,15 @@ impl Made {
                     self.targets.push(address.clone());
                     self.instances.push(fixture.instance(&address).await);
                 }
+            }
+            Change::JoinClients(which, joins) => {
+                let group = if *joins { &self.clients } else { &self.web };
+                let request = ModifyInstanceAttribute {
+                    instance_id: pick(&self.instances, which)?.clone(),
+                    change: InstanceChange::Groups(vec![group.clone()]),
+                };
+                let ec2 = control.ec2(Run::Wet);
+                ec2.modify_instance_attribute(request).await.ok()?;
             }
             Change::TerminateInstance(which) => {
                 let id = pick(&self.instances, which)?.clone();
@@ -202,39 +408,6 @@ impl Made {
     }
 }
 
-/// What the data plane would do by this snapshot. What is known about targets is not part of it.
-fn described(snapshot: &Snapshot) -> String {
-    let mut text = String::new();
-    for frontend in &snapshot.frontends {
-        let pools: Vec<_> = frontend.router.pools().map(|pool| pool.id).collect();
-        let facts = (
-            frontend.id,
-            &frontend.addresses,
-            &frontend.zones,
-            &frontend.admission,
-            frontend.idle_timeout,
-            frontend.router.actions().count(),
-            pools,
-        );
-        writeln!(text, "{facts:?}").unwrap();
-        let is_checked = |pool: &Arc<Pool>| snapshot.pools.iter().any(|it| Arc::ptr_eq(it, pool));
-        assert!(frontend.router.pools().all(is_checked), "{facts:?}");
-    }
-    for pool in &snapshot.pools {
-        writeln!(text, "{:?} {:?}", pool.id, pool.settings).unwrap();
-        for endpoint in &pool.endpoints {
-            let facts = (
-                endpoint.address,
-                endpoint.check_address,
-                &endpoint.zone,
-                endpoint.key,
-            );
-            writeln!(text, "  {facts:?} {}", endpoint.state.is_draining()).unwrap();
-        }
-    }
-    text
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -242,13 +415,21 @@ proptest! {
     fn a_changed_snapshot_is_the_one_of_a_new_start(changes in prop::collection::vec(change(), 20..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let fixture = fixture().await;
-            let mut made = Made::default();
+            let fixture = fixture_with(|settings| {
+                let topology = &mut settings.topology;
+                topology.vpc_ipv6 = Some("fd65::/56".parse().unwrap());
+                for (number, zone) in (1..).zip(&mut topology.zones) {
+                    zone.subnet_ipv6 = Some(format!("fd65:0:0:{number}::/64").parse().unwrap());
+                }
+            })
+            .await;
+            let mut made = Made::new(&fixture).await;
             for change in &changes {
                 made.apply(&fixture, change).await;
             }
             let again = fixture.restart().await;
-            assert_eq!(described(&fixture.plane.live()), described(&again.plane.live()));
+            let described = |fixture: &Fixture| described(&fixture.plane.live(), made.number);
+            assert_eq!(described(&fixture), described(&again));
         });
     }
 }

@@ -5,6 +5,7 @@ mod authentication;
 mod certificate_requests;
 mod certificate_uses;
 mod certificates;
+mod described;
 mod drain;
 mod extensions;
 mod ipv6;
