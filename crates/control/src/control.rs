@@ -16,7 +16,7 @@ use crate::issuer::Issuer;
 use crate::lower::{LowerError, Lowered, lower};
 use crate::objects::ObjectStore;
 use crate::plane::{BindError, DataPlane};
-use crate::record::{self, Record};
+use crate::record::{self, Decoded, Record};
 use crate::seams::{Clock, Ids};
 use crate::secrets::{SealedError, SecretKey};
 use crate::settings::Settings;
@@ -212,7 +212,8 @@ impl Control {
     /// `OpenError` if the store cannot be read, or what it holds cannot be served as it is.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let store = Arc::clone(&parts.store);
-        let state = blocking(move || load(&*store)).await?;
+        let secret_key = Arc::clone(&parts.secret_key);
+        let Stored { state, outdated } = blocking(move || load(&*store, &secret_key)).await?;
         let nothing = (&State::default(), &Lowered::default());
         let lowered = lower(&state, nothing, &parts.secret_key);
         let lowered = lowered.map_err(CommitError::from)?;
@@ -234,7 +235,10 @@ impl Control {
             inner: Arc::new(inner),
         };
         control
-            .transact(|draft| Ok::<_, OpenError>(ensure_inventory(draft)?))
+            .transact(|draft| {
+                draft.rewrite(outdated);
+                Ok::<_, OpenError>(ensure_inventory(draft)?)
+            })
             .await?;
         Ok(control)
     }
@@ -359,42 +363,64 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     }
 }
 
-/// The whole stored state.
-fn load(store: &dyn Store) -> Result<State, OpenError> {
-    let mut state = State {
+/// What a store holds.
+struct Stored {
+    state: State,
+    /// The keys and the new bytes of records that have to be written again, because they have a secret in the clear.
+    outdated: Vec<(String, Vec<u8>)>,
+}
+
+/// The whole stored state; `key` seals what is in the clear.
+fn load(store: &dyn Store, key: &SecretKey) -> Result<Stored, OpenError> {
+    let state = State {
         generation: store.revision()?.0,
         ..State::default()
     };
-    load_kind::<model::access_key::AccessKey>(store, &mut state)?;
-    load_kind::<model::ec2::Vpc>(store, &mut state)?;
-    load_kind::<model::ec2::InternetGateway>(store, &mut state)?;
-    load_kind::<model::ec2::RouteTable>(store, &mut state)?;
-    load_kind::<model::ec2::Subnet>(store, &mut state)?;
-    load_kind::<model::ec2::ElasticAddress>(store, &mut state)?;
-    load_kind::<model::ec2::PrefixList>(store, &mut state)?;
-    load_kind::<model::ec2::SecurityGroup>(store, &mut state)?;
-    load_kind::<model::ec2::Instance>(store, &mut state)?;
-    load_kind::<model::certificate::Certificate>(store, &mut state)?;
-    load_kind::<model::certificate::AcmAccount>(store, &mut state)?;
-    load_kind::<model::trust_store::TrustStore>(store, &mut state)?;
-    load_kind::<model::trust_store::TrustStoreRevocation>(store, &mut state)?;
-    load_kind::<model::load_balancer::LoadBalancer>(store, &mut state)?;
-    load_kind::<model::target_group::TargetGroup>(store, &mut state)?;
-    load_kind::<model::listener::Listener>(store, &mut state)?;
-    load_kind::<model::rule::Rule>(store, &mut state)?;
-    load_kind::<model::target::Target>(store, &mut state)?;
-    load_kind::<model::zonal_shift::ZonalShift>(store, &mut state)?;
-    Ok(state)
+    let mut stored = Stored {
+        state,
+        outdated: Vec::new(),
+    };
+    load_kind::<model::access_key::AccessKey>((store, key), &mut stored)?;
+    load_kind::<model::ec2::Vpc>((store, key), &mut stored)?;
+    load_kind::<model::ec2::InternetGateway>((store, key), &mut stored)?;
+    load_kind::<model::ec2::RouteTable>((store, key), &mut stored)?;
+    load_kind::<model::ec2::Subnet>((store, key), &mut stored)?;
+    load_kind::<model::ec2::ElasticAddress>((store, key), &mut stored)?;
+    load_kind::<model::ec2::PrefixList>((store, key), &mut stored)?;
+    load_kind::<model::ec2::SecurityGroup>((store, key), &mut stored)?;
+    load_kind::<model::ec2::Instance>((store, key), &mut stored)?;
+    load_kind::<model::certificate::Certificate>((store, key), &mut stored)?;
+    load_kind::<model::certificate::AcmAccount>((store, key), &mut stored)?;
+    load_kind::<model::trust_store::TrustStore>((store, key), &mut stored)?;
+    load_kind::<model::trust_store::TrustStoreRevocation>((store, key), &mut stored)?;
+    load_kind::<model::load_balancer::LoadBalancer>((store, key), &mut stored)?;
+    load_kind::<model::target_group::TargetGroup>((store, key), &mut stored)?;
+    load_kind::<model::listener::Listener>((store, key), &mut stored)?;
+    load_kind::<model::rule::Rule>((store, key), &mut stored)?;
+    load_kind::<model::target::Target>((store, key), &mut stored)?;
+    load_kind::<model::zonal_shift::ZonalShift>((store, key), &mut stored)?;
+    Ok(stored)
 }
 
-fn load_kind<R: Record>(store: &dyn Store, state: &mut State) -> Result<(), OpenError> {
+fn load_kind<R: Record>(
+    (store, secret_key): (&dyn Store, &SecretKey),
+    stored: &mut Stored,
+) -> Result<(), OpenError> {
     let range = store.range(&format!("{}/", R::KIND), None)?;
-    for stored in range.records {
-        let noun: R = record::decode(&stored.value).map_err(|source| OpenError::Record {
-            key: stored.key.clone(),
-            source,
-        })?;
-        R::table_mut(state).insert(noun.key(), Arc::new(noun));
+    for record in range.records {
+        let key = record.key;
+        let decoded = record::decode::<R>(&record.value, secret_key);
+        let Decoded {
+            noun,
+            has_clear_secret,
+        } = match decoded {
+            Ok(decoded) => decoded,
+            Err(source) => return Err(OpenError::Record { key, source }),
+        };
+        if has_clear_secret {
+            stored.outdated.push((key, record::encode(&noun)));
+        }
+        R::table_mut(&mut stored.state).insert(noun.key(), Arc::new(noun));
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use store::record::RecordError;
 
+use crate::secrets::SecretKey;
 use crate::state::State;
 
 /// The nouns of one kind. A copy costs nothing and shares what is not changed, so that what is different
@@ -40,6 +41,19 @@ pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync
     fn migrate(_from: u32, record: Value) -> Value {
         record
     }
+
+    /// Seals what a record has in the clear because it was stored before such secrets were sealed. Whether there
+    /// was anything.
+    fn seal(_key: &SecretKey, _record: &mut Value) -> bool {
+        false
+    }
+}
+
+/// A noun as it was read.
+pub(crate) struct Decoded<R> {
+    pub(crate) noun: R,
+    /// Whether the record has a secret in the clear, so that it has to be written again.
+    pub(crate) has_clear_secret: bool,
 }
 
 /// The key of a noun in the store.
@@ -52,14 +66,27 @@ pub(crate) fn encode<R: Record>(noun: &R) -> Vec<u8> {
     store::record::encode(R::VERSION, noun)
 }
 
-/// The noun in stored bytes.
-pub(crate) fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
-    store::record::decode(bytes, R::VERSION, R::migrate)
+/// The noun in stored bytes; `key` seals what they have in the clear.
+pub(crate) fn decode<R: Record>(bytes: &[u8], key: &SecretKey) -> Result<Decoded<R>, RecordError> {
+    let mut has_clear_secret = false;
+    let noun = store::record::decode(bytes, R::VERSION, |from, record| {
+        let mut record = match from {
+            from if from < R::VERSION => R::migrate(from, record),
+            _ => record,
+        };
+        has_clear_secret = R::seal(key, &mut record);
+        record
+    })?;
+    Ok(Decoded {
+        noun,
+        has_clear_secret,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use model::access_key::AccessKey;
+    use model::authentication::Authentication;
     use model::certificate::{AcmAccount, Certificate};
     use model::listener::Listener;
     use model::load_balancer::LoadBalancer;
@@ -70,6 +97,16 @@ mod tests {
     use model::zonal_shift::ZonalShift;
 
     use super::*;
+    use crate::elb::authentication;
+    use crate::secrets::SECRET_KEY_BYTES;
+
+    fn key() -> SecretKey {
+        SecretKey::new(&[7; SECRET_KEY_BYTES])
+    }
+
+    fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
+        Ok(super::decode(bytes, &key())?.noun)
+    }
 
     /// A golden record is read and written back as it was. A noun that changed fails here: it needs the next
     /// version, a migration, and the old file must stay readable.
@@ -113,6 +150,30 @@ mod tests {
         check::<Rule>(include_str!("../tests/golden/rule_jwt.v2.json"));
         check::<Rule>(include_str!("../tests/golden/rule_transforms.v2.json"));
         check::<TargetGroup>(include_str!("../tests/golden/target_group_grpc.v2.json"));
+    }
+
+    /// Those of version 2 that were stored before client secrets were sealed.
+    #[test]
+    fn client_secrets_in_the_clear_are_read_and_written_sealed() {
+        for golden in [
+            include_str!("../tests/golden/rule_oidc_clear_secret.v2.json"),
+            include_str!("../tests/golden/rule_cognito_clear_secret.v2.json"),
+        ] {
+            let read = super::decode::<Rule>(golden.as_bytes(), &key()).expect("version 2");
+            assert!(read.has_clear_secret);
+            let written = encode(&read.noun);
+            let text = String::from_utf8(written.clone()).expect("JSON is text");
+            assert!(!text.contains("hush") && !text.contains("\"client_secret\""));
+            let again = super::decode::<Rule>(&written, &key()).expect("version 2");
+            assert!(!again.has_clear_secret);
+            let login = match &again.noun.actions.authentication.as_ref().unwrap().method {
+                Authentication::Oidc(login) => login,
+                Authentication::Cognito(cognito) => &cognito.oidc,
+                Authentication::Jwt(_) => panic!("both are logins"),
+            };
+            let opened = authentication::open(&key(), login).expect("it was sealed with the key");
+            assert_eq!(opened.client_secret.reveal(), "hush");
+        }
     }
 
     #[test]

@@ -114,6 +114,13 @@ impl Draft {
         noun
     }
 
+    /// Writes records again that were not stored as they would be now. The nouns stay what they are.
+    pub(crate) fn rewrite(&mut self, records: Vec<(String, Vec<u8>)>) {
+        let records = records.into_iter();
+        self.writes
+            .extend(records.map(|(key, bytes)| (key, Some(bytes))));
+    }
+
     /// Removes a noun; does nothing if there is none with this key.
     pub fn remove<R: Record>(&mut self, key: &R::Key) -> Option<Arc<R>> {
         let removed = R::table_mut(&mut self.state).remove(key)?;

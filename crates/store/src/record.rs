@@ -44,8 +44,8 @@ pub fn encode<T: Serialize>(version: u32, noun: &T) -> Vec<u8> {
     serde_json::to_vec(&envelope).expect("a noun has a form in JSON")
 }
 
-/// Reads a noun whose newest format is `known`. `migrate` turns the JSON of any earlier version, which it
-/// is told, into that of `known`.
+/// Reads a noun whose newest format is `known`. `upgrade` turns the JSON of any version up to `known`, which it
+/// is told, into what is read.
 ///
 /// # Errors
 /// `RecordError::Malformed` if the bytes are something else, `RecordError::Newer` if their version is over
@@ -53,13 +53,12 @@ pub fn encode<T: Serialize>(version: u32, noun: &T) -> Vec<u8> {
 pub fn decode<T: DeserializeOwned>(
     bytes: &[u8],
     known: u32,
-    migrate: impl FnOnce(u32, serde_json::Value) -> serde_json::Value,
+    upgrade: impl FnOnce(u32, serde_json::Value) -> serde_json::Value,
 ) -> Result<T, RecordError> {
     let envelope: Envelope<serde_json::Value> = serde_json::from_slice(bytes)?;
     let record = match envelope.version {
         found if found > known => return Err(RecordError::Newer { found, known }),
-        found if found < known => migrate(found, envelope.record),
-        _ => envelope.record,
+        found => upgrade(found, envelope.record),
     };
     Ok(serde_json::from_value(record)?)
 }

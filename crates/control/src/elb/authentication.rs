@@ -9,6 +9,8 @@ use model::authentication::{
 };
 use model::cognito::{UserPoolArn, UserPoolEndpoints};
 use model::secret::{SealedSecret, Secret};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::ElbError;
 use super::actions::{Scope, missing};
@@ -76,6 +78,32 @@ fn seal(scope: &Scope<'_>, oidc: Oidc) -> Oidc<SealedSecret> {
         None => key.seal(&owner, secret),
     };
     oidc.with_client_secret(sealed)
+}
+
+/// Seals the client secret of the login in `actions`, a part of a record, if it was stored in the clear. Whether
+/// it was.
+pub(super) fn seal_stored(key: &SecretKey, actions: &mut Value) -> bool {
+    let places = [
+        "/authentication/method/Oidc",
+        "/authentication/method/Cognito/oidc",
+    ];
+    places.iter().any(|place| {
+        let login = actions.pointer_mut(place).and_then(Value::as_object_mut);
+        let Some(login) = login else {
+            return false;
+        };
+        let Some(clear) = login.remove("client_secret") else {
+            return false;
+        };
+        login.insert("sealed_client_secret".to_owned(), clear);
+        // What cannot be read as a login cannot be read as a part of its record either.
+        if let Ok(oidc) = Oidc::<Secret>::deserialize(&Value::Object(login.clone())) {
+            let sealed = key.seal(&owner(&oidc), oidc.client_secret.reveal());
+            let sealed = sealed.as_str().into();
+            login.insert("sealed_client_secret".to_owned(), sealed);
+        }
+        true
+    })
 }
 
 /// What a client secret is sealed for: the load balancer, and the endpoint and name it is sent with. In the

@@ -14,10 +14,13 @@ use model::rule::Rule;
 use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
 use model::trust_store::{RevocationKey, TrustStore, TrustStoreRevocation};
+use serde_json::Value;
 
+use super::authentication;
 use super::mirroring::target_groups;
 use crate::ec2::Holding;
 use crate::record::{Record, Table};
+use crate::secrets::SecretKey;
 use crate::state::State;
 
 /// Load balancers and what belongs to them.
@@ -55,7 +58,10 @@ impl fmt::Display for RuleKey {
 }
 
 macro_rules! record {
-    ($noun:ident, $key:ty, $kind:literal $(version $version:literal)?, $table:ident, $this:ident => $of:expr) => {
+    (
+        $noun:ident, $key:ty, $kind:literal $(version $version:literal)? $(logins in $actions:literal)?,
+        $table:ident, $this:ident => $of:expr
+    ) => {
         impl Record for $noun {
             const KIND: &'static str = $kind;
             $(const VERSION: u32 = $version;)?
@@ -73,6 +79,11 @@ macro_rules! record {
             fn table_mut(state: &mut State) -> &mut Table<$key, Self> {
                 &mut state.elb.$table
             }
+
+            $(fn seal(key: &SecretKey, record: &mut Value) -> bool {
+                let actions = record.get_mut($actions);
+                actions.is_some_and(|actions| authentication::seal_stored(key, actions))
+            })?
         }
     };
 }
@@ -80,10 +91,10 @@ macro_rules! record {
 // Version 2 can have addresses of IPv6; what has none is as in version 1.
 record!(LoadBalancer, LoadBalancerId, "elb/load-balancer" version 2, load_balancers, it => it.arn.id);
 // Version 2 can have TLS, authentication, group stickiness and transforms; what has none of them is as in
-// version 1.
-record!(Listener, ListenerId, "elb/listener" version 2, listeners, it => it.arn.id);
+// version 1. The first of version 2 have the client secrets of logins in the clear.
+record!(Listener, ListenerId, "elb/listener" version 2 logins in "default_actions", listeners, it => it.arn.id);
 // As in listeners.
-record!(Rule, RuleKey, "elb/rule" version 2, rules, it => RuleKey {
+record!(Rule, RuleKey, "elb/rule" version 2 logins in "actions", rules, it => RuleKey {
     listener: it.arn.listener.id,
     id: it.arn.id,
 });

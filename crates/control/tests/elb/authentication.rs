@@ -491,6 +491,43 @@ async fn client_secrets_are_stored_sealed_and_compared_opened() {
     }
 }
 
+/// As they were stored before client secrets were sealed.
+#[tokio::test]
+async fn client_secrets_in_the_clear_are_sealed_at_the_next_start() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let certificate = fixture.certificate("shop").await;
+    let actions = || vec![oidc(config()), ordered(fixed("200"), 2)];
+    let listener = CreateListener {
+        default_actions: actions(),
+        ..crate::tls_listeners::secure(&shop, 443, crate::tls_listeners::tls(&certificate))
+    };
+    let listener = fixture.control.create_listener(listener).await.unwrap();
+    let input = rule(&listener, 1, actions());
+    fixture.control.create_rule(input).await.unwrap();
+    let expected = live_oidc(&fixture);
+    let mut count = 0;
+    for (key, text) in fixture.stored() {
+        let member = "\"sealed_client_secret\":\"";
+        let Some(at) = text.find(member) else {
+            continue;
+        };
+        let (before, sealed) = text.split_at(at);
+        let (_, after) = sealed[member.len()..].split_once('"').unwrap();
+        let clear = format!("{before}\"client_secret\":\"hush\"{after}");
+        let put = store::Transaction::new().put(key, clear.into_bytes());
+        store::Store::transact(&*fixture.store, put).unwrap();
+        count += 1;
+    }
+    assert_eq!(count, 2, "a listener and a rule");
+    let again = fixture.restart().await;
+    assert_eq!(live_oidc(&again), expected);
+    let stored: String = again.stored().into_values().collect();
+    assert!(!stored.contains("hush"), "it is sealed by the start");
+    assert_eq!(stored.matches("\"sealed_client_secret\"").count(), 2);
+    assert_eq!(live_oidc(&again.restart().await), expected);
+}
+
 #[tokio::test]
 async fn user_pools_have_their_endpoints_and_the_secret_of_the_configuration() {
     let fixture = fixture_with(|settings| {
