@@ -97,7 +97,8 @@ pub(crate) enum Failure {
     TargetClosed { received_bytes: usize },
     /// The target stopped before its response began.
     TargetStalled,
-    /// The deregistration delay ended.
+    /// The deregistration delay ended, or the target was deregistered before it was sent a request whose body had
+    /// been taken from the client.
     TargetCut,
     /// The response is not HTTP, or is ambiguous.
     BadResponse,

@@ -182,7 +182,8 @@ counters! {
     target_connections_reused,
     /// Idle target connections closed because their target had enough of them.
     target_connections_over_limit,
-    /// Requests cut off because the deregistration delay of their target ended.
+    /// Requests cut off because the deregistration delay of their target ended, or because it was deregistered when
+    /// part of their body, but nothing of them at the target, was on its way.
     requests_cut_by_deregistration,
     /// Connections turned into tunnels by 101.
     tunnels,

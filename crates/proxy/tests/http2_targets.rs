@@ -321,6 +321,24 @@ fn requests_are_cut_when_the_deregistration_delay_ends() {
 }
 
 #[test]
+fn a_body_that_a_deregistered_target_leaves_unread_is_not_held_against_it() {
+    let target = Target::listen();
+    let registered = endpoint(target.address);
+    let fixture = Fixture::of_http2(forward_by(HttpVersion::Grpc, &[Arc::clone(&registered)]));
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &CALL, false);
+    client.data(1, b"begun", false);
+    let mut at_target = FramePeer::accept(&target.listener);
+    at_target.message();
+    at_target.until(|frame| frame.kind == DATA);
+    registered.state.start_draining();
+    // No stream was processed.
+    at_target.send(GOAWAY, 0, 0, &[0; 8]);
+    assert_eq!(client.response(1).status(), 502);
+    assert_eq!(fixture.counters().requests_cut_by_deregistration.value(), 1);
+}
+
+#[test]
 fn a_client_that_does_not_read_holds_the_target_back() {
     let target = Target::listen();
     let fixture = grpc_to(&target);

@@ -216,8 +216,12 @@ impl<'a> TargetConversation<'a> {
         const CANCEL: u32 = ErrorCode::Cancel as u32;
         if self.status.is_none() {
             return match gone {
-                Gone::NotProcessed if self.endpoint.state.is_draining() && self.is_replayable() => {
-                    Ended::IsDraining
+                Gone::NotProcessed if self.endpoint.state.is_draining() => {
+                    match self.is_replayable() {
+                        true => Ended::IsDraining,
+                        // The target is not at fault, and nobody has the whole request any more.
+                        false => Ended::By(Failure::TargetCut),
+                    }
                 }
                 Gone::NotProcessed | Gone::ByPeer(REFUSED) => Ended::NotProcessed,
                 Gone::Malformed => Ended::By(Failure::BadResponse),
