@@ -201,19 +201,8 @@ pub(crate) async fn forward(
             let outcome = conversation.run().await;
             (outcome, conversation.has_sent(), conversation.into_parts())
         };
-        let is_target_at_fault = |failure| {
-            matches!(
-                failure,
-                Failure::TargetClosed { .. } | Failure::TargetStalled | Failure::BadResponse
-            )
-        };
-        match (returned.status, &outcome) {
-            (Some(status), _) => endpoint.state.record_outcome(Outcome::of_status(status)),
-            (None, Err(it)) if is_target_at_fault(it.failure) => {
-                endpoint.state.record_outcome(Outcome::ConnectionError);
-            }
-            (None, _) => {}
-        }
+        let failure = outcome.as_ref().err().map(|it| it.failure);
+        record_outcome(&endpoint, returned.status, failure);
         drop(in_flight);
         client.entry.clear_endpoint();
         match outcome {
@@ -221,7 +210,10 @@ pub(crate) async fn forward(
                 client: next,
                 target_stays,
             }) => {
-                keep_connection(worker, &endpoint, exchange, returned, target_stays);
+                let has_surplus = returned.surplus.is_some_and(|surplus| !surplus.is_empty());
+                let stays = target_stays && !has_surplus && !exchange.closes_target;
+                let idle_timeout = exchange.idle_timeout;
+                keep_connection(worker, &endpoint, returned.stream, idle_timeout, stays);
                 return next;
             }
             Ok(Finished::Switched) => {
@@ -398,27 +390,35 @@ pub(crate) struct Returned {
     pub(crate) surplus: Option<Lease>,
 }
 
-/// Sees to the target's connection after a response that was handed to the client whole.
-fn keep_connection(
+/// Notes what a request has shown of its target.
+pub(crate) fn record_outcome(endpoint: &Endpoint, status: Option<u16>, failure: Option<Failure>) {
+    match (status, failure) {
+        (Some(status), _) => endpoint.state.record_outcome(Outcome::of_status(status)),
+        (
+            None,
+            Some(Failure::TargetClosed { .. } | Failure::TargetStalled | Failure::BadResponse),
+        ) => endpoint.state.record_outcome(Outcome::ConnectionError),
+        (None, _) => {}
+    }
+}
+
+/// Sees to the target's connection after a response that was read whole.
+pub(crate) fn keep_connection(
     worker: &Worker,
     endpoint: &Endpoint,
-    exchange: &Exchange,
-    mut returned: Returned,
-    target_stays: bool,
+    mut stream: Stream,
+    idle_timeout: Tick,
+    stays: bool,
 ) {
     let counters = &worker.counters;
-    returned
-        .stream
-        .count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
-    let has_surplus = returned.surplus.is_some_and(|surplus| !surplus.is_empty());
-    if target_stays && !has_surplus && !exchange.closes_target {
-        let now = worker.connections.now();
-        let expires = now.saturating_add(exchange.idle_timeout);
+    stream.count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
+    if stays {
+        let expires = worker.connections.now().saturating_add(idle_timeout);
         worker
             .targets
-            .put(&endpoint.state, returned.stream, expires, counters);
+            .put(&endpoint.state, stream, expires, counters);
     } else {
-        returned.stream.say_goodbye();
+        stream.say_goodbye();
     }
 }
 

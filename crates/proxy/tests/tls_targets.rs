@@ -1,5 +1,7 @@
 //! TLS with targets, seen from both ends. Their certificates are not verified.
 
+#[path = "support/frames.rs"]
+mod frames;
 mod support;
 
 use std::io::Read;
@@ -10,6 +12,7 @@ use engine::{
     Action, Endpoint, EndpointState, Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing,
     Snapshot, TargetProtocol,
 };
+use frames::FramePeer;
 use model::health_check::HealthCheck;
 use support::tls::{Issued, TlsTarget, frontend, tls};
 use support::{Fixture, IDLE, Target, endpoint, field, status};
@@ -110,6 +113,31 @@ fn both_sides_may_be_encrypted() {
     peer.end();
     let response = client.rest();
     assert!(response.len() > body.len(), "the whole body");
+}
+
+/// RFC 8446 section 6.1: without `close_notify` the target cannot tell the end from a cut.
+#[test]
+fn a_target_whose_connection_does_not_stay_is_told_of_its_end() {
+    let response = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    let target = TlsTarget::listen(&Issued::for_host("elsewhere.example.com"));
+    let action = || forwarding_to(vec![endpoint(target.address)]);
+    let fixture = Fixture::with_action(action());
+    let mut client = fixture.client();
+    client.send(GET);
+    let mut peer = target.accept();
+    peer.head();
+    peer.send(response);
+    assert_eq!(status(&client.until("ok")), 200);
+    assert_eq!(peer.rest(), b"");
+
+    let fixture = Fixture::of_http2(action());
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &frames::GET, true);
+    let mut peer = target.accept();
+    peer.head();
+    peer.send(response);
+    assert_eq!(client.response(1).status(), 200);
+    assert_eq!(peer.rest(), b"");
 }
 
 /// Source: ALB guide, "Troubleshoot your Application Load Balancers", HTTP 502.

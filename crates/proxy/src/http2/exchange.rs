@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use engine::{Choice, Endpoint, Outcome, Pool};
+use engine::{Choice, Outcome, Pool};
 
 use super::conversation::{Conversation, Finished, NoResponse};
 use super::stream::ClientStream;
@@ -12,7 +12,7 @@ use crate::buffer::Lease;
 use crate::conversation::{Failure, Reached};
 use crate::decide::count_own;
 use crate::exchange::Exchange;
-use crate::forward::{Attempts, host_of, obtain, server_name};
+use crate::forward::{Attempts, host_of, keep_connection, obtain, record_outcome, server_name};
 use crate::mirror::MirroredRequest;
 use crate::worker::Worker;
 
@@ -83,23 +83,15 @@ pub(super) async fn forward(
         let outcome = conversation.run().await;
         let has_sent = conversation.has_sent();
         let status = conversation.status();
-        let mut target = conversation.into_target();
+        let target = conversation.into_target();
         let failure = outcome.as_ref().err().map(|it| it.failure);
         record_outcome(&endpoint, status, failure);
         drop(in_flight);
         entry.clear_endpoint();
         match outcome {
             Ok(Finished { target_stays }) => {
-                let counters = &worker.counters;
-                target.count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
-                if target_stays {
-                    let now = worker.connections.now();
-                    let expires = now.saturating_add(exchange.idle_timeout);
-                    worker
-                        .targets
-                        .put(&endpoint.state, target, expires, counters);
-                }
-                return;
+                let idle_timeout = exchange.idle_timeout;
+                return keep_connection(worker, &endpoint, target, idle_timeout, target_stays);
             }
             Err(NoResponse {
                 failure: Failure::TargetClosed { received_bytes: 0 },
@@ -120,18 +112,6 @@ pub(super) async fn forward(
                 return;
             }
         }
-    }
-}
-
-/// Notes what a request has shown of its target.
-pub(super) fn record_outcome(endpoint: &Endpoint, status: Option<u16>, failure: Option<Failure>) {
-    match (status, failure) {
-        (Some(status), _) => endpoint.state.record_outcome(Outcome::of_status(status)),
-        (
-            None,
-            Some(Failure::TargetClosed { .. } | Failure::TargetStalled | Failure::BadResponse),
-        ) => endpoint.state.record_outcome(Outcome::ConnectionError),
-        (None, _) => {}
     }
 }
 

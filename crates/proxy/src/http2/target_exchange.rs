@@ -7,13 +7,13 @@ use std::task::Poll;
 
 use engine::{Choice, Endpoint, Outcome, Pool};
 
-use super::exchange::{fail, record_outcome, status_of};
+use super::exchange::{fail, status_of};
 use super::stream::ClientStream;
 use super::target_conversation::{Ended, TargetConversation};
 use super::target_head::TargetRequest;
 use super::target_sessions::{NoPlace, Place, TargetSessions};
 use crate::exchange::Exchange;
-use crate::forward::{Attempts, CONNECT_TIMEOUT, obtain, server_name};
+use crate::forward::{Attempts, CONNECT_TIMEOUT, obtain, record_outcome, server_name};
 use crate::registry::{Signal, ticks};
 use crate::target_connections::Taken;
 use crate::worker::Worker;
