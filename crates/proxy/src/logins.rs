@@ -166,7 +166,7 @@ pub(crate) fn authenticate(
         path: head.path,
         query: head.query.unwrap_or_default(),
         cookies: &cookies,
-        is_cors: named(head, "origin").next().is_some(),
+        is_cors: head.fields.named("origin").next().is_some(),
     };
     let own = action.authentication.as_ref();
     let checked = match is_callback.then(|| action_of_callback(worker, frontend, &request)) {
@@ -183,7 +183,7 @@ pub(crate) fn authenticate(
             oidc::Verdict::Ask(exchange) => Err(Ask::Login(exchange)),
         },
         Checked::Jwt(jwt) => {
-            let tokens = named(head, "authorization");
+            let tokens = head.fields.named("authorization");
             match jwt::validate(&jwt, &logins.jwks, tokens, now) {
                 jwt::Verdict::Answer(result) => Ok(Some(of_token(result))),
                 jwt::Verdict::Ask(fetch) => Err(Ask::Keys(fetch)),
@@ -220,13 +220,6 @@ fn authority(head: &RequestHead<'_, '_>) -> Option<Vec<u8>> {
         authority.extend_from_slice(port);
     }
     Some(authority)
-}
-
-fn named<'b>(head: &RequestHead<'_, 'b>, wanted: &str) -> impl Iterator<Item = &'b [u8]> {
-    let fields = head.fields.iter();
-    fields
-        .filter(move |(_, name, _)| name.eq_ignore_ascii_case(wanted))
-        .map(|(_, _, value)| value)
 }
 
 fn of_token(result: Result<(), Reason>) -> Outcome {

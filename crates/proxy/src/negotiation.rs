@@ -37,7 +37,11 @@ pub(crate) fn accepted_coding(request: &RequestHead<'_, '_>) -> Option<Coding> {
         return None;
     }
     let [mut brotli, mut gzip, mut identity, mut any] = [None; 4];
-    for member in values(request.fields, "Accept-Encoding").flat_map(list_members) {
+    for member in request
+        .fields
+        .named("Accept-Encoding")
+        .flat_map(list_members)
+    {
         let mut parts = member.split(|b| *b == b';');
         let name = parts.next().unwrap_or_default().trim_ascii();
         let Some(quality) = quality(parts) else {
@@ -122,7 +126,7 @@ fn is_compressible(
     is_head: bool,
 ) -> bool {
     let fields = response.fields;
-    let has = |name| values(fields, name).next().is_some();
+    let has = |name| fields.named(name).next().is_some();
     let length = fields
         .values(Field::ContentLength)
         .next()
@@ -132,7 +136,8 @@ fn is_compressible(
     has_whole_body
         && (is_head || response.framing != Framing::None)
         && length.is_none_or(|length| length >= options.minimum_bytes)
-        && values(fields, "Content-Type")
+        && fields
+            .named("Content-Type")
             .next()
             .is_some_and(|it| options.covers(it))
         && !has("Content-Encoding")
@@ -142,15 +147,8 @@ fn is_compressible(
 
 /// RFC 9111 sections 5.2.1.6 and 5.2.2.6.
 fn has_no_transform(fields: Fields<'_, '_>) -> bool {
-    let mut directives = values(fields, "Cache-Control").flat_map(list_members);
+    let mut directives = fields.named("Cache-Control").flat_map(list_members);
     directives.any(|directive| directive.eq_ignore_ascii_case(b"no-transform"))
-}
-
-fn values<'a, 'b>(fields: Fields<'a, 'b>, wanted: &str) -> impl Iterator<Item = &'b [u8]> {
-    let its = fields
-        .iter()
-        .filter(move |(_, name, _)| name.eq_ignore_ascii_case(wanted));
-    its.map(|(.., value)| value)
 }
 
 impl Negotiated {

@@ -26,8 +26,7 @@ pub(crate) fn refuse<'f>(
             limiter.check(&address.octets()[..8], worker.elapsed())
         }
         (RateLimitKey::Field(name), _) => {
-            let mut fields = head.fields.iter();
-            let (.., value) = fields.find(|(_, it, _)| it.eq_ignore_ascii_case(name))?;
+            let value = head.fields.named(name).next()?;
             limiter.check(value, worker.elapsed())
         }
     };

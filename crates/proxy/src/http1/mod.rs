@@ -98,6 +98,13 @@ impl<'a, 'b> Fields<'a, 'b> {
             .filter(move |(kind, ..)| *kind == wanted)
             .map(|(_, _, value)| value)
     }
+
+    /// The values of all fields of this name, whatever its case, in order.
+    pub fn named(&self, wanted: &str) -> impl Iterator<Item = &'b [u8]> {
+        self.iter()
+            .filter(move |(_, name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, _, value)| value)
+    }
 }
 
 /// The members of a comma-separated list, without white space; empty members are passed over.
