@@ -11,6 +11,7 @@ use store::record::RecordError;
 use store::{Revision, Store, Transaction};
 use tokio::sync::{Mutex, watch};
 
+use crate::acm::issuing::Unsettled;
 use crate::ec2::{InventoryError, ensure_inventory, lookups};
 use crate::issuer::Issuer;
 use crate::lower::{LowerError, Lowered, lower};
@@ -56,6 +57,8 @@ pub(crate) struct Inner {
     changing: Mutex<()>,
     /// Told after every change, for what waits for the time at which something is due.
     pub(crate) changed: watch::Sender<()>,
+    /// Certificates that were issued and could not be stored yet.
+    pub(crate) unsettled: Unsettled,
 }
 
 /// The state with what was compiled from it.
@@ -230,6 +233,7 @@ impl Control {
             live: RwLock::new(Arc::new(Live { state, lowered })),
             changing: Mutex::default(),
             changed: watch::Sender::new(()),
+            unsettled: Unsettled::default(),
         };
         let control = Self {
             inner: Arc::new(inner),

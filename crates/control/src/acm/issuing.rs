@@ -3,13 +3,13 @@
 //!
 //! Source: ACM guide, "Managed certificate renewal" and "Renewal for domains validated by DNS".
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::certificate::{
-    Certificate, CertificateFacts, CertificateOrigin, CertificateRequest, CertificateStatus,
-    Renewal, RenewalStatus, RequestPhase,
+    Certificate, CertificateFacts, CertificateId, CertificateOrigin, CertificateRequest,
+    CertificateStatus, Renewal, RenewalStatus, RequestPhase,
 };
 
 use super::AcmError;
@@ -32,45 +32,72 @@ const RENEWAL_RETRY_MILLIS: u64 = 3600 * 1000;
 /// What an order has brought.
 type Outcome = Result<IssuedCertificate, IssueError>;
 
+/// What has been ordered and what it brought, where that could not be stored: at most one of each certificate. It
+/// is kept so that the next attempt stores it, and does not order once more.
+#[derive(Default)]
+pub(crate) struct Unsettled(Mutex<BTreeMap<CertificateId, (Arc<Certificate>, Arc<Outcome>)>>);
+
+impl Unsettled {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CertificateId, (Arc<Certificate>, Arc<Outcome>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Control {
     /// Issues and renews all certificates for which it is time. What goes wrong with one of them is tried again
     /// later, and does not keep the others.
     ///
     /// # Errors
-    /// `CommitError` if what has come of it could not be stored; it stays due.
+    /// `CommitError` if what has come of it could not be stored; it is kept, and the next call stores it.
     pub async fn issue_certificates(&self) -> Result<(), CommitError> {
         let Some(issuer) = self.inner.parts.issuer.clone() else {
             return Ok(());
         };
         let now = self.now_millis();
-        for certificate in self.read(|state| due(state, now)) {
-            let request = certificate.request().expect("only requests are due");
-            let order = Order {
-                names: request.names().map(str::to_owned).collect(),
-                key_algorithm: request.key_algorithm,
-                now_millis: now,
-            };
-            let outcome = issuer.issue(order).await;
-            match self.settle(&certificate, outcome).await {
-                // Its listeners go on with the one before, and it is not made again every second.
-                Err(CommitError::Bind(error)) => {
-                    let failure = IssueError::Unavailable(error.to_string());
-                    self.settle(&certificate, Err(failure)).await?;
+        let due = self.read(|state| due(state, now));
+        let unsettled = &self.inner.unsettled;
+        let is_due = |id: &CertificateId| due.iter().any(|it| it.arn.id == *id);
+        unsettled.lock().retain(|id, _| is_due(id));
+        for certificate in due {
+            let known = unsettled.lock().remove(&certificate.arn.id);
+            let (ordered, outcome) = match known {
+                Some(known) => known,
+                None => {
+                    let outcome = issuer.issue(order(&certificate, now)).await;
+                    (certificate, Arc::new(outcome))
                 }
-                settled => settled?,
-            }
+            };
+            self.settle_or_keep(ordered, outcome).await?;
         }
         Ok(())
+    }
+
+    async fn settle_or_keep(
+        &self,
+        ordered: Arc<Certificate>,
+        mut outcome: Arc<Outcome>,
+    ) -> Result<(), CommitError> {
+        let mut settled = self.settle(&ordered, &outcome).await;
+        if let Err(CommitError::Bind(error)) = &settled {
+            // Its listeners go on with the one before, and it is not made again every second.
+            outcome = Arc::new(Err(IssueError::Unavailable(error.to_string())));
+            settled = self.settle(&ordered, &outcome).await;
+        }
+        if settled.is_err() {
+            let mut unsettled = self.inner.unsettled.lock();
+            unsettled.insert(ordered.arn.id, (ordered, outcome));
+        }
+        settled
     }
 
     async fn settle(
         &self,
         ordered: &Arc<Certificate>,
-        outcome: Outcome,
+        outcome: &Arc<Outcome>,
     ) -> Result<(), CommitError> {
-        let ordered = Arc::clone(ordered);
+        let (ordered, outcome) = (Arc::clone(ordered), Arc::clone(outcome));
         self.transact(move |draft| {
-            settle(draft, &ordered, outcome);
+            settle(draft, &ordered, &outcome);
             Ok(())
         })
         .await
@@ -89,6 +116,15 @@ impl Control {
             all.filter_map(at).min()
         })?;
         Some(Duration::from_millis(next.saturating_sub(now)))
+    }
+}
+
+fn order(certificate: &Certificate, now_millis: u64) -> Order {
+    let request = certificate.request().expect("only requests are due");
+    Order {
+        names: request.names().map(str::to_owned).collect(),
+        key_algorithm: request.key_algorithm,
+        now_millis,
     }
 }
 
@@ -135,7 +171,7 @@ fn due_at(certificate: &Certificate, now: u64) -> Option<u64> {
 }
 
 /// Writes down what an order has brought, if the certificate still waits for it.
-fn settle(draft: &mut Draft, ordered: &Certificate, outcome: Outcome) {
+fn settle(draft: &mut Draft, ordered: &Certificate, outcome: &Outcome) {
     let present = draft.state().find::<Certificate>(&ordered.arn.id);
     let Some(present) = present.map(|present| Certificate::clone(present)) else {
         return;
@@ -148,23 +184,26 @@ fn settle(draft: &mut Draft, ordered: &Certificate, outcome: Outcome) {
     }
     let mut request = request.clone();
     let now = draft.now_millis();
-    let checked = outcome.and_then(|issued| {
-        let checked = check(
-            issued.certificate.as_bytes(),
-            issued.private_key.as_bytes(),
-            Some(issued.chain.as_bytes()),
-            now,
-        );
-        let checked =
-            checked.map_err(|error: AcmError| IssueError::Unavailable(error.to_string()))?;
-        match is_as_ordered(&checked.facts, &request) {
-            true => Ok(checked),
-            false => Err(IssueError::Unavailable(
-                "the authority has issued a certificate for other names or another kind of key"
-                    .to_owned(),
-            )),
-        }
-    });
+    let checked = outcome
+        .as_ref()
+        .map_err(IssueError::clone)
+        .and_then(|issued| {
+            let checked = check(
+                issued.certificate.as_bytes(),
+                issued.private_key.as_bytes(),
+                Some(issued.chain.as_bytes()),
+                now,
+            );
+            let checked =
+                checked.map_err(|error: AcmError| IssueError::Unavailable(error.to_string()))?;
+            match is_as_ordered(&checked.facts, &request) {
+                true => Ok(checked),
+                false => Err(IssueError::Unavailable(
+                    "the authority has issued a certificate for other names or another kind of key"
+                        .to_owned(),
+                )),
+            }
+        });
     match checked {
         Ok(checked) => {
             let material = checked.seal(draft, &present.arn);

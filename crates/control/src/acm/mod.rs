@@ -30,7 +30,7 @@ mod domains;
 pub mod error;
 pub mod export_certificate;
 pub mod import_certificate;
-mod issuing;
+pub(crate) mod issuing;
 pub mod list_certificates;
 pub mod list_domain_validations;
 pub mod renew_certificate;

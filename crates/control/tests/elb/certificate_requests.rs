@@ -1,13 +1,14 @@
 //! Certificates that are requested: issued in the background, shown by listeners, and renewed in time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use control::IssueError;
 use control::acm::DomainValidationOption;
 use control::acm::delete_certificate::DeleteCertificate;
 use control::acm::describe_certificate::{CertificateDescription, GetCertificate};
 use control::acm::list_certificates::{CertificateKeyPairOrigin, Filters, ListCertificates};
 use control::acm::request_certificate::{CertificateOptions, RequestCertificate};
+use control::{CommitError, IssueError};
 use model::certificate::{
     CertificateExport, CertificateManagedBy, CertificateStatus, DomainStatus, ExtendedKeyUsageName,
     FailureReason, KeyAlgorithm, KeyUsage, RenewalStatus, RequestPhase, ValidationMethod,
@@ -441,6 +442,26 @@ async fn an_authority_that_is_away_is_asked_again_for_72_hours() {
     assert_eq!(authority.order_count(), 2, "it is too late");
     let other = fixture.issued(request("shop.example.com")).await;
     assert_ne!(other, arn);
+}
+
+#[tokio::test]
+async fn what_could_not_be_stored_is_not_ordered_again() {
+    let fixture = fixture().await;
+    let authority = Arc::clone(fixture.issuer.as_ref().unwrap());
+    let arn = fixture.requested(request("shop.example.com")).await;
+    fixture.store.fails.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        let outcome = fixture.control.issue_certificates().await;
+        assert!(matches!(outcome, Err(CommitError::Store(_))));
+    }
+    assert_eq!(authority.order_count(), 1);
+    fixture.store.fails.store(false, Ordering::SeqCst);
+    fixture.issue().await;
+    assert_eq!(
+        fixture.described(&arn).await.status,
+        CertificateStatus::Issued
+    );
+    assert_eq!(authority.order_count(), 1, "the first one is stored");
 }
 
 #[tokio::test]
