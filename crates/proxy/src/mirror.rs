@@ -5,9 +5,10 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use engine::{Choice, FrontendId, Outcome, Pool};
@@ -16,7 +17,7 @@ use crate::buffer::Lease;
 use crate::conversation::INTERIM_RESPONSES_MAX;
 use crate::discard::Discard;
 use crate::exchange::Exchange;
-use crate::forward::{Attempts, host_of, obtain, server_name};
+use crate::forward::{Attempts, host_of, keep_connection, obtain, record_outcome, server_name};
 use crate::http1::response;
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing};
@@ -50,6 +51,8 @@ pub(crate) struct MirroredRequest {
     pool: Arc<Pool>,
     zone: Option<Arc<str>>,
     is_head: bool,
+    /// RFC 9110 section 9.2.2; such a copy may be sent again.
+    is_idempotent: bool,
     idle_timeout: Tick,
     /// The head, and what there is of the body in the framing of the head.
     message: Vec<u8>,
@@ -90,6 +93,7 @@ impl MirroredRequest {
             pool: Arc::clone(&mirror.pool),
             zone: zone.cloned(),
             is_head: exchange.is_head,
+            is_idempotent: exchange.is_idempotent,
             idle_timeout: exchange.idle_timeout,
             bytes_max: message.len() + MIRRORED_BODY_BYTES_MAX,
             message,
@@ -123,10 +127,21 @@ impl MirroredRequest {
         });
     }
 
-    /// Sends the copy to a target; to another one if it cannot be reached. `None` if that came to nothing.
+    /// Sends the copy and gives it up when its listener goes: it is not worth a wait. `None` if that came to nothing.
     async fn deliver(&self) -> Option<()> {
+        let entry = self.worker.connections.enter(self.frontend);
+        let mut delivered = pin!(self.deliver_at(&entry));
+        // Each of its waits notes the task that `entry` wakes.
+        poll_fn(|cx| match entry.is_closing() {
+            true => Poll::Ready(None),
+            false => delivered.as_mut().poll(cx),
+        })
+        .await
+    }
+
+    /// Sends the copy to a target; to another one if it cannot be reached. `None` if that came to nothing.
+    async fn deliver_at(&self, entry: &Entry) -> Option<()> {
         let Self { worker, pool, .. } = self;
-        let entry = worker.connections.enter(self.frontend);
         let mut attempts = Attempts::default();
         loop {
             let node = Choice {
@@ -138,9 +153,9 @@ impl MirroredRequest {
             let _in_flight = endpoint.state.begin_request();
             entry.set_endpoint(endpoint.state.id());
             let name = || server_name(host_of(&self.message)?);
-            let obtained = obtain(worker, &entry, self.frontend, pool, &endpoint, name, idle).await;
-            let mut stream = match obtained {
-                Ok((stream, _)) => stream,
+            let obtained = obtain(worker, entry, self.frontend, pool, &endpoint, name, idle).await;
+            let (mut stream, is_reused) = match obtained {
+                Ok(obtained) => obtained,
                 Err(status) => {
                     entry.clear_endpoint();
                     worker.counters.target_connection_errors.increment();
@@ -156,47 +171,63 @@ impl MirroredRequest {
                 entry.clear_endpoint();
                 continue;
             }
-            let answered = self.converse(&entry, &mut stream).await;
+            let answered = self.converse(entry, &mut stream).await;
             let counters = &worker.counters;
             stream.count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
-            let outcome =
-                answered.map_or(Outcome::ConnectionError, |it| Outcome::of_status(it.status));
-            endpoint.state.record_outcome(outcome);
-            if answered?.target_stays {
-                let expires = worker.connections.now().saturating_add(self.idle_timeout);
-                worker
-                    .targets
-                    .put(&endpoint.state, stream, expires, counters);
-            } else {
-                stream.say_goodbye();
+            match answered {
+                Ok(answered) => {
+                    record_outcome(&endpoint, Some(answered.status), None);
+                    let stays = answered.target_stays;
+                    keep_connection(worker, &endpoint, stream, self.idle_timeout, stays);
+                    return Some(());
+                }
+                // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
+                Err(Unanswered::Closed { has_sent }) if is_reused => {
+                    if attempts.has_resent || (has_sent && !self.is_idempotent) {
+                        return None;
+                    }
+                    attempts.has_resent = true;
+                    attempts.stale = Some(endpoint.state.id());
+                    entry.clear_endpoint();
+                }
+                Err(Unanswered::Closed { .. } | Unanswered::Broken) => {
+                    endpoint.state.record_outcome(Outcome::ConnectionError);
+                    return None;
+                }
+                Err(Unanswered::GivenUp) => return None,
             }
-            return Some(());
         }
     }
 
-    /// Sends the copy and reads past its response. `None` if there is no whole one.
-    async fn converse(&self, entry: &Entry, stream: &mut Stream) -> Option<Answered> {
+    /// Sends the copy and reads past its response.
+    async fn converse(&self, entry: &Entry, stream: &mut Stream) -> Result<Answered, Unanswered> {
         entry.arm(ticks(MIRROR_TIMEOUT));
         let mut conversation = Conversation {
             entry,
             stream,
             message: &self.message,
             sent: 0,
+            has_received: false,
             received: self.worker.buffers.bulk(),
         };
         let head = conversation.read_head(self.is_head).await?;
         let mut body = Discard::new(head.framing);
-        while !body.take(&mut conversation.received).ok()? {
+        while !body
+            .take(&mut conversation.received)
+            .map_err(|_| Unanswered::Broken)?
+        {
             if conversation.fill().await? == 0 {
-                let is_whole = head.framing == Framing::UntilClose;
-                return is_whole.then_some(Answered {
-                    status: head.status,
-                    target_stays: false,
-                });
+                return match head.framing {
+                    Framing::UntilClose => Ok(Answered {
+                        status: head.status,
+                        target_stays: false,
+                    }),
+                    _ => Err(Unanswered::Broken),
+                };
             }
         }
         let is_sent = conversation.sent == self.message.len();
-        Some(Answered {
+        Ok(Answered {
             status: head.status,
             target_stays: head.keeps_alive && is_sent && conversation.received.is_empty(),
         })
@@ -222,6 +253,17 @@ struct Answered {
     target_stays: bool,
 }
 
+/// Why there is no whole response.
+#[derive(Clone, Copy, Debug)]
+enum Unanswered {
+    /// The target has closed the connection before any byte of a response.
+    Closed { has_sent: bool },
+    /// The response is malformed or was cut.
+    Broken,
+    /// It takes too long, or the deregistration delay of the target has ended: not the target's fault.
+    GivenUp,
+}
+
 /// A final head of which only this is kept.
 struct FinalHead {
     status: u16,
@@ -235,31 +277,33 @@ struct Conversation<'a> {
     stream: &'a mut Stream,
     message: &'a [u8],
     sent: usize,
+    has_received: bool,
     received: Lease,
 }
 
 impl Conversation<'_> {
-    async fn read_head(&mut self, is_head: bool) -> Option<FinalHead> {
+    async fn read_head(&mut self, is_head: bool) -> Result<FinalHead, Unanswered> {
         for _ in 0..=INTERIM_RESPONSES_MAX {
             let mut scanner = Scanner::default();
             let (start, end) = loop {
                 match scanner.scan(self.received.filled(), &RESPONSE_LIMITS) {
                     Scan::Complete { start, end } => break (start, end),
-                    Scan::Refused(_) => return None,
-                    Scan::Incomplete if self.fill().await? == 0 => return None,
+                    Scan::Refused(_) => return Err(Unanswered::Broken),
+                    Scan::Incomplete if self.fill().await? == 0 => return Err(self.closed()),
                     Scan::Incomplete => {}
                 }
             };
             let mut storage = FieldStorage::new();
             let head = &self.received.filled()[start..end];
-            let head = response::parse(head, is_head, &mut storage).ok()?;
+            let head = response::parse(head, is_head, &mut storage);
+            let head = head.map_err(|_| Unanswered::Broken)?;
             let (status, framing, keeps_alive) = (head.status, head.framing, head.keeps_alive);
             self.received.consume(end);
             match status {
-                101 => return None,
+                101 => return Err(Unanswered::Broken),
                 100..200 => {}
                 _ => {
-                    return Some(FinalHead {
+                    return Ok(FinalHead {
                         status,
                         framing,
                         keeps_alive,
@@ -267,25 +311,35 @@ impl Conversation<'_> {
                 }
             }
         }
-        None
+        Err(Unanswered::Broken)
+    }
+
+    /// What it means that the target has closed the connection, or that it has failed.
+    fn closed(&self) -> Unanswered {
+        match self.has_received {
+            true => Unanswered::Broken,
+            false => Unanswered::Closed {
+                has_sent: self.sent > 0,
+            },
+        }
     }
 
     /// Sends what is left of the copy until something has been read. 0: the target has closed.
-    async fn fill(&mut self) -> Option<usize> {
+    async fn fill(&mut self) -> Result<usize, Unanswered> {
         poll_fn(|cx| {
             if self.entry.poll_signal(cx).is_some() {
-                return Poll::Ready(None);
+                return Poll::Ready(Err(Unanswered::GivenUp));
             }
             while self.sent < self.message.len() {
                 match self.stream.poll_write(cx, &self.message[self.sent..]) {
                     Poll::Ready(Ok(count)) => self.sent += count,
-                    Poll::Ready(Err(_)) => return Poll::Ready(None),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(self.closed())),
                     Poll::Pending => break,
                 }
             }
-            self.stream
-                .poll_fill(cx, &mut self.received)
-                .map(Result::ok)
+            let filled = ready!(self.stream.poll_fill(cx, &mut self.received));
+            self.has_received |= filled.as_ref().is_ok_and(|count| *count > 0);
+            Poll::Ready(filled.map_err(|_| self.closed()))
         })
         .await
     }

@@ -189,6 +189,41 @@ fn a_copy_that_takes_too_long_is_given_up() {
 }
 
 #[test]
+fn a_copy_is_sent_again_when_the_idle_connection_was_closed() {
+    let (target, shadow) = (Target::listen(), Target::listen());
+    let fixture = mirrored(&target, &shadow);
+    let mut client = fixture.client();
+    client.send(GET_A);
+    let (_, mut at_target) = target.answer(OK);
+    client.until("ok");
+    let (_, mut at_shadow) = shadow.answer(OK);
+    assert_eq!(fixture.counters().mirrored_requests_answered.value(), 1);
+    client.send(GET_A);
+    at_target.head();
+    at_target.send(OK);
+    client.until("ok");
+    // The close and the copy cross each other.
+    at_shadow.head();
+    drop(at_shadow);
+    shadow.answer(OK);
+    let counters = fixture.counters();
+    assert_eq!(counters.mirrored_requests_answered.value(), 2);
+    assert_eq!(counters.mirrored_requests_failed.value(), 0);
+}
+
+#[test]
+fn a_copy_ends_with_its_listener() {
+    let (target, shadow) = (Target::listen(), Target::listen());
+    let mut fixture = mirrored(&target, &shadow);
+    exchange(&fixture, &target, GET_A);
+    let mut at_shadow = shadow.accept();
+    at_shadow.head();
+    fixture.publish_frontends(Vec::new());
+    assert_eq!(at_shadow.rest(), "");
+    assert_eq!(fixture.counters().mirrored_requests_failed.value(), 1);
+}
+
+#[test]
 fn bodies_that_are_too_long_and_upgrades_are_not_copied() {
     let (target, shadow) = (Target::listen(), Target::listen());
     let fixture = mirrored(&target, &shadow);
