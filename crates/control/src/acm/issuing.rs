@@ -32,13 +32,16 @@ const RENEWAL_RETRY_MILLIS: u64 = 3600 * 1000;
 /// What an order has brought.
 type Outcome = Result<IssuedCertificate, IssueError>;
 
+/// Certificates as they were when they were ordered, with what came of it.
+type Orders = BTreeMap<CertificateId, (Arc<Certificate>, Arc<Outcome>)>;
+
 /// What has been ordered and what it brought, where that could not be stored: at most one of each certificate. It
 /// is kept so that the next attempt stores it, and does not order once more.
 #[derive(Default)]
-pub(crate) struct Unsettled(Mutex<BTreeMap<CertificateId, (Arc<Certificate>, Arc<Outcome>)>>);
+pub(crate) struct Unsettled(Mutex<Orders>);
 
 impl Unsettled {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<CertificateId, (Arc<Certificate>, Arc<Outcome>)>> {
+    fn lock(&self) -> MutexGuard<'_, Orders> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
