@@ -10,6 +10,7 @@ import pytest
 from harness.certificates import Authority, import_certificate
 from harness.elbow import binary, quiet_environment
 from harness.http import get
+from harness.https import TlsConnection, https_listener
 from harness.shop import fixed, forward
 from harness.wait import until
 
@@ -203,6 +204,31 @@ def test_transforms_redirects_and_refusals_are_told(elbow, shop, web):
     assert explain(elbow, "GET", long)["outcome"]["status"] == 414
     twice = ("-H", "Content-Length: 1", "-H", "Content-Length: 2")
     assert explain(elbow, "POST", url_of(shop, balancer), *twice)["outcome"]["status"] == 400
+
+
+def test_what_a_group_does_not_speak_comes_before_other_refusals(elbow, shop, web):
+    balancer, _, group, _ = web
+    authority = Authority()
+    certificate = import_certificate(shop, authority.issue("shop.example"))
+    listener = https_listener(shop, balancer, certificate, forward(group), port=shop.port + 1)
+    shop.undo(shop.elbv2.delete_listener, ListenerArn=listener)
+    calls = shop.group(ProtocolVersion="GRPC", HealthCheckPath="/", Matcher={"GrpcCode": "0"})
+    shop.rule(listener, 10, [path("/calls")], forward(calls))
+    too_many = "X-Forwarded-For: " + ", ".join(["127.0.0.1"] * 40)
+
+    def outcome(rest, *options):
+        arguments = ("--listener", listener, "-H", too_many, *options)
+        return explain(elbow, "POST", f"https://shop.example{rest}", *arguments)["outcome"]
+
+    told = outcome("/calls")
+    assert told["target_groups"][0]["refusal"].startswith("464:"), told
+    address = shop.addresses(balancer)[0]
+    with TlsConnection(address, shop.port + 1, authority.context()) as client:
+        assert client.request("POST", "/calls", headers=[too_many]).status == 464
+    told = outcome("/")
+    assert (told["type"], told["status"]) == ("refused", 463)
+    assert outcome("/" + "x" * 20_000)["status"] == 414
+    assert outcome("/" + "x" * 70_000, "--http2")["status"] == 413
 
 
 def test_a_question_about_nothing_has_status_2(elbow, shop, web):

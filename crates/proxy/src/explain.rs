@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use engine::http::DesyncMitigation;
 use engine::router::{CompileError, failed_conditions};
 use engine::tls::Certificate;
 use engine::{Action, Frontend, Pool, PoolId, RequestFacts, Routing, Tls};
@@ -109,14 +110,22 @@ pub fn explain<'q>(
         routed: Err(Refusal { status, reason }),
     };
     if let Scan::Refused(refusal) = Scanner::default().scan(question.head, &REQUEST_LIMITS) {
-        let status = count_refused_head(&counters, refusal);
+        let status = match question.is_http2 {
+            // A section of fields has no request line: there is one limit, for all of it.
+            true => 413,
+            false => count_refused_head(&counters, refusal),
+        };
         return refused(
             status,
             "the request line, a field or the whole head is too long",
         );
     }
     let mut storage = FieldStorage::new();
-    let mode = frontend.http.desync_mitigation;
+    // What can be read in two ways is a matter of HTTP/1.
+    let mode = match question.is_http2 {
+        true => DesyncMitigation::Monitor,
+        false => frontend.http.desync_mitigation,
+    };
     let Inspected {
         mut head,
         desync,
@@ -125,6 +134,7 @@ pub fn explain<'q>(
         Ok(inspected) => inspected,
         Err(bad) => return refused(bad.status, bad.reason),
     };
+    let desync = desync.filter(|_| !question.is_http2);
     let desync = desync.map(|verdict| Desync {
         class: match verdict.class {
             Class::Acceptable => "Acceptable",
@@ -165,6 +175,13 @@ pub fn explain<'q>(
                 .collect();
             if forward.choose_pool(0).is_none() {
                 refuse(503, "every target group of the action has the weight 0")
+            } else if unsuited.len() == forward.pools().count() {
+                // The 464 comes before whatever else is wrong with the request.
+                Ok(Outcome::Forward {
+                    host: None,
+                    url: None,
+                    unsuited,
+                })
             } else if has_too_many_addresses(head.fields) {
                 refuse(463, "X-Forwarded-For has too many addresses")
             } else {
