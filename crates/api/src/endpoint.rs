@@ -148,13 +148,7 @@ impl Endpoint {
 
     async fn answer_service(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
-        let request = sigv4::Request {
-            method: head.method.as_str(),
-            path: head.uri.path(),
-            query: head.uri.query().unwrap_or(""),
-            headers: &head.headers,
-            body: &body,
-        };
+        let request = sigv4::Request::of(&head, &body);
         let claim = sigv4::claim(&request);
         let signed_for = claim
             .as_ref()

@@ -56,11 +56,12 @@ fn a_compressed_response_takes_bounded_memory_whatever_its_size() {
         };
         let warm = open();
         fixture.settle();
-        let before = allocations::held();
-        let open: Vec<_> = (0..RESPONSES).map(|_| open()).collect();
-        fixture.settle();
-        let taken = allocations::held() - before;
-        drop((warm, open));
+        let mut responses = Vec::with_capacity(RESPONSES);
+        let (_, _, taken) = allocations::count(|| {
+            responses.extend((0..RESPONSES).map(|_| open()));
+            fixture.settle();
+        });
+        drop((warm, responses));
         let each = taken / RESPONSES;
         println!("{each} bytes for each response with {coding}");
         assert!(

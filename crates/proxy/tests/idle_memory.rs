@@ -28,10 +28,10 @@ fn an_idle_keep_alive_connection_takes_at_most_one_kibibyte() {
     let warm: Vec<_> = (0..100).map(|_| open()).collect();
     fixture.settle();
     let mut clients = Vec::with_capacity(CONNECTIONS);
-    let before = allocations::held();
-    clients.extend((0..CONNECTIONS).map(|_| open()));
-    fixture.settle();
-    let taken = allocations::held() - before;
+    let (_, _, taken) = allocations::count(|| {
+        clients.extend((0..CONNECTIONS).map(|_| open()));
+        fixture.settle();
+    });
     drop(warm);
     let each = taken / CONNECTIONS;
     println!("{each} bytes for each idle connection");

@@ -50,7 +50,7 @@ fn a_forwarded_request_allocates_nothing_but_its_own_task() {
     // The first requests pay for what a worker allocates once.
     exchange(true);
     (0..20).for_each(|_| exchange(false));
-    let (taken, bytes) = allocations::count(|| (0..REQUESTS).for_each(|_| exchange(false)));
+    let (taken, bytes, _) = allocations::count(|| (0..REQUESTS).for_each(|_| exchange(false)));
     let bytes = bytes / REQUESTS;
     println!("{taken} allocations for {REQUESTS} requests, {bytes} bytes for each");
     // The state of the exchange is boxed, so that an idle connection does not carry the room for it.

@@ -33,13 +33,7 @@ impl Endpoint {
     /// What would become of a request.
     pub(super) async fn answer_explain(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
-        let request = sigv4::Request {
-            method: head.method.as_str(),
-            path: head.uri.path(),
-            query: head.uri.query().unwrap_or(""),
-            headers: &head.headers,
-            body: &body,
-        };
+        let request = sigv4::Request::of(&head, &body);
         let service = Service::ElasticLoadBalancing;
         let claim = sigv4::claim(&request);
         let mut facts = Facts::of(&head, service, claim.as_ref().ok());

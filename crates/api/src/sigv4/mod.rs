@@ -48,6 +48,19 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
+impl<'a> Request<'a> {
+    /// What came as `head` and `body`.
+    pub(crate) fn of(head: &'a hyper::http::request::Parts, body: &'a [u8]) -> Self {
+        Self {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or(""),
+            headers: &head.headers,
+            body,
+        }
+    }
+}
+
 /// Reads what a request claims about who signed it, for which service and when. Nothing is verified yet.
 ///
 /// # Errors

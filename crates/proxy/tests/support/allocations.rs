@@ -34,21 +34,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The bytes that are allocated now.
-#[allow(dead_code, reason = "some tests ask for this and others for `count`")]
-pub(crate) fn held() -> usize {
-    let freed = FREED.load(Ordering::Relaxed);
-    BYTES.load(Ordering::Relaxed) - freed
-}
-
-/// The allocations that `work` makes, and their bytes.
-#[allow(dead_code, reason = "some tests ask for this and others for `held`")]
-pub(crate) fn count(work: impl FnOnce()) -> (usize, usize) {
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    let bytes_before = BYTES.load(Ordering::Relaxed);
+/// The allocations that `work` makes, their bytes, and by how many bytes more is allocated after it.
+pub(crate) fn count(work: impl FnOnce()) -> (usize, usize, usize) {
+    let figures = || [&ALLOCATIONS, &BYTES, &FREED].map(|it| it.load(Ordering::Relaxed));
+    let before = figures();
     work();
-    (
-        ALLOCATIONS.load(Ordering::Relaxed) - before,
-        BYTES.load(Ordering::Relaxed) - bytes_before,
-    )
+    let after = figures();
+    let [allocations, bytes, freed] = [0, 1, 2].map(|it| after[it] - before[it]);
+    (allocations, bytes, bytes.saturating_sub(freed))
 }
