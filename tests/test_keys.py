@@ -5,26 +5,7 @@ import re
 import pytest
 
 from harness.errors import refused
-
-
-class Key:
-    """A key as `elbow key create` shows it."""
-
-    def __init__(self, elbow, *arguments):
-        self.elbow = elbow
-        shown = elbow.run("key", "create", *arguments)
-        variables = dict(re.findall(r"^export (\w+)=(\S+)$", shown, re.MULTILINE))
-        assert sorted(variables) == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], shown
-        self.id = variables["AWS_ACCESS_KEY_ID"]
-        self.secret = variables["AWS_SECRET_ACCESS_KEY"]
-
-    def client(self, service):
-        return self.elbow.client(
-            service, aws_access_key_id=self.id, aws_secret_access_key=self.secret
-        )
-
-    def revoke(self):
-        self.elbow.run("key", "revoke", self.id)
+from harness.key import Key
 
 
 @pytest.fixture
@@ -81,8 +62,8 @@ def test_keys_are_listed_without_their_secrets(elbow, make_key):
     named, nameless = make_key("--read-only", "--name", "ci"), make_key()
     listed = elbow.run("key", "list")
     lines = dict(line.split("\t", 1) for line in listed.splitlines())
-    assert re.fullmatch(r"read-only\t\S+Z\tci", lines[named.id])
-    assert re.fullmatch(rf"full\t\S+Z\t{nameless.id}", lines[nameless.id])
+    assert re.fullmatch(r"read-only\t\S+Z\tci\t123456789012", lines[named.id])
+    assert re.fullmatch(rf"full\t\S+Z\t{nameless.id}\t123456789012", lines[nameless.id])
     assert named.secret not in listed and nameless.secret not in listed
 
 

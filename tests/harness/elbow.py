@@ -139,12 +139,12 @@ class Elbow:
         }
         return boto3.client(service, **(defaults | options))
 
-    def aws(self, *arguments):
+    def aws(self, *arguments, environment=()):
         """Runs the real `aws` command; returns its JSON output."""
         command = [str(Path(sys.executable).parent / "aws"), *map(str, arguments)]
         command += ["--output", "json"]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=200, env=self.environment
+            command, capture_output=True, text=True, timeout=200, env=self.environment | dict(environment)
         )
         if done.returncode != 0:
             raise AwsError(done.returncode, done.stderr)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use control::{Accounts, Control};
 use model::access_key::{Access, AccessKey};
 use model::arn::Place;
 
@@ -15,6 +16,37 @@ pub(crate) enum Caller {
     Root(String),
     /// A user, which every other key is one of its own.
     User(Arc<AccessKey>),
+}
+
+/// Somebody whose signature is verified, and the account in which they act.
+#[derive(Clone)]
+pub(crate) struct Actor {
+    pub(crate) caller: Caller,
+    pub(crate) account: Control,
+}
+
+impl Actor {
+    /// The same one in the account with this id: the root user may act in all of them, others in their own alone.
+    ///
+    /// # Errors
+    /// `AccessDenied`; `NoSuchEntity` if there is no such account.
+    pub(crate) fn moved_to(self, accounts: &Accounts, id: &str) -> Result<Self, ApiError> {
+        let place = &self.account.settings().place;
+        if place.account == id {
+            return Ok(self);
+        }
+        match self.caller {
+            Caller::Root(_) => Ok(Self {
+                account: accounts.of(id)?,
+                ..self
+            }),
+            Caller::User(_) => {
+                let arn = self.caller.arn(place);
+                let message = format!("User: {arn} is not authorized to act in the account {id}");
+                Err(ApiError::new("AccessDenied", 403, message))
+            }
+        }
+    }
 }
 
 impl Caller {

@@ -9,16 +9,15 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use control::{Clock, Control};
+use control::{Accounts, Clock, Control};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::http::request;
 use hyper::{Method, Request, Response, StatusCode};
-use model::arn::Place;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::caller::Caller;
+use crate::caller::{Actor, Caller};
 use crate::elbv2::downloads;
 use crate::json::{self, Target};
 use crate::operation::{Call, Operations};
@@ -45,13 +44,14 @@ pub const PUBLIC_KEYS_PATH: &str = "/_elbow/public-keys/";
 /// answer are those of `elbow explain`.
 pub const EXPLAIN_PATH: &str = "/_elbow/explain";
 
+/// The field in which who signs with the root key says in which account to act. It has to be signed.
+pub const ACCOUNT_FIELD: &str = "x-elbow-account";
+
 /// What an endpoint is made of.
 pub struct Parts {
-    /// What performs the operations.
-    pub control: Control,
-    /// The account and the Region of this endpoint.
-    pub place: Place,
-    /// The key that may do everything; the others are those of `control`.
+    /// What performs the operations, for each account.
+    pub accounts: Accounts,
+    /// The key that may do everything, in every account; the others are those of the accounts.
     pub root_key: AccessKey,
     /// Tells the time of day, which signatures are compared with.
     pub clock: Arc<dyn Clock>,
@@ -69,9 +69,11 @@ pub struct Parts {
     pub explain: Arc<Explain>,
 }
 
-/// Answers the question in the body of a request to `EXPLAIN_PATH`; an error says what is wrong with the question.
-pub type Explain =
-    dyn Fn(Bytes) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync;
+/// Answers the question in the body of a request to `EXPLAIN_PATH` for somebody in this account; an error says what is
+/// wrong with the question.
+pub type Explain = dyn Fn(Control, Bytes) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>>
+    + Send
+    + Sync;
 
 /// The endpoint. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
@@ -96,10 +98,10 @@ impl Endpoint {
         Self(Arc::new(parts))
     }
 
-    /// The control plane behind it.
+    /// The first account behind it.
     #[cfg(test)]
     pub(crate) fn control(&self) -> &Control {
-        &self.0.control
+        self.0.accounts.first()
     }
 
     /// Answers a request. The answers of the services have a request id. The extension `SocketAddr` of the request
@@ -158,7 +160,7 @@ impl Endpoint {
         let service = signed_for.unwrap_or_else(guess);
         let mut facts = Facts::of(&head, service, claim.as_ref().ok());
         let answer = self.perform(&request, claim, &mut facts).await;
-        if facts.caller.is_none() {
+        if facts.actor.is_none() {
             facts.note_unverified(&request);
         }
         self.finish(&facts, answer.map_err(|error| service.translate(error)))
@@ -212,38 +214,45 @@ impl Endpoint {
         facts: &mut Facts,
     ) -> Result<Service, ApiError> {
         let claim = claim?;
-        facts.caller = Some(self.verify(&claim, request)?);
+        facts.actor = Some(self.verify(&claim, request)?);
         signed_service(&claim)
     }
 
-    /// The one who signed a request.
-    fn verify(&self, claim: &Claim, request: &sigv4::Request<'_>) -> Result<Caller, ApiError> {
+    /// The one who signed a request, and the account that it is about.
+    fn verify(&self, claim: &Claim, request: &sigv4::Request<'_>) -> Result<Actor, ApiError> {
         let Parts {
-            place,
-            root_key,
-            control,
-            ..
+            root_key, accounts, ..
         } = &*self.0;
         let id = &claim.credential.access_key_id;
         let found = if id == root_key.id() {
-            Some((root_key.clone(), Caller::Root(id.clone())))
+            let root = Actor {
+                caller: Caller::Root(id.clone()),
+                account: accounts.first().clone(),
+            };
+            Some((root_key.clone(), root))
         } else {
-            let found = control.find_access_key(id).map_err(|error| {
+            let found = accounts.find_access_key(id).map_err(|error| {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "a key is of no use"
                 );
                 ApiError::internal("The access key cannot be read; the cause is in the log.")
             })?;
-            found.map(|(key, secret)| {
+            found.map(|(account, key, secret)| {
                 let signing = AccessKey::new(&*key.id, secret.reveal());
-                (signing, Caller::User(key))
+                let caller = Caller::User(key);
+                (signing, Actor { caller, account })
             })
         };
         let key = found.as_ref().map(|(key, _)| key);
-        sigv4::verify(claim, request, &place.region, key, self.now())?;
-        let (_, caller) = found.ok_or(SignatureError::UnknownKey)?;
-        Ok(caller)
+        // All accounts are in one Region.
+        let region = &accounts.first().settings().place.region;
+        sigv4::verify(claim, request, region, key, self.now())?;
+        let (_, actor) = found.ok_or(SignatureError::UnknownKey)?;
+        match claim.signed_value(request, ACCOUNT_FIELD)? {
+            Some(id) => actor.moved_to(accounts, id),
+            None => Ok(actor),
+        }
     }
 
     async fn perform_json(
@@ -314,10 +323,13 @@ impl Endpoint {
         let name = &*facts.operation;
         let operation = operations.find(name)?;
         // Who calls is verified before anything is looked for.
-        let caller = facts.caller.as_ref().ok_or(SignatureError::Missing)?;
+        let actor = facts.actor.as_ref().ok_or(SignatureError::Missing)?;
+        let Actor { caller, account } = actor;
+        let place = &account.settings().place;
         let is_read = operations.reads.contains(&name);
         if let Some(throttle) = &self.0.throttle {
             let called = Called {
+                account: &place.account,
                 service: operations.service,
                 operation: operation.name,
                 is_read,
@@ -325,9 +337,10 @@ impl Endpoint {
             };
             throttle.take(called, self.0.clock.now_millis())?;
         }
-        caller.authorize(&self.0.place, operations.service, name, is_read)?;
+        caller.authorize(place, operations.service, name, is_read)?;
         let call = Call {
-            control: &self.0.control,
+            control: account,
+            accounts: &self.0.accounts,
             caller,
             input: &facts.input,
         };

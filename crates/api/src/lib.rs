@@ -35,7 +35,8 @@ pub mod xml;
 
 pub use audit::AuditLog;
 pub use endpoint::{
-    EXPLAIN_PATH, Endpoint, Explain, HEALTH_PATH, METRICS_PATH, PUBLIC_KEYS_PATH, Parts,
+    ACCOUNT_FIELD, EXPLAIN_PATH, Endpoint, Explain, HEALTH_PATH, METRICS_PATH, PUBLIC_KEYS_PATH,
+    Parts,
 };
 pub use error::ApiError;
 pub use operation::{Coverage, coverage};

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use control::Control;
+use control::{Accounts, Control};
 
 use crate::ApiError;
 use crate::caller::Caller;
@@ -15,7 +15,10 @@ use crate::service::{Protocol, Service};
 /// What an operation is called with.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
+    /// The account that it is about.
     pub(crate) control: &'a Control,
+    /// All of them.
+    pub(crate) accounts: &'a Accounts,
     /// Who calls, and may.
     pub(crate) caller: &'a Caller,
     pub(crate) input: &'a Node,
@@ -89,6 +92,7 @@ impl<R> Operations<R> {
     ) -> Result<R, ApiError> {
         let call = Call {
             control,
+            accounts: &control.clone().into(),
             caller: &Caller::Root("KEY".to_owned()),
             input,
         };

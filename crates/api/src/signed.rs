@@ -56,14 +56,13 @@ pub(crate) async fn endpoint() -> Endpoint {
 /// What [`endpoint`] is made of.
 pub(crate) async fn parts() -> Parts {
     Parts {
-        control: control_plane().await,
-        place: Settings::default().place,
+        accounts: control_plane().await.into(),
         root_key: AccessKey::new(ROOT, SECRET),
         clock: Arc::new(ManualClock::at(NOW_MILLIS)),
         request_ids: Arc::new(OneRequestId),
         public_keys: HashMap::from([("key-1".to_owned(), "a key in PEM\n".to_owned())]),
         metrics: Arc::new(|| "requests 1\n".to_owned()),
-        explain: Arc::new(|question| {
+        explain: Arc::new(|_, question| {
             Box::pin(async move {
                 match &*question {
                     b"{}" => Ok("{\"answer\":1}".to_owned()),

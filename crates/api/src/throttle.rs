@@ -1,4 +1,4 @@
-//! How often operations may be called: token buckets for the account, as AWS has them.
+//! How often operations may be called: token buckets for each account, as AWS has them.
 //!
 //! Source: Elastic Load Balancing User Guide, "Request throttling for the ELB API", and EC2 Developer Guide,
 //! "Request throttling for the Amazon EC2 API". Services that are not named there are not throttled.
@@ -51,12 +51,12 @@ const BUCKETS: [(&str, u32, u32); 19] = [
     ("ec2-default-networks", 1, 1_000),
 ];
 
-/// The buckets of the account. They begin full.
+/// The buckets of all accounts. They begin full.
 #[derive(Debug)]
 pub struct Throttle {
     sizes: BTreeMap<&'static str, Bucket>,
-    /// By the name of the bucket and, for EC2, that of the operation.
-    levels: Mutex<BTreeMap<(&'static str, &'static str), Level>>,
+    /// By account; then by the name of the bucket and, for EC2, that of the operation.
+    levels: Mutex<BTreeMap<String, BTreeMap<Key, Level>>>,
     refused: AtomicU64,
 }
 
@@ -71,6 +71,7 @@ struct Level {
 /// What is called.
 #[derive(Clone, Copy)]
 pub(crate) struct Called<'a> {
+    pub(crate) account: &'a str,
     pub(crate) service: Service,
     pub(crate) operation: &'static str,
     pub(crate) is_read: bool,
@@ -120,7 +121,8 @@ impl Throttle {
     pub(crate) fn take(&self, called: Called<'_>, now_millis: u64) -> Result<(), ApiError> {
         let (account, class) = buckets(called);
         let names = account.into_iter().chain(class);
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let levels = accounts.entry(called.account.to_owned()).or_default();
         let mut taken = Vec::new();
         for key in names {
             let size = self.sizes[key.0];
@@ -238,6 +240,7 @@ mod tests {
         let service = Service::signed_for(service).expect(line);
         let input = query::decode(form.as_bytes()).expect(line);
         let called = Called {
+            account: "123456789012",
             service,
             operation,
             is_read: service.is_read(operation).expect(line),
@@ -309,6 +312,22 @@ mod tests {
         );
         assert_eq!(burst(&throttle, "ec2 CreateSubnet", 0), 50);
         assert_eq!(burst(&throttle, "ec2 DeleteSubnet", 0), 50);
+    }
+
+    #[test]
+    fn accounts_have_buckets_of_their_own() {
+        let throttle = Throttle::default();
+        assert_eq!(burst(&throttle, "elasticloadbalancing CreateRule", 0), 20);
+        let input = Node::default();
+        let of_another = Called {
+            account: "210987654321",
+            service: Service::ElasticLoadBalancing,
+            operation: "CreateRule",
+            is_read: false,
+            input: &input,
+        };
+        let calls = (0..100).take_while(|_| throttle.take(of_another, 0).is_ok());
+        assert_eq!(calls.count(), 20);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use model::access_key::{ACCESS_KEY_DRAWS, Access, AccessKey, InvalidUserName, UserName, spell};
+use model::account::{Account, AccountId};
 use model::secret::Secret;
 
 use crate::record::{Record, Table};
@@ -20,11 +21,13 @@ use crate::{CommitError, Control, Draft, SealedError};
 /// Most keys beside the root key; each is looked at only by its id, so that this bounds the state alone.
 pub const ACCESS_KEYS_MAX: usize = 1000;
 
-/// Access keys beside the root key.
+/// Who may do something here.
 #[derive(Clone, Debug, Default)]
 pub struct AccessState {
     /// By id.
     pub keys: Table<String, AccessKey>,
+    /// In the first account, the others by id; else none.
+    pub accounts: Table<AccountId, Account>,
 }
 
 impl Record for AccessKey {
@@ -110,6 +113,12 @@ impl Control {
             None => Err(AccessKeyError::NoSuchEntity(id)),
         })
         .await
+    }
+
+    /// Whether there is a key with this id in this account.
+    #[must_use]
+    pub fn has_access_key(&self, id: &str) -> bool {
+        self.read(|state| state.access.keys.contains_key(id))
     }
 
     /// The key with this id and its secret.

@@ -5,16 +5,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::router::CompileError;
 use model::Cidr;
+use model::account::AccountId;
 use model::arn::ListenerArn;
 use model::extension::InvalidExtension;
 use store::record::RecordError;
 use store::{Revision, Store, Transaction};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
 use crate::acm::issuing::Unsettled;
 use crate::ec2::{InventoryError, ensure_inventory, lookups};
 use crate::issuer::Issuer;
 use crate::lower::{LowerError, Lowered, lower};
+use crate::neighbours::{AccountPlane, Neighbours};
 use crate::objects::ObjectStore;
 use crate::plane::{BindError, DataPlane};
 use crate::record::{self, Decoded, Record};
@@ -30,6 +32,7 @@ pub struct Control {
 }
 
 /// What a control plane is made of.
+#[derive(Clone)]
 pub struct Parts {
     /// Where the state is kept.
     pub store: Arc<dyn Store>,
@@ -53,8 +56,10 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     /// What is in force: replaced as a whole, so that a reader sees one moment.
     live: RwLock<Arc<Live>>,
-    /// Held by the one change that is being made.
-    changing: Mutex<()>,
+    /// What the keys of the account's records in the store begin with.
+    prefix: String,
+    /// Serves the account's snapshots.
+    pub(crate) plane: AccountPlane,
     /// Told after every change, for what waits for the time at which something is due.
     pub(crate) changed: watch::Sender<()>,
     /// Certificates that were issued and could not be stored yet.
@@ -97,6 +102,12 @@ pub enum OpenError {
     /// The configuration and the stored inventory contradict each other.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// The account of the configuration is one of the others too.
+    #[error(
+        "the account {0} of the configuration is one of those made with 'elbow account create'; configure the one \
+         that the data directory began with"
+    )]
+    AccountTwice(AccountId),
     /// The inventory of the first start cannot be stored.
     #[error("the inventory cannot be saved")]
     Store(#[from] store::TransactError),
@@ -214,30 +225,53 @@ impl Control {
     /// # Errors
     /// `OpenError` if the store cannot be read, or what it holds cannot be served as it is.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
+        let neighbours = Neighbours::over(Arc::clone(&parts.plane));
+        Self::open_beside(neighbours, parts, String::new()).await
+    }
+
+    /// As `open`, for one account of several: the keys of its records in the store begin with `prefix`.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    pub(crate) async fn open_beside(
+        neighbours: Arc<Neighbours>,
+        parts: Parts,
+        prefix: String,
+    ) -> Result<Self, OpenError> {
         let store = Arc::clone(&parts.store);
         let secret_key = Arc::clone(&parts.secret_key);
-        let Stored { state, outdated } = blocking(move || load(&*store, &secret_key)).await?;
-        let nothing = (&State::default(), &Lowered::default());
-        let lowered = lower(&state, nothing, &parts.secret_key);
+        let of_account = prefix.clone();
+        let loading = move || load((&*store, &secret_key), &of_account);
+        let Stored { state, outdated } = blocking(loading).await?;
+        let plane = AccountPlane {
+            neighbours,
+            account: parts.settings.place.account.clone(),
+        };
+        let nothing = Lowered::numbered_from(plane.neighbours.first_endpoint());
+        let lowered = lower(&state, (&State::default(), &nothing), &parts.secret_key);
         let lowered = lowered.map_err(CommitError::from)?;
-        let prepared = parts.plane.prepare(Arc::clone(&lowered.snapshot)).await;
+        let changing = plane.neighbours.changing.lock().await;
+        let prepared = plane.prepare(Arc::clone(&lowered.snapshot)).await;
         // Nothing listens yet, so that no listener of elbow can be in the way.
         let before = State {
             ec2: state.ec2.clone(),
             ..State::default()
         };
         prepared.map_err(|error| ListenError::explain(error, &before))?;
-        parts.plane.publish(Arc::clone(&lowered.snapshot)).await;
+        plane.publish(Arc::clone(&lowered.snapshot)).await;
+        drop(changing);
         let inner = Inner {
             parts,
+            prefix,
+            plane,
             live: RwLock::new(Arc::new(Live { state, lowered })),
-            changing: Mutex::default(),
             changed: watch::Sender::new(()),
             unsettled: Unsettled::default(),
         };
         let control = Self {
             inner: Arc::new(inner),
         };
+        control.read(|state| control.inner.occupy(state));
         control
             .transact(|draft| {
                 draft.rewrite(outdated);
@@ -298,10 +332,12 @@ impl Control {
     {
         let control = self.clone();
         let task = tokio::spawn(async move {
-            let _changing = control.inner.changing.lock().await;
+            let neighbours = &control.inner.plane.neighbours;
+            let _changing = neighbours.changing.lock().await;
             let parts = &control.inner.parts;
             let state = control.live().state.clone();
-            let mut draft = Draft::new(state, parts);
+            let others = neighbours.blocks_of_others(&parts.settings.place.account);
+            let mut draft = Draft::new(state, parts, others);
             let outcome = change(&mut draft)?;
             control.commit(draft).await?;
             Ok(outcome)
@@ -323,7 +359,7 @@ impl Control {
         let parts = &self.inner.parts;
         let known = (&before.state, &before.lowered);
         let lowered = lower(&state, known, &parts.secret_key)?;
-        let plane = &parts.plane;
+        let plane = &self.inner.plane;
         let snapshot = Arc::clone(&lowered.snapshot);
         let prepared = plane.prepare(Arc::clone(&snapshot)).await;
         prepared.map_err(|error| ListenError::explain(error, &before.state))?;
@@ -332,6 +368,7 @@ impl Control {
             plane.publish(Arc::clone(&before.lowered.snapshot)).await;
             return Err(error.into());
         }
+        self.inner.occupy(&state);
         // From here on a worker that still serves the old snapshot sees the flag before its first byte.
         lowered.start_draining(&before.lowered);
         let live = Arc::new(Live { state, lowered });
@@ -349,13 +386,25 @@ impl Control {
         &self,
         writes: std::collections::BTreeMap<String, Option<Vec<u8>>>,
     ) -> Result<Revision, store::TransactError> {
+        let prefix = &self.inner.prefix;
         let add = |transaction: Transaction, (key, value): (String, Option<Vec<u8>>)| match value {
-            Some(value) => transaction.put(key, value),
-            None => transaction.delete(key),
+            Some(value) => transaction.put(format!("{prefix}{key}"), value),
+            None => transaction.delete(format!("{prefix}{key}")),
         };
         let transaction = writes.into_iter().fold(Transaction::new(), add);
         let store = Arc::clone(&self.inner.parts.store);
         blocking(move || store.transact(transaction)).await
+    }
+}
+
+impl Inner {
+    /// Tells the other accounts which blocks this one has.
+    fn occupy(&self, state: &State) {
+        let Settings {
+            place, topology, ..
+        } = &self.parts.settings;
+        let neighbours = &self.plane.neighbours;
+        neighbours.occupy(&place.account, &state.ec2.subnets, topology);
     }
 }
 
@@ -374,8 +423,8 @@ struct Stored {
     outdated: Vec<(String, Vec<u8>)>,
 }
 
-/// The whole stored state; `key` seals what is in the clear.
-fn load(store: &dyn Store, key: &SecretKey) -> Result<Stored, OpenError> {
+/// The whole stored state under `prefix`; `key` seals what is in the clear.
+fn load((store, key): (&dyn Store, &SecretKey), prefix: &str) -> Result<Stored, OpenError> {
     let state = State {
         generation: store.revision()?.0,
         ..State::default()
@@ -384,33 +433,35 @@ fn load(store: &dyn Store, key: &SecretKey) -> Result<Stored, OpenError> {
         state,
         outdated: Vec::new(),
     };
-    load_kind::<model::access_key::AccessKey>((store, key), &mut stored)?;
-    load_kind::<model::ec2::Vpc>((store, key), &mut stored)?;
-    load_kind::<model::ec2::InternetGateway>((store, key), &mut stored)?;
-    load_kind::<model::ec2::RouteTable>((store, key), &mut stored)?;
-    load_kind::<model::ec2::Subnet>((store, key), &mut stored)?;
-    load_kind::<model::ec2::ElasticAddress>((store, key), &mut stored)?;
-    load_kind::<model::ec2::PrefixList>((store, key), &mut stored)?;
-    load_kind::<model::ec2::SecurityGroup>((store, key), &mut stored)?;
-    load_kind::<model::ec2::Instance>((store, key), &mut stored)?;
-    load_kind::<model::certificate::Certificate>((store, key), &mut stored)?;
-    load_kind::<model::certificate::AcmAccount>((store, key), &mut stored)?;
-    load_kind::<model::trust_store::TrustStore>((store, key), &mut stored)?;
-    load_kind::<model::trust_store::TrustStoreRevocation>((store, key), &mut stored)?;
-    load_kind::<model::load_balancer::LoadBalancer>((store, key), &mut stored)?;
-    load_kind::<model::target_group::TargetGroup>((store, key), &mut stored)?;
-    load_kind::<model::listener::Listener>((store, key), &mut stored)?;
-    load_kind::<model::rule::Rule>((store, key), &mut stored)?;
-    load_kind::<model::target::Target>((store, key), &mut stored)?;
-    load_kind::<model::zonal_shift::ZonalShift>((store, key), &mut stored)?;
+    load_kind::<model::account::Account>((store, key), prefix, &mut stored)?;
+    load_kind::<model::access_key::AccessKey>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::Vpc>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::InternetGateway>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::RouteTable>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::Subnet>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::ElasticAddress>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::PrefixList>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::SecurityGroup>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::Instance>((store, key), prefix, &mut stored)?;
+    load_kind::<model::certificate::Certificate>((store, key), prefix, &mut stored)?;
+    load_kind::<model::certificate::AcmAccount>((store, key), prefix, &mut stored)?;
+    load_kind::<model::trust_store::TrustStore>((store, key), prefix, &mut stored)?;
+    load_kind::<model::trust_store::TrustStoreRevocation>((store, key), prefix, &mut stored)?;
+    load_kind::<model::load_balancer::LoadBalancer>((store, key), prefix, &mut stored)?;
+    load_kind::<model::target_group::TargetGroup>((store, key), prefix, &mut stored)?;
+    load_kind::<model::listener::Listener>((store, key), prefix, &mut stored)?;
+    load_kind::<model::rule::Rule>((store, key), prefix, &mut stored)?;
+    load_kind::<model::target::Target>((store, key), prefix, &mut stored)?;
+    load_kind::<model::zonal_shift::ZonalShift>((store, key), prefix, &mut stored)?;
     Ok(stored)
 }
 
 fn load_kind<R: Record>(
     (store, secret_key): (&dyn Store, &SecretKey),
+    prefix: &str,
     stored: &mut Stored,
 ) -> Result<(), OpenError> {
-    let range = store.range(&format!("{}/", R::KIND), None)?;
+    let range = store.range(&format!("{prefix}{}/", R::KIND), None)?;
     for record in range.records {
         let key = record.key;
         let decoded = record::decode::<R>(&record.value, secret_key);
@@ -422,6 +473,7 @@ fn load_kind<R: Record>(
             Err(source) => return Err(OpenError::Record { key, source }),
         };
         if has_clear_secret {
+            let key = record::store_key::<R>(&noun.key());
             stored.outdated.push((key, record::encode(&noun)));
         }
         R::table_mut(&mut stored.state).insert(noun.key(), Arc::new(noun));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::target::{Target, TargetPhase};
 
 use crate::control::{CommitError, Control, Live};
+use crate::plane::DataPlane;
 use crate::state::Draft;
 
 impl Control {
@@ -27,7 +28,6 @@ impl Control {
             .iter()
             .filter_map(|target| live.lowered.endpoint_state(target));
         self.inner
-            .parts
             .plane
             .cut(states.map(|state| state.id()).collect())
             .await;

@@ -1,11 +1,12 @@
 //! What the operations of the AWS APIs mean: the stored intent, and the snapshot that the data plane
 //! serves because of it.
 //!
-//! `Control` is one value for the whole process. A change goes through `Control::transact`: it is checked
+//! `Control` is the control plane of one account, and `Accounts` has those of all. A change goes through `Control::transact`: it is checked
 //! against the `State`, compiled, its sockets are bound, it is stored, and it is live when the call returns.
 //! Nothing here knows of XML, of HTTP status codes or of sockets.
 
 pub mod access;
+pub mod accounts;
 pub mod acm;
 mod background;
 mod control;
@@ -14,6 +15,7 @@ pub mod ec2;
 pub mod elb;
 pub mod issuer;
 mod lower;
+mod neighbours;
 pub mod objects;
 mod pem;
 mod pkcs8;
@@ -26,6 +28,7 @@ pub mod state;
 mod x509;
 pub mod zonal_shift;
 
+pub use accounts::Accounts;
 use control::blocking;
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
 pub use issuer::{IssueError, IssueFuture, IssuedCertificate, Issuer, LocalAuthority, Order};

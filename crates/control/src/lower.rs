@@ -121,6 +121,15 @@ pub(crate) fn lower(
 }
 
 impl Lowered {
+    /// Nothing yet. The ids of what is known about targets (`EndpointState::id`) will follow this number, because
+    /// those of several accounts share a data plane.
+    pub(crate) fn numbered_from(first_endpoint: u64) -> Self {
+        Self {
+            pools: Pools::numbered_from(first_endpoint),
+            ..Self::default()
+        }
+    }
+
     /// What is known about the present registration of a target that is in use or draining.
     pub(crate) fn endpoint_state(&self, target: &Target) -> Option<&Arc<EndpointState>> {
         self.pools.endpoint_state(target)

@@ -86,6 +86,7 @@ pub(crate) fn decode<R: Record>(bytes: &[u8], key: &SecretKey) -> Result<Decoded
 #[cfg(test)]
 mod tests {
     use model::access_key::AccessKey;
+    use model::account::Account;
     use model::authentication::Authentication;
     use model::certificate::{AcmAccount, Certificate};
     use model::listener::Listener;
@@ -178,6 +179,7 @@ mod tests {
 
     #[test]
     fn records_of_version_one_keep_their_format() {
+        check::<Account>(include_str!("../tests/golden/account.v1.json"));
         check::<AccessKey>(include_str!("../tests/golden/access_key.v1.json"));
         check::<AcmAccount>(include_str!("../tests/golden/acm_account.v1.json"));
         check::<TrustStore>(include_str!("../tests/golden/trust_store.v1.json"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::Cidr;
 use model::arn::Place;
 
 use crate::access::AccessState;
@@ -10,6 +11,7 @@ use crate::acm::AcmState;
 use crate::control::Parts;
 use crate::ec2::Ec2State;
 use crate::elb::ElbState;
+use crate::neighbours::BlocksOfOthers;
 use crate::record::{self, Record};
 use crate::seams::Ids;
 use crate::secrets::SecretKey;
@@ -52,11 +54,12 @@ pub struct Draft {
     now_millis: u64,
     ids: Arc<dyn Ids>,
     secret_key: Arc<SecretKey>,
+    blocks_of_others: BlocksOfOthers,
 }
 
 impl Draft {
     /// A draft that changes nothing yet.
-    pub(crate) fn new(state: State, parts: &Parts) -> Self {
+    pub(crate) fn new(state: State, parts: &Parts, blocks_of_others: BlocksOfOthers) -> Self {
         Self {
             state,
             writes: BTreeMap::new(),
@@ -64,6 +67,7 @@ impl Draft {
             now_millis: parts.clock.now_millis(),
             ids: Arc::clone(&parts.ids),
             secret_key: Arc::clone(&parts.secret_key),
+            blocks_of_others,
         }
     }
 
@@ -83,6 +87,12 @@ impl Draft {
     #[must_use]
     pub fn now_millis(&self) -> u64 {
         self.now_millis
+    }
+
+    /// Whether an account other than this has an address of `block`.
+    #[must_use]
+    pub fn is_block_of_another_account(&self, block: &Cidr) -> bool {
+        self.blocks_of_others.overlap(block)
     }
 
     /// 64 random bits.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use model::Cidr;
+use model::account::AccountId;
 
 use crate::config::topology::Zone;
 
@@ -26,11 +27,11 @@ pub(crate) enum Command {
     /// Serve the AWS APIs and the load balancers made with them, until SIGINT or SIGTERM.
     Serve(Box<ServeArgs>),
     /// Print the variables that point AWS clients here: eval "$(elbow env)".
-    Env(ClientArgs),
+    Env(ElbowArgs),
     /// Print lines for /etc/hosts: the name and the addresses of each load balancer.
     Hosts(ClientArgs),
     /// Print the root certificate of the local certificate authority, for clients to trust.
-    Ca(ClientArgs),
+    Ca(ElbowArgs),
     /// Print load balancers, listeners, rules and targets, and whether they are well.
     ///
     /// The exit status is 0 if all is well; 1 if a load balancer does not serve, a target in use is unhealthy, or a
@@ -50,6 +51,11 @@ pub(crate) enum Command {
     Instance {
         #[command(subcommand)]
         command: InstanceCommand,
+    },
+    /// Make and list accounts beside the one of the configuration.
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
     },
     /// Make, list and revoke access keys beside the root key.
     Key {
@@ -124,15 +130,25 @@ pub(crate) struct ServeArgs {
     pub(crate) stop_at_end_of_input: bool,
 }
 
-/// How a client command finds the elbow to talk to.
+/// How a command finds the elbow it is about.
 #[derive(Debug, Args)]
-pub(crate) struct ClientArgs {
+pub(crate) struct ElbowArgs {
     /// Configuration file of that elbow.
     #[arg(long, env = "ELBOW_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Data directory of that elbow.
     #[arg(long, env = "ELBOW_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// How a command that calls the APIs finds the elbow to talk to, and as whom.
+#[derive(Debug, Args)]
+pub(crate) struct ClientArgs {
+    #[command(flatten)]
+    pub(crate) elbow: ElbowArgs,
+    /// Account to act in [default: the one of the configuration].
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
 }
 
 /// The options of `elbow status`.
@@ -227,13 +243,38 @@ pub(crate) struct InstanceRemoveArgs {
     pub(crate) ids: Vec<String>,
 }
 
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account with a default VPC and subnets of its own; `elbow key create --account ID` makes its keys.
+    Create(AccountCreateArgs),
+    /// List the accounts beside the one of the configuration: id, block of the VPC, time of making.
+    List(ElbowArgs),
+}
+
+/// The options of `elbow account create`.
+#[derive(Debug, Args)]
+pub(crate) struct AccountCreateArgs {
+    #[command(flatten)]
+    pub(crate) elbow: ElbowArgs,
+    /// Id of the account: 12 digits.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Address block of its default VPC [default: one that is free, on loopback].
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) vpc_cidr: Option<Cidr>,
+    /// Address block of its Elastic IP addresses, outside of the VPC [default: one that is free, on loopback].
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) elastic_cidr: Option<Cidr>,
+}
+
 /// What to do with access keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a key and print the variables for AWS clients; its secret is shown this once.
     Create(KeyCreateArgs),
-    /// List the keys but the root key.
-    List(ClientArgs),
+    /// List the keys but the root key: id, access, time of making, name, account.
+    List(ElbowArgs),
     /// Revoke a key at once.
     Revoke(KeyRevokeArgs),
 }
@@ -256,7 +297,7 @@ pub(crate) struct KeyCreateArgs {
 #[derive(Debug, Args)]
 pub(crate) struct KeyRevokeArgs {
     #[command(flatten)]
-    pub(crate) client: ClientArgs,
+    pub(crate) elbow: ElbowArgs,
     /// Id of the key.
     #[arg(value_name = "ACCESS_KEY_ID")]
     pub(crate) access_key_id: String,

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, InstanceCommand, KeyCommand};
+use cli::{AccountCommand, Cli, Command, InstanceCommand, KeyCommand};
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
@@ -50,6 +50,10 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             InstanceCommand::Add(args) => block_on(commands::instance::add(args))??,
             InstanceCommand::List(args) => block_on(commands::instance::list(args))??,
             InstanceCommand::Remove(args) => block_on(commands::instance::remove(args))??,
+        },
+        Command::Account { command } => match command {
+            AccountCommand::Create(args) => block_on(commands::account::create(args))??,
+            AccountCommand::List(args) => block_on(commands::account::list(args))??,
         },
         Command::Key { command } => match command {
             KeyCommand::Create(args) => block_on(commands::key::create(args))??,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use api::sigv4::AccessKey;
 use api::{Endpoint, RandomRequestIds};
-use control::{Control, Issuer, RandomIds, SystemClock};
+use control::{Accounts, Control, Issuer, RandomIds, SystemClock};
 use model::arn::Place;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -135,8 +135,7 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
         region: settings.topology.region.clone(),
     };
     let control_settings = control_settings(&settings, contact.url());
-    let place = control_settings.place.clone();
-    let control = Control::open(control::Parts {
+    let accounts = Accounts::open(control::Parts {
         store,
         plane: plane.clone(),
         clock: Arc::new(SystemClock),
@@ -148,13 +147,15 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
     })
     .await?;
     let background = tokio::spawn({
-        let control = control.clone();
-        async move { control.run_background().await }
+        let accounts = accounts.clone();
+        async move { accounts.run_background().await }
     });
     let explain = {
-        let (control, plane) = (control.clone(), Arc::clone(&plane));
-        move |question: hyper::body::Bytes| -> Pin<Box<dyn Future<Output = _> + Send>> {
-            let (control, snapshot) = (control.clone(), plane.snapshot());
+        let plane = Arc::clone(&plane);
+        move |control: Control,
+              question: hyper::body::Bytes|
+              -> Pin<Box<dyn Future<Output = _> + Send>> {
+            let snapshot = plane.snapshot();
             Box::pin(async move {
                 let answered = explain::answer::answer(&control, &snapshot, &question).await;
                 answered.map_err(|error| crate::chain(&error))
@@ -162,9 +163,8 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
         }
     };
     let endpoint = Endpoint::new(api::Parts {
-        control,
+        accounts,
         explain: Arc::new(explain),
-        place,
         root_key: AccessKey::new(key.access_key_id, key.secret_access_key),
         clock: Arc::new(SystemClock),
         request_ids: Arc::new(RandomRequestIds),
@@ -290,7 +290,7 @@ fn control_settings(settings: &Settings, endpoint_url: String) -> control::Setti
     };
     let zones = zones.into_iter().map(|zone| control::ec2::ZoneTopology {
         name: zone.name,
-        subnet: zone.subnet_cidr,
+        subnet: Some(zone.subnet_cidr),
         subnet_ipv6: zone.subnet_ipv6_cidr,
     });
     control::Settings {

@@ -3,6 +3,7 @@
 //! Nothing here performs I/O, reads a clock or draws a random number: a value that exists is valid.
 
 pub mod access_key;
+pub mod account;
 pub mod action;
 pub mod arn;
 pub mod attributes;

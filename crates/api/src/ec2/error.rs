@@ -94,9 +94,9 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::TooManyRoutes(_) => "RouteLimitExceeded",
             Ec2Error::RouteExists(_) => "RouteAlreadyExists",
             Ec2Error::RouteNotFound { .. } => "InvalidRoute.NotFound",
-            Ec2Error::SubnetConflict { .. } | Ec2Error::SubnetIpv6Conflict(_) => {
-                "InvalidSubnet.Conflict"
-            }
+            Ec2Error::SubnetConflict { .. }
+            | Ec2Error::SubnetIpv6Conflict(_)
+            | Ec2Error::SubnetOfAnotherAccount(_) => "InvalidSubnet.Conflict",
             Ec2Error::SubnetRange(_) => "InvalidSubnet.Range",
             Ec2Error::SubnetIpv6Range(_)
             | Ec2Error::SubnetHasIpv6Block { .. }

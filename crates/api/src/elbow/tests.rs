@@ -1,4 +1,4 @@
-//! The operations on access keys.
+//! The operations on accounts and access keys.
 
 use control::Control;
 
@@ -35,8 +35,8 @@ async fn a_secret_is_told_once() {
     assert_eq!(
         listed,
         format!(
-            "<AccessKeyMetadata><member><UserName>ci</UserName><AccessKeyId>{id}</AccessKeyId>\
-             <Access>read-only</Access><CreateDate>2026-01-02T03:04:05.000Z</CreateDate></member>\
+            "<AccessKeyMetadata><member><AccountId>123456789012</AccountId><UserName>ci</UserName>\
+             <AccessKeyId>{id}</AccessKeyId><Access>read-only</Access><CreateDate>2026-01-02T03:04:05.000Z</CreateDate></member>\
              </AccessKeyMetadata>"
         )
     );
@@ -74,6 +74,18 @@ async fn what_cannot_be_done_is_refused() {
             "Action=DeleteAccessKey&AccessKeyId=AKIAIOSFODNN7EXAMPLE",
             "NoSuchEntity 404: The Access Key with id AKIAIOSFODNN7EXAMPLE cannot be found.",
         ),
+        (
+            "Action=CreateAccount&AccountId=12",
+            "ValidationError 400: '12' is not an AWS account: it has exactly 12 digits",
+        ),
+        (
+            "Action=CreateAccount&AccountId=123456789012",
+            "EntityAlreadyExists 409: There is an account 123456789012 already.",
+        ),
+        (
+            "Action=CreateAccount&AccountId=210987654321&VpcCidr=10.0.0.0/16",
+            "ValidationError 400: The block 10.0.0.0/16 is not in 127.0.0.0/8",
+        ),
         // The key that `call` calls with.
         (
             "Action=DeleteAccessKey&AccessKeyId=KEY",
@@ -83,4 +95,19 @@ async fn what_cannot_be_done_is_refused() {
         let refused = ask(&control, form).await.expect_err(form);
         assert!(refused.starts_with(refusal), "{form}: {refused}");
     }
+}
+
+#[tokio::test]
+async fn an_account_is_made_with_blocks_of_its_own() {
+    let control = control_plane().await;
+    let of_account = "<Id>210987654321</Id><VpcCidr>127.67.0.0/16</VpcCidr><ElasticCidr>127.66.1.0/24</ElasticCidr>\
+                      <Subnets><member><AvailabilityZone>us-east-1a</AvailabilityZone><CidrBlock>127.67.1.0/24\
+                      </CidrBlock></member><member><AvailabilityZone>us-east-1b</AvailabilityZone><CidrBlock>\
+                      127.67.2.0/24</CidrBlock></member></Subnets><JoinedTimestamp>2026-01-02T03:04:05.000Z\
+                      </JoinedTimestamp>";
+    let made = ask(&control, "Action=CreateAccount&AccountId=210987654321").await;
+    assert_eq!(made.unwrap(), format!("<Account>{of_account}</Account>"));
+    let listed = ask(&control, "Action=ListAccounts").await;
+    let expected = format!("<Accounts><member>{of_account}</member></Accounts>");
+    assert_eq!(listed.unwrap(), expected);
 }

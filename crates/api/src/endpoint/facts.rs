@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{Answer, Members, Parts, url_parameters};
 use crate::audit::{Event, Outcome};
-use crate::caller::Caller;
+use crate::caller::Actor;
 use crate::json::Target;
 use crate::query::Node;
 use crate::rest_json;
@@ -22,8 +22,8 @@ pub(super) struct Facts {
     pub(super) service: Service,
     /// Who is said to have signed it, and for which service.
     credential: Option<Credential>,
-    /// Who signed it; `None` until the signature is verified.
-    pub(super) caller: Option<Caller>,
+    /// Who signed it, and in which account they act; `None` until the signature is verified.
+    pub(super) actor: Option<Actor>,
     /// The name of the operation, as the caller says it.
     pub(super) operation: String,
     pub(super) input: Node,
@@ -39,7 +39,7 @@ impl Facts {
         Self {
             service,
             credential: claim.map(|claim| claim.credential.clone()),
-            caller: None,
+            actor: None,
             operation: String::new(),
             input: Node::default(),
             source: head.extensions.get().copied(),
@@ -77,18 +77,23 @@ impl Facts {
             return;
         };
         let credential = self.credential.as_ref();
-        let verified = credential.filter(|_| self.caller.is_some());
+        let verified = credential.filter(|_| self.actor.is_some());
         let signed_for = verified.map(|it| it.service.as_str());
+        // What nobody has signed is about no account, and the log has to name one.
+        let account = match &self.actor {
+            Some(actor) => &actor.account,
+            None => parts.accounts.first(),
+        };
         let event = Event {
-            place: &parts.place,
+            place: &account.settings().place,
             at,
             request_id,
             event_id: parts.request_ids.next(),
             service: self.service,
             foreign_service: signed_for.filter(|it| *it != self.service.signing_name()),
             operation: &self.operation,
-            caller: match &self.caller {
-                Some(caller) => Ok(caller),
+            caller: match &self.actor {
+                Some(actor) => Ok(&actor.caller),
                 None => Err(credential.map(|it| it.access_key_id.as_str())),
             },
             input: &self.input,

@@ -49,6 +49,22 @@ async fn create(endpoint: &Endpoint, name: &str, access: &str) -> Key {
     }
 }
 
+/// An account with this id and a key of it.
+async fn account(endpoint: &Endpoint, id: &str) -> Key {
+    let body = format!("Action=CreateAccount&AccountId={id}");
+    assert_eq!(as_root(endpoint, &body).await.status, 200);
+    let control = endpoint.0.accounts.of(id).expect("it has been made");
+    let input = control::access::CreateAccessKey {
+        user_name: Some("ci".to_owned()),
+        access: model::access_key::Access::Full,
+    };
+    let (key, secret) = control.create_access_key(input).await.expect("a key");
+    Key {
+        id: key.id.clone(),
+        secret: secret.reveal().to_owned(),
+    }
+}
+
 /// A call as a line: service, method, target, operation of a JSON service or `-`, and body.
 async fn call(endpoint: &Endpoint, key: &Key, line: &str) -> Answered {
     let parts: Vec<_> = line.splitn(5, ' ').collect();
@@ -221,4 +237,76 @@ async fn the_secret_of_one_key_does_not_sign_for_another() {
         body.contains("<Code>SignatureDoesNotMatch</Code>"),
         "{body}"
     );
+}
+
+#[tokio::test]
+async fn a_key_acts_in_its_own_account() {
+    let endpoint = endpoint().await;
+    let of_first = create(&endpoint, "ci", "full").await;
+    let of_other = account(&endpoint, "210987654321").await;
+    let vpc = endpoint.0.accounts.of("210987654321").expect("it is there");
+    let vpc = vpc.read(|state| state.ec2.vpcs.keys().next().cloned().expect("the default"));
+    let create = format!(
+        "elasticloadbalancing POST / - Action=CreateTargetGroup&Version=2015-12-01&Name=web&Protocol=HTTP&Port=80\
+         &VpcId={vpc}"
+    );
+    let list = "elasticloadbalancing POST / - Action=DescribeTargetGroups&Version=2015-12-01";
+    let made = call(&endpoint, &of_other, &create).await.body;
+    let arn = "arn:aws:elasticloadbalancing:us-east-1:210987654321:targetgroup/web/";
+    assert!(made.contains(arn), "{made}");
+    assert!(call(&endpoint, &of_other, list).await.body.contains(arn));
+    let of_first = call(&endpoint, &of_first, list).await.body;
+    assert!(!of_first.contains("targetgroup/"), "{of_first}");
+    let who = "sts POST / - Action=GetCallerIdentity&Version=2011-06-15";
+    let who = call(&endpoint, &of_other, who).await.body;
+    assert!(who.contains("arn:aws:iam::210987654321:user/ci"), "{who}");
+    // The root user revokes keys of every account.
+    let body = format!("Action=DeleteAccessKey&AccessKeyId={}", of_other.id);
+    assert_eq!(as_root(&endpoint, &body).await.status, 200);
+    assert_eq!(call(&endpoint, &of_other, list).await.status, 403);
+}
+
+#[tokio::test]
+async fn the_field_that_names_the_account_has_to_be_signed() {
+    let endpoint = endpoint().await;
+    account(&endpoint, "210987654321").await;
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let mut asked = request(sign("sts", "POST", "/", body), "POST", "/", body);
+    let id = HeaderValue::from_static("210987654321");
+    asked.headers_mut().insert(ACCOUNT_FIELD, id);
+    let refused = send(&endpoint, asked).await;
+    assert_eq!(refused.status, 403);
+    let text = "'x-elbow-account' must be a 'SignedHeader'";
+    assert!(refused.body.contains(text), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn the_root_user_may_act_in_every_account_and_others_in_their_own() {
+    let endpoint = endpoint().await;
+    let of_other = account(&endpoint, "210987654321").await;
+    let accounts = &endpoint.0.accounts;
+    let root = Actor {
+        caller: Caller::Root("KEY".to_owned()),
+        account: accounts.first().clone(),
+    };
+    let moved = root
+        .clone()
+        .moved_to(accounts, "210987654321")
+        .expect("it may");
+    let place = moved.account.settings().place.clone();
+    assert_eq!(moved.caller.arn(&place), "arn:aws:iam::210987654321:root");
+    let Err(error) = root.moved_to(accounts, "111111111111") else {
+        panic!("there is no such account");
+    };
+    assert_eq!((error.code, error.status), ("NoSuchEntity", 404));
+    let (account, key, _) = accounts.find_access_key(&of_other.id).unwrap().unwrap();
+    let user = Actor {
+        caller: Caller::User(key),
+        account,
+    };
+    assert!(user.clone().moved_to(accounts, "210987654321").is_ok());
+    let Err(error) = user.moved_to(accounts, "123456789012") else {
+        panic!("it is not its own");
+    };
+    assert_eq!((error.code, error.status), ("AccessDenied", 403));
 }

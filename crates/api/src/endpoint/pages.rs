@@ -18,7 +18,7 @@ use crate::sigv4;
 impl Endpoint {
     /// What is at a URL for downloads; `path` is what follows their common beginning.
     pub(super) fn answer_download(&self, path: &str, query: &str) -> Response<Full<Bytes>> {
-        match downloads::download(&self.0.control, path, query) {
+        match downloads::download(&self.0.accounts, path, query) {
             Ok(pem) => response(StatusCode::OK, "application/x-pem-file", pem),
             Err(error) => {
                 let status = match error {
@@ -47,8 +47,10 @@ impl Endpoint {
             }
             Err(error) => return self.finish(&facts, Err(service.translate(error))),
         }
+        let account = facts.actor.as_ref().map(|actor| actor.account.clone());
+        let account = account.unwrap_or_else(|| self.0.accounts.first().clone());
         let answer = match head.method == Method::POST {
-            true => (self.0.explain)(body.clone())
+            true => (self.0.explain)(account, body.clone())
                 .await
                 .map_err(ApiError::validation),
             false => Err(ApiError::new(

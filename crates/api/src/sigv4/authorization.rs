@@ -42,6 +42,20 @@ pub struct Credential {
 }
 
 impl Claim {
+    /// The value of a header field that has to be signed if it is there.
+    pub(crate) fn signed_value<'a>(
+        &self,
+        request: &Request<'a>,
+        name: &'static str,
+    ) -> Result<Option<&'a str>, SignatureError> {
+        match sole(request.headers, name)? {
+            Some(_) if !self.signed_headers.iter().any(|it| it == name) => {
+                Err(SignatureError::FieldNotSigned(name))
+            }
+            value => Ok(value),
+        }
+    }
+
     pub(super) fn read(request: &Request<'_>) -> Result<Self, SignatureError> {
         let parameters = Parameters::read(request.query)?;
         match (

@@ -103,6 +103,9 @@ pub enum SignatureError {
     /// The `Host` field is not signed, so the request could be meant for somebody else.
     #[error("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")]
     HostNotSigned,
+    /// A field that says what the request is about is not signed, so that anybody could have added it.
+    #[error("'{0}' must be a 'SignedHeader' in the AWS Authorization.")]
+    FieldNotSigned(&'static str),
     /// A signed header is not in the request.
     #[error("'SignedHeaders' names '{0}', which is not a header of the request.")]
     SignedHeaderAbsent(String),
@@ -148,6 +151,7 @@ impl From<SignatureError> for ApiError {
             | SignatureError::ScopeService(_)
             | SignatureError::ScopeTerminator(_)
             | SignatureError::HostNotSigned
+            | SignatureError::FieldNotSigned(_)
             | SignatureError::SignedHeaderAbsent(_)
             | SignatureError::PayloadMismatch
             | SignatureError::Mismatch { .. } => ("SignatureDoesNotMatch", 403),

@@ -281,6 +281,11 @@ pub enum Ec2Error {
         /// The VPC of that subnet.
         vpc_id: VpcId,
     },
+    /// The block overlaps addresses of another account.
+    #[error(
+        "The CIDR '{0}' conflicts with addresses of another account; all accounts share the network of this machine"
+    )]
+    SubnetOfAnotherAccount(Cidr),
     /// The block is not inside that of its VPC, or not /16 to /28.
     #[error("The CIDR '{0}' is invalid.")]
     SubnetRange(Cidr),

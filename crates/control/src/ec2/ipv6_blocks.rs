@@ -187,7 +187,9 @@ pub(crate) fn of_subnet(draft: &Draft, vpc: &Vpc, cidr: Cidr) -> Result<SubnetIp
         return Err(Ec2Error::SubnetIpv6Range(cidr));
     }
     let mut others = draft.state().ec2.subnets.values();
-    if others.any(|other| other.blocks().any(|block| block.overlaps(&cidr))) {
+    if others.any(|other| other.blocks().any(|block| block.overlaps(&cidr)))
+        || draft.is_block_of_another_account(&cidr)
+    {
         return Err(Ec2Error::SubnetIpv6Conflict(cidr));
     }
     Ok(SubnetIpv6Block {

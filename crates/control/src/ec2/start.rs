@@ -73,7 +73,7 @@ pub enum InventoryError {
     /// A block of the configuration cannot be that of a subnet or of the VPC.
     #[error(
         "the block {0} of the configuration cannot be used: a VPC or a subnet is IPv4 and /16 to /28, and \
-         a subnet lies in the VPC and overlaps no other subnet"
+         a subnet lies in the VPC and overlaps no other subnet, of other accounts neither"
     )]
     UnusableBlock(Cidr),
     /// An IPv6 block of the configuration cannot be that of a subnet or of the VPC.
@@ -209,8 +209,10 @@ fn ensure_subnets(vpc_id: &VpcId, draft: &mut Draft) -> Result<(), InventoryErro
         check_zone(subnet, &zones)?;
     }
     for (zone, configured) in zones.into_iter().zip(&topology.zones) {
-        let subnet = ensure_subnet(vpc_id, zone, configured.subnet, draft)?;
-        ensure_subnet_ipv6(&subnet, configured, draft)?;
+        if let Some(block) = configured.subnet {
+            let subnet = ensure_subnet(vpc_id, zone, block, draft)?;
+            ensure_subnet_ipv6(&subnet, configured, draft)?;
+        }
     }
     Ok(())
 }
@@ -254,7 +256,8 @@ fn ensure_subnet(
     let overlaps = ec2
         .subnets
         .values()
-        .any(|subnet| subnet.cidr.overlaps(&configured));
+        .any(|subnet| subnet.cidr.overlaps(&configured))
+        || draft.is_block_of_another_account(&configured);
     let vpc_block = draft.settings().topology.vpc;
     if overlaps || !subnets::has_usable_size(configured) || !vpc_block.covers(&configured) {
         return Err(InventoryError::UnusableBlock(configured));

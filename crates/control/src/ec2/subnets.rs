@@ -304,6 +304,9 @@ pub(crate) fn create(
             vpc_id: other.vpc_id.clone(),
         });
     }
+    if draft.is_block_of_another_account(&cidr) {
+        return Err(Ec2Error::SubnetOfAnotherAccount(cidr));
+    }
     let ipv6_block = request.ipv6_cidr_block.as_deref();
     let ipv6_block = ipv6_block
         .map(|text| ipv6_blocks::of_subnet(draft, vpc, ipv6_blocks::parse(text)?))

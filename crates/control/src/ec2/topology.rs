@@ -22,8 +22,8 @@ pub struct Topology {
 pub struct ZoneTopology {
     /// Such as `us-east-1a`.
     pub name: String,
-    /// The block of the zone's default subnet, inside that of the VPC, IPv4, /16 to /28.
-    pub subnet: Cidr,
+    /// The block of the zone's default subnet, inside that of the VPC, IPv4, /16 to /28; `None`: it has none.
+    pub subnet: Option<Cidr>,
     /// The IPv6 block of that subnet, inside one of the VPC, /44 to /64 in steps of 4.
     pub subnet_ipv6: Option<Cidr>,
 }
@@ -39,7 +39,7 @@ impl Topology {
         let block = |text: &str| text.parse().expect("a valid block");
         let zone = |name: &str, subnet| ZoneTopology {
             name: name.to_owned(),
-            subnet: block(subnet),
+            subnet: Some(block(subnet)),
             subnet_ipv6: None,
         };
         Self {

@@ -81,6 +81,14 @@ pub(super) fn lower(
 }
 
 impl Pools {
+    /// None yet; the ids of endpoint states will follow this number.
+    pub(super) fn numbered_from(first_endpoint: u64) -> Self {
+        Self {
+            last_endpoint: first_endpoint,
+            ..Self::default()
+        }
+    }
+
     /// The pool of a target group to which some rule forwards or sends copies.
     ///
     /// # Panics

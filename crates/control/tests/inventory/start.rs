@@ -166,7 +166,7 @@ async fn a_configuration_that_contradicts_the_state_is_refused_and_changes_nothi
 fn settings(vpc: &str, zones: &[(&str, &str)]) -> Settings {
     let zone = |(name, subnet): &(&str, &str)| ZoneTopology {
         name: (*name).to_owned(),
-        subnet: subnet.parse().unwrap(),
+        subnet: Some(subnet.parse().unwrap()),
         subnet_ipv6: None,
     };
     let topology = Topology {

@@ -15,6 +15,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use model::account::AccountId;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -34,6 +35,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Client {
     contact: Contact,
+    account: Option<AccountId>,
 }
 
 /// What a process tells about itself.
@@ -85,9 +87,9 @@ pub(crate) enum CallError {
 }
 
 impl Client {
-    /// A client for the elbow at `contact`.
-    pub(crate) fn new(contact: Contact) -> Self {
-        Self { contact }
+    /// A client for the elbow at `contact`, in this account or in that of its configuration.
+    pub(crate) fn new(contact: Contact, account: Option<AccountId>) -> Self {
+        Self { contact, account }
     }
 
     /// Makes the call. The result element of the answer, or the whole answer where there is none (EC2).
@@ -186,13 +188,22 @@ impl Client {
 
     async fn post(&self, post: Post) -> Result<(StatusCode, String), CallError> {
         let endpoint = &self.contact.endpoint;
+        let account = self.account.as_ref().map(AccountId::as_str);
+        let fields = [
+            (sign::TARGET, post.target.as_deref()),
+            (api::ACCOUNT_FIELD, account),
+        ];
+        let fields = fields.into_iter();
+        let fields: Vec<_> = fields
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
         let signed = sign::Signed::new(
             &self.contact.key,
             [&endpoint.region, post.service],
             [&endpoint.address.to_string(), post.path],
             &sign::Content {
                 content_type: post.content_type,
-                target: post.target.as_deref(),
+                fields: &fields,
                 body: &post.body,
             },
             OffsetDateTime::now_utc(),
@@ -202,8 +213,8 @@ impl Client {
             .header("content-type", post.content_type)
             .header("x-amz-date", signed.date)
             .header("authorization", signed.authorization);
-        if let Some(target) = &post.target {
-            request = request.header(sign::TARGET, target);
+        for (name, value) in fields {
+            request = request.header(name, value);
         }
         let request = request
             .body(Full::new(Bytes::from(post.body)))

@@ -22,8 +22,8 @@ const SIGNED_HEADERS: &str = "content-type;host;x-amz-date";
 pub(super) struct Content<'a> {
     /// The value of `Content-Type`.
     pub(super) content_type: &'a str,
-    /// The value of `X-Amz-Target`, if it is sent.
-    pub(super) target: Option<&'a str>,
+    /// Other fields, with names that are greater than `x-amz-date` and in their order.
+    pub(super) fields: &'a [(&'a str, &'a str)],
     /// The body.
     pub(super) body: &'a str,
 }
@@ -48,15 +48,14 @@ impl Signed {
     ) -> Self {
         let date = date(now);
         let content_type = content.content_type;
-        let (target, signed_headers) = match content.target {
-            Some(target) => (
-                format!("{TARGET}:{target}\n"),
-                format!("{SIGNED_HEADERS};{TARGET}"),
-            ),
-            None => (String::new(), SIGNED_HEADERS.to_owned()),
-        };
+        let mut fields = String::new();
+        let mut signed_headers = SIGNED_HEADERS.to_owned();
+        for (name, value) in content.fields {
+            fields += &format!("{name}:{value}\n");
+            signed_headers += &format!(";{name}");
+        }
         let canonical_request = format!(
-            "POST\n{path}\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:{date}\n{target}\n\
+            "POST\n{path}\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:{date}\n{fields}\n\
              {signed_headers}\n{}",
             hash(content.body.as_bytes())
         );
@@ -137,7 +136,7 @@ mod tests {
             ["127.0.0.1:4566", "/"],
             &Content {
                 content_type: CONTENT_TYPE,
-                target: None,
+                fields: &[],
                 body: "Action=GetCallerIdentity&Version=2011-06-15",
             },
             datetime!(2026-01-02 03:04:05 UTC),

@@ -1,14 +1,14 @@
 //! `elbow env`: the variables that point every AWS client at this elbow.
 
 use super::CommandError;
-use crate::cli::ClientArgs;
+use crate::cli::ElbowArgs;
 use crate::contact::Contact;
 
 /// Prints the assignments for a POSIX shell.
 ///
 /// # Errors
 /// No elbow has served with the data directory, or this user may not read its key.
-pub(crate) fn run(args: ClientArgs) -> Result<(), CommandError> {
+pub(crate) fn run(args: ElbowArgs) -> Result<(), CommandError> {
     print!("{}", exports(&super::contact(args)?));
     Ok(())
 }

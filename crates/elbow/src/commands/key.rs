@@ -1,7 +1,7 @@
 //! `elbow key`: access keys beside the root key, for those who are not to have that one.
 
 use super::CommandError;
-use crate::cli::{ClientArgs, KeyCreateArgs, KeyRevokeArgs};
+use crate::cli::{ElbowArgs, KeyCreateArgs, KeyRevokeArgs};
 use crate::client::call::{Call, Service};
 
 /// Makes a key and prints the variables that AWS clients take it from. Its secret is shown this once.
@@ -27,15 +27,21 @@ pub(crate) async fn create(args: KeyCreateArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Prints id, access, time of making and name of each key but the root key.
+/// Prints id, access, time of making, name and account of each key but the root key.
 ///
 /// # Errors
 /// Elbow is not there.
-pub(crate) async fn list(args: ClientArgs) -> Result<(), CommandError> {
-    let client = super::client(args)?;
+pub(crate) async fn list(args: ElbowArgs) -> Result<(), CommandError> {
+    let client = super::operator(args)?;
     let call = Call::new(Service::Elbow, "ListAccessKeys");
     for key in client.call(&call).await?.list("AccessKeyMetadata") {
-        let fields = ["AccessKeyId", "Access", "CreateDate", "UserName"];
+        let fields = [
+            "AccessKeyId",
+            "Access",
+            "CreateDate",
+            "UserName",
+            "AccountId",
+        ];
         println!("{}", fields.map(|name| key.text_at(name)).join("\t"));
     }
     Ok(())
@@ -46,7 +52,7 @@ pub(crate) async fn list(args: ClientArgs) -> Result<(), CommandError> {
 /// # Errors
 /// There is no such key, it is the root key, or elbow is not there.
 pub(crate) async fn revoke(args: KeyRevokeArgs) -> Result<(), CommandError> {
-    let client = super::client(args.client)?;
+    let client = super::operator(args.elbow)?;
     let call =
         Call::new(Service::Elbow, "DeleteAccessKey").with("AccessKeyId", &args.access_key_id);
     client.call(&call).await?;

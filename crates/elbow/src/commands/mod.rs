@@ -1,5 +1,6 @@
 //! The commands that look at a running elbow from outside, one file each.
 
+pub(crate) mod account;
 pub(crate) mod ca;
 mod columns;
 pub(crate) mod doctor;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::cli::ClientArgs;
+use crate::cli::{ClientArgs, ElbowArgs};
 use crate::client::call::{Call, Value};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -54,13 +55,18 @@ pub(crate) enum CommandError {
 }
 
 /// The elbow that `args` name.
-fn contact(args: ClientArgs) -> Result<Contact, CommandError> {
+fn contact(args: ElbowArgs) -> Result<Contact, CommandError> {
     let directory = client_data_directory(args)?;
     Ok(Contact::find(&directory)?)
 }
 
 fn client(args: ClientArgs) -> Result<Client, CommandError> {
-    Ok(Client::new(contact(args)?))
+    Ok(Client::new(contact(args.elbow)?, args.account))
+}
+
+/// A client for what is about no account in particular.
+fn operator(args: ElbowArgs) -> Result<Client, CommandError> {
+    Ok(Client::new(contact(args)?, None))
 }
 
 /// All elements of the list `list` over all pages of `call`.

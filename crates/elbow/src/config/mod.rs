@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use api::Throttle;
 use control::{CognitoUserPool, Limits};
 
-use crate::cli::{ClientArgs, ServeArgs};
+use crate::cli::{ElbowArgs, ServeArgs};
 use cognito::UserPoolError;
 use directory::DataDirectory;
 use file::{AuditSection, CertificateIssuer, ConfigFile, ReadError};
@@ -152,7 +152,7 @@ fn audit_file(
 ///
 /// # Errors
 /// The configuration file cannot be read, or there is no home directory.
-pub(crate) fn client_data_directory(args: ClientArgs) -> Result<DataDirectory, SettingsError> {
+pub(crate) fn client_data_directory(args: ElbowArgs) -> Result<DataDirectory, SettingsError> {
     let file = ConfigFile::read(args.config.as_deref())?;
     data_directory(args.data_dir, file.data_dir)
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use model::Cidr;
+use model::account::{AccountId, InvalidAccountId};
 use serde::Deserialize;
 
 use super::file::TopologySection;
@@ -61,8 +62,8 @@ pub(crate) enum Addresses {
 pub(crate) enum TopologyError {
     #[error("'{0}' is not the name of an AWS Region; an example is us-east-1")]
     Region(String),
-    #[error("'{0}' is not an AWS account: it has exactly 12 digits")]
-    Account(String),
+    #[error(transparent)]
+    Account(#[from] InvalidAccountId),
     #[error("the VPC block {0} cannot be used: it is an IPv4 block of /16 to /28")]
     Vpc(Cidr),
     #[error(
@@ -143,9 +144,7 @@ impl Topology {
         if !is_region(&self.region) {
             return Err(TopologyError::Region(self.region.clone()));
         }
-        if self.account.len() != 12 || !self.account.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(TopologyError::Account(self.account.clone()));
-        }
+        self.account.parse::<AccountId>()?;
         if !is_network(&self.vpc_cidr) {
             return Err(TopologyError::Vpc(self.vpc_cidr));
         }

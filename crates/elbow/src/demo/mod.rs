@@ -111,7 +111,7 @@ async fn run_in(directory: &DataDirectory, args: DemoArgs) -> Result<(), DemoErr
 }
 
 async fn show(stage: &mut Stage, zones: [Ipv4Addr; 2]) -> Result<(), DemoError> {
-    let client = Client::new(Contact::find(&stage.directory)?);
+    let client = Client::new(Contact::find(&stage.directory)?, None);
     println!(
         "Making an Application Load Balancer with the calls that the aws command would make:\n"
     );

@@ -28,8 +28,8 @@ use crate::contact::Contact;
 /// # Errors
 /// Elbow is not there, or refuses a call.
 pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode, CommandError> {
-    let directory = client_data_directory(args.client)?;
-    let client = Client::new(Contact::find(&directory)?);
+    let directory = client_data_directory(args.client.elbow)?;
+    let client = Client::new(Contact::find(&directory)?, args.client.account);
     let inventory = Inventory::ask(&client, None).await?;
     let surroundings = Surroundings::ask(&client, &inventory).await?;
     let report = client.self_report().await?;
