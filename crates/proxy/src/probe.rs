@@ -75,14 +75,7 @@ impl Running {
 
 /// Runs the checks of the latest snapshot until the commands end.
 pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: HealthCheckTls) {
-    let mut prober = Prober {
-        tls,
-        permits: Rc::new(Semaphore::new(CHECKS_MAX)),
-        running: FxHashMap::default(),
-        pools: FxHashMap::default(),
-        start: Instant::now(),
-        steps: 0,
-    };
+    let mut prober = Prober::new(tls);
     let mut step = interval(SLOW_START_STEP);
     step.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -101,6 +94,17 @@ pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: HealthCheckT
 }
 
 impl Prober {
+    fn new(tls: HealthCheckTls) -> Self {
+        Self {
+            tls,
+            permits: Rc::new(Semaphore::new(CHECKS_MAX)),
+            running: FxHashMap::default(),
+            pools: FxHashMap::default(),
+            start: Instant::now(),
+            steps: 0,
+        }
+    }
+
     /// Takes over the pools that have changed; the checks of the others go on as they are.
     fn follow(&mut self, snapshot: &Snapshot) {
         let mut before = std::mem::take(&mut self.pools);
@@ -302,3 +306,7 @@ fn parsed_status(head: &[u8]) -> Result<u16, Failure> {
         .map(|head| head.status)
         .map_err(|_| Failure::FailedHealthChecks)
 }
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

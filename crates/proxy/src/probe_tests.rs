@@ -1,0 +1,382 @@
+//! When checks are sent and when health changes, to the millisecond, under a clock that only the test moves.
+//!
+//! The clock of the event loop stands still and is moved by hand, and the loop is never without work, so that it
+//! does not move the clock by itself. Whether everything that was due has been done is known from counts: checks
+//! under way, and checks that the target is told to keep waiting.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use engine::health::Health;
+use engine::{EndpointState, PoolSettings};
+use model::health_check::Matcher;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::{spawn_local, yield_now};
+use tokio::time::{advance, sleep};
+
+use super::*;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The settings of the target group of SuperTokens' guide to load balancers.
+fn guide() -> HealthCheck {
+    HealthCheck {
+        path: "/hello".to_owned(),
+        interval: Duration::from_secs(30),
+        timeout: Duration::from_secs(10),
+        healthy_threshold: 5,
+        unhealthy_threshold: 2,
+        matcher: Matcher::Http("200".parse().unwrap()),
+        ..HealthCheck::default()
+    }
+}
+
+/// What a target does with a check.
+#[derive(Clone, Copy)]
+enum Answer {
+    Status(u16),
+    /// 200, so long after the check.
+    Late(Duration),
+    Never,
+}
+
+/// Answers in the order of the checks: a status, a number of seconds to wait with 200 (`9.5s`), or `silent`.
+fn script(text: &str) -> VecDeque<Answer> {
+    let answer = |word: &str| match word.strip_suffix('s') {
+        Some(seconds) => Answer::Late(Duration::from_secs_f64(seconds.parse().unwrap())),
+        None if word == "silent" => Answer::Never,
+        None => Answer::Status(word.parse().unwrap()),
+    };
+    text.split_whitespace().map(answer).collect()
+}
+
+/// A target, and what has happened to it: lines of a moment in seconds and everything that happened then.
+struct Target {
+    endpoint: Arc<Endpoint>,
+    /// Checks that it keeps waiting.
+    kept_waiting: Cell<usize>,
+    is_healthy: Cell<Option<bool>>,
+    history: RefCell<Vec<(Duration, String)>>,
+    start: Instant,
+}
+
+impl Target {
+    async fn listen(answers: &str) -> Rc<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.expect("a free port");
+        let address = listener.local_addr().unwrap();
+        let target = Rc::new(Self {
+            endpoint: Arc::new(Endpoint {
+                address,
+                check_address: address,
+                zone: None,
+                key: 1,
+                state: Arc::new(EndpointState::new(address.port().into())),
+            }),
+            kept_waiting: Cell::new(0),
+            is_healthy: Cell::new(None),
+            history: RefCell::default(),
+            start: Instant::now(),
+        });
+        spawn_local(Rc::clone(&target).answer_all(listener, script(answers)));
+        target
+    }
+
+    async fn answer_all(self: Rc<Self>, listener: TcpListener, answers: VecDeque<Answer>) {
+        for answer in answers {
+            let (stream, _) = listener.accept().await.expect("a check");
+            spawn_local(Rc::clone(&self).answer(stream, answer));
+        }
+        // Checks beyond the script are noted, and refused.
+        while listener.accept().await.is_ok() {
+            self.note("unexpected");
+        }
+    }
+
+    async fn answer(self: Rc<Self>, mut stream: TcpStream, answer: Answer) {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut request).await.expect("a request"), 0);
+        }
+        assert!(request.starts_with(b"GET /hello HTTP/1.1\r\n"));
+        self.note("check");
+        let status = match answer {
+            Answer::Status(status) => status,
+            Answer::Late(delay) => {
+                self.keep_waiting(sleep(delay)).await;
+                200
+            }
+            Answer::Never => {
+                let mut rest = Vec::new();
+                self.keep_waiting(stream.read_to_end(&mut rest)).await;
+                return self.note("given-up");
+            }
+        };
+        let response = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: 0\r\n\r\n");
+        stream
+            .write_all(response.as_bytes())
+            .await
+            .expect("a reader");
+    }
+
+    async fn keep_waiting(&self, until: impl Future) {
+        self.kept_waiting.set(self.kept_waiting.get() + 1);
+        until.await;
+        self.kept_waiting.set(self.kept_waiting.get() - 1);
+    }
+
+    fn note(&self, what: &str) {
+        let now = self.start.elapsed();
+        let mut history = self.history.borrow_mut();
+        match history.last_mut() {
+            Some((at, line)) if *at == now => {
+                line.push(' ');
+                line.push_str(what);
+            }
+            _ => history.push((now, what.to_owned())),
+        }
+    }
+
+    fn note_health(&self) {
+        let state = &self.endpoint.state;
+        let is_healthy = match state.health() {
+            Health::Initial { .. } => return,
+            Health::Healthy { .. } => true,
+            Health::Unhealthy { .. } => false,
+        };
+        if self.is_healthy.replace(Some(is_healthy)) == Some(is_healthy) {
+            return;
+        }
+        match state.failure() {
+            None => self.note("healthy"),
+            Some(failure) => self.note(&format!("unhealthy:{failure:?}")),
+        }
+    }
+
+    fn history(&self) -> Vec<String> {
+        let history = self.history.borrow();
+        let lines = history.iter();
+        lines
+            .map(|(at, what)| format!("{} {what}", at.as_secs_f64()))
+            .collect()
+    }
+}
+
+/// The prober with targets of one pool.
+struct Scene {
+    prober: Prober,
+    targets: Vec<Rc<Target>>,
+}
+
+impl Scene {
+    async fn start(check: HealthCheck, scripts: &[&str]) -> Self {
+        let tls = HealthCheckTls::new().expect("the TLS library is the expected one");
+        let mut targets = Vec::new();
+        for script in scripts {
+            targets.push(Target::listen(script).await);
+        }
+        let mut scene = Self {
+            prober: Prober::new(tls),
+            targets,
+        };
+        scene.publish(check);
+        scene.settle().await;
+        scene
+    }
+
+    fn publish(&mut self, check: HealthCheck) {
+        let endpoints = self.targets.iter().map(|it| Arc::clone(&it.endpoint));
+        let pool = Pool::new(
+            PoolId(1),
+            PoolSettings::new(check),
+            endpoints.collect(),
+            None,
+        );
+        self.prober.follow(&Snapshot {
+            pools: vec![Arc::new(pool)],
+            ..Snapshot::default()
+        });
+    }
+
+    /// Returns when everything that is due at this moment has been done.
+    async fn settle(&self) {
+        // A check is under way within one turn of the event loop after it is due.
+        for _ in 0..4 {
+            yield_now().await;
+        }
+        while CHECKS_MAX - self.prober.permits.available_permits() != self.kept_waiting() {
+            yield_now().await;
+        }
+        for target in &self.targets {
+            target.note_health();
+        }
+    }
+
+    fn kept_waiting(&self) -> usize {
+        self.targets.iter().map(|it| it.kept_waiting.get()).sum()
+    }
+
+    /// Moves the clock on, and looks at each full second and in the last millisecond before it.
+    async fn advance(&self, seconds: u64) {
+        for _ in 0..seconds {
+            for step in [SECOND - MILLISECOND, MILLISECOND] {
+                advance(step).await;
+                self.settle().await;
+            }
+        }
+    }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build_local(LocalOptions::default())
+        .expect("an event loop")
+        .block_on(test);
+}
+
+/// What happens to a target that answers its checks like this, up to the check behind the last one.
+fn check(config: HealthCheck, answers: &str, expected: &[&str]) {
+    run(async {
+        let seconds = config.interval.as_secs() * answers.split_whitespace().count() as u64;
+        let scene = Scene::start(config, &[answers]).await;
+        scene.advance(seconds - 1).await;
+        assert_eq!(scene.targets[0].history(), expected, "{answers}");
+    });
+}
+
+#[test]
+fn a_fresh_target_is_healthy_after_one_pass() {
+    check(guide(), "200 200", &["0 check healthy", "30 check"]);
+    check(guide(), "500 200", &["0 check", "30 check healthy"]);
+}
+
+#[test]
+fn two_failures_in_a_row_take_a_target_out_and_five_passes_bring_it_back() {
+    check(
+        guide(),
+        "200 500 200 500 500 200 200 200 200 500 200 200 200 200 200 500 200",
+        &[
+            "0 check healthy",
+            "30 check",
+            "60 check",
+            "90 check",
+            "120 check unhealthy:ResponseCodeMismatch(500)",
+            "150 check",
+            "180 check",
+            "210 check",
+            "240 check",
+            // Four were not enough, and the count starts again.
+            "270 check",
+            "300 check",
+            "330 check",
+            "360 check",
+            "390 check",
+            "420 check healthy",
+            "450 check",
+            "480 check",
+        ],
+    );
+}
+
+#[test]
+fn a_fresh_target_is_unhealthy_after_two_failures() {
+    check(
+        guide(),
+        "500 500",
+        &["0 check", "30 check unhealthy:ResponseCodeMismatch(500)"],
+    );
+}
+
+#[test]
+fn a_check_is_given_up_after_its_timeout() {
+    check(
+        guide(),
+        "200 silent silent 200",
+        &[
+            "0 check healthy",
+            "30 check",
+            "40 given-up",
+            "60 check",
+            "70 given-up unhealthy:Timeout",
+            "90 check",
+        ],
+    );
+}
+
+#[test]
+fn a_slow_answer_in_time_passes_and_shifts_no_check() {
+    check(
+        guide(),
+        "9.999s 9.999s",
+        &["0 check", "9.999 healthy", "30 check"],
+    );
+}
+
+#[test]
+fn only_the_success_codes_pass() {
+    check(
+        guide(),
+        "200 204 204",
+        &[
+            "0 check healthy",
+            "30 check",
+            "60 check unhealthy:ResponseCodeMismatch(204)",
+        ],
+    );
+    let range = HealthCheck {
+        matcher: Matcher::Http("200-204".parse().unwrap()),
+        ..guide()
+    };
+    check(range, "204", &["0 check healthy"]);
+}
+
+#[test]
+fn each_target_is_checked_once_in_each_interval_whatever_the_others_do() {
+    run(async {
+        let scene = Scene::start(guide(), &["200 200 200", "silent 9s 200"]).await;
+        scene.advance(89).await;
+        let [quick, slow] = [0, 1].map(|at| scene.targets[at].history());
+        assert_eq!(quick, ["0 check healthy", "30 check", "60 check"]);
+        let slow_ones = [
+            "0 check",
+            "10 given-up",
+            "30 check",
+            "39 healthy",
+            "60 check",
+        ];
+        assert_eq!(slow, slow_ones);
+    });
+}
+
+#[test]
+fn a_change_elsewhere_leaves_the_next_check_where_it_was_and_new_settings_begin_at_once() {
+    run(async {
+        let mut scene = Scene::start(guide(), &["200 200 200 200 200"]).await;
+        scene.advance(10).await;
+        scene.publish(guide());
+        scene.advance(30).await;
+        let every_ten = HealthCheck {
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(5),
+            ..guide()
+        };
+        scene.publish(every_ten);
+        scene.settle().await;
+        scene.advance(29).await;
+        assert_eq!(
+            scene.targets[0].history(),
+            [
+                "0 check healthy",
+                "30 check",
+                "40 check",
+                "50 check",
+                "60 check"
+            ]
+        );
+    });
+}
