@@ -369,7 +369,7 @@ impl<'a> Conversation<'a> {
             .map_err(|_| Failure::BadResponse)?;
         let plan = match head.status {
             100 => HeadPlan::Drop,
-            101 if self.exchange.is_upgrade => HeadPlan::Switch(self.written_interim(&head)),
+            101 if self.exchange.is_upgrade => HeadPlan::Switch(self.written_switch(&head)),
             101 => return Err(Failure::BadResponse),
             // RFC 9110 section 15.2: HTTP/1.0 has no interim responses.
             102..200 if self.exchange.version == Version::Http10 => HeadPlan::Drop,
@@ -387,6 +387,12 @@ impl<'a> Conversation<'a> {
     fn written_interim(&self, head: &ResponseHead<'_, '_>) -> Lease {
         let mut out = self.worker.buffers.head();
         outgoing::write_interim(&mut Http1Head(&mut out), head);
+        out
+    }
+
+    fn written_switch(&self, head: &ResponseHead<'_, '_>) -> Lease {
+        let mut out = self.worker.buffers.head();
+        outgoing::write_switch(&mut Http1Head(&mut out), head, &self.cookies());
         out
     }
 

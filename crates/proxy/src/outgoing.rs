@@ -144,9 +144,27 @@ fn is_replaced(options: &HttpOptions, name: &str) -> bool {
     own.any(|(own, _)| own.eq_ignore_ascii_case(name))
 }
 
-/// Writes an interim response: 101 with the fields that make the upgrade, others without any hop's fields.
+/// Writes an interim response that a final one follows, without any hop's fields.
 pub(crate) fn write_interim(sink: &mut impl HeadSink, response: &ResponseHead<'_, '_>) {
     sink.status_line(response.status, response.reason);
+    write_interim_fields(sink, response);
+    sink.end();
+}
+
+/// Writes 101: no response follows it, so it has the cookies that a final one would have had.
+pub(crate) fn write_switch(
+    sink: &mut impl HeadSink,
+    response: &ResponseHead<'_, '_>,
+    cookies: &StayCookies<'_>,
+) {
+    sink.status_line(response.status, response.reason);
+    write_interim_fields(sink, response);
+    cookies.write(sink, response.fields);
+    sink.hop_field("Connection", b"upgrade");
+    sink.end();
+}
+
+fn write_interim_fields(sink: &mut impl HeadSink, response: &ResponseHead<'_, '_>) {
     let nominated = Nominated::of(response.fields);
     for (kind, name, value) in response.fields.iter() {
         match kind {
@@ -155,10 +173,6 @@ pub(crate) fn write_interim(sink: &mut impl HeadSink, response: &ResponseHead<'_
             _ => {}
         }
     }
-    if response.status == 101 {
-        sink.hop_field("Connection", b"upgrade");
-    }
-    sink.end();
 }
 
 /// The body encoding for a client of this version, and whether the close is what ends the body.

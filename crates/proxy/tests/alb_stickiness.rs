@@ -66,6 +66,23 @@ impl Pair {
         (chosen, response)
     }
 
+    /// Asks for a tunnel with these fields; which target switched, with those, and the head of its response.
+    fn upgrade(&self, fields: &str, answered: &str) -> (usize, String) {
+        let mut client = self.fixture.client();
+        client.send(format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{fields}\r\n"
+        ));
+        self.fixture.settle();
+        let (chosen, mut at_target) = chosen_of(&self.targets);
+        at_target.head();
+        at_target.send(format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{answered}\r\n"
+        ));
+        let response = client.head();
+        assert_eq!(status(&response), 101);
+        (chosen, response)
+    }
+
     fn counted(&self) -> (u64, u64) {
         let counters = self.fixture.counters();
         (
@@ -286,4 +303,46 @@ fn a_pool_without_stickiness_sets_no_cookie() {
     let (_, response) = pair.exchange("Cookie: AWSALB=x\r\n", OK);
     assert!(!response.contains("AWSALB"));
     assert_eq!(pair.counted(), (0, 0));
+}
+
+/// No other response follows 101, so what keeps the client with the target of its tunnel is in it.
+#[test]
+fn the_response_that_begins_a_tunnel_sets_the_cookies() {
+    let pair = Pair::new(by_load_balancer(HOUR));
+    let (first, switched) = pair.upgrade("", "");
+    let names = set_cookies(&switched).into_iter().map(|(name, ..)| name);
+    assert_eq!(names.collect::<Vec<_>>(), ["AWSALB", "AWSALBCORS"]);
+    let fields = format!("Cookie: AWSALB={}\r\n", value(&switched, "AWSALB"));
+    for _ in 0..3 {
+        assert_eq!(pair.upgrade(&fields, "").0, first);
+        assert_eq!(pair.exchange(&fields, OK).0, first);
+    }
+    assert_eq!(pair.counted(), (1, 0));
+}
+
+#[test]
+fn an_application_session_can_begin_with_a_tunnel() {
+    let pair = Pair::new(by_application());
+    let (_, switched) = pair.upgrade("", "");
+    assert!(!switched.contains("AWSALB"), "{switched}");
+    let (first, switched) = pair.upgrade("", "Set-Cookie: session=s1\r\n");
+    let ours = value(&switched, "AWSALBAPP-0");
+    let fields = format!("Cookie: session=s1; AWSALBAPP-0={ours}\r\n");
+    for _ in 0..3 {
+        assert_eq!(pair.exchange(&fields, OK).0, first);
+    }
+}
+
+#[test]
+fn a_response_of_our_own_sets_no_cookie() {
+    let pair = Pair::new(by_load_balancer(HOUR));
+    let mut client = pair.fixture.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    pair.fixture.settle();
+    let (_, mut at_target) = chosen_of(&pair.targets);
+    at_target.head();
+    at_target.send("no HTTP\r\n\r\n");
+    let response = client.rest();
+    assert_eq!(status(&response), 502);
+    assert_eq!(set_cookies(&response), []);
 }
