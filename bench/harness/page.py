@@ -1,5 +1,6 @@
 """Writes figures into docs/benchmarks.md. The text around them is kept by hand."""
 
+import os
 import platform
 import shlex
 from pathlib import Path
@@ -30,13 +31,18 @@ def replace_between(begin, end, paragraphs):
 
 def about_machine(cores):
     """How the cores were shared out; ratios depend on little else."""
-    kernel = ".".join(platform.release().split(".")[:2])
     congestion_control = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
     if cores.client == cores.target:
         layout = "the proxy on one core, client and target together on another"
     else:
         layout = "proxy, client and target on a core each"
-    return f"Linux {kernel}, {platform.machine()}, TCP congestion control {congestion_control}; {layout}."
+    return f"{about_system()}, TCP congestion control {congestion_control}; {layout}."
+
+
+def about_system():
+    """Kernel, architecture, and how many cores there are."""
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"Linux {kernel}, {platform.machine()}, {os.cpu_count()} cores"
 
 
 def about_versions(versions):

@@ -5,6 +5,7 @@ Everything is made and changed through the public API by boto3, whose own time i
 
 import http.client
 import itertools
+import re
 import statistics
 import time
 from collections import namedtuple
@@ -48,6 +49,8 @@ class Figures:
     size: Size
     build_seconds: float
     restart_seconds: float
+    change_compile_ms: float
+    whole_compile_ms: float
     resident_mib: float
     rows: list
 
@@ -64,6 +67,8 @@ def measure(binary, size, rounds, directory, say):
         build_seconds = time.monotonic() - begun
         say(f"made in {build_seconds:.0f} s")
         rows = [time_operation(*operation, rounds) for operation in operations(account, built)]
+        account.elbv2.modify_rule(RuleArn=built.rules[0][0], Actions=[answer("last")])
+        change_compile_ms = compile_ms(port)
         resident = resident_mib(child.pid)
         child.kill()
     begun = time.monotonic()
@@ -72,8 +77,9 @@ def measure(binary, size, rounds, directory, say):
         # Connections are taken before there is anything to answer them with.
         Account(variables).elbv2.describe_account_limits()
         restart_seconds = time.monotonic() - begun
+        whole_compile_ms = compile_ms(port)
     child.stop()
-    return Figures(size, build_seconds, restart_seconds, resident, rows)
+    return Figures(size, build_seconds, restart_seconds, change_compile_ms, whole_compile_ms, resident, rows)
 
 
 def start(binary, size, port, directory):
@@ -167,7 +173,7 @@ def operations(account, built):
 
     def change_rule(round_):
         elbv2.modify_rule(RuleArn=rules[0], Actions=[answer(f"round {round_}")])
-        got = fetch(address, "/1/x")
+        got = get(address, "/1/x")
         if got != f"round {round_}":
             raise AssertionError(f"the change is not live: {got!r}")
 
@@ -221,13 +227,21 @@ def time_operation(what, call, rounds):
 def to_markdown(figures):
     lines = [
         f"{figures.size}; made in {figures.build_seconds:.0f} s, {figures.resident_mib:,.0f} MiB resident, "
-        f"answering again {figures.restart_seconds:.1f} s after a kill.",
+        f"answering again {figures.restart_seconds:.1f} s after a kill. Compiling the whole state takes "
+        f"{figures.whole_compile_ms:,.0f} ms, a change to one rule {figures.change_compile_ms:,.1f} ms.",
         "",
         "| operation | median ms | worst ms |",
         "| --- | --: | --: |",
     ]
     lines += [f"| {row.what} | {row.median_ms:,.1f} | {row.worst_ms:,.1f} |" for row in figures.rows]
     return "\n".join(lines)
+
+
+def compile_ms(port):
+    """What elbow says about the change before."""
+    metrics = get(("127.0.0.1", port), "/_elbow/metrics")
+    seconds = re.search(r"^elbow_compile_seconds\{.*\} (\S+)$", metrics, re.MULTILINE)
+    return float(seconds[1]) * 1000
 
 
 def address_of(account, load_balancer):
@@ -237,7 +251,7 @@ def address_of(account, load_balancer):
     return found["NetworkInterfaces"][0]["PrivateIpAddress"], 8080
 
 
-def fetch(address, path_):
+def get(address, path_):
     connection = http.client.HTTPConnection(*address, timeout=10)
     connection.request("GET", path_)
     body = connection.getresponse().read().decode()

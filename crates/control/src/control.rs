@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use engine::router::CompileError;
 use model::Cidr;
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
 pub(crate) struct Live {
     pub(crate) state: State,
     pub(crate) lowered: Lowered,
+    /// How long it took to compile.
+    compile_time: Duration,
 }
 
 /// The stored state cannot be taken up.
@@ -248,8 +251,10 @@ impl Control {
             account: parts.settings.place.account.clone(),
         };
         let nothing = Lowered::numbered_from(plane.neighbours.first_endpoint());
+        let began_at = Instant::now();
         let lowered = lower(&state, (&State::default(), &nothing), &parts.secret_key);
         let lowered = lowered.map_err(CommitError::from)?;
+        let compile_time = began_at.elapsed();
         let changing = plane.neighbours.changing.lock().await;
         let prepared = plane.prepare(Arc::clone(&lowered.snapshot)).await;
         // Nothing listens yet, so that no listener of elbow can be in the way.
@@ -264,7 +269,11 @@ impl Control {
             parts,
             prefix,
             plane,
-            live: RwLock::new(Arc::new(Live { state, lowered })),
+            live: RwLock::new(Arc::new(Live {
+                state,
+                lowered,
+                compile_time,
+            })),
             changed: watch::Sender::new(()),
             unsettled: Unsettled::default(),
         };
@@ -285,6 +294,12 @@ impl Control {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.parts.settings
+    }
+
+    /// How long the last change took to compile; after the start, how long the whole state took.
+    #[must_use]
+    pub fn compile_time(&self) -> Duration {
+        self.live().compile_time
     }
 
     /// The time, in milliseconds since 1970.
@@ -358,7 +373,9 @@ impl Control {
         state.generation += 1;
         let parts = &self.inner.parts;
         let known = (&before.state, &before.lowered);
+        let began_at = Instant::now();
         let lowered = lower(&state, known, &parts.secret_key)?;
+        let compile_time = began_at.elapsed();
         let plane = &self.inner.plane;
         let snapshot = Arc::clone(&lowered.snapshot);
         let prepared = plane.prepare(Arc::clone(&snapshot)).await;
@@ -371,7 +388,11 @@ impl Control {
         self.inner.occupy(&state);
         // From here on a worker that still serves the old snapshot sees the flag before its first byte.
         lowered.start_draining(&before.lowered);
-        let live = Arc::new(Live { state, lowered });
+        let live = Arc::new(Live {
+            state,
+            lowered,
+            compile_time,
+        });
         *self
             .inner
             .live

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use control::Accounts;
 use engine::Snapshot;
 use proxy::Counters;
 
@@ -51,6 +52,22 @@ pub(crate) fn open_files() -> String {
             OPEN_FILES_MAX,
             "Maximum number of open file descriptors.",
             max,
+        );
+    }
+    out
+}
+
+/// How long each account's last change took to compile.
+pub(crate) fn compile_times(accounts: &Accounts) -> String {
+    let mut out = "# HELP elbow_compile_seconds How long the last change took to compile; after the start, the whole \
+                   state.\n# TYPE elbow_compile_seconds gauge\n"
+        .to_owned();
+    for control in accounts.all() {
+        let account = &control.settings().place.account;
+        let seconds = control.compile_time().as_secs_f64();
+        let _ = writeln!(
+            out,
+            "elbow_compile_seconds{{account=\"{account}\"}} {seconds}"
         );
     }
     out

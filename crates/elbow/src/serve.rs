@@ -163,7 +163,7 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
         }
     };
     let endpoint = Endpoint::new(api::Parts {
-        accounts,
+        accounts: accounts.clone(),
         explain: Arc::new(explain),
         root_key: AccessKey::new(key.access_key_id, key.secret_access_key),
         clock: Arc::new(SystemClock),
@@ -178,6 +178,7 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
                 let throttled = throttle.as_ref().map_or(0, |throttle| throttle.refused());
                 metrics::text(&plane.counters())
                     + &metrics::dns_zones(&plane.snapshot())
+                    + &metrics::compile_times(&accounts)
                     + &metrics::open_files()
                     + &metrics::api_calls(audited, lost, throttled)
             })
