@@ -23,18 +23,6 @@ NAMES_NOTHING = {
     "ListZonalShifts",
     "RemoveListenerCertificates",
 }
-# Where elbow accepts more than EC2 does: pages of 5 to 1,000 where those of EC2 are smaller, any number of instance
-# types, and an instance alone where a request does not say how many.
-LENIENT = {
-    ("DescribeEgressOnlyInternetGateways", "MaxResults too large"),
-    ("DescribeInstanceTypes", "InstanceTypes with too many"),
-    ("DescribeRouteTables", "MaxResults too large"),
-    ("DescribeStaleSecurityGroups", "MaxResults too large"),
-    ("GetManagedPrefixListAssociations", "MaxResults too small"),
-    ("GetManagedPrefixListAssociations", "MaxResults too large"),
-    ("RunInstances", " without MaxCount"),
-    ("RunInstances", " without MinCount"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +93,5 @@ def walk(calls, operation, draw, fit, things):
         names_nothing = name in NAMES_NOTHING and " of " in what and "characters" not in what
         # EC2 takes a parameter that is empty for one that is not given.
         is_absent = calls.protocol == "ec2" and what.endswith(" empty")
-        is_fine = names_nothing or is_absent or (name, what) in LENIENT
-        if code is None and is_certain and not is_fine:
+        if code is None and is_certain and not (names_nothing or is_absent):
             calls.faults.append(f"{name}, {what}: is accepted")

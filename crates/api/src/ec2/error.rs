@@ -66,6 +66,8 @@ impl From<Ec2Error> for ApiError {
             | Ec2Error::AddressOutsideSubnet { .. }
             | Ec2Error::AddressReserved(_)
             | Ec2Error::EntryNotFound(_)
+            | Ec2Error::TooManyEntriesInRequest(_)
+            | Ec2Error::TooManyValues { .. }
             | Ec2Error::VpcHasGateway(_)
             | Ec2Error::RouteInsideVpc(_)
             | Ec2Error::NoRouteToReplace(_)

@@ -1,8 +1,11 @@
 //! Describe operations of what elbow never has: tools ask for it beside what it has, and the answer is empty.
 
+use std::ops::RangeInclusive;
+
 use model::ec2::Tags;
 
 use crate::ec2::filter::Filters;
+use crate::ec2::paging::USUAL_SIZES;
 use crate::ec2::{Ec2, Ec2Error, Filter, PageRequest};
 
 /// A kind of resource of which there is none.
@@ -36,6 +39,18 @@ impl AbsentKind {
                 format!("The vpcPeeringConnection ID '{id}' does not exist")
             }
             Self::VpnGateway => format!("The vpnGateway ID '{id}' does not exist"),
+        }
+    }
+
+    /// How many a page may have.
+    ///
+    /// Source: EC2 API, `MaxResults` of each operation. That of `DescribeVpcEndpoints` has no bound: more than 1,000
+    /// mean 1,000.
+    fn page_sizes(self) -> RangeInclusive<i64> {
+        match self {
+            Self::EgressOnlyInternetGateway => 5..=255,
+            Self::VpcEndpoint => 1..=i64::MAX,
+            _ => USUAL_SIZES,
         }
     }
 
@@ -110,7 +125,7 @@ impl Ec2<'_> {
                     kind: request.kind,
                     message: request.kind.not_found(id),
                 }),
-                None => request.page.require_valid(),
+                None => request.page.require_valid(request.kind.page_sizes()),
             }
         })
     }

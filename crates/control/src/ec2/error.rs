@@ -109,6 +109,14 @@ pub enum Ec2Error {
     /// More values than one call may have.
     #[error("The maximum number of filter values specified on a single call is {0}")]
     TooManyFilterValues(usize),
+    /// A list longer than it may be.
+    #[error("{parameter} cannot contain over {max} values.")]
+    TooManyValues {
+        /// The parameter, as the API calls it.
+        parameter: &'static str,
+        /// How many it may have.
+        max: usize,
+    },
     /// A page size below or above the bounds.
     #[error("Value ( {value} ) for parameter maxResults is invalid. {expectation}")]
     InvalidMaxResults {
@@ -259,6 +267,9 @@ pub enum Ec2Error {
     /// More entries in a prefix list than it was made for.
     #[error("You've reached the maximum number of entries for the prefix list: {0}.")]
     TooManyEntries(usize),
+    /// More entries than a request may add or remove.
+    #[error("The number of entries per request cannot exceeds limit ({0}).")]
+    TooManyEntriesInRequest(usize),
     /// The list has no such entry to remove.
     #[error("The CIDR '{0}' is not an entry of the prefix list")]
     EntryNotFound(Cidr),

@@ -4,16 +4,26 @@
 //! same; what can be said is that it exists, and that nobody limits its processor by credits.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::{Ec2, Ec2Error, Filter, Page, PageRequest};
 use crate::state::State;
 
+/// How many types a request may name.
+///
+/// Source: EC2 API, `DescribeInstanceTypes`, `InstanceTypes`.
+pub const NAMES_MAX: usize = 100;
+/// How many types a page may have.
+///
+/// Source: EC2 API, `DescribeInstanceTypes`, `MaxResults`.
+const PAGE: RangeInclusive<i64> = 5..=100;
+
 /// Which types to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeInstanceTypes {
-    /// These alone; all for an empty list.
+    /// These alone, up to `NAMES_MAX`; all for an empty list.
     pub names: Vec<String>,
     /// What must be true of them.
     pub filters: Vec<Filter>,
@@ -25,7 +35,7 @@ impl Ec2<'_> {
     /// The names of the types.
     ///
     /// # Errors
-    /// `InstanceTypesNotFound`, `IdsWithMaxResults`, and those of filters and pages.
+    /// `TooManyValues`, `InstanceTypesNotFound`, `IdsWithMaxResults`, and those of filters and pages.
     pub fn describe_instance_types(
         &self,
         request: &DescribeInstanceTypes,
@@ -66,6 +76,12 @@ const FILTERS: Filters<String> = Filters {
 
 fn describe(state: &State, request: &DescribeInstanceTypes) -> Result<Page<String>, Ec2Error> {
     let is_wanted = FILTERS.parse(&request.filters)?;
+    if request.names.len() > NAMES_MAX {
+        return Err(Ec2Error::TooManyValues {
+            parameter: "InstanceTypes",
+            max: NAMES_MAX,
+        });
+    }
     request.page.refuse_with("InstanceTypes", &request.names)?;
     let instances = state.ec2.instances.values();
     let known: BTreeSet<String> = instances
@@ -80,5 +96,5 @@ fn describe(state: &State, request: &DescribeInstanceTypes) -> Result<Page<Strin
         .into_iter()
         .filter(|name| is_named(&request.names, name))
         .filter(is_wanted);
-    request.page.cut(wanted, String::clone)
+    request.page.cut_within(PAGE, wanted, String::clone)
 }

@@ -26,10 +26,8 @@ pub struct Page<T> {
     pub next_token: Option<String>,
 }
 
-/// The smallest page.
-const MAX_RESULTS_MIN: i64 = 5;
-/// The largest page.
-const MAX_RESULTS_MAX: i64 = 1000;
+/// How many nouns a page may have where the operation has no sizes of its own.
+pub(crate) const USUAL_SIZES: RangeInclusive<i64> = 5..=1000;
 
 impl PageRequest {
     /// The page of `items`, which are in ascending order of their `key`s.
@@ -41,7 +39,7 @@ impl PageRequest {
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> String,
     ) -> Result<Page<T>, Ec2Error> {
-        self.cut_within(MAX_RESULTS_MIN..=MAX_RESULTS_MAX, items, key)
+        self.cut_within(USUAL_SIZES, items, key)
     }
 
     /// The same for an operation whose pages have other sizes.
@@ -73,8 +71,9 @@ impl PageRequest {
     ///
     /// # Errors
     /// As `cut`.
-    pub(crate) fn require_valid(&self) -> Result<(), Ec2Error> {
-        self.cut([], String::clone).map(|_: Page<String>| ())
+    pub(crate) fn require_valid(&self, sizes: RangeInclusive<i64>) -> Result<(), Ec2Error> {
+        self.cut_within(sizes, [], String::clone)
+            .map(|_: Page<String>| ())
     }
 
     /// Refuses a page size beside a list of ids, whose API name is `ids`.

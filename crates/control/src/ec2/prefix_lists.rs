@@ -1,6 +1,7 @@
 //! Managed prefix lists: Create, Modify, Delete, Describe, their entries, and what refers to them.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -28,6 +29,10 @@ pub const PREFIX_LISTS_MAX: usize = 100;
 ///
 /// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Maximum number of entries per prefix list".
 pub const ENTRIES_MAX: usize = 1000;
+/// How many entries a request may add, and how many it may remove.
+///
+/// Source: EC2 API, `ModifyManagedPrefixList`, `AddEntries` and `RemoveEntries`.
+pub const ENTRIES_PER_REQUEST_MAX: usize = 100;
 /// The longest name and the longest description, in characters.
 ///
 /// Source: EC2 API, `CreateManagedPrefixList`, `PrefixListName`.
@@ -37,7 +42,11 @@ const RESERVED_PREFIX: &str = "com.amazonaws";
 /// How many lists or entries a page may have.
 ///
 /// Source: EC2 API, `GetManagedPrefixListEntries`, `MaxResults`.
-const PAGE: std::ops::RangeInclusive<i64> = 1..=100;
+const PAGE: RangeInclusive<i64> = 1..=100;
+/// How many associations a page may have.
+///
+/// Source: EC2 API, `GetManagedPrefixListAssociations`, `MaxResults`.
+const ASSOCIATIONS_PAGE: RangeInclusive<i64> = 5..=255;
 
 /// Which prefix lists to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,14 +148,16 @@ impl Ec2<'_> {
     ) -> Result<Page<SecurityGroupId>, Ec2Error> {
         self.show(|it| {
             let id = &find(&it.state.ec2, prefix_list_id)?.id;
-            page.cut_within(PAGE, users(&it.state.ec2, id), SecurityGroupId::to_string)
+            let users = users(&it.state.ec2, id);
+            page.cut_within(ASSOCIATIONS_PAGE, users, SecurityGroupId::to_string)
         })
     }
 
     /// Makes a prefix list.
     ///
     /// # Errors
-    /// `InvalidValue`, `TokenMismatch`, `TooManyPrefixLists`, `TooManyEntries`, and those of tags.
+    /// `InvalidValue`, `TokenMismatch`, `TooManyPrefixLists`, `TooManyEntries`, `TooManyEntriesInRequest`, and those of
+    /// tags.
     pub async fn create_managed_prefix_list(
         &self,
         request: CreateManagedPrefixList,
@@ -158,7 +169,7 @@ impl Ec2<'_> {
     ///
     /// # Errors
     /// `MalformedId`, `PrefixListNotFound`, `PrefixListVersion`, `InvalidCombination`, `InvalidValue`,
-    /// `TooManyEntries`, `EntryNotFound`, `TooManyRules`.
+    /// `TooManyEntries`, `TooManyEntriesInRequest`, `EntryNotFound`, `TooManyRules`.
     pub async fn modify_managed_prefix_list(
         &self,
         request: ModifyManagedPrefixList,
@@ -349,7 +360,15 @@ fn entries_max(number: Option<i64>) -> Result<usize, Ec2Error> {
     }
 }
 
+fn require_few<T>(entries: &[T]) -> Result<(), Ec2Error> {
+    match entries.len() {
+        0..=ENTRIES_PER_REQUEST_MAX => Ok(()),
+        _ => Err(Ec2Error::TooManyEntriesInRequest(ENTRIES_PER_REQUEST_MAX)),
+    }
+}
+
 fn add_entries(list: &mut PrefixList, new: &[EntryInput]) -> Result<(), Ec2Error> {
+    require_few(new)?;
     let mut given = BTreeSet::new();
     for entry in new {
         let cidr: Cidr = parse_block("cidr", &entry.cidr)?;
@@ -403,6 +422,7 @@ fn modify(
     if let Some(new) = &request.name {
         list.name = name(new)?;
     }
+    require_few(&request.remove)?;
     for block in &request.remove {
         let cidr = parse_block("cidr", block)?;
         let position = list.entries.iter().position(|entry| entry.cidr == cidr);

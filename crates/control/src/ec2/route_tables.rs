@@ -1,5 +1,6 @@
 //! Route tables: Create, Describe, Delete.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::Cidr;
@@ -18,6 +19,10 @@ use crate::state::{Draft, State};
 ///
 /// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Route tables per VPC".
 pub const ROUTE_TABLES_MAX: usize = 200;
+/// How many route tables a page may have.
+///
+/// Source: EC2 API, `DescribeRouteTables`, `MaxResults`.
+const PAGE: RangeInclusive<i64> = 5..=100;
 
 /// Which route tables to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -233,7 +238,9 @@ fn describe(
         .filter(|table| is_named(&request.route_table_ids, table.id.as_str()))
         .map(|table| description(&state.ec2, settings, table))
         .filter(is_wanted);
-    request.page.cut(tables, |it| it.table.id.to_string())
+    request
+        .page
+        .cut_within(PAGE, tables, |it| it.table.id.to_string())
 }
 
 fn description(

@@ -24,9 +24,9 @@ pub const GROUPS_PER_INSTANCE_MAX: usize = 5;
 /// A machine to register.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunInstances {
-    /// 1; 1 for `None`.
+    /// 1, which has to be said.
     pub min_count: Option<i64>,
-    /// 1; 1 for `None`.
+    /// 1, which has to be said.
     pub max_count: Option<i64>,
     /// Where it is reached: an address of a subnet that nobody has.
     pub private_address: Option<String>,
@@ -55,7 +55,7 @@ pub struct RunInstances {
 }
 
 /// # Errors
-/// `AddressMissing`, `NotOneInstance`, `InvalidValue` for what is no address, `SubnetNotFound`,
+/// `MissingParameter`, `AddressMissing`, `NotOneInstance`, `InvalidValue` for what is no address, `SubnetNotFound`,
 /// `ZoneOfSubnet`, `AddressOutsideSubnet`, `AddressReserved`, `AddressInUse`, `InvalidCombination` for the
 /// IPv6 addresses, `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`,
 /// `TooManyGroupsOnInstance`, `TokenMismatch`, and those of tags.
@@ -72,9 +72,13 @@ pub(crate) fn run(
 }
 
 fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, Ec2Error> {
-    let counts = [request.min_count, request.max_count];
-    if counts.into_iter().flatten().any(|count| count != 1) {
-        return Err(Ec2Error::NotOneInstance);
+    for (name, count) in [
+        ("MinCount", request.min_count),
+        ("MaxCount", request.max_count),
+    ] {
+        if count.ok_or(Ec2Error::MissingParameter(name))? != 1 {
+            return Err(Ec2Error::NotOneInstance);
+        }
     }
     let (address, subnet) = place(draft.state(), request)?;
     let ipv6_address = ipv6_address(request, &subnet)?;

@@ -1,6 +1,7 @@
 //! GetSecurityGroupsForVpc, DescribeSecurityGroupReferences, DescribeStaleSecurityGroups: which groups concern
 //! a VPC. None crosses the border of its VPC, because VPCs of elbow are neither peered nor shared.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::ec2::SecurityGroup;
@@ -9,6 +10,11 @@ use crate::ec2::filter::{Column, Filters};
 use crate::ec2::{Ec2, Ec2Error, Filter, Page, PageRequest, security_groups, vpcs};
 use crate::settings::Settings;
 use crate::state::State;
+
+/// How many stale groups a page may have.
+///
+/// Source: EC2 API, `DescribeStaleSecurityGroups`, `MaxResults`.
+const STALE_PAGE: RangeInclusive<i64> = 5..=255;
 
 /// Which groups of which VPC to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +66,7 @@ impl Ec2<'_> {
     ) -> Result<(), Ec2Error> {
         self.show(|it| {
             vpcs::find(&it.state.ec2, vpc_id)?;
-            page.require_valid()
+            page.require_valid(STALE_PAGE)
         })
     }
 }

@@ -341,6 +341,8 @@ async fn an_instance_is_a_target_by_its_primary_ipv6_address() {
     fixture.listener(&shop, 81, forward(&web)).await;
     let run = |host: u8, has_primary_ipv6| {
         let request = RunInstances {
+            min_count: Some(1),
+            max_count: Some(1),
             private_address: Some(format!("127.65.1.{host}")),
             ipv6_addresses: vec![format!("fd65:0:0:1::{host}")],
             has_primary_ipv6,

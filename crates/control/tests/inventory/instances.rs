@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use control::ec2::PageRequest;
 use control::ec2::describe_instances::{DescribeInstanceStatus, DescribeInstances};
+use control::ec2::instance_types::DescribeInstanceTypes;
 use control::ec2::network_interfaces::DescribeNetworkInterfaces;
 use control::ec2::run_instances::RunInstances;
 use model::ec2::InstanceState;
@@ -36,8 +37,6 @@ async fn a_machine_is_registered_by_its_address() {
     let request = RunInstances {
         image_id: Some("ami-1".to_owned()),
         instance_type: Some("t3.micro".to_owned()),
-        min_count: Some(1),
-        max_count: Some(1),
         ..at("127.65.2.77")
     };
     let made = fixture.ec2().run_instances(request).await.unwrap();
@@ -80,7 +79,10 @@ async fn machines_that_cannot_be_registered_are_refused() {
     };
     for (request, part) in [
         (
-            RunInstances::default(),
+            RunInstances {
+                private_address: None,
+                ..good()
+            },
             "must contain the parameter PrivateIpAddress: elbow registers",
         ),
         (
@@ -115,6 +117,13 @@ async fn machines_that_cannot_be_registered_are_refused() {
         ),
         (
             RunInstances {
+                min_count: None,
+                ..good()
+            },
+            "The request must contain the parameter MinCount",
+        ),
+        (
+            RunInstances {
                 subnet_id: Some(second_subnet),
                 ..good()
             },
@@ -146,6 +155,23 @@ async fn machines_that_cannot_be_registered_are_refused() {
         fixture.store.revision().unwrap(),
         before,
         "a refusal leaves no trace"
+    );
+}
+
+#[tokio::test]
+async fn a_request_names_100_instance_types_at_most() {
+    let fixture = fixture().await;
+    let named = |count: usize| DescribeInstanceTypes {
+        names: vec!["t3.micro".to_owned(); count],
+        ..DescribeInstanceTypes::default()
+    };
+    refused(
+        fixture.ec2().describe_instance_types(&named(101)),
+        "InstanceTypes cannot contain over 100 values.",
+    );
+    refused(
+        fixture.ec2().describe_instance_types(&named(100)),
+        "The following supplied instance types do not exist",
     );
 }
 

@@ -65,6 +65,38 @@ async fn a_token_stands_for_one_request() {
 }
 
 #[tokio::test]
+async fn a_request_adds_and_removes_100_entries_at_most() {
+    let fixture = fixture().await;
+    let ec2 = fixture.ec2();
+    let blocks: Vec<String> = (0..=100)
+        .map(|number| format!("10.{number}.0.0/16"))
+        .collect();
+    let list = |count: usize| CreateManagedPrefixList {
+        name: "offices".to_owned(),
+        family: "IPv4".to_owned(),
+        entries_max: Some(200),
+        entries: blocks[..count].iter().map(|block| entry(block)).collect(),
+        ..CreateManagedPrefixList::default()
+    };
+    let refusal = "The number of entries per request cannot exceeds limit (100).";
+    refused(ec2.create_managed_prefix_list(list(101)).await, refusal);
+    let made = ec2.create_managed_prefix_list(list(100)).await.unwrap();
+    let change = |add: &[String], remove: &[String]| ModifyManagedPrefixList {
+        prefix_list_id: made.id.to_string(),
+        current_version: Some(1),
+        add: add.iter().map(|block| entry(block)).collect(),
+        remove: remove.to_vec(),
+        ..ModifyManagedPrefixList::default()
+    };
+    for too_much in [change(&blocks, &[]), change(&[], &blocks)] {
+        refused(ec2.modify_managed_prefix_list(too_much).await, refusal);
+    }
+    let both = change(&blocks[1..], &blocks[..100]);
+    let changed = ec2.modify_managed_prefix_list(both).await.unwrap();
+    assert_eq!(changed.entries.len(), 100);
+}
+
+#[tokio::test]
 async fn one_block_is_given_once_whatever_its_host_bits() {
     let fixture = fixture().await;
     let twice = offices(&["10.0.0.0/8", "10.1.0.0/8"]);

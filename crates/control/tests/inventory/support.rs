@@ -144,6 +144,8 @@ impl Fixture {
 /// A request to register the machine at `address`.
 pub(crate) fn at(address: &str) -> RunInstances {
     RunInstances {
+        min_count: Some(1),
+        max_count: Some(1),
         private_address: Some(address.to_owned()),
         ..Default::default()
     }
