@@ -258,6 +258,7 @@ mod tests {
             started_at_millis: None,
             protection: InstanceProtection::default(),
             client_token: None,
+            request_digest: None,
             tags: Tags::new(),
         }
     }

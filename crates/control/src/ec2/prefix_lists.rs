@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use model::Cidr;
 use model::ec2::{
     AddressFamily, Peer, PrefixList, PrefixListEntry, PrefixListId, SecurityGroupId,
     SecurityGroupRule,
 };
 
+use crate::ec2::client_tokens::RequestNote;
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::security_group_rules::require_few_rules;
@@ -293,32 +293,11 @@ fn create(
         entries_max: entries_max(request.entries_max)?,
         entries: Vec::new(),
         version: 1,
-        client_token: request.client_token.clone(),
+        client_token: None,
         request_digest: None,
         tags: tags::specified(&request.tag_specifications, "prefix-list")?,
     };
     add_entries(&mut list, &request.entries)?;
-    if let Some(token) = &request.client_token {
-        list.request_digest = Some(digest_of(&list));
-        let is_repeated = |other: &&Arc<PrefixList>| other.client_token.as_ref() == Some(token);
-        if let Some(made) = lists.values().find(is_repeated) {
-            // The list may have been modified since, so that it does not say what was asked for.
-            let is_same = match &made.request_digest {
-                Some(_) => made.request_digest == list.request_digest,
-                None => made.name == list.name && made.family == list.family,
-            };
-            let mismatch = || Ec2Error::TokenMismatch(token.clone());
-            return is_same.then(|| Arc::clone(made)).ok_or_else(mismatch);
-        }
-    }
-    if lists.len() >= PREFIX_LISTS_MAX {
-        return Err(Ec2Error::TooManyPrefixLists(PREFIX_LISTS_MAX));
-    }
-    Ok(draft.put(list))
-}
-
-/// What a request asked for that led to this list: SHA-256, in hexadecimal digits.
-fn digest_of(list: &PrefixList) -> String {
     let asked = (
         &list.name,
         list.family,
@@ -326,10 +305,17 @@ fn digest_of(list: &PrefixList) -> String {
         &list.entries,
         &list.tags,
     );
-    let asked = serde_json::to_vec(&asked).expect("its parts have a form in JSON");
-    let digest = digest(&SHA256, &asked);
-    let digits = digest.as_ref().iter();
-    digits.map(|byte| format!("{byte:02x}")).collect()
+    let note = RequestNote::new(request.client_token.as_ref(), &asked);
+    let is_same = |made: &PrefixList| made.name == list.name && made.family == list.family;
+    if let Some(made) = note.made(lists, is_same)? {
+        return Ok(Arc::clone(made));
+    }
+    if lists.len() >= PREFIX_LISTS_MAX {
+        return Err(Ec2Error::TooManyPrefixLists(PREFIX_LISTS_MAX));
+    }
+    list.client_token = note.token;
+    list.request_digest = note.digest;
+    Ok(draft.put(list))
 }
 
 fn invalid(parameter: &'static str, value: &str, expectation: &str) -> Ec2Error {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::Cidr;
 use model::ec2::{Association, InternetGatewayId, RouteTable, RouteTableId, VpcId};
 
+use crate::ec2::client_tokens::RequestNote;
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::{
@@ -293,7 +294,9 @@ fn create(
 ) -> Result<RouteTableDescription, Ec2Error> {
     let ec2 = &draft.state().ec2;
     let vpc_id = vpcs::find(ec2, &request.vpc_id)?.id.clone();
-    if let Some(table) = repeated(ec2, request)? {
+    let tags = tags::specified(&request.tag_specifications, "route-table")?;
+    let note = RequestNote::new(request.client_token.as_ref(), &(&vpc_id, &tags));
+    if let Some(table) = note.made(&ec2.route_tables, |table| table.vpc_id == vpc_id)? {
         return Ok(description(ec2, draft.settings(), table));
     }
     let of_vpc = ec2.route_tables.values().filter(|it| it.vpc_id == vpc_id);
@@ -305,28 +308,12 @@ fn create(
         vpc_id,
         routes: Vec::new(),
         associations: Vec::new(),
-        client_token: request.client_token.clone(),
-        tags: tags::specified(&request.tag_specifications, "route-table")?,
+        client_token: note.token,
+        request_digest: note.digest,
+        tags,
     };
     let table = draft.put(table);
     Ok(description(&draft.state().ec2, draft.settings(), &table))
-}
-
-/// The table that an earlier request with the same token made.
-fn repeated<'a>(
-    ec2: &'a Ec2State,
-    request: &CreateRouteTable,
-) -> Result<Option<&'a Arc<RouteTable>>, Ec2Error> {
-    let Some(token) = &request.client_token else {
-        return Ok(None);
-    };
-    let mut tables = ec2.route_tables.values();
-    match tables.find(|table| table.client_token.as_ref() == Some(token)) {
-        Some(table) if table.vpc_id.as_str() != request.vpc_id => {
-            Err(Ec2Error::TokenMismatch(token.clone()))
-        }
-        found => Ok(found),
-    }
 }
 
 fn delete(draft: &mut Draft, id: &str) -> Result<(), Ec2Error> {

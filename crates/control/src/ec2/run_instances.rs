@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use model::ec2::{
     Instance, InstanceId, InstanceIpv6Address, InstanceProtection, InstanceState, ReservationId,
-    SecurityGroupId, Subnet,
+    Subnet,
 };
 
+use crate::ec2::client_tokens::RequestNote;
 use crate::ec2::describe_instances::{InstanceDescription, describe_instance};
 use crate::ec2::instance_states::forget_terminated;
 use crate::ec2::{Ec2Error, TagSpecification, lookups, names, security_groups, tags};
@@ -88,9 +89,22 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, 
         &request.security_group_names,
         &subnet.vpc_id,
     )?;
-    let addresses = (address, ipv6_address);
-    if let Some(instance) = repeated(draft.state(), request, addresses, &security_groups)? {
-        return Ok(instance);
+    let tags = tags::specified(&request.tag_specifications, "instance")?;
+    let asked = (
+        (address, ipv6_address, &subnet.id),
+        (&security_groups, &tags, request.protection),
+        (&request.image_id, &request.instance_type),
+    );
+    let note = RequestNote::new(request.client_token.as_ref(), &asked);
+    let is_same = |made: &Instance| {
+        made.private_address == address
+            && made.ipv6_address == ipv6_address
+            && made.security_groups == security_groups
+            && made.image_id == request.image_id
+            && made.instance_type == request.instance_type
+    };
+    if let Some(instance) = note.made(&draft.state().ec2.instances, is_same)? {
+        return Ok(Arc::clone(instance));
     }
     forget_terminated(draft);
     require_free(draft.state(), &subnet, address.into())?;
@@ -112,8 +126,9 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, 
         launched_at_millis: draft.now_millis(),
         started_at_millis: None,
         protection: request.protection,
-        client_token: request.client_token.clone(),
-        tags: tags::specified(&request.tag_specifications, "instance")?,
+        client_token: note.token,
+        request_digest: note.digest,
+        tags,
     };
     Ok(draft.put(instance))
 }
@@ -199,32 +214,6 @@ fn ipv6_address(
         address,
         is_primary: request.has_primary_ipv6,
     }))
-}
-
-/// The instance that an earlier request with the same token registered.
-fn repeated(
-    state: &State,
-    request: &RunInstances,
-    (address, ipv6_address): (Ipv4Addr, Option<InstanceIpv6Address>),
-    security_groups: &[SecurityGroupId],
-) -> Result<Option<Arc<Instance>>, Ec2Error> {
-    let Some(token) = &request.client_token else {
-        return Ok(None);
-    };
-    let has_token = |instance: &&Arc<Instance>| instance.client_token.as_ref() == Some(token);
-    let Some(instance) = state.ec2.instances.values().find(has_token) else {
-        return Ok(None);
-    };
-    let is_same = instance.private_address == address
-        && instance.ipv6_address == ipv6_address
-        && instance.security_groups == security_groups
-        && instance.image_id == request.image_id
-        && instance.instance_type == request.instance_type;
-    if is_same {
-        Ok(Some(Arc::clone(instance)))
-    } else {
-        Err(Ec2Error::TokenMismatch(token.clone()))
-    }
 }
 
 fn require_free(state: &State, subnet: &Subnet, address: IpAddr) -> Result<(), Ec2Error> {

@@ -216,8 +216,11 @@ mod tests {
 
     #[test]
     fn route_tables() {
-        check::<RouteTable>(
-            r#"{"version":1,"record":{
+        for note in [
+            r#""client_token":null,"#,
+            r#""client_token":"once","request_digest":"e3b0c442","#,
+        ] {
+            let golden = r#"{"version":1,"record":{
                 "id":"rtb-0000000000000000b",
                 "vpc_id":"vpc-00000000000000001",
                 "routes":[
@@ -226,10 +229,10 @@ mod tests {
                 {"id":"rtbassoc-0000000000000000c","with":"Main"},
                 {"id":"rtbassoc-0000000000000000d",
                 "with":{"Subnet":"subnet-00000000000000003"}}],
-                "client_token":null,
-                "tags":{}}}"#,
-            "rtb-0000000000000000b",
-        );
+                NOTE
+                "tags":{}}}"#;
+            check::<RouteTable>(&golden.replace("NOTE", note), "rtb-0000000000000000b");
+        }
     }
 
     #[test]
@@ -300,8 +303,8 @@ mod tests {
 
     #[test]
     fn prefix_lists() {
-        check::<PrefixList>(
-            r#"{"version":1,"record":{
+        for note in ["", r#""request_digest":"e3b0c442","#] {
+            let golden = r#"{"version":1,"record":{
                 "id":"pl-0000000000000000f",
                 "name":"offices",
                 "family":"Ipv4",
@@ -311,9 +314,10 @@ mod tests {
                 {"cidr":"198.51.100.0/24","description":null}],
                 "version":2,
                 "client_token":"once",
-                "tags":{}}}"#,
-            "pl-0000000000000000f",
-        );
+                NOTE
+                "tags":{}}}"#;
+            check::<PrefixList>(&golden.replace("NOTE", note), "pl-0000000000000000f");
+        }
     }
 
     #[test]
@@ -364,7 +368,8 @@ mod tests {
                 "launched_at_millis":1700000000000,
                 "started_at_millis":1700000000001,
                 "protection":{"from_termination":true,"from_stop":false},
-                "client_token":null,
+                "client_token":"once",
+                "request_digest":"e3b0c442",
                 "tags":{}}}"#,
             "i-00000000000000009",
         );

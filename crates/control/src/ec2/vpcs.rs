@@ -253,6 +253,7 @@ pub(crate) fn main_route_table(
             with: Association::Main,
         }],
         client_token: None,
+        request_digest: None,
         tags: Tags::new(),
     }
 }

@@ -42,6 +42,10 @@ pub struct Instance {
     pub protection: InstanceProtection,
     /// What the registering request gave, so that its repetition is recognised.
     pub client_token: Option<String>,
+    /// A digest of what that request asked for, as text; `None` without a token, and in instances that an elbow made
+    /// which did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_digest: Option<String>,
     /// Its tags.
     pub tags: Tags,
 }

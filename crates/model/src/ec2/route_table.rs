@@ -18,6 +18,10 @@ pub struct RouteTable {
     pub associations: Vec<RouteTableAssociation>,
     /// What the creating request gave, so that its repetition is recognised.
     pub client_token: Option<String>,
+    /// A digest of what that request asked for, as text; `None` without a token, and in tables that an elbow made
+    /// which did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_digest: Option<String>,
     /// Its tags.
     pub tags: Tags,
 }
