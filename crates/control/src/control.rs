@@ -8,7 +8,6 @@ use engine::router::CompileError;
 use model::Cidr;
 use model::account::AccountId;
 use model::arn::ListenerArn;
-use model::extension::InvalidExtension;
 use store::record::RecordError;
 use store::{Revision, Store, Transaction};
 use tokio::sync::watch;
@@ -93,9 +92,6 @@ pub enum OpenError {
     /// A stored rule cannot be compiled any more.
     #[error("a stored rule cannot be compiled")]
     Rules(#[from] CompileError),
-    /// A stored rule has a tag that begins with `elbow:` and cannot be obeyed.
-    #[error(transparent)]
-    Extension(#[from] InvalidExtension),
     /// A stored secret does not open.
     #[error(transparent)]
     Secret(#[from] SealedError),
@@ -120,7 +116,6 @@ impl From<CommitError> for OpenError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Rules(error) => Self::Rules(error),
-            CommitError::Extension(error) => Self::Extension(error),
             CommitError::Secret(error) => Self::Secret(error),
             CommitError::Bind(error) => Self::Bind(error),
             CommitError::Store(error) => Self::Store(error),
@@ -134,9 +129,6 @@ pub enum CommitError {
     /// A rule has a regular expression that cannot be compiled.
     #[error(transparent)]
     Rules(#[from] CompileError),
-    /// A rule has a tag that begins with `elbow:` and cannot be obeyed.
-    #[error(transparent)]
-    Extension(#[from] InvalidExtension),
     /// A stored secret does not open.
     #[error(transparent)]
     Secret(#[from] SealedError),
@@ -152,7 +144,6 @@ impl From<LowerError> for CommitError {
     fn from(error: LowerError) -> Self {
         match error {
             LowerError::Rules(error) => Self::Rules(error),
-            LowerError::Extension(error) => Self::Extension(error),
             LowerError::Secret(error) => Self::Secret(error),
         }
     }

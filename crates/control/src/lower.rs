@@ -19,7 +19,6 @@ use std::sync::Arc;
 use engine::router::CompileError;
 use engine::{EndpointState, Snapshot};
 use imbl::OrdMap;
-use model::extension::InvalidExtension;
 use model::id::ListenerId;
 use model::target::Target;
 
@@ -48,9 +47,6 @@ pub(crate) enum LowerError {
     /// A rule has a regular expression that cannot be compiled.
     #[error(transparent)]
     Rules(#[from] CompileError),
-    /// A rule has a tag that begins with `elbow:` and cannot be obeyed.
-    #[error(transparent)]
-    Extension(#[from] InvalidExtension),
     /// The private key of a certificate or the client secret of a login does not open.
     #[error(transparent)]
     Secret(#[from] SealedError),

@@ -90,13 +90,27 @@ pub enum InvalidExtension {
     },
 }
 
+impl InvalidExtension {
+    /// The key of the tag that cannot be obeyed.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::NotARule(key)
+            | Self::UnknownKey(key)
+            | Self::Value { key, .. }
+            | Self::ReservedField { key, .. }
+            | Self::Missing { key, .. }
+            | Self::RepeatedField { key, .. } => key,
+        }
+    }
+}
+
 impl Extensions {
-    /// What `tags` of a rule ask for.
-    ///
-    /// # Errors
-    /// `InvalidExtension` for the first key or value that cannot be obeyed.
-    pub fn parse(tags: &Tags) -> Result<Self, InvalidExtension> {
+    /// What `tags` of a rule ask for, and what is wrong with those of them that cannot be obeyed: they ask for nothing.
+    #[must_use]
+    pub fn read(tags: &Tags) -> (Self, Vec<InvalidExtension>) {
         let mut extensions = Self::default();
+        let mut faults = Vec::new();
         let mut rate_limit = RateLimitTags::default();
         let mut mirror = MirrorTags::default();
         for (key, value) in tags.iter() {
@@ -104,21 +118,28 @@ impl Extensions {
                 continue;
             };
             let tag = Tag { key, value };
-            if let Some(rest) = words.strip_prefix("request-header.") {
-                extensions.request_fields.add(&tag, rest)?;
+            let outcome = if let Some(rest) = words.strip_prefix("request-header.") {
+                extensions.request_fields.add(&tag, rest)
             } else if let Some(rest) = words.strip_prefix("response-header.") {
-                extensions.response_fields.add(&tag, rest)?;
+                extensions.response_fields.add(&tag, rest)
             } else if let Some(rest) = words.strip_prefix("rate-limit.") {
-                rate_limit.add(&tag, rest)?;
+                rate_limit.add(&tag, rest)
             } else if let Some(rest) = words.strip_prefix("mirror.") {
-                mirror.add(&tag, rest)?;
+                mirror.add(&tag, rest)
             } else {
-                return Err(tag.unknown());
-            }
+                Err(tag.unknown())
+            };
+            faults.extend(outcome.err());
         }
-        extensions.rate_limit = rate_limit.finish()?;
-        extensions.mirror = mirror.finish()?;
-        Ok(extensions)
+        match rate_limit.finish() {
+            Ok(rate_limit) => extensions.rate_limit = rate_limit,
+            Err(fault) => faults.push(fault),
+        }
+        match mirror.finish() {
+            Ok(mirror) => extensions.mirror = mirror,
+            Err(fault) => faults.push(fault),
+        }
+        (extensions, faults)
     }
 
     /// Whether nothing is asked for.
@@ -170,7 +191,9 @@ pub(crate) mod tests {
         let pairs: Vec<_> = lines.map(pair).collect();
         let tags = Tags::default().with_of_rule(&pairs);
         let tags = tags.map_err(|error| error.to_string())?;
-        Extensions::parse(&tags).map_err(|error| error.to_string())
+        let (extensions, faults) = Extensions::read(&tags);
+        assert_eq!(faults, [], "what cannot be obeyed is refused");
+        Ok(extensions)
     }
 
     #[test]

@@ -60,11 +60,35 @@ impl Tags {
     /// The tags of a rule with `new` added or replaced.
     ///
     /// # Errors
-    /// `InvalidTag` as above, and for an extension that cannot be obeyed.
+    /// `InvalidTag` as above, and for an extension in `new` or because of it that cannot be obeyed.
     pub fn with_of_rule(&self, new: &[(String, String)]) -> Result<Self, InvalidTag> {
         let tags = self.with_any(new)?;
-        Extensions::parse(&tags)?;
+        let is_given = |key: &str| new.iter().any(|(given, _)| given == key);
+        tags.require_obeyed(self, is_given)?;
         Ok(tags)
+    }
+
+    /// The tags of a rule without these keys; keys that are not there do not matter.
+    ///
+    /// # Errors
+    /// `InvalidExtension` if what is left says too little.
+    pub fn without_of_rule(&self, keys: &[String]) -> Result<Self, InvalidExtension> {
+        let tags = self.without(keys);
+        tags.require_obeyed(self, |_| false)?;
+        Ok(tags)
+    }
+
+    /// Refuses extensions that cannot be obeyed, but for those that could not be obeyed `before` and are not given
+    /// again: rules that an older elbow has stored may have such.
+    fn require_obeyed(
+        &self,
+        before: &Self,
+        is_given: impl Fn(&str) -> bool,
+    ) -> Result<(), InvalidExtension> {
+        let (_, known) = Extensions::read(before);
+        let (_, faults) = Extensions::read(self);
+        let is_new = |fault: &InvalidExtension| is_given(fault.key()) || !known.contains(fault);
+        faults.into_iter().find(is_new).map_or(Ok(()), Err)
     }
 
     fn with_any(&self, new: &[(String, String)]) -> Result<Self, InvalidTag> {
@@ -151,6 +175,35 @@ mod tests {
             Tags::default().with(&tag),
             Err(InvalidTag::Extension(refused))
         );
+    }
+
+    #[test]
+    fn what_a_rule_has_and_cannot_obey_stays_until_it_is_removed() {
+        let stored = pairs(&[
+            ("elbow:colour", "red"),
+            ("elbow:rate-limit.burst", "5"),
+            ("Name", "x"),
+        ]);
+        let stored = Tags(stored.into_iter().collect());
+        let unknown = |key: &str| InvalidExtension::UnknownKey(key.to_owned()).into();
+        for (new, refused) in [
+            (("Name", "y"), None),
+            (("elbow:request-header.remove.1", "X-Debug"), None),
+            (("elbow:rate-limit.requests", "5"), None),
+            (("elbow:shape", "round"), Some(unknown("elbow:shape"))),
+            (("elbow:colour", "red"), Some(unknown("elbow:colour"))),
+            (("elbow:colour", "blue"), Some(unknown("elbow:colour"))),
+        ] {
+            let tags = stored.with_of_rule(&pairs(&[new]));
+            assert_eq!(tags.err(), refused, "{new:?}");
+        }
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        let left = stored.without_of_rule(&keys(&["elbow:colour"])).unwrap();
+        assert_eq!(left.value("elbow:colour"), None);
+        let limit = pairs(&[("elbow:rate-limit.requests", "5")]);
+        let limited = stored.with_of_rule(&limit).unwrap();
+        let too_little = limited.without_of_rule(&keys(&["elbow:rate-limit.requests"]));
+        assert!(matches!(too_little, Err(InvalidExtension::Missing { .. })));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn extensions(tags: &[(&str, &str)]) -> Extensions {
     let tags = Tags::default()
         .with_of_rule(&pairs)
         .expect("tags of a rule");
-    let asked = model::extension::Extensions::parse(&tags).expect("extensions");
+    let (asked, _) = model::extension::Extensions::read(&tags);
     assert_eq!(asked.mirror, None, "it has tests of its own");
     Extensions {
         mirror: None,

@@ -74,10 +74,9 @@ impl From<CommitError> for AcmError {
         match error {
             // A listener that shows the certificate cannot show the new one.
             CommitError::Bind(error) => Self::Validation(error.to_string()),
-            CommitError::Rules(_)
-            | CommitError::Extension(_)
-            | CommitError::Secret(_)
-            | CommitError::Store(_) => Self::Internal(error),
+            CommitError::Rules(_) | CommitError::Secret(_) | CommitError::Store(_) => {
+                Self::Internal(error)
+            }
         }
     }
 }

@@ -164,7 +164,6 @@ impl From<CommitError> for ElbError {
                 "The regular expression '{}' is not valid: {}",
                 error.pattern, error.source
             )),
-            CommitError::Extension(error) => Self::Validation(error.to_string()),
             CommitError::Secret(error) => Self::InvalidConfigurationRequest(error.to_string()),
             CommitError::Bind(error) => Self::InvalidConfigurationRequest(error.to_string()),
             CommitError::Store(error) => Self::Internal(error),

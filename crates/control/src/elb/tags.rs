@@ -6,7 +6,7 @@ use model::id::LoadBalancerId;
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::rule::Rule;
-use model::tag::Tags;
+use model::tag::{InvalidTag, Tags};
 use model::target_group::TargetGroup;
 use model::trust_store::TrustStore;
 
@@ -72,11 +72,11 @@ impl Control {
     pub async fn remove_tags(&self, input: RemoveTags) -> Result<(), ElbError> {
         self.transact(move |draft| {
             change_all(draft, &input.resource_arns, |arn, tags| {
-                let left = tags.without(&input.tag_keys);
                 Ok(match arn {
-                    // What is left may say too little.
-                    ResourceArn::Rule(_) => left.with_of_rule(&[])?,
-                    _ => left,
+                    ResourceArn::Rule(_) => tags
+                        .without_of_rule(&input.tag_keys)
+                        .map_err(InvalidTag::from)?,
+                    _ => tags.without(&input.tag_keys),
                 })
             })
         })

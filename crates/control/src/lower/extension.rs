@@ -5,7 +5,8 @@ use std::hash::RandomState;
 use std::sync::Arc;
 
 use engine::{Extensions, Mirror, Pool, RateLimiter};
-use model::extension::{self, InvalidExtension, RateLimit};
+use model::arn::RuleArn;
+use model::extension::{self, RateLimit};
 use model::id::RuleId;
 use model::listener::Listener;
 use model::rule::Rule;
@@ -18,21 +19,26 @@ pub(super) type LoweredExtensions = BTreeMap<RuleId, (extension::Extensions, Arc
 
 /// The extensions of a listener's rules, its default rule among them. What asks for the same as `before` is
 /// the same.
-///
-/// # Errors
-/// `InvalidExtension` for a stored tag that cannot be obeyed; none that is given to a rule today is stored.
 pub(super) fn lower(
     listener: &Listener,
     rules: &[Arc<Rule>],
     pools: &Pools,
     before: Option<&LoweredExtensions>,
-) -> Result<LoweredExtensions, InvalidExtension> {
+) -> LoweredExtensions {
     let numbered = rules.iter().map(|rule| (rule.arn.id, &rule.tags));
     let default = (listener.default_rule_id, &listener.default_rule_tags);
     let lower_one = |(id, tags): (RuleId, &Tags)| {
-        let wanted = extension::Extensions::parse(tags)?;
+        let (wanted, faults) = extension::Extensions::read(tags);
+        // None that is given to a rule today is stored, so that all of them are there at the first time.
+        if before.is_none() {
+            for fault in faults {
+                let listener = listener.arn.clone();
+                let rule = RuleArn { listener, id };
+                tracing::warn!(%rule, "a stored tag has no effect, and should be removed: {fault}");
+            }
+        }
         if wanted.is_empty() {
-            return Ok(None);
+            return None;
         }
         let known = before.and_then(|before| before.get(&id));
         let mirror = wanted.mirror.as_ref().map(|mirror| Mirror {
@@ -45,12 +51,9 @@ pub(super) fn lower(
             }
             _ => Arc::new(new_extensions(&wanted, mirror, known)),
         };
-        Ok(Some((id, (wanted, lowered))))
+        Some((id, (wanted, lowered)))
     };
-    numbered
-        .chain([default])
-        .filter_map(|rule| lower_one(rule).transpose())
-        .collect()
+    numbered.chain([default]).filter_map(lower_one).collect()
 }
 
 /// Whether the copies go to the very same pool as before.

@@ -81,7 +81,7 @@ pub(super) fn lower(
     let shifted_zone = parts.shifted_zones.get(&load_balancer.arn.id).copied();
     let transforms = lower_transforms(&rules, before)?;
     let known = before.map(|before| &before.extensions);
-    let extensions = extension::lower(listener, &rules, parts.pools, known)?;
+    let extensions = extension::lower(listener, &rules, parts.pools, known);
     let tls = tls::lower_tls(
         parts.state,
         parts.certificates,

@@ -1,6 +1,7 @@
 //! Tags of rules that begin with `elbow:`: when they are taken, and what becomes of them.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use control::elb::create_rule::CreateRule;
 use control::elb::create_target_group::CreateTargetGroup;
@@ -12,6 +13,7 @@ use control::elb::tags::{AddTags, RemoveTags};
 use engine::Extensions;
 use model::arn::RuleArn;
 use model::listener::Listener;
+use store::{Store, Transaction};
 
 use crate::support::{
     Fixture, error, fixed, fixture, forward, listener_input, pairs, rule_input, target,
@@ -161,6 +163,83 @@ async fn what_cannot_be_obeyed_is_refused_by_name() {
         assert_eq!(error(outcome), expected);
     }
     assert_eq!(fixture.stored(), before);
+}
+
+/// What is written to the log as long as the guard is there.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn capture(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false);
+        tracing::subscriber::set_default(subscriber.with_writer(move || log.clone()).finish())
+    }
+
+    fn lines_with(&self, part: &str) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().filter(|line| line.contains(part));
+        lines.map(str::to_owned).collect()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An elbow of before there were extensions has stored any tag.
+#[tokio::test]
+async fn a_stored_tag_that_cannot_be_obeyed_is_passed_over() {
+    let fixture = fixture().await;
+    let listener = listener(&fixture).await;
+    let input = CreateRule {
+        tags: pairs(&[TEAM, ("Name", "elbow.colour")]),
+        ..rule_input(&listener, 1, "/a")
+    };
+    let rule = fixture.control.create_rule(input).await.unwrap();
+    let (key, record) = fixture
+        .stored()
+        .into_iter()
+        .find(|(_, record)| record.contains("elbow.colour"))
+        .unwrap();
+    let older = record.replace(r#""Name":"elbow.colour""#, r#""elbow:colour":"red""#);
+    assert_ne!(older, record);
+    let transaction = Transaction::new().put(&*key, older.as_bytes());
+    fixture.store.transact(transaction).unwrap();
+
+    let log = Log::default();
+    let guard = log.capture();
+    let restarted = fixture.restart().await;
+    assert_eq!(names(&live(&restarted)[0]), ["X-Team"]);
+    let arn = rule.arn.to_string();
+    let warnings = log.lines_with("elbow:colour");
+    let [warning] = &warnings[..] else {
+        panic!("one warning, got {warnings:?}")
+    };
+    assert!(
+        warning.contains("WARN") && warning.contains(&arn),
+        "{warning}"
+    );
+    let add_tag = |tag| restarted.control.add_tags(add(&arn, &[tag]));
+    add_tag(("Name", "x")).await.unwrap();
+    assert_eq!(log.lines_with("elbow:colour").len(), 1, "it is told once");
+    drop(guard);
+
+    let refused = error(add_tag(("elbow:colour", "blue")).await);
+    assert!(refused.contains("none that elbow knows"), "{refused}");
+    let remove = RemoveTags {
+        resource_arns: vec![arn.clone()],
+        tag_keys: vec!["elbow:colour".to_owned()],
+    };
+    restarted.control.remove_tags(remove).await.unwrap();
+    assert!(!restarted.stored()[&key].contains("elbow:colour"));
+    assert_eq!(names(&live(&restarted)[0]), ["X-Team"]);
 }
 
 #[tokio::test]
