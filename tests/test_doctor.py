@@ -147,6 +147,23 @@ def test_target_groups_without_targets_and_without_users(own, serve):
     assert len(found) == 4
 
 
+def test_a_rule_whose_weights_are_all_0(own, serve):
+    one, two = own.group(serve("one")), own.group(serve("two"))
+    listener = own.listener(own.balancer(), forward((one, 0), (two, 0)))
+    rule = own.rule(
+        listener,
+        1,
+        [{"Field": "path-pattern", "Values": ["/new"]}],
+        forward((one, 0), (two, 0)),
+    )
+    found = findings(own)
+    assert all(one["severity"] == "error" and "503" in one["wrong"] for one in found.values())
+    by_priority = {name.split()[1]: one["remedy"] for name, one in found.items()}
+    assert by_priority.keys() == {"1", "default"}
+    assert f"aws elbv2 modify-rule --rule-arn {rule} " in by_priority["1"]
+    assert f"aws elbv2 modify-listener --listener-arn {listener} " in by_priority["default"]
+
+
 def test_security_groups_that_keep_everybody_out(own, serve):
     def security_group(name):
         made = own.ec2.create_security_group(GroupName=name, Description=name, VpcId=own.vpc)

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::ssl_policy::SslPolicy;
 
-use super::super::inventory::rules::Action;
+use super::super::inventory::rules::{Action, Rule};
 use super::super::inventory::{Inventory, Listener, LoadBalancer};
 use super::certificates;
 use super::finding::Finding;
@@ -24,6 +24,12 @@ pub(crate) fn findings(
             found.extend(is_open_in_clear_text(balancer, listener, surroundings));
             found.extend(has_old_policy(balancer, listener));
             let subject = subject(balancer, listener);
+            found.extend(
+                listener
+                    .rules
+                    .iter()
+                    .filter_map(|rule| forwards_nowhere(&subject, listener, rule)),
+            );
             found.extend(certificates::findings(
                 &subject,
                 listener,
@@ -88,6 +94,31 @@ fn admits_nobody(
     })
 }
 
+/// A rule between whose target groups no weight chooses. Those of a single target group are never 0.
+fn forwards_nowhere(subject: &str, listener: &Listener, rule: &Rule) -> Option<Finding> {
+    let forwarded = rule.actions.iter().find_map(|action| match action {
+        Action::Forward { target_groups } => Some(target_groups),
+        _ => None,
+    });
+    let target_groups = forwarded.filter(|groups| !groups.is_empty())?;
+    if target_groups.iter().any(|group| group.weight > 0) {
+        return None;
+    }
+    let modify = match &*rule.priority {
+        "default" => format!(
+            "aws elbv2 modify-listener --listener-arn {} --default-actions",
+            listener.arn
+        ),
+        _ => format!("aws elbv2 modify-rule --rule-arn {} --actions", rule.arn),
+    };
+    Some(Finding::error(
+        format!("rule {} of {subject}", rule.priority),
+        &rule.arn,
+        "All weights of its target groups are 0: what it forwards gets 503.".to_owned(),
+        format!("Give one of them a weight: {modify} ACTIONS"),
+    ))
+}
+
 /// A listener on loopback is not open to anybody outside this machine.
 fn is_open_in_clear_text(
     balancer: &LoadBalancer,
@@ -148,7 +179,7 @@ fn has_old_policy(balancer: &LoadBalancer, listener: &Listener) -> Option<Findin
 #[cfg(test)]
 mod tests {
     use super::super::super::inventory::Address;
-    use super::super::super::inventory::rules::Rule;
+    use super::super::super::inventory::rules::Weighted;
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
@@ -228,6 +259,24 @@ mod tests {
             }),
             nothing
         );
+        for (weights, expected) in [
+            (
+                [0, 0],
+                &["All weights of its target groups are 0: what it forwards gets 503."][..],
+            ),
+            ([0, 1], &[]),
+        ] {
+            let target_groups = weights.map(|weight| Weighted {
+                target_group: "arn:web".to_owned(),
+                weight,
+            });
+            let forward = Action::Forward {
+                target_groups: target_groups.to_vec(),
+            };
+            let actions = vec![forward];
+            let found = found(|balancer, _| balancer.listeners[0].rules[0].actions = actions);
+            assert_eq!(found, expected);
+        }
         assert_eq!(
             found(|balancer, _| {
                 clear(balancer);
