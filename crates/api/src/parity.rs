@@ -1,7 +1,9 @@
 //! The part of `docs/parity.md` that is made of the code's own tables, and the test that it is up to date.
 //!
 //! A parameter is refused by name if a transcript shows it: the only answers to requests with it are errors that
-//! say so. Of EC2, each parameter is tried beside a request that is answered.
+//! say so. Those of EC2 are tried.
+
+mod ec2;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,7 +13,7 @@ use model::attributes::{Attribute, Support, Values};
 use model::{listener_attributes, load_balancer_attributes, target_group_attributes};
 
 use crate::operation::{Coverage, coverage};
-use crate::query::{self, Node};
+use crate::query::Node;
 use crate::rest_json;
 
 const BEGIN: &str =
@@ -37,13 +39,13 @@ struct Parameters {
     absent: Vec<String>,
 }
 
-#[tokio::test]
-async fn the_page_on_parity_says_what_the_code_does() {
+#[test]
+fn the_page_on_parity_says_what_the_code_does() {
     let path = root().join("docs/parity.md");
     let page = std::fs::read_to_string(&path).expect("the page is there");
     let (before, rest) = page.split_once(BEGIN).expect("the page has the first mark");
     let (_, after) = rest.split_once(END).expect("the page has the second mark");
-    let renewed = format!("{before}{BEGIN}\n{}\n{END}{after}", tables().await);
+    let renewed = format!("{before}{BEGIN}\n{}\n{END}{after}", tables());
     if std::env::var_os("RENEW").is_some() {
         std::fs::write(&path, renewed).expect("the page can be written");
         return;
@@ -80,7 +82,7 @@ fn a_parameter_is_refused_only_by_a_sentence_about_it() {
     }
 }
 
-async fn tables() -> String {
+fn tables() -> String {
     let mut text = String::new();
     for service in coverage() {
         let blocks = transcript(service.service);
@@ -94,7 +96,7 @@ async fn tables() -> String {
         text += "| operation | parameters | refused by name | not there | proved by |\n| --- | --- | --- | --- | --- |\n";
         for operation in &service.served {
             let parameters = match service.service {
-                "ec2" => of_ec2(operation, &blocks).await,
+                "ec2" => ec2::parameters(operation, &blocks),
                 name => of_model(name, operation, &blocks),
             };
             let columns = [&parameters.works, &parameters.refused, &parameters.absent].map(names);
@@ -210,54 +212,6 @@ fn keys(json: &str) -> Vec<String> {
         Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
         _ => Vec::new(),
     }
-}
-
-/// Tries each parameter beside the first request of the transcript that is answered.
-async fn of_ec2(operation: &str, blocks: &[Block]) -> Parameters {
-    let lines = include_str!("../tests/vectors/ec2_members.txt").lines();
-    let tried: Vec<Vec<&str>> = lines.map(|line| line.splitn(3, ' ').collect()).collect();
-    let tried: Vec<_> = tried.iter().filter(|line| line[0] == operation).collect();
-    assert!(
-        !tried.is_empty(),
-        "{operation} is not in ec2_members.txt; ec2_members.py writes it"
-    );
-    let mut answered = blocks
-        .iter()
-        .filter(|it| it.operation == operation && it.is_answered());
-    // What is always refused is refused for its meaning, after all of its parameters have been read.
-    let bare = || Block::parse(&format!("Action={operation}\n")).expect("it is a request");
-    let base = answered.next().cloned().unwrap_or_else(bare);
-    let control = crate::signed::control_plane().await;
-    let mut parameters = Parameters::default();
-    for line in tried {
-        let (name, form) = (line[1].to_owned(), line[2]);
-        if base
-            .parameters
-            .iter()
-            .any(|it| it.split('.').next() == Some(&name))
-        {
-            parameters.works.push(name);
-            continue;
-        }
-        let form = format!("{}&{form}", base.request);
-        let input = query::decode(form.as_bytes()).expect("it is a form");
-        let column = match crate::ec2::OPERATIONS
-            .call(&control, operation, &input)
-            .await
-        {
-            Err(error) if error.code == "UnknownParameter" => &mut parameters.absent,
-            Err(error)
-                if error
-                    .message
-                    .contains(&format!("not support the parameter {name}")) =>
-            {
-                &mut parameters.refused
-            }
-            _ => &mut parameters.works,
-        };
-        column.push(name);
-    }
-    parameters
 }
 
 fn transcript(service: &str) -> Vec<Block> {
