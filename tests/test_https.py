@@ -8,7 +8,7 @@ import threading
 import pytest
 import trustme
 
-from harness.certificates import Authority, import_certificate
+from harness.certificates import Authority, import_certificate, server_context
 from harness.http import Connection
 from harness.https import PORT, TlsConnection, https_listener
 from harness.shop import fixed, forward
@@ -203,10 +203,7 @@ def test_targets_speak_tls_whatever_their_certificate(shop, elbow, target, autho
         "expired": lambda: authority.issue("localhost", not_after=past),
         "wrong-name": lambda: authority.issue("elsewhere.example"),
     }[broken]()
-    (tmp_path / "pem").write_bytes(issued[0] + issued[2])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "pem")
-    one = target("tls", tls=context)
+    one = target("tls", tls=server_context(tmp_path, issued))
     group = shop.group(one, Protocol="HTTPS", HealthCheckProtocol="HTTPS")
     balancer = shop.balancer()
     shop.listener(balancer, forward(group), port=8081)

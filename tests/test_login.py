@@ -13,10 +13,9 @@ from urllib.parse import urljoin
 import httpx
 import jwt
 import pytest
-import ssl
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from harness.certificates import Authority, import_certificate
+from harness.certificates import Authority, import_certificate, server_context
 from harness.https import PORT, TlsConnection, https_listener
 from harness.shop import fixed, forward
 
@@ -178,10 +177,7 @@ class KeyServer:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        issued = authority.issue("localhost")
-        (directory / "keys.pem").write_bytes(issued[0] + issued[2])
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(directory / "keys.pem")
+        context = server_context(directory, authority.issue("localhost"))
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.issuer = f"https://localhost:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

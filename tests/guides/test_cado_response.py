@@ -3,13 +3,11 @@
 The rows are those of the requirements, CA1 to CA38; what they say of pages of the console is not here.
 """
 
-import ssl
 import subprocess
-from datetime import UTC, datetime
 
 import pytest
 
-from harness.certificates import Authority
+from harness.certificates import expired_context
 from harness.elbow import AwsError
 from harness.http import Connection
 from harness.load import Load
@@ -19,15 +17,6 @@ from harness.wait import until
 DOMAIN = "cado-response.your-company.com"
 PORT = 443
 FAST_CHECKS = ("--health-check-interval-seconds", 5, "--health-check-timeout-seconds", 2)
-
-
-def expired_context(directory):
-    """The TLS of a server whose own certificate nobody should trust: another authority, another name, expired."""
-    certificate, _, key = Authority().issue("elsewhere.example", not_after=datetime(2020, 1, 1, tzinfo=UTC))
-    (directory / "server.pem").write_bytes(certificate + key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(directory / "server.pem")
-    return context
 
 
 class Guide:

@@ -3,13 +3,10 @@
 The rows are those of the requirements, CS1 to CS53; templates, DNS and pages of the console are not here.
 """
 
-import ssl
-from datetime import UTC, datetime
-
 import pytest
 from websockets.sync.client import connect
 
-from harness.certificates import Authority
+from harness.certificates import Authority, expired_context
 from harness.elbow import AwsError
 from harness.http import Connection
 from harness.https import TlsConnection
@@ -180,7 +177,8 @@ def test_two_services_of_one_server_over_https(guide):
     for name, port in HTTPS.items():
         options = ("--certificates", f"CertificateArn={certificate}", "--ssl-policy", "ELBSecurityPolicy-2016-08")
         guide.listener(balancer, port, "HTTPS", groups[name], *options)
-    guide.run(HTTPS, tls=self_signed(guide.directory))
+    # CS51: the server's own certificate, which is worth nothing.
+    guide.run(HTTPS, tls=expired_context(guide.directory))
     guide.register(groups, instance)
     for port in HTTPS.values():
         with TlsConnection(guide.address(balancer), port, authority.context(), HOST, source=CLIENT) as client:
@@ -205,12 +203,3 @@ def test_the_broadcaster_keeps_websockets(guide):
         client.send("who")
         assert client.recv(timeout=10) == "broadcaster"
         assert client.ping().wait(timeout=10), "a ping is answered"
-
-
-def self_signed(directory):
-    """CS51: the server's own certificate, which nobody should trust, long expired."""
-    certificate, _, key = Authority().issue("codestream", not_after=datetime(2020, 1, 1, tzinfo=UTC))
-    (directory / "server.pem").write_bytes(certificate + key)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(directory / "server.pem")
-    return tls

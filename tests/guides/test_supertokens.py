@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from harness.certificates import Authority
+from harness.certificates import Authority, server_context
 from harness.elbow import AwsError
 from harness.http import Connection
 from harness.https import TlsConnection
@@ -33,10 +33,7 @@ def authority():
 @pytest.fixture
 def core(elbow, tmp_path):
     """Three servers of the service with certificates of their own: core(number) answers with its name."""
-    certificate, _, key = Authority().issue("localhost")
-    (tmp_path / "core.pem").write_bytes(certificate + key)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "core.pem")
+    tls = server_context(tmp_path, Authority().issue("localhost"))
     servers = []
 
     def start(**options):

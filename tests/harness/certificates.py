@@ -50,6 +50,21 @@ class Authority:
         return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
+def server_context(directory, issued):
+    """The TLS of a server that shows what `Authority.issue` gave."""
+    certificate, _, key = issued
+    (directory / "server.pem").write_bytes(certificate + key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "server.pem")
+    return context
+
+
+def expired_context(directory):
+    """The TLS of a server whose certificate nobody should trust: another authority, another name, expired."""
+    long_ago = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    return server_context(directory, Authority().issue("elsewhere.example", not_after=long_ago))
+
+
 def import_certificate(shop, issued, **options):
     """Imports what `Authority.issue` gave; the ARN of the certificate."""
     certificate, chain, key = issued
