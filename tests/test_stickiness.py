@@ -32,13 +32,23 @@ def attributes(shop, group, **values):
     shop.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=given)
 
 
+def serve(shop, *targets):
+    """A load balancer in front of targets that have passed a check; its address and their group.
+
+    Before that, the first target to pass takes the clients of those that have not been checked yet.
+    """
+    address, group, _ = shop.serve(*targets)
+    shop.wait_for_state(group, "healthy")
+    return address, group
+
+
 @pytest.fixture
 def targets(target):
     return [target(f"target-{n}", zone=n % 2) for n in range(4)]
 
 
 def test_the_cookie_of_the_load_balancer_keeps_a_client_with_its_target(shop, targets):
-    address, group, _ = shop.serve(*targets)
+    address, group = serve(shop, *targets)
     attributes(shop, group, stickiness__enabled="true")
     seen = set()
     for _ in range(8):
@@ -54,7 +64,7 @@ def test_the_cookie_of_the_load_balancer_keeps_a_client_with_its_target(shop, ta
 
 
 def test_a_sticky_client_moves_when_its_target_leaves_and_stays_there(shop, targets):
-    address, group, _ = shop.serve(*targets)
+    address, group = serve(shop, *targets)
     attributes(shop, group, stickiness__enabled="true")
     browser = Browser(address, shop.port)
     first = browser.get()
@@ -75,7 +85,7 @@ def test_the_cookie_of_the_application_keeps_a_client_with_its_target(shop, targ
         return answer
 
     targets = [target(f"target-{n}", script=script(f"target-{n}")) for n in range(3)]
-    address, group, _ = shop.serve(*targets)
+    address, group = serve(shop, *targets)
     attributes(
         shop,
         group,
@@ -120,12 +130,13 @@ def test_cookies_hold_over_a_restart(shop, elbow, make_elbow):
     shop = Shop(server)
     targets = [Target(server.network.free_host(0), f"target-{n}") for n in range(3)]
     try:
-        address, group, _ = shop.serve(*targets)
+        address, group = serve(shop, *targets)
         attributes(shop, group, stickiness__enabled="true")
         browser = Browser(address, shop.port)
         first = browser.get()
         server.kill()
         server.start()
+        shop.wait_for_state(group, "healthy")
         assert {browser.get() for _ in range(6)} == {first}
     finally:
         for one in targets:
