@@ -18,16 +18,16 @@ pub(crate) const OPEN_FILES_MAX: &str = "process_max_fds";
 
 const ZONE_IN_DNS: &str = "elbow_zone_in_dns";
 
-/// Each counter with the sum over all workers.
-pub(crate) fn text(workers: &[Arc<Counters>]) -> String {
+/// Each counter with the sum over all threads of the data plane.
+pub(crate) fn text(threads: &[Arc<Counters>]) -> String {
     let mut out = String::new();
-    let Some(first) = workers.first() else {
+    let Some(first) = threads.first() else {
         return out;
     };
     for (index, (name, help, _)) in first.each().enumerate() {
-        let of_worker =
+        let of_thread =
             |counters: &Arc<Counters>| counters.each().nth(index).map_or(0, |(.., value)| value);
-        let sum: u64 = workers.iter().map(of_worker).sum();
+        let sum: u64 = threads.iter().map(of_thread).sum();
         out += &counter(name, help, sum);
     }
     out
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_is_one_number_for_all_workers() {
+    fn a_counter_is_one_number_for_all_threads() {
         let text = text(&[Arc::default(), Arc::default()]);
         let lines: Vec<_> = text.lines().take(3).collect();
         assert_eq!(

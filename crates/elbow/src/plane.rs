@@ -29,7 +29,7 @@ impl Plane {
         }
     }
 
-    /// The counters of each worker.
+    /// The counters of each worker and of the prober.
     pub(crate) fn counters(&self) -> Vec<Arc<Counters>> {
         self.counters.clone()
     }

@@ -1,4 +1,4 @@
-//! What a worker counts. Each worker writes its own counters; whoever reads them adds them up.
+//! What a worker, or the prober, counts. Each writes its own counters; whoever reads them adds them up.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// Adds `amount`. Only the owning worker may call this: a plain load and store is enough for it and
+    /// Adds `amount`. Only the owning thread may call this: a plain load and store is enough for it and
     /// costs a fifth of a locked addition.
     pub(crate) fn add(&self, amount: u64) {
         self.0.store(
@@ -31,7 +31,7 @@ impl Counter {
 /// Declares the counters once, so that a new one cannot be missing from the listing.
 macro_rules! counters {
     ($($(#[doc = $help:literal])+ $name:ident,)+) => {
-        /// The counters of one worker, from its start.
+        /// The counters of one worker, or of the prober, from its start.
         #[derive(Debug, Default)]
         pub struct Counters {
             $($(#[doc = $help])+ pub $name: Counter,)+
@@ -209,6 +209,10 @@ counters! {
     target_requests_over_limit,
     /// Requests of gRPC for which a target was chosen.
     grpc_requests,
+    /// Health checks made.
+    health_checks,
+    /// Health checks that had to wait because `CHECKS_MAX` were being made.
+    health_checks_over_limit,
     /// Bytes received from clients.
     bytes_from_clients,
     /// Bytes sent to clients.

@@ -91,6 +91,7 @@ pub enum PrepareError {
 pub struct DataPlane {
     workers: Vec<WorkerHandle>,
     prober: mpsc::Sender<probe::Command>,
+    prober_counters: Arc<Counters>,
     bound: Mutex<Bound>,
     local_addresses: Mutex<LocalAddresses>,
     tls: Mutex<Tls>,
@@ -150,10 +151,15 @@ impl DataPlane {
         let (prober, commands) = mpsc::channel(COMMANDS_MAX);
         // Built here, so that a TLS library that is not the expected one is an error at the start.
         let tls = HealthCheckTls::new().map_err(io::Error::other)?;
-        spawn_local_runtime("elbow-prober".to_owned(), move || probe::run(commands, tls))?;
+        let prober_counters = Arc::new(Counters::default());
+        let counters = Arc::clone(&prober_counters);
+        spawn_local_runtime("elbow-prober".to_owned(), move || {
+            probe::run(commands, tls, counters)
+        })?;
         Ok(Self {
             workers,
             prober,
+            prober_counters,
             bound: Mutex::default(),
             local_addresses: Mutex::new(LocalAddresses::new(config.ipv6_addresses)),
             tls: Mutex::new(Tls {
@@ -253,13 +259,11 @@ impl DataPlane {
         self.command_all(|done| Command::Advance { by, done }).await;
     }
 
-    /// The counters of each worker.
+    /// The counters of each worker, and behind them those of the prober.
     #[must_use]
     pub fn counters(&self) -> Vec<Arc<Counters>> {
-        self.workers
-            .iter()
-            .map(|worker| Arc::clone(&worker.counters))
-            .collect()
+        let workers = self.workers.iter().map(|worker| &worker.counters);
+        workers.chain([&self.prober_counters]).cloned().collect()
     }
 
     /// Accepts nothing more, lets the requests in progress finish for at most `grace`, and ends.

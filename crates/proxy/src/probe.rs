@@ -13,10 +13,11 @@ use rustc_hash::FxHashMap;
 use tls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use crate::counters::Counters;
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, response};
 use crate::http2;
@@ -48,14 +49,20 @@ const EVALUATION_STEPS: u64 = 5;
 struct Prober {
     /// How targets are spoken to whose checks go through TLS.
     tls: HealthCheckTls,
-    /// What a check holds while it is made.
-    permits: Rc<Semaphore>,
+    shared: Rc<Shared>,
     running: FxHashMap<u64, Running>,
     /// Those of the latest snapshot.
     pools: FxHashMap<PoolId, Arc<Pool>>,
+    steps: u64,
+}
+
+/// What all checks share.
+struct Shared {
+    /// What a check holds while it is made.
+    permits: Semaphore,
+    counters: Arc<Counters>,
     /// What the times of `Pool::refresh` are counted from.
     start: Instant,
-    steps: u64,
 }
 
 struct Running {
@@ -73,9 +80,24 @@ impl Running {
     }
 }
 
+impl Shared {
+    /// What one more check has to hold; waits while as many as may be are made.
+    async fn permit(&self) -> SemaphorePermit<'_> {
+        if let Ok(permit) = self.permits.try_acquire() {
+            return permit;
+        }
+        self.counters.health_checks_over_limit.increment();
+        self.permits.acquire().await.expect("it is never closed")
+    }
+}
+
 /// Runs the checks of the latest snapshot until the commands end.
-pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: HealthCheckTls) {
-    let mut prober = Prober::new(tls);
+pub(crate) async fn run(
+    mut commands: mpsc::Receiver<Command>,
+    tls: HealthCheckTls,
+    counters: Arc<Counters>,
+) {
+    let mut prober = Prober::new(tls, counters);
     let mut step = interval(SLOW_START_STEP);
     step.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -94,13 +116,16 @@ pub(crate) async fn run(mut commands: mpsc::Receiver<Command>, tls: HealthCheckT
 }
 
 impl Prober {
-    fn new(tls: HealthCheckTls) -> Self {
+    fn new(tls: HealthCheckTls, counters: Arc<Counters>) -> Self {
         Self {
             tls,
-            permits: Rc::new(Semaphore::new(CHECKS_MAX)),
+            shared: Rc::new(Shared {
+                permits: Semaphore::new(CHECKS_MAX),
+                counters,
+                start: Instant::now(),
+            }),
             running: FxHashMap::default(),
             pools: FxHashMap::default(),
-            start: Instant::now(),
             steps: 0,
         }
     }
@@ -139,7 +164,7 @@ impl Prober {
                 self.running.insert(id, running);
             }
             // A check may have ended between the compilation of this pool and now.
-            pool.refresh(self.start.elapsed());
+            pool.refresh(self.shared.start.elapsed());
         }
         for gone in outdated.into_values() {
             gone.task.abort();
@@ -158,7 +183,7 @@ impl Prober {
     fn step(&mut self) {
         self.steps += 1;
         for pool in self.pools.values() {
-            pool.step_slow_start(self.start.elapsed());
+            pool.step_slow_start(self.shared.start.elapsed());
             if self.steps.is_multiple_of(EVALUATION_STEPS) {
                 pool.evaluate_outcomes();
             }
@@ -175,8 +200,7 @@ impl Prober {
             Arc::clone(endpoint),
             check.clone(),
             is_tls.then(|| self.tls.for_version(version)),
-            Rc::clone(&self.permits),
-            self.start,
+            Rc::clone(&self.shared),
         ));
         Running {
             pool,
@@ -192,15 +216,15 @@ async fn check_forever(
     endpoint: Arc<Endpoint>,
     config: HealthCheck,
     tls: Option<Arc<ClientConfig>>,
-    permits: Rc<Semaphore>,
-    start: Instant,
+    shared: Rc<Shared>,
 ) {
     let mut due = interval(config.interval);
     // A slow answer does not shift the next check; one that was missed is not made up for.
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         due.tick().await;
-        let _permit = permits.acquire().await.expect("it is never closed");
+        let _permit = shared.permit().await;
+        shared.counters.health_checks.increment();
         let version = pool.borrow().settings.protocol.version;
         let check = check_once(endpoint.check_address, version, &config, tls.as_deref());
         let outcome = timeout(config.timeout, check).await;
@@ -215,7 +239,7 @@ async fn check_forever(
         endpoint.state.set_health(after, outcome.err());
         if before.is_healthy() != after.is_healthy() {
             tracing::info!(target = %endpoint.address, health = ?after, failure = ?outcome.err(), "target health changed");
-            pool.borrow().refresh(start.elapsed());
+            pool.borrow().refresh(shared.start.elapsed());
         }
     }
 }

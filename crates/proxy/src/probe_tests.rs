@@ -179,7 +179,7 @@ impl Scene {
             targets.push(Target::listen(script).await);
         }
         let mut scene = Self {
-            prober: Prober::new(tls),
+            prober: Prober::new(tls, Arc::default()),
             targets,
         };
         scene.publish(check);
@@ -207,7 +207,7 @@ impl Scene {
         for _ in 0..4 {
             yield_now().await;
         }
-        while CHECKS_MAX - self.prober.permits.available_permits() != self.kept_waiting() {
+        while CHECKS_MAX - self.prober.shared.permits.available_permits() != self.kept_waiting() {
             yield_now().await;
         }
         for target in &self.targets {
@@ -378,5 +378,27 @@ fn a_change_elsewhere_leaves_the_next_check_where_it_was_and_new_settings_begin_
                 "60 check"
             ]
         );
+    });
+}
+
+#[test]
+fn a_check_that_has_to_wait_is_counted_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let shared = Shared {
+            permits: Semaphore::new(1),
+            counters: Arc::default(),
+            start: Instant::now(),
+        };
+        let waited = || shared.counters.health_checks_over_limit.value();
+        let first = shared.permit().await;
+        assert_eq!(waited(), 0);
+        let (_second, ()) = tokio::join!(shared.permit(), async {
+            assert_eq!(waited(), 1);
+            drop(first);
+        });
+        assert_eq!(waited(), 1);
     });
 }

@@ -227,4 +227,7 @@ fn health_checks_go_through_tls_and_verify_nothing() {
     while !endpoint.state.health().is_healthy() {
         std::thread::yield_now();
     }
+    let counters = fixture.plane.counters();
+    let prober = counters.last().expect("the prober's are there");
+    assert_eq!(prober.health_checks.value(), 1);
 }
