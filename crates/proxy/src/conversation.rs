@@ -97,8 +97,8 @@ pub(crate) enum Failure {
     TargetClosed { received_bytes: usize },
     /// The target stopped before its response began.
     TargetStalled,
-    /// The deregistration delay ended, or the target was deregistered before it was sent a request whose body had
-    /// been taken from the client.
+    /// The deregistration delay ended, or the target was deregistered and went away without looking at a request of
+    /// whose body it had been sent a part.
     TargetCut,
     /// The response is not HTTP, or is ambiguous.
     BadResponse,

@@ -182,8 +182,8 @@ counters! {
     target_connections_reused,
     /// Idle target connections closed because their target had enough of them.
     target_connections_over_limit,
-    /// Requests cut off because the deregistration delay of their target ended, or because it was deregistered when
-    /// part of their body, but nothing of them at the target, was on its way.
+    /// Requests cut off because the deregistration delay of their target ended, or because it was deregistered and
+    /// went away without looking at them when it had been sent part of their body.
     requests_cut_by_deregistration,
     /// Connections turned into tunnels by 101.
     tunnels,

@@ -266,8 +266,32 @@ impl State {
         if received.is_empty() {
             stream.received = None;
         }
-        self.give_stream_credit(key, count);
+        let restored = count.min(stream.restored);
+        stream.restored -= restored;
+        self.give_stream_credit(key, count - restored);
         result
+    }
+
+    /// Puts back what was taken of a body and of the trailers, as if it never had been, so that it can be taken once
+    /// more. It was on its way to another connection, whose bound for what waits to be written holds for it too.
+    pub(crate) fn restore(&mut self, key: usize, body: &[u8], trailers: Option<FieldList>) {
+        let stream = &mut self.streams[key];
+        stream.trailers = trailers.or(stream.trailers.take());
+        if body.is_empty() {
+            return;
+        }
+        let mut restored = self.buffers.bulk();
+        restored.put(body);
+        if let Some(received) = stream.received.take() {
+            restored.put(received.filled());
+        }
+        stream.received = Some(restored);
+        stream.restored += body.len();
+    }
+
+    /// What was taken back of what `poll_send` has written.
+    pub(crate) fn take_unsent(&mut self, key: usize) -> Vec<u8> {
+        std::mem::take(&mut self.streams[key].unsent)
     }
 
     /// The head of a response that has come and was not taken.
@@ -346,5 +370,35 @@ impl State {
         frame::put_head(out, body.len(), kind::DATA, flag::END_STREAM, id);
         out.put(body);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::super::state::Shared;
+    use super::*;
+
+    #[test]
+    fn what_is_put_back_comes_first_and_the_client_is_told_of_it_once() {
+        for is_taken_again in [true, false] {
+            let shared = Shared::new(Peer::Client, &Rc::default());
+            let mut state = shared.borrow_mut();
+            let key = state.open(1, false, None);
+            state.receive_data(1, b"begun ", 6, false).unwrap();
+            assert_eq!(state.take_body(key, |body| (body.len(), body.len())), 6);
+            state.receive_data(1, b"rest", 4, true).unwrap();
+            state.restore(key, b"begun ", None);
+            if is_taken_again {
+                let first = state.take_body(key, |body| (3, body.to_vec()));
+                assert_eq!(first, b"begun rest");
+                let second = state.take_body(key, |body| (body.len(), body.to_vec()));
+                assert_eq!(second, b"un rest");
+            } else {
+                state.close(key);
+            }
+            assert_eq!(state.credit, 10, "as much as it has sent");
+        }
     }
 }

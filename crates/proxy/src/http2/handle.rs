@@ -60,6 +60,16 @@ impl Handle {
         self.shared.borrow_mut().take_trailers(self.key)
     }
 
+    /// See `State::restore`.
+    pub(crate) fn restore(&self, body: &[u8], trailers: Option<FieldList>) {
+        self.shared.borrow_mut().restore(self.key, body, trailers);
+    }
+
+    /// See `State::take_unsent`.
+    pub(crate) fn take_unsent(&self) -> Vec<u8> {
+        self.shared.borrow_mut().take_unsent(self.key)
+    }
+
     /// Gives back a section that was taken from here.
     pub(crate) fn give_back(&self, list: FieldList) {
         self.shared.borrow_mut().keep_list(list);

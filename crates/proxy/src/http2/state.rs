@@ -105,6 +105,8 @@ pub(super) struct Stream {
     pub(super) interim_responses: u32,
     /// Body bytes that the task has not taken.
     pub(super) received: Option<Lease>,
+    /// How many of these were taken and put back: the peer has been told that they were used.
+    pub(super) restored: usize,
     pub(super) receive_window: i64,
     pub(super) credit: u32,
     /// What is left of the length that a request has announced.
@@ -115,6 +117,8 @@ pub(super) struct Stream {
     pub(super) send_window: i64,
     pub(super) has_sent_end: bool,
     pub(super) gone: Option<Gone>,
+    /// What was taken back of the body that the task has sent.
+    pub(super) unsent: Vec<u8>,
     pub(super) waker: Option<Waker>,
     is_waiting: bool,
 }
@@ -126,6 +130,8 @@ pub(crate) enum Gone {
     ByPeer(u32),
     /// The connection is gone.
     WithConnection,
+    /// The peer was not sent any of it; what was to be sent of its body has been taken back.
+    NotSent,
     /// The peer has not looked at it, and will not.
     NotProcessed,
     /// What the peer sent on it is malformed; it has been reset.
@@ -238,9 +244,11 @@ impl State {
         }
     }
 
-    /// Takes back the frames from `at` on that belong to streams from `first` on. The rest stays in order, and can
-    /// be read as before: sections do not depend on each other, because the encoder has no table.
+    /// Takes back the streams from `first` on, whose frames all wait to be written behind the first `at` bytes. The
+    /// rest stays in order, and can be read as before: sections do not depend on each other, because the encoder has
+    /// no table.
     pub(crate) fn take_back(&mut self, at: usize, first: u32) {
+        self.end_streams(first, Gone::NotSent);
         let Some(out) = &mut self.out else { return };
         let rest = out.filled()[at..].to_vec();
         out.truncate(at);
@@ -251,6 +259,10 @@ impl State {
                 out.put(whole);
             } else if head.kind == kind::DATA {
                 self.send_window += head.length as i64;
+                if let Some(key) = self.keys.get(&head.stream) {
+                    let data = &whole[frame::HEAD_BYTES..];
+                    self.streams[*key].unsent.extend_from_slice(data);
+                }
             }
             frames = behind;
         }
@@ -288,6 +300,7 @@ impl State {
             has_received_head: false,
             interim_responses: 0,
             received: None,
+            restored: 0,
             receive_window: STREAM_WINDOW,
             credit: 0,
             expected,
@@ -296,6 +309,7 @@ impl State {
             send_window: self.initial_send_window,
             has_sent_end: false,
             gone: None,
+            unsent: Vec::new(),
             waker: None,
             is_waiting: false,
         });
@@ -311,7 +325,7 @@ impl State {
             self.waiting.retain(|waiting| *waiting != key);
         }
         if let Some(received) = &stream.received {
-            self.give_credit(received.len());
+            self.give_credit(received.len() - stream.restored);
         }
         for list in [stream.head, stream.trailers].into_iter().flatten() {
             self.keep_list(list);
@@ -398,11 +412,11 @@ impl State {
         is_first
     }
 
-    /// Ends the streams from `first` on, which the peer has not looked at.
-    pub(crate) fn end_unprocessed(&mut self, first: u32) {
+    /// Tells the tasks of the streams from `first` on that these are for nothing.
+    pub(crate) fn end_streams(&mut self, first: u32, why: Gone) {
         for (_, stream) in &mut self.streams {
             if stream.id >= first {
-                stream.gone = stream.gone.or(Some(Gone::NotProcessed));
+                stream.gone = stream.gone.or(Some(why));
                 stream.wake();
             }
         }

@@ -232,7 +232,7 @@ impl TargetConnection {
             Event::Goaway { last_stream, code } => {
                 tracing::debug!(last_stream, code, "a target goes away");
                 let mut state = self.session.shared.borrow_mut();
-                state.end_unprocessed(last_stream.saturating_add(1));
+                state.end_streams(last_stream.saturating_add(1), Gone::NotProcessed);
                 drop(state);
                 self.session.close();
                 Ok(())

@@ -42,8 +42,10 @@ pub(super) struct TargetConversation<'a> {
     target: Option<Handle>,
     /// The request has been sent whole, or the target does not want the rest.
     is_upload_over: bool,
-    /// Part of the body, or the trailers, cannot be sent again.
+    /// The client's stream no longer has the beginning of the body.
     has_taken_body: bool,
+    /// What was sent behind the body.
+    trailers: Option<FieldList>,
     /// That of the final response, once it has come.
     status: Option<u16>,
     /// What is left of the announced length of the response.
@@ -92,6 +94,7 @@ impl<'a> TargetConversation<'a> {
             target: None,
             is_upload_over: exchange.framing == Framing::None,
             has_taken_body: false,
+            trailers: None,
             status: None,
             left: None,
             outlet: Outlet(None),
@@ -104,7 +107,7 @@ impl<'a> TargetConversation<'a> {
 
     /// Whether all of the request can be sent once more.
     pub(super) fn is_replayable(&self) -> bool {
-        !self.has_taken_body
+        !self.has_taken_body && self.trailers.is_none()
     }
 
     /// Sends the request and hands the response on.
@@ -120,6 +123,11 @@ impl<'a> TargetConversation<'a> {
             None => ready!(self.poll_open(cx, request))?,
         };
         let gone = target.poll_gone(cx);
+        if gone == Some(Gone::NotSent) {
+            self.client
+                .restore(&target.take_unsent(), self.trailers.take());
+            self.has_taken_body = false;
+        }
         let outcome = self.poll_stream(&target, gone);
         self.target = Some(target);
         outcome
@@ -216,14 +224,14 @@ impl<'a> TargetConversation<'a> {
         const CANCEL: u32 = ErrorCode::Cancel as u32;
         if self.status.is_none() {
             return match gone {
-                Gone::NotProcessed if self.endpoint.state.is_draining() => {
+                Gone::NotSent | Gone::NotProcessed if self.endpoint.state.is_draining() => {
                     match self.is_replayable() {
                         true => Ended::IsDraining,
                         // The target is not at fault, and nobody has the whole request any more.
                         false => Ended::By(Failure::TargetCut),
                     }
                 }
-                Gone::NotProcessed | Gone::ByPeer(REFUSED) => Ended::NotProcessed,
+                Gone::NotSent | Gone::NotProcessed | Gone::ByPeer(REFUSED) => Ended::NotProcessed,
                 Gone::Malformed => Ended::By(Failure::BadResponse),
                 Gone::ByPeer(_) | Gone::WithConnection => {
                     Ended::By(Failure::TargetClosed { received_bytes: 1 })
@@ -268,9 +276,8 @@ impl<'a> TargetConversation<'a> {
                 }
                 None if !self.client.has_ended() => return,
                 None => {
-                    let trailers = self.client.take_trailers();
-                    end(target, trailers.as_ref());
-                    self.has_taken_body |= trailers.is_some();
+                    self.trailers = self.client.take_trailers();
+                    end(target, self.trailers.as_ref());
                     self.is_upload_over = true;
                 }
             }

@@ -210,30 +210,29 @@ impl Session {
     pub(super) fn end(&self) {
         self.close();
         self.has_ended.set(true);
-        let unbegun = std::mem::take(&mut *self.unbegun.borrow_mut());
-        let mut state = self.shared.borrow_mut();
-        if let Some((_, first)) = unbegun.front() {
-            state.end_unprocessed(*first);
-        }
-        state.close_all();
+        self.take_back_unsent();
+        self.shared.borrow_mut().close_all();
         self.stream.borrow_mut().shut_down();
     }
 
     /// The drain promise: what the target has not been sent any of is taken back now, and no longer sent.
-    ///
-    /// In TLS, what was handed over for encryption counts as sent: nobody can say how much of it has left.
     pub(super) fn hold_back(&self) {
         // What the socket takes at once need not be taken back. The task sees whatever comes of it.
         let _ = self.poll_write(&mut Context::from_waker(Waker::noop()));
-        let mut state = self.shared.borrow_mut();
-        let mut unbegun = self.unbegun.borrow_mut();
+        self.take_back_unsent();
+        self.shared.borrow_mut().wake_task();
+    }
+
+    /// Takes back the streams of which the target was not sent anything.
+    ///
+    /// In TLS, what was handed over for encryption counts as sent: nobody can say how much of it has left.
+    fn take_back_unsent(&self) {
+        let unbegun = std::mem::take(&mut *self.unbegun.borrow_mut());
         let sent = self.written.get().max(self.handed_over.get());
         if let Some((begins_at, first)) = unbegun.iter().find(|(at, _)| *at >= sent) {
-            state.take_back((begins_at - self.written.get()) as usize, *first);
-            state.end_unprocessed(*first);
+            let at = (begins_at - self.written.get()) as usize;
+            self.shared.borrow_mut().take_back(at, *first);
         }
-        unbegun.clear();
-        state.wake_task();
     }
 
     /// Gives memory back that an idle connection does not need.
@@ -399,7 +398,8 @@ mod tests {
             session.hold_back();
             assert!(woken.0.load(Ordering::Relaxed), "there is room again");
             assert_eq!(begun.poll_gone(&cx()), None);
-            assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotProcessed));
+            assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotSent));
+            assert_eq!(unbegun.take_unsent(), b"body");
             let left = window - session.shared.borrow().send_window;
             assert_eq!(left, 4, "what was taken back does not count");
             drop(unbegun);
@@ -429,10 +429,26 @@ mod tests {
             let (session, _target) = session().await;
             let begun = open(&session, b"\x82", true);
             assert!(session.poll_write(&mut cx()).is_ready());
-            let unbegun = open(&session, b"\x82", true);
+            let unbegun = open(&session, b"\x82", false);
+            assert_eq!(unbegun.poll_send(b"body", true), Poll::Ready(4));
             session.end();
             assert_eq!(begun.poll_gone(&cx()), Some(Gone::WithConnection));
-            assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotProcessed));
+            assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotSent));
+            assert_eq!(unbegun.take_unsent(), b"body");
+        });
+    }
+
+    #[test]
+    fn what_tls_was_handed_when_the_connection_fails_is_not_sent_elsewhere() {
+        run(async {
+            let (session, _target) = session().await;
+            let handed_over = open(&session, b"\x82", true);
+            let waiting = session.shared.borrow().waiting_to_be_written().len();
+            session.handed_over.set(waiting as u64);
+            let unbegun = open(&session, b"\x82", true);
+            session.end();
+            assert_eq!(handed_over.poll_gone(&cx()), Some(Gone::WithConnection));
+            assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotSent));
         });
     }
 
