@@ -5,6 +5,7 @@
 
 mod accept;
 mod admit;
+mod attempts;
 mod bind;
 mod buffer;
 mod changed_fields;
@@ -39,6 +40,7 @@ mod respond;
 mod rewrite;
 mod sticky;
 mod stream;
+mod target_connect;
 mod target_connections;
 mod tls_accept;
 mod tls_configs;

@@ -13,16 +13,17 @@ use std::time::Duration;
 
 use engine::{Choice, FrontendId, Outcome, Pool};
 
+use crate::attempts::{Attempts, record_outcome};
 use crate::buffer::Lease;
 use crate::conversation::INTERIM_RESPONSES_MAX;
 use crate::discard::Discard;
 use crate::exchange::Exchange;
-use crate::forward::{Attempts, host_of, keep_connection, obtain, record_outcome, server_name};
 use crate::http1::response;
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing};
 use crate::registry::{Entry, Tick, ticks};
 use crate::stream::Stream;
+use crate::target_connect::{host_of, keep_connection, obtain, server_name};
 use crate::worker::Worker;
 
 /// Copies that one worker gathers and sends at the same time; more requests go without.

@@ -8,12 +8,13 @@ use engine::{Choice, Outcome, Pool};
 use super::conversation::{Conversation, Finished, NoResponse};
 use super::stream::ClientStream;
 use super::upload::Upload;
+use crate::attempts::{Attempts, record_outcome};
 use crate::buffer::Lease;
 use crate::conversation::{Failure, Reached};
 use crate::decide::count_own;
 use crate::exchange::Exchange;
-use crate::forward::{Attempts, host_of, keep_connection, obtain, record_outcome, server_name};
 use crate::mirror::MirroredRequest;
+use crate::target_connect::{host_of, keep_connection, obtain, server_name};
 use crate::worker::Worker;
 
 /// Forwards the request whose head is in `head`, and its body, to a target of `pool`.

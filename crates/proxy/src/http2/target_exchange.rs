@@ -12,9 +12,10 @@ use super::stream::ClientStream;
 use super::target_conversation::{Ended, TargetConversation};
 use super::target_head::TargetRequest;
 use super::target_sessions::{NoPlace, Place, TargetSessions};
+use crate::attempts::{Attempts, record_outcome};
 use crate::exchange::Exchange;
-use crate::forward::{Attempts, CONNECT_TIMEOUT, obtain, record_outcome, server_name};
 use crate::registry::{Signal, ticks};
+use crate::target_connect::{CONNECT_TIMEOUT, obtain, server_name};
 use crate::target_connections::Taken;
 use crate::worker::Worker;
 
