@@ -1,10 +1,10 @@
-//! Sends a request to a target of its pool: choose, connect, converse, and try again where that is safe.
+//! Sends a request to a target of its pool: connect, converse, and try again where that is safe.
 
 use std::rc::Rc;
 
-use engine::{Choice, Endpoint, Outcome, Pool};
+use engine::{Endpoint, Pool};
 
-use crate::attempts::{Attempts, record_outcome};
+use crate::attempts::{Attempt, Attempts, Destination, record_outcome};
 use crate::buffer::{Buffer, Lease};
 use crate::connection::{Client, Next};
 use crate::conversation::{Conversation, Failure, Finished, NoResponse, Reached};
@@ -15,7 +15,7 @@ use crate::mirror::MirroredRequest;
 use crate::pump::{Encode, Pump};
 use crate::registry::Tick;
 use crate::stream::Stream;
-use crate::target_connect::{host_of, keep_connection, obtain, server_name};
+use crate::target_connect::{Http1Connector, keep_connection};
 use crate::tunnel::tunnel;
 use crate::worker::Worker;
 
@@ -34,63 +34,25 @@ pub(crate) async fn forward(
 
     // What few requests come to is boxed in what follows, so that the others do not carry the room for it.
     let mut attempts = Attempts::default();
-    let mut is_first = true;
     loop {
-        let node = Choice {
-            zone: client.zone.as_deref(),
-            tried: &[],
-            draw: worker.random(),
+        let zone = client.zone.as_deref();
+        let to = Destination::of(worker, &client.entry, exchange, pool, zone);
+        let connector = Http1Connector {
+            to: &to,
+            head: head.filled(),
         };
-        let stays = exchange.stay.endpoint;
-        let chosen = attempts.choose_with_idle(worker, pool, node, stays);
-        let Some((endpoint, idle)) = chosen else {
-            let status = attempts.status.unwrap_or(503);
-            return Box::pin(answer_failure(
-                worker,
-                client,
-                exchange,
-                status,
-                is_replayable,
-            ))
-            .await;
+        let Attempt {
+            endpoint,
+            connection: stream,
+            is_reused,
+            in_flight,
+        } = match attempts.next(&to, &connector).await {
+            Ok(attempt) => attempt,
+            Err(status) => {
+                let answer = answer_failure(worker, client, exchange, status, is_replayable);
+                return Box::pin(answer).await;
+            }
         };
-        if std::mem::take(&mut is_first) {
-            worker.counters.requests_forwarded.increment();
-            exchange
-                .stay
-                .count_choice(pool, &endpoint, &worker.counters);
-        } else {
-            worker.counters.requests_retried.increment();
-        }
-        let in_flight = endpoint.state.begin_request();
-        client.entry.set_endpoint(endpoint.state.id());
-        let frontend = exchange.frontend.id;
-        let name = || server_name(host_of(head.filled())?);
-        let (stream, is_reused) =
-            match obtain(worker, &client.entry, frontend, pool, &endpoint, name, idle).await {
-                Ok(obtained) => obtained,
-                Err(status) => {
-                    client.entry.clear_endpoint();
-                    worker.counters.target_connection_errors.increment();
-                    endpoint.state.record_outcome(Outcome::ConnectionError);
-                    if attempts.fail(endpoint.state.id(), status) {
-                        continue;
-                    }
-                    return Box::pin(answer_failure(
-                        worker,
-                        client,
-                        exchange,
-                        status,
-                        is_replayable,
-                    ))
-                    .await;
-                }
-            };
-        // The drain promise: nothing below waits before the first byte is written.
-        if endpoint.state.is_draining() {
-            client.entry.clear_endpoint();
-            continue;
-        }
         let (outcome, has_sent, returned) = {
             let reached = Reached {
                 pool,
@@ -133,14 +95,10 @@ pub(crate) async fn forward(
                 failure: Failure::TargetClosed { received_bytes: 0 },
                 ..
             }) if is_reused
-                && !attempts.has_resent
                 && is_replayable
-                && (exchange.is_idempotent || !has_sent) =>
-            {
+                && (exchange.is_idempotent || !has_sent)
                 // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
-                attempts.has_resent = true;
-                attempts.stale = Some(endpoint.state.id());
-            }
+                && attempts.may_resend(&endpoint) => {}
             Err(NoResponse {
                 failure,
                 is_upload_done,

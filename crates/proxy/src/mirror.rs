@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use engine::{Choice, FrontendId, Outcome, Pool};
+use engine::{FrontendId, Outcome, Pool};
 
-use crate::attempts::{Attempts, record_outcome};
+use crate::attempts::{Attempts, Destination, record_outcome};
 use crate::buffer::Lease;
 use crate::conversation::INTERIM_RESPONSES_MAX;
 use crate::discard::Discard;
@@ -23,7 +23,7 @@ use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing};
 use crate::registry::{Entry, Tick, ticks};
 use crate::stream::Stream;
-use crate::target_connect::{host_of, keep_connection, obtain, server_name};
+use crate::target_connect::{Http1Connector, keep_connection};
 use crate::worker::Worker;
 
 /// Copies that one worker gathers and sends at the same time; more requests go without.
@@ -142,36 +142,24 @@ impl MirroredRequest {
 
     /// Sends the copy to a target; to another one if it cannot be reached. `None` if that came to nothing.
     async fn deliver_at(&self, entry: &Entry) -> Option<()> {
-        let Self { worker, pool, .. } = self;
+        let worker = &self.worker;
+        let to = Destination {
+            worker,
+            entry,
+            frontend: self.frontend,
+            pool: &self.pool,
+            zone: self.zone.as_deref(),
+            stay: None,
+            is_grpc: false,
+        };
+        let connector = Http1Connector {
+            to: &to,
+            head: &self.message,
+        };
         let mut attempts = Attempts::default();
         loop {
-            let node = Choice {
-                zone: self.zone.as_deref(),
-                tried: &[],
-                draw: worker.random(),
-            };
-            let (endpoint, idle) = attempts.choose_with_idle(worker, pool, node, None)?;
-            let _in_flight = endpoint.state.begin_request();
-            entry.set_endpoint(endpoint.state.id());
-            let name = || server_name(host_of(&self.message)?);
-            let obtained = obtain(worker, entry, self.frontend, pool, &endpoint, name, idle).await;
-            let (mut stream, is_reused) = match obtained {
-                Ok(obtained) => obtained,
-                Err(status) => {
-                    entry.clear_endpoint();
-                    worker.counters.target_connection_errors.increment();
-                    endpoint.state.record_outcome(Outcome::ConnectionError);
-                    if attempts.fail(endpoint.state.id(), status) {
-                        continue;
-                    }
-                    return None;
-                }
-            };
-            // The drain promise: nothing below waits before the first byte is written.
-            if endpoint.state.is_draining() {
-                entry.clear_endpoint();
-                continue;
-            }
+            let attempt = attempts.next(&to, &connector).await.ok()?;
+            let (endpoint, mut stream) = (attempt.endpoint, attempt.connection);
             let answered = self.converse(entry, &mut stream).await;
             let counters = &worker.counters;
             stream.count_bytes(&counters.bytes_from_targets, &counters.bytes_to_targets);
@@ -183,12 +171,11 @@ impl MirroredRequest {
                     return Some(());
                 }
                 // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
-                Err(Unanswered::Closed { has_sent }) if is_reused => {
-                    if attempts.has_resent || (has_sent && !self.is_idempotent) {
+                Err(Unanswered::Closed { has_sent }) if attempt.is_reused => {
+                    let may_repeat = self.is_idempotent || !has_sent;
+                    if !may_repeat || !attempts.may_resend(&endpoint) {
                         return None;
                     }
-                    attempts.has_resent = true;
-                    attempts.stale = Some(endpoint.state.id());
                     entry.clear_endpoint();
                 }
                 Err(Unanswered::Closed { .. } | Unanswered::Broken) => {

@@ -2,14 +2,14 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use engine::{Endpoint, FrontendId, HttpVersion, Pool};
+use engine::{Endpoint, HttpVersion};
 use tls::ClientConfig;
 use tokio::net::TcpStream;
 
+use crate::attempts::{Connector, Destination, NoConnection};
 use crate::registry::{Entry, Signal, Tick, ticks};
 use crate::stream::Stream;
 use crate::target_connections::Taken;
@@ -28,38 +28,42 @@ const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest name of a host (RFC 1035 section 2.3.4).
 const SERVER_NAME_BYTES_MAX: usize = 253;
 
-/// A connection to the target: an idle one, or else a new one. Whether it was used before. `name` is what TLS
-/// tells the target.
+/// Connections of HTTP/1.1.
+pub(crate) struct Http1Connector<'a> {
+    pub(crate) to: &'a Destination<'a>,
+    /// That of the request as its target gets it.
+    pub(crate) head: &'a [u8],
+}
+
+impl Connector for Http1Connector<'_> {
+    type Connection = Stream;
+
+    fn take_open(&self, endpoint: &Endpoint) -> Taken {
+        let worker = self.to.worker;
+        let taken = worker.targets.take(&endpoint.state);
+        if let Taken::Open(_) = taken {
+            worker.counters.target_connections_reused.increment();
+        }
+        taken
+    }
+
+    async fn make(&self, endpoint: &Endpoint) -> Result<Stream, NoConnection> {
+        let name = || server_name(host_of(self.head)?);
+        let connected = connect(self.to, endpoint, name).await;
+        connected.map_err(NoConnection::NotMade)
+    }
+}
+
+/// A new connection to the target. `name` is what TLS tells it.
 ///
 /// # Errors
 /// The status for the client: 502 if the target refuses, 504 if it does not answer.
-pub(crate) async fn obtain<'h>(
-    worker: &Rc<Worker>,
-    entry: &Entry,
-    frontend: FrontendId,
-    pool: &Pool,
-    endpoint: &Endpoint,
-    name: impl FnOnce() -> Option<&'h str>,
-    idle: Taken,
-) -> Result<(Stream, bool), u16> {
-    if let Taken::Open(stream) = idle {
-        worker.counters.target_connections_reused.increment();
-        return Ok((stream, true));
-    }
-    // Boxed, so that requests on open connections do not carry the room for it.
-    let connected = connect(worker, entry, frontend, pool, endpoint, name);
-    Box::pin(connected).await.map(|stream| (stream, false))
-}
-
-/// A new connection to the target.
-async fn connect<'h>(
-    worker: &Rc<Worker>,
-    entry: &Entry,
-    frontend: FrontendId,
-    pool: &Pool,
+pub(crate) async fn connect<'h>(
+    to: &Destination<'_>,
     endpoint: &Endpoint,
     name: impl FnOnce() -> Option<&'h str>,
 ) -> Result<Stream, u16> {
+    let Destination { worker, entry, .. } = to;
     entry.arm(ticks(CONNECT_TIMEOUT));
     let connected = until_signal(entry, TcpStream::connect(endpoint.address))
         .await?
@@ -68,12 +72,15 @@ async fn connect<'h>(
             _ => 502,
         })?;
     worker.counters.target_connections_opened.increment();
-    if !pool.settings.protocol.is_tls {
+    let protocol = to.pool.settings.protocol;
+    if !protocol.is_tls {
         return Stream::new(connected).map_err(|_| 502);
     }
     // There is none only if the listener was removed just now.
-    let is_http2 = pool.settings.protocol.version != HttpVersion::Http1;
-    let config = worker.tls_of_targets(frontend, is_http2).ok_or(502_u16)?;
+    let is_http2 = protocol.version != HttpVersion::Http1;
+    let config = worker
+        .tls_of_targets(to.frontend, is_http2)
+        .ok_or(502_u16)?;
     encrypt(entry, &config, connected, name())
         .await
         .inspect_err(|_| worker.counters.target_tls_handshake_errors.increment())
@@ -112,7 +119,7 @@ async fn until_signal<T>(entry: &Entry, future: impl Future<Output = T>) -> Resu
 }
 
 /// The host of a request head as targets get it, where `Host` is the first field.
-pub(crate) fn host_of(head: &[u8]) -> Option<&str> {
+fn host_of(head: &[u8]) -> Option<&str> {
     let line = head.split(|byte| *byte == b'\n').nth(1)?;
     let host = line.strip_prefix(b"Host: ")?.trim_ascii_end();
     std::str::from_utf8(host).ok()

@@ -27,11 +27,11 @@ struct Idle {
     connections: Vec<(Stream, Tick)>,
 }
 
-/// What there was of idle connections to a target.
+/// What there was of open connections to a target.
 #[derive(Debug)]
-pub(crate) enum Taken {
+pub(crate) enum Taken<C = Stream> {
     /// One that is open and was silent until now.
-    Open(Stream),
+    Open(C),
     /// The target has closed all there were.
     Closed,
     /// None.

@@ -3,18 +3,18 @@
 
 use std::rc::Rc;
 
-use engine::{Choice, Outcome, Pool};
+use engine::Pool;
 
 use super::conversation::{Conversation, Finished, NoResponse};
 use super::stream::ClientStream;
 use super::upload::Upload;
-use crate::attempts::{Attempts, record_outcome};
+use crate::attempts::{Attempt, Attempts, Destination, record_outcome};
 use crate::buffer::Lease;
 use crate::conversation::{Failure, Reached};
 use crate::decide::count_own;
 use crate::exchange::Exchange;
 use crate::mirror::MirroredRequest;
-use crate::target_connect::{host_of, keep_connection, obtain, server_name};
+use crate::target_connect::{Http1Connector, keep_connection};
 use crate::worker::Worker;
 
 /// Forwards the request whose head is in `head`, and its body, to a target of `pool`.
@@ -30,50 +30,23 @@ pub(super) async fn forward(
     // What has arrived of the body goes out with the head, and can be sent again with it.
     let mut upload = Upload::new(exchange.framing, client, head, mirrored);
     let is_replayable = upload.is_none();
+    let entry = client.entry();
+    let to = Destination::of(worker, entry, exchange, pool, zone.map(|zone| &**zone));
+    let connector = Http1Connector {
+        to: &to,
+        head: head.filled(),
+    };
     let mut attempts = Attempts::default();
-    let mut is_first = true;
     loop {
-        let node = Choice {
-            zone: client.node.zone.as_deref(),
-            tried: &[],
-            draw: worker.random(),
+        let Attempt {
+            endpoint,
+            connection: stream,
+            is_reused,
+            in_flight,
+        } = match attempts.next(&to, &connector).await {
+            Ok(attempt) => attempt,
+            Err(status) => return fail(worker, client, exchange, status).await,
         };
-        let stays = exchange.stay.endpoint;
-        let chosen = attempts.choose_with_idle(worker, pool, node, stays);
-        let Some((endpoint, idle)) = chosen else {
-            let status = attempts.status.unwrap_or(503);
-            return fail(worker, client, exchange, status).await;
-        };
-        if std::mem::take(&mut is_first) {
-            worker.counters.requests_forwarded.increment();
-            let stay = exchange.stay;
-            stay.count_choice(pool, &endpoint, &worker.counters);
-        } else {
-            worker.counters.requests_retried.increment();
-        }
-        let in_flight = endpoint.state.begin_request();
-        let entry = client.entry();
-        entry.set_endpoint(endpoint.state.id());
-        let frontend = exchange.frontend.id;
-        let name = || server_name(host_of(head.filled())?);
-        let (stream, is_reused) =
-            match obtain(worker, entry, frontend, pool, &endpoint, name, idle).await {
-                Ok(obtained) => obtained,
-                Err(status) => {
-                    entry.clear_endpoint();
-                    worker.counters.target_connection_errors.increment();
-                    endpoint.state.record_outcome(Outcome::ConnectionError);
-                    if attempts.fail(endpoint.state.id(), status) {
-                        continue;
-                    }
-                    return fail(worker, client, exchange, status).await;
-                }
-            };
-        // The drain promise: nothing below waits before the first byte is written.
-        if endpoint.state.is_draining() {
-            entry.clear_endpoint();
-            continue;
-        }
         let reached = Reached {
             pool,
             endpoint: &endpoint,
@@ -97,14 +70,10 @@ pub(super) async fn forward(
             Err(NoResponse {
                 failure: Failure::TargetClosed { received_bytes: 0 },
             }) if is_reused
-                && !attempts.has_resent
                 && is_replayable
-                && (exchange.is_idempotent || !has_sent) =>
-            {
+                && (exchange.is_idempotent || !has_sent)
                 // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
-                attempts.has_resent = true;
-                attempts.stale = Some(endpoint.state.id());
-            }
+                && attempts.may_resend(&endpoint) => {}
             Err(NoResponse { failure }) => {
                 drop(target);
                 if let Some(status) = status_of(worker, failure) {

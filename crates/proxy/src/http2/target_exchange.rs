@@ -5,17 +5,17 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use engine::{Choice, Endpoint, Outcome, Pool};
+use engine::{Endpoint, Pool};
 
 use super::exchange::{fail, status_of};
 use super::stream::ClientStream;
 use super::target_conversation::{Ended, TargetConversation};
 use super::target_head::TargetRequest;
-use super::target_sessions::{NoPlace, Place, TargetSessions};
-use crate::attempts::{Attempts, record_outcome};
+use super::target_sessions::{Place, TargetSessions};
+use crate::attempts::{Attempt, Attempts, Connector, Destination, NoConnection, record_outcome};
 use crate::exchange::Exchange;
-use crate::registry::{Signal, ticks};
-use crate::target_connect::{CONNECT_TIMEOUT, obtain, server_name};
+use crate::registry::{Signal, Tick, ticks};
+use crate::target_connect::{CONNECT_TIMEOUT, connect, server_name};
 use crate::target_connections::Taken;
 use crate::worker::Worker;
 
@@ -27,58 +27,26 @@ pub(super) async fn forward(
     exchange: &Exchange,
     pool: &Pool,
 ) {
-    let counters = &worker.counters;
+    let entry = client.entry();
+    let to = Destination {
+        is_grpc: request.is_grpc(),
+        ..Destination::of(worker, entry, exchange, pool, client.node.zone.as_deref())
+    };
+    let connector = Http2Connector {
+        to: &to,
+        request,
+        idle_timeout: exchange.idle_timeout,
+    };
     let mut attempts = Attempts::default();
-    let mut is_first = true;
     loop {
-        let node = Choice {
-            zone: client.node.zone.as_deref(),
-            tried: &[],
-            draw: worker.random(),
-        };
-        let Some(endpoint) = attempts.choose(pool, node, exchange.stay.endpoint) else {
-            let status = attempts.status.unwrap_or(503);
-            return fail(worker, client, exchange, status).await;
-        };
-        if std::mem::take(&mut is_first) {
-            counters.requests_forwarded.increment();
-            if request.is_grpc() {
-                counters.grpc_requests.increment();
-            }
-            let stay = exchange.stay;
-            stay.count_choice(pool, &endpoint, counters);
-        } else {
-            counters.requests_retried.increment();
-        }
-        let in_flight = endpoint.state.begin_request();
-        let entry = client.entry();
-        entry.set_endpoint(endpoint.state.id());
-        let place = TargetSessions::try_obtain(worker, &endpoint, exchange.idle_timeout);
-        let place = match place {
-            Some(place) => Ok(place),
-            None => {
-                let made = make_place(worker, client, request, pool, &endpoint, exchange);
-                // Boxed, so that requests on open connections carry no room for it.
-                Box::pin(made).await
-            }
-        };
-        let place = match place {
-            Ok(place) => place,
-            Err(no_place) => {
-                entry.clear_endpoint();
-                let status = match no_place {
-                    NoPlace::Full => 503,
-                    NoPlace::NotConnected(status) => {
-                        counters.target_connection_errors.increment();
-                        endpoint.state.record_outcome(Outcome::ConnectionError);
-                        status
-                    }
-                };
-                if attempts.fail(endpoint.state.id(), status) {
-                    continue;
-                }
-                return fail(worker, client, exchange, status).await;
-            }
+        let Attempt {
+            endpoint,
+            connection: place,
+            in_flight,
+            ..
+        } = match attempts.next(&to, &connector).await {
+            Ok(attempt) => attempt,
+            Err(status) => return fail(worker, client, exchange, status).await,
         };
         let mut conversation =
             TargetConversation::new(worker, client, pool, &endpoint, &place, exchange);
@@ -93,9 +61,7 @@ pub(super) async fn forward(
         match outcome {
             Ok(()) => return,
             // RFC 9113 section 8.7: the target has not looked at the request.
-            Err(Ended::NotProcessed) if is_replayable && !attempts.has_resent => {
-                attempts.has_resent = true;
-                attempts.stale = Some(endpoint.state.id());
+            Err(Ended::NotProcessed) if is_replayable && attempts.may_resend(&endpoint) => {
                 place.retire();
             }
             Err(Ended::IsDraining) => {}
@@ -114,30 +80,36 @@ pub(super) async fn forward(
     }
 }
 
-/// A place for the request where no open connection has one, within the time that a connection may take.
-async fn make_place(
-    worker: &Rc<Worker>,
-    client: &ClientStream,
-    request: &TargetRequest,
-    pool: &Pool,
-    endpoint: &Endpoint,
-    exchange: &Exchange,
-) -> Result<Place, NoPlace> {
-    let entry = client.entry();
-    entry.arm(ticks(CONNECT_TIMEOUT));
-    let open = || async {
-        let frontend = exchange.frontend.id;
-        let name = || server_name(request.authority()?);
-        let taken = Taken::Nothing;
-        let (stream, _) = obtain(worker, entry, frontend, pool, endpoint, name, taken).await?;
-        Ok(stream)
-    };
-    let obtained = TargetSessions::obtain(worker, endpoint, exchange.idle_timeout, open);
-    let mut obtained = pin!(obtained);
-    poll_fn(|cx| match entry.poll_signal(cx) {
-        Some(Signal::Expired) => Poll::Ready(Err(NoPlace::NotConnected(504))),
-        Some(Signal::TargetCut) => Poll::Ready(Err(NoPlace::NotConnected(502))),
-        None => obtained.as_mut().poll(cx),
-    })
-    .await
+/// Places for requests on connections of HTTP/2.
+struct Http2Connector<'a> {
+    to: &'a Destination<'a>,
+    request: &'a TargetRequest,
+    idle_timeout: Tick,
+}
+
+impl Connector for Http2Connector<'_> {
+    type Connection = Place;
+
+    fn take_open(&self, endpoint: &Endpoint) -> Taken<Place> {
+        match TargetSessions::try_obtain(self.to.worker, endpoint, self.idle_timeout) {
+            Some(place) => Taken::Open(place),
+            None => Taken::Nothing,
+        }
+    }
+
+    /// A place where no open connection has one, within the time that a connection may take.
+    async fn make(&self, endpoint: &Endpoint) -> Result<Place, NoConnection> {
+        let Destination { worker, entry, .. } = self.to;
+        entry.arm(ticks(CONNECT_TIMEOUT));
+        let name = || server_name(self.request.authority()?);
+        let open = || connect(self.to, endpoint, name);
+        let obtained = TargetSessions::obtain(worker, endpoint, self.idle_timeout, open);
+        let mut obtained = pin!(obtained);
+        poll_fn(|cx| match entry.poll_signal(cx) {
+            Some(Signal::Expired) => Poll::Ready(Err(NoConnection::NotMade(504))),
+            Some(Signal::TargetCut) => Poll::Ready(Err(NoConnection::NotMade(502))),
+            None => obtained.as_mut().poll(cx),
+        })
+        .await
+    }
 }

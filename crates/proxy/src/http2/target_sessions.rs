@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::handle::Handle;
 use super::target_connection;
 use super::target_session::{Session, Ticket};
+use crate::attempts::NoConnection;
 use crate::registry::Tick;
 use crate::stream::Stream;
 use crate::worker::Worker;
@@ -43,15 +44,6 @@ pub(super) struct Place {
     session: Rc<Session>,
     idle_timeout: Tick,
     ticket: Cell<Ticket>,
-}
-
-/// Why there is no place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoPlace {
-    /// No connection can be made; the status for the client.
-    NotConnected(u16),
-    /// As many requests as may wait for the target do.
-    Full,
 }
 
 impl Place {
@@ -105,11 +97,11 @@ impl TargetSessions {
         endpoint: &Endpoint,
         idle_timeout: Tick,
         open: impl FnOnce() -> F,
-    ) -> Result<Place, NoPlace> {
+    ) -> Result<Place, NoConnection> {
         let target = worker.sessions.target(&endpoint.state);
         // It is never closed.
         let permit = target.opening.acquire().await;
-        let _permit = permit.map_err(|_| NoPlace::NotConnected(502))?;
+        let _permit = permit.map_err(|_| NoConnection::NotMade(502))?;
         if let Some(place) = target.place(idle_timeout) {
             worker.counters.target_connections_reused.increment();
             return Ok(place);
@@ -119,11 +111,11 @@ impl TargetSessions {
             worker.counters.target_connections_over_limit.increment();
             let least_used = target.least_used().ok_or_else(|| {
                 worker.counters.target_requests_over_limit.increment();
-                NoPlace::Full
+                NoConnection::Full
             })?;
             return Ok(Place::on(&least_used, idle_timeout));
         }
-        let stream = open().await.map_err(NoPlace::NotConnected)?;
+        let stream = open().await.map_err(NoConnection::NotMade)?;
         let session = target_connection::start(stream, worker);
         target.sessions.borrow_mut().push(Rc::clone(&session));
         Ok(Place::on(&session, idle_timeout))
