@@ -4,6 +4,7 @@ Loopback has one address of IPv6, so everything here happens in a network namesp
 can make.
 """
 
+import itertools
 import os
 import re
 import shlex
@@ -333,6 +334,35 @@ def test_addresses_are_local_as_long_as_elbow_runs(apart, make_elbow):
     assert not any(routed(address) for address in ipv6), "an orderly stop does not"
     server.start()
     assert get(ipv6[0], port=shop.port).status == 200, "a start makes them again"
+
+
+def test_a_route_goes_with_its_address_and_not_with_another_elbow(apart, make_elbow):
+    server, other = make_elbow(), make_elbow()
+    shop, others = Shop(server), Shop(other)
+    associate(shop)
+    associate(others)
+    balancer, _, ipv6 = dualstack(shop)
+    arn = balancer["LoadBalancerArn"]
+    shop.listener(balancer, fixed(200))
+    _, _, found = dualstack(others)
+    assert found == ipv6, "the other one has the same addresses, and finds them local"
+    assert other.stop() == 0
+    assert all(routed(address) for address in ipv6)
+
+    with Connection(ipv6[0], shop.port) as connection:
+        assert connection.request().status == 200
+        shop.elbv2.set_ip_address_type(LoadBalancerArn=arn, IpAddressType="ipv4")
+        assert not routed(ipv6[1])
+        assert connection.request().status == 200, "a connection to the address goes on"
+
+    timeouts = itertools.count(61)
+
+    def is_gone_with_a_change():
+        attribute = {"Key": "idle_timeout.timeout_seconds", "Value": str(next(timeouts))}
+        shop.elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[attribute])
+        return not routed(ipv6[0])
+
+    until(is_gone_with_a_change, "the end of the route")
 
 
 @pytest.fixture

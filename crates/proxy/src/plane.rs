@@ -242,6 +242,7 @@ impl DataPlane {
             }
         }
         wait_for(barrier).await;
+        self.lock_local_addresses().remove_unused();
     }
 
     /// Ends the requests that are still at these registrations (`EndpointState::id`).
