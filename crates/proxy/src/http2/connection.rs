@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::frame::{self, ErrorCode, INITIAL_WINDOW, STREAM_MAX, setting};
+use super::frame_reader::{Read, poll_read};
 use super::incoming::{Expected, Incoming};
 use super::limits::{CONNECTION_WINDOW, REQUEST_FIELDS, STREAM_WINDOW, STREAMS_MAX};
 use super::state::{Peer, Shared};
@@ -27,7 +28,7 @@ pub(super) struct Connection<'a> {
     pub(super) client: &'a mut Client,
     pub(super) shared: Shared,
     /// Bytes that were read and not used; `None` while there are none.
-    received: Option<Lease>,
+    pub(super) received: Option<Lease>,
     pub(super) incoming: Incoming,
     /// The highest stream that the client has opened.
     pub(super) highest: u32,
@@ -111,7 +112,7 @@ impl Connection<'_> {
             return Poll::Ready(farewell);
         }
         loop {
-            let read = self.poll_read(cx);
+            let read = poll_read(self, cx);
             // What had arrived is still served. Source: ALB guide, "HTTP client keepalive duration".
             if self.life == Life::Open && self.client.must_close() {
                 self.announce_end();
@@ -203,45 +204,6 @@ impl Connection<'_> {
         frame::put_goaway(self.shared.borrow_mut().out(), self.highest, code);
     }
 
-    /// Reads and processes what has arrived.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Read {
-        loop {
-            if self.life == Life::Over {
-                return Read::Waiting;
-            }
-            let mut received = match self.received.take() {
-                Some(received) => received,
-                None if self.client.stream.poll_readable(cx).is_pending() => return Read::Waiting,
-                None => self.worker.buffers.head(),
-            };
-            let outcome = match self.process(&mut received) {
-                Progress::Full => Err(Read::Full),
-                Progress::Needs(bytes) => {
-                    received = self.enlarged(received, bytes);
-                    match self.client.stream.poll_fill(cx, &mut received) {
-                        Poll::Ready(Ok(count)) if count > 0 => Ok(()),
-                        Poll::Ready(_) => Err(Read::Closed),
-                        Poll::Pending => Err(Read::Waiting),
-                    }
-                }
-            };
-            self.received = (!received.is_empty()).then_some(received);
-            if let Err(read) = outcome {
-                return read;
-            }
-        }
-    }
-
-    /// What was received, with room for a long frame.
-    fn enlarged(&self, received: Lease, needed: usize) -> Lease {
-        if received.capacity() >= needed {
-            return received;
-        }
-        let mut larger = self.worker.buffers.bulk();
-        larger.put(received.filled());
-        larger
-    }
-
     /// Writes all that waits.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Farewell>> {
         loop {
@@ -257,24 +219,4 @@ impl Connection<'_> {
             }
         }
     }
-}
-
-/// How far the received bytes were processed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// To the first frame that is not whole; it takes so many bytes in all, as far as they are known.
-    Needs(usize),
-    /// Until too much waits to be written.
-    Full,
-}
-
-/// What came of reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Read {
-    /// All that has arrived was processed.
-    Waiting,
-    /// What waits to be written has to become less first.
-    Full,
-    /// The client has closed its connection or reset it.
-    Closed,
 }

@@ -12,6 +12,7 @@ mod download;
 mod exchange;
 mod flow;
 mod frame;
+mod frame_reader;
 mod handle;
 mod head;
 pub mod hpack;

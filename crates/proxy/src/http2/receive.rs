@@ -1,22 +1,23 @@
 //! What each frame of a client means. Source: RFC 9113 sections 4 to 6.
 
+use std::io;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use super::answer::{answer, answer_page};
-use super::connection::{Connection, GOAWAY_PING, Life, Progress};
+use super::connection::{Connection, GOAWAY_PING, Life};
 use super::frame::{self, ErrorCode, FrameHead};
-use super::incoming::{self, Event, Expected, Next};
+use super::frame_reader::{FrameReader, Outcome};
+use super::incoming::{Event, Expected};
 use super::limits::{REQUESTS_MAX, Spent};
 use super::request::{self, BadRequest, FIELDS_USUAL, Storage};
 use super::route::{Asking, Step, route};
 use super::state::{FrameError, Gone};
 use super::stream::{ClientStream, Node};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
 use crate::http1::{FIELDS_MAX, Framing};
 
 use FrameError::{Connection as Fatal, Stream as OnStream};
-
-type Outcome = Result<(), FrameError>;
 
 const CALM: FrameError = Fatal(
     ErrorCode::EnhanceYourCalm,
@@ -29,43 +30,19 @@ impl From<Spent> for FrameError {
     }
 }
 
-impl Connection<'_> {
-    /// Processes all frames that are whole.
-    pub(super) fn process(&mut self, received: &mut Buffer) -> Progress {
-        if matches!(self.incoming.expected, Expected::Preface) && !self.take_preface(received) {
-            return Progress::Needs(frame::PREFACE.len());
-        }
-        loop {
-            if self.life == Life::Over {
-                received.clear();
-                return Progress::Full;
-            }
-            if !self.shared.borrow().has_room() {
-                return Progress::Full;
-            }
-            let (head, payload, whole) = match incoming::next(received) {
-                Next::Frame {
-                    head,
-                    payload,
-                    whole,
-                } => (head, payload, whole),
-                Next::Needs(bytes) => return Progress::Needs(bytes),
-                Next::TooLong => {
-                    self.fail(ErrorCode::FrameSize, "a frame is longer than 16,384 bytes");
-                    continue;
-                }
-            };
-            match self.receive(&head, payload) {
-                Ok(()) => {}
-                Err(Fatal(code, why)) => self.fail(code, why),
-                Err(OnStream(stream, code, why)) => self.fail_stream(stream, code, why),
-            }
-            received.consume(whole);
-        }
+impl FrameReader for Connection<'_> {
+    fn is_over(&self) -> bool {
+        self.life == Life::Over
     }
 
-    /// Whether the connection preface has come whole.
+    fn has_room(&self) -> bool {
+        self.shared.borrow().has_room()
+    }
+
     fn take_preface(&mut self, received: &mut Buffer) -> bool {
+        if !matches!(self.incoming.expected, Expected::Preface) {
+            return true;
+        }
         let preface = received.filled();
         let compared = preface.len().min(frame::PREFACE.len());
         if preface[..compared] != frame::PREFACE[..compared] {
@@ -81,31 +58,6 @@ impl Connection<'_> {
         received.consume(compared);
         self.incoming.expected = Expected::Settings;
         true
-    }
-
-    fn fail(&mut self, code: ErrorCode, why: &'static str) {
-        tracing::debug!(peer = %self.client.peer, ?code, why, "HTTP/2 connection ended");
-        let counters = &self.worker.counters;
-        counters.http2_connection_errors.increment();
-        if code == ErrorCode::EnhanceYourCalm {
-            counters.http2_floods.increment();
-        }
-        self.end(code);
-    }
-
-    fn fail_stream(&mut self, stream: u32, code: ErrorCode, why: &'static str) {
-        tracing::debug!(peer = %self.client.peer, stream, ?code, why, "HTTP/2 stream reset");
-        let counters = &self.worker.counters;
-        counters.http2_stream_errors.increment();
-        let now = self.worker.connections.now();
-        let mut state = self.shared.borrow_mut();
-        state.reset(stream, code);
-        state.end_stream(stream, Gone::Malformed);
-        let is_within_budget = state.control_frames.spend(now).is_ok();
-        drop(state);
-        if !is_within_budget {
-            self.fail(ErrorCode::EnhanceYourCalm, "too many stream errors");
-        }
     }
 
     fn receive(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
@@ -167,6 +119,53 @@ impl Connection<'_> {
         }
     }
 
+    fn fail(&mut self, code: ErrorCode, why: &'static str) {
+        tracing::debug!(peer = %self.client.peer, ?code, why, "HTTP/2 connection ended");
+        let counters = &self.worker.counters;
+        counters.http2_connection_errors.increment();
+        if code == ErrorCode::EnhanceYourCalm {
+            counters.http2_floods.increment();
+        }
+        self.end(code);
+    }
+
+    fn fail_stream(&mut self, stream: u32, code: ErrorCode, why: &'static str) {
+        tracing::debug!(peer = %self.client.peer, stream, ?code, why, "HTTP/2 stream reset");
+        let counters = &self.worker.counters;
+        counters.http2_stream_errors.increment();
+        let now = self.worker.connections.now();
+        let refused = self.shared.borrow_mut().refuse(stream, code, now);
+        if refused.is_err() {
+            self.fail(ErrorCode::EnhanceYourCalm, "too many stream errors");
+        }
+    }
+
+    fn received(&mut self) -> &mut Option<Lease> {
+        &mut self.received
+    }
+
+    fn lease(&self, needed: usize) -> Lease {
+        let buffers = &self.worker.buffers;
+        match needed {
+            ..=HEAD_BUFFER_BYTES => buffers.head(),
+            _ => buffers.bulk(),
+        }
+    }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.client.stream.poll_readable(cx)
+    }
+
+    fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        received: &mut Buffer,
+    ) -> Poll<io::Result<usize>> {
+        self.client.stream.poll_fill(cx, received)
+    }
+}
+
+impl Connection<'_> {
     /// RFC 9113 section 5.1: on an idle stream only `HEADERS` and `PRIORITY` may come.
     fn check_opened(&self, stream: u32) -> Outcome {
         if stream > self.highest || stream.is_multiple_of(2) {

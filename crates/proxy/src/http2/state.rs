@@ -17,10 +17,10 @@ use super::head::Http2Head;
 use super::hpack::{Encoder, FieldList};
 use super::limits::{
     Budget, CONNECTION_WINDOW, LISTS_KEPT_MAX, OUT_BYTES_MAX, RECENT_RESETS_MAX, STREAM_WINDOW,
-    STREAMS_MAX, TARGET_CONNECTION_WINDOW,
+    STREAMS_MAX, Spent, TARGET_CONNECTION_WINDOW,
 };
 use crate::buffer::{BufferPool, Lease};
-use crate::registry::Entry;
+use crate::registry::{Entry, Tick};
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -380,6 +380,13 @@ impl State {
             self.recent_resets.pop_front();
         }
         self.recent_resets.push_back(id);
+    }
+
+    /// Resets a stream because of what the peer has sent on it, which counts as one of its control frames.
+    pub(crate) fn refuse(&mut self, id: u32, code: ErrorCode, now: Tick) -> Result<(), Spent> {
+        self.reset(id, code);
+        self.end_stream(id, Gone::Malformed);
+        self.control_frames.spend(now)
     }
 
     /// Resets a stream that has a task, on its behalf.

@@ -2,11 +2,13 @@
 //! those that wait.
 
 use std::future::poll_fn;
+use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::frame::{self, ErrorCode, FrameHead, setting};
-use super::incoming::{self, Event, Incoming, Next};
+use super::frame_reader::{FrameReader, Outcome, Read, poll_read};
+use super::incoming::{Event, Incoming};
 use super::limits::{RESPONSE_FIELDS, Spent, TARGET_OUT_BYTES_MAX, TARGET_STREAMS_MAX};
 use super::response::{self, Malformed};
 use super::state::{FrameError, Gone};
@@ -28,27 +30,6 @@ struct TargetConnection {
     has_settings: bool,
     /// What waits to be written is all that will be.
     is_over: bool,
-}
-
-type Outcome = Result<(), FrameError>;
-
-/// What came of reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Read {
-    /// All that has arrived was processed.
-    Waiting,
-    /// What waits to be written has to become less first.
-    Full,
-    /// The target has closed its connection or reset it.
-    Closed,
-}
-
-/// How far the received bytes were processed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    /// To the first frame that is not whole.
-    NeedsMore,
-    Full,
 }
 
 /// Starts HTTP/2 on a connection that was made just now.
@@ -79,7 +60,7 @@ impl TargetConnection {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.session.shared.borrow_mut().task_polled(cx);
         loop {
-            let read = self.poll_read(cx);
+            let read = poll_read(self, cx);
             if self.session.is_closed() && self.session.requests() == 0 {
                 self.end(ErrorCode::NoError);
             }
@@ -102,93 +83,16 @@ impl TargetConnection {
             frame::put_goaway(self.session.shared.borrow_mut().out(), 0, code);
         }
     }
+}
 
-    /// Reads and processes what has arrived.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Read {
-        loop {
-            if self.is_over {
-                return Read::Waiting;
-            }
-            let mut received = match self.received.take() {
-                Some(received) => received,
-                None if self.session.poll_readable(cx).is_pending() => return Read::Waiting,
-                None => self.buffers.bulk(),
-            };
-            let outcome = match self.process(&mut received) {
-                Progress::Full => Err(Read::Full),
-                Progress::NeedsMore => match self.session.poll_fill(cx, &mut received) {
-                    Poll::Ready(Ok(count)) if count > 0 => Ok(()),
-                    Poll::Ready(_) => Err(Read::Closed),
-                    Poll::Pending => Err(Read::Waiting),
-                },
-            };
-            self.received = (!received.is_empty()).then_some(received);
-            if let Err(read) = outcome {
-                return read;
-            }
-        }
+impl FrameReader for TargetConnection {
+    fn is_over(&self) -> bool {
+        self.is_over
     }
 
-    /// Processes all frames that are whole.
-    fn process(&mut self, received: &mut Buffer) -> Progress {
-        loop {
-            if self.is_over {
-                received.clear();
-                return Progress::Full;
-            }
-            let waiting = self.session.shared.borrow().waiting_to_be_written().len();
-            if waiting >= TARGET_OUT_BYTES_MAX {
-                return Progress::Full;
-            }
-            let (head, payload, whole) = match incoming::next(received) {
-                Next::Frame {
-                    head,
-                    payload,
-                    whole,
-                } => (head, payload, whole),
-                Next::Needs(_) => return Progress::NeedsMore,
-                Next::TooLong => {
-                    self.fail(ErrorCode::FrameSize, "a frame is longer than 16,384 bytes");
-                    continue;
-                }
-            };
-            match self.receive(&head, payload) {
-                Ok(()) => {}
-                Err(Fatal(code, why)) => self.fail(code, why),
-                Err(OnStream(stream, code, why)) => self.fail_stream(stream, code, why),
-            }
-            received.consume(whole);
-        }
-    }
-
-    fn fail(&mut self, code: ErrorCode, why: &'static str) {
-        tracing::debug!(?code, why, "HTTP/2 connection to a target ended");
-        let counters = &self.session.counters;
-        counters.target_http2_connection_errors.increment();
-        if code == ErrorCode::EnhanceYourCalm {
-            counters.target_http2_floods.increment();
-        }
-        self.end(code);
-    }
-
-    fn fail_stream(&mut self, stream: u32, code: ErrorCode, why: &'static str) {
-        tracing::debug!(stream, ?code, why, "HTTP/2 stream to a target reset");
-        let counters = &self.session.counters;
-        counters.target_http2_stream_errors.increment();
-        let mut state = self.session.shared.borrow_mut();
-        state.reset(stream, code);
-        state.end_stream(stream, Gone::Malformed);
-        drop(state);
-        if self.spend().is_err() {
-            self.fail(ErrorCode::EnhanceYourCalm, "too many stream errors");
-        }
-    }
-
-    /// Takes from what a target may send without a message.
-    fn spend(&self) -> Result<(), Spent> {
-        let now = self.session.connections.now();
-        let mut state = self.session.shared.borrow_mut();
-        state.control_frames.spend(now)
+    fn has_room(&self) -> bool {
+        let state = self.session.shared.borrow();
+        state.waiting_to_be_written().len() < TARGET_OUT_BYTES_MAX
     }
 
     fn receive(&mut self, head: &FrameHead, payload: &[u8]) -> Outcome {
@@ -239,6 +143,57 @@ impl TargetConnection {
             }
             Event::PingAck(_) | Event::PartOfSection | Event::Nothing => Ok(()),
         }
+    }
+
+    fn fail(&mut self, code: ErrorCode, why: &'static str) {
+        tracing::debug!(?code, why, "HTTP/2 connection to a target ended");
+        let counters = &self.session.counters;
+        counters.target_http2_connection_errors.increment();
+        if code == ErrorCode::EnhanceYourCalm {
+            counters.target_http2_floods.increment();
+        }
+        self.end(code);
+    }
+
+    fn fail_stream(&mut self, stream: u32, code: ErrorCode, why: &'static str) {
+        tracing::debug!(stream, ?code, why, "HTTP/2 stream to a target reset");
+        let counters = &self.session.counters;
+        counters.target_http2_stream_errors.increment();
+        let now = self.session.connections.now();
+        let refused = self.session.shared.borrow_mut().refuse(stream, code, now);
+        if refused.is_err() {
+            self.fail(ErrorCode::EnhanceYourCalm, "too many stream errors");
+        }
+    }
+
+    fn received(&mut self) -> &mut Option<Lease> {
+        &mut self.received
+    }
+
+    /// Any frame fits.
+    fn lease(&self, _needed: usize) -> Lease {
+        self.buffers.bulk()
+    }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.session.poll_readable(cx)
+    }
+
+    fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        received: &mut Buffer,
+    ) -> Poll<io::Result<usize>> {
+        self.session.poll_fill(cx, received)
+    }
+}
+
+impl TargetConnection {
+    /// Takes from what a target may send without a message.
+    fn spend(&self) -> Result<(), Spent> {
+        let now = self.session.connections.now();
+        let mut state = self.session.shared.borrow_mut();
+        state.control_frames.spend(now)
     }
 
     /// RFC 9113 section 5.1: on an idle stream a target may send nothing but `PRIORITY`.
