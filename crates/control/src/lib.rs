@@ -17,6 +17,7 @@ pub mod issuer;
 mod lower;
 mod neighbours;
 pub mod objects;
+mod page;
 mod pem;
 mod pkcs8;
 pub mod plane;

@@ -49,6 +49,39 @@ pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync
     }
 }
 
+/// Makes a noun a record: `record!(Noun, Key, "service/noun", service.table, noun => its key)`, with `version 2` after
+/// the kind if it is not the first, and at the end, in braces, what else the record has of its own.
+macro_rules! record {
+    (
+        $noun:ident, $key:ty, $kind:literal $(version $version:literal)?, $service:ident.$table:ident,
+        $this:ident => $of:expr $(, { $($own:tt)+ })?
+    ) => {
+        impl $crate::record::Record for $noun {
+            const KIND: &'static str = $kind;
+            $(const VERSION: u32 = $version;)?
+            type Key = $key;
+
+            fn key(&self) -> $key {
+                let $this = self;
+                $of
+            }
+
+            fn table(state: &$crate::state::State) -> &$crate::record::Table<$key, Self> {
+                &state.$service.$table
+            }
+
+            fn table_mut(
+                state: &mut $crate::state::State,
+            ) -> &mut $crate::record::Table<$key, Self> {
+                &mut state.$service.$table
+            }
+
+            $($($own)+)?
+        }
+    };
+}
+pub(crate) use record;
+
 /// A noun as it was read.
 pub(crate) struct Decoded<R> {
     pub(crate) noun: R,

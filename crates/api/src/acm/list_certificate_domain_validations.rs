@@ -7,14 +7,13 @@ use control::acm::list_domain_validations::ListDomainValidations;
 use model::certificate::ValidationMethod;
 use serde_json::{Value, json};
 
-use super::shapes::{ARN, record};
-use crate::input::{Fields, INTEGER, TEXT};
+use super::shapes::{ARN, read_paging, record};
+use crate::input::Fields;
 
 pub(super) fn read(fields: &Fields<'_>) -> ListDomainValidations {
     ListDomainValidations {
         certificate_arn: fields.required("CertificateArn", ARN),
-        next_token: fields.optional("NextToken", TEXT.between(1, 10_000)),
-        max_items: fields.optional("MaxItems", INTEGER.within(1, 1000)),
+        paging: read_paging(fields),
     }
 }
 

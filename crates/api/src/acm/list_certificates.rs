@@ -11,8 +11,8 @@ use model::certificate::{
 };
 use serde_json::{Value, json};
 
-use super::shapes::summary;
-use crate::input::{Fields, INTEGER, OneOf, TEXT};
+use super::shapes::{read_paging, summary};
+use crate::input::{Fields, OneOf};
 
 pub(super) fn read(fields: &Fields<'_>) -> ListCertificates {
     let includes = fields.structure("Includes", |filters| Filters {
@@ -27,8 +27,7 @@ pub(super) fn read(fields: &Fields<'_>) -> ListCertificates {
         certificate_statuses: fields.list("CertificateStatuses", OneOf(CertificateStatus::ALL)),
         certificate_key_pair_origins: fields.list("CertificateKeyPairOrigins", origins),
         includes: includes.unwrap_or_default(),
-        next_token: fields.optional("NextToken", TEXT.between(1, 10_000)),
-        max_items: fields.optional("MaxItems", INTEGER.within(1, 1000)),
+        paging: read_paging(fields),
         sort_by: fields.optional("SortBy", OneOf(SortBy::ALL)),
         sort_order: fields.optional("SortOrder", OneOf(SortOrder::ALL)),
     }

@@ -1,5 +1,6 @@
 //! Structures that several operations have in common.
 
+use control::acm::Paging;
 use control::acm::describe_certificate::{CertificateDescription, DomainChallenge};
 use control::acm::list_certificates::CertificateKeyPairOrigin;
 use control::acm::request_certificate::CertificateOptions;
@@ -11,7 +12,7 @@ use model::certificate::{
 use serde_json::{Value, json};
 
 use crate::input::shape::{Text, is_tag_text};
-use crate::input::{Fields, OneOf, TEXT};
+use crate::input::{Fields, INTEGER, OneOf, TEXT};
 use crate::json::timestamp;
 
 /// Source: ACM API, `Arn`.
@@ -67,6 +68,14 @@ pub(super) fn read_pairs(fields: &Fields<'_>) -> Vec<(String, String)> {
     let tags = read_tags(fields).into_iter();
     tags.map(|(key, value)| (key, value.unwrap_or_default()))
         .collect()
+}
+
+/// `NextToken` and `MaxItems`.
+pub(super) fn read_paging(fields: &Fields<'_>) -> Paging {
+    Paging {
+        next_token: fields.optional("NextToken", TEXT.between(1, 10_000)),
+        max_items: fields.optional("MaxItems", INTEGER.within(1, 1000)),
+    }
 }
 
 /// `Options`.

@@ -1,5 +1,6 @@
 //! `ListCertificates`: the certificates that filters let through, in pages.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use model::certificate::{
@@ -10,6 +11,7 @@ use model::text_enum;
 
 use super::AcmError;
 use super::describe_certificate::{CertificateDescription, describe};
+use super::page::{Page, Paging};
 use crate::{Control, State};
 
 text_enum! {
@@ -51,10 +53,8 @@ pub struct ListCertificates {
     pub certificate_key_pair_origins: Vec<CertificateKeyPairOrigin>,
     /// `Includes`.
     pub includes: Filters,
-    /// `NextToken` of the page before.
-    pub next_token: Option<String>,
-    /// `MaxItems`, 1 to 1,000. Default 1,000.
-    pub max_items: Option<i32>,
+    /// `NextToken` and `MaxItems`.
+    pub paging: Paging,
     /// `SortBy`, together with `SortOrder` or not at all.
     pub sort_by: Option<SortBy>,
     /// `SortOrder`.
@@ -76,18 +76,6 @@ pub struct Filters {
     pub managed_by: Option<CertificateManagedBy>,
 }
 
-/// Some of the certificates.
-#[derive(Clone, Debug)]
-pub struct CertificatePage {
-    /// `CertificateSummaryList`.
-    pub items: Vec<CertificateDescription>,
-    /// `NextToken`, if there are more.
-    pub next_token: Option<String>,
-}
-
-/// Most certificates on a page, and the number without `MaxItems`.
-const PAGE_MAX: usize = 1000;
-
 impl Control {
     /// Lists certificates in the order of their creation.
     ///
@@ -96,13 +84,17 @@ impl Control {
     pub async fn list_certificates(
         &self,
         input: ListCertificates,
-    ) -> Result<CertificatePage, AcmError> {
+    ) -> Result<Page<CertificateDescription>, AcmError> {
         let now = self.now_millis();
         self.read(|state| list(state, &input, now))
     }
 }
 
-fn list(state: &State, input: &ListCertificates, now: u64) -> Result<CertificatePage, AcmError> {
+fn list(
+    state: &State,
+    input: &ListCertificates,
+    now: u64,
+) -> Result<Page<CertificateDescription>, AcmError> {
     if input.sort_by.is_some() != input.sort_order.is_some() {
         return Err(AcmError::Validation(
             "SortBy and SortOrder must be specified together".to_owned(),
@@ -119,50 +111,39 @@ fn list(state: &State, input: &ListCertificates, now: u64) -> Result<Certificate
     };
     let mut wanted: Vec<_> = state.acm.certificates.values().filter(is_wanted).collect();
     wanted.sort_by_key(|certificate| position(certificate));
-    if input.sort_order == Some(SortOrder::Descending) {
-        wanted.reverse();
-    }
-    let start = match &input.next_token {
-        None => 0,
-        Some(token) => after(&wanted, token, input.sort_order)?,
-    };
-    let size = input.max_items.and_then(|size| usize::try_from(size).ok());
-    let size = size.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let page = &wanted[start..wanted.len().min(start + size)];
-    let has_more = start + page.len() < wanted.len();
-    let last = page.last().filter(|_| has_more);
-    Ok(CertificatePage {
-        items: page
-            .iter()
-            .map(|certificate| describe(state, certificate, now))
-            .collect(),
-        next_token: last.map(|last| format!("{}.{}", last.created_at_millis, last.arn.id)),
+    let page = match input.sort_order {
+        Some(SortOrder::Descending) => input.paging.page(
+            wanted.into_iter().rev(),
+            |certificate| Reverse(position(certificate)),
+            |Reverse(last)| token(last),
+            |token| parse(token).map(Reverse),
+        ),
+        Some(SortOrder::Ascending) | None => {
+            let key = |certificate: &&Arc<Certificate>| position(certificate);
+            input.paging.page(wanted, key, token, parse)
+        }
+    }?;
+    let describe = |certificate: &Arc<Certificate>| describe(state, certificate, now);
+    Ok(Page {
+        items: page.items.into_iter().map(describe).collect(),
+        next_token: page.next_token,
     })
 }
 
-fn position(certificate: &Certificate) -> (u64, CertificateId) {
+/// What certificates are sorted by.
+type Position = (u64, CertificateId);
+
+fn position(certificate: &Certificate) -> Position {
     (certificate.created_at_millis, certificate.arn.id)
 }
 
-/// Where the page begins that follows the certificate in the token, whether that still exists or not.
-fn after(
-    wanted: &[&Arc<Certificate>],
-    token: &str,
-    order: Option<SortOrder>,
-) -> Result<usize, AcmError> {
-    let parse = || {
-        let (created_at, id) = token.split_once('.')?;
-        Some((created_at.parse().ok()?, id.parse().ok()?))
-    };
-    let last: (u64, CertificateId) = parse().ok_or_else(|| {
-        AcmError::InvalidArgs(format!(
-            "The token '{token}' is not valid; use the NextToken of an answer to the same request"
-        ))
-    })?;
-    Ok(wanted.partition_point(|certificate| match order {
-        Some(SortOrder::Descending) => position(certificate) >= last,
-        Some(SortOrder::Ascending) | None => position(certificate) <= last,
-    }))
+fn token((created_at, id): &Position) -> String {
+    format!("{created_at}.{id}")
+}
+
+fn parse(token: &str) -> Option<Position> {
+    let (created_at, id) = token.split_once('.')?;
+    Some((created_at.parse().ok()?, id.parse().ok()?))
 }
 
 impl CertificateKeyPairOrigin {

@@ -1,21 +1,17 @@
 //! `ListCertificateDomainValidations`: the domains of one certificate, in pages.
 
 use super::describe_certificate::{CertificateDescription, DomainChallenge, describe};
+use super::page::Paging;
 use super::{AcmError, find};
 use crate::Control;
-
-/// Most domains on a page, and the number without `MaxItems`.
-const PAGE_MAX: usize = 1000;
 
 /// Source: ACM API, `ListCertificateDomainValidations`.
 #[derive(Clone, Debug, Default)]
 pub struct ListDomainValidations {
     /// `CertificateArn`.
     pub certificate_arn: String,
-    /// `NextToken` of the page before.
-    pub next_token: Option<String>,
-    /// `MaxItems`, 1 to 1,000. Default 1,000.
-    pub max_items: Option<i32>,
+    /// `NextToken` and `MaxItems`.
+    pub paging: Paging,
 }
 
 /// Some of the domains.
@@ -47,26 +43,15 @@ impl Control {
             })?;
             Ok::<_, AcmError>(describe(state, certificate, now))
         })?;
-        let start = match &input.next_token {
-            None => 0,
-            Some(token) => {
-                let start = token.parse::<usize>().ok();
-                let start = start.filter(|&start| start < described.challenges.len());
-                start.ok_or_else(|| {
-                    AcmError::InvalidArgs(format!(
-                        "The token '{token}' is not valid; use the NextToken of an answer to the same request"
-                    ))
-                })?
-            }
-        };
-        let size = input.max_items.and_then(|size| usize::try_from(size).ok());
-        let size = size.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-        let rest = &described.challenges[start..];
-        let items = rest[..rest.len().min(size)].to_vec();
-        let end = start + items.len();
+        let numbered = (1..).zip(described.challenges.iter().cloned());
+        let count = described.challenges.len();
+        let parse = |token: &str| token.parse().ok().filter(|&shown| shown < count);
+        let page = input
+            .paging
+            .page(numbered, |(number, _)| *number, usize::to_string, parse)?;
         Ok(DomainValidationPage {
-            next_token: (end < described.challenges.len()).then(|| end.to_string()),
-            items,
+            items: page.items.into_iter().map(|(_, it)| it).collect(),
+            next_token: page.next_token,
             described,
         })
     }

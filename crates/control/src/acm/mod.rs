@@ -8,7 +8,7 @@
 //! | request_certificate | `RequestCertificate` | `CertificateArn` |
 //! | describe_certificate | `DescribeCertificate` | `CertificateDescription` |
 //! | get_certificate | `GetCertificate` | `Arc<Certificate>` |
-//! | list_certificates | `ListCertificates` | `CertificatePage` |
+//! | list_certificates | `ListCertificates` | `Page<CertificateDescription>` |
 //! | list_domain_validations | `ListDomainValidations` | `DomainValidationPage` |
 //! | export_certificate | `ExportCertificate` | `ExportedCertificate` |
 //! | renew_certificate | `RenewCertificate` | `()` |
@@ -33,6 +33,7 @@ pub mod import_certificate;
 pub(crate) mod issuing;
 pub mod list_certificates;
 pub mod list_domain_validations;
+pub mod page;
 pub mod renew_certificate;
 pub mod request_certificate;
 pub mod revoke_certificate;
@@ -43,6 +44,7 @@ pub mod update_certificate_options;
 pub(crate) use account::DAY_MILLIS;
 pub use domains::{DomainValidationOption, ResourceRecord};
 pub use error::AcmError;
+pub use page::{Page, Paging};
 pub use state::AcmState;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use model::certificate::{
 use model::listener::Listener;
 use serde_json::{Value, json};
 
-use crate::record::{Record, Table};
+use crate::record::{Table, record};
 use crate::state::State;
 
 /// Certificates.
@@ -21,23 +21,7 @@ pub struct AcmState {
     pub accounts: Table<String, AcmAccount>,
 }
 
-impl Record for Certificate {
-    const KIND: &'static str = "acm/certificate";
-    const VERSION: u32 = 2;
-    type Key = CertificateId;
-
-    fn key(&self) -> CertificateId {
-        self.arn.id
-    }
-
-    fn table(state: &State) -> &Table<CertificateId, Self> {
-        &state.acm.certificates
-    }
-
-    fn table_mut(state: &mut State) -> &mut Table<CertificateId, Self> {
-        &mut state.acm.certificates
-    }
-
+record!(Certificate, CertificateId, "acm/certificate" version 2, acm.certificates, it => it.arn.id, {
     /// Version 1 had imported certificates only, all in one.
     fn migrate(from: u32, record: Value) -> Value {
         let Value::Object(mut record) = record else {
@@ -57,24 +41,8 @@ impl Record for Certificate {
         }
         Value::Object(record)
     }
-}
-
-impl Record for AcmAccount {
-    const KIND: &'static str = "acm/account";
-    type Key = String;
-
-    fn key(&self) -> String {
-        self.account.clone()
-    }
-
-    fn table(state: &State) -> &Table<String, Self> {
-        &state.acm.accounts
-    }
-
-    fn table_mut(state: &mut State) -> &mut Table<String, Self> {
-        &mut state.acm.accounts
-    }
-}
+});
+record!(AcmAccount, String, "acm/account", acm.accounts, it => it.account.clone());
 
 /// The load balancers with a listener that shows this certificate, each once.
 pub(super) fn users(state: &State, certificate: &CertificateArn) -> Vec<LoadBalancerArn> {

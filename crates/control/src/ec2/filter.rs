@@ -29,6 +29,12 @@ pub(crate) struct Column<T: ?Sized> {
     pub(crate) texts: fn(&T) -> Vec<String>,
 }
 
+impl<T: ?Sized> Column<T> {
+    pub(crate) const fn new(name: &'static str, texts: fn(&T) -> Vec<String>) -> Self {
+        Self { name, texts }
+    }
+}
+
 /// The filters of one operation.
 pub(crate) struct Filters<T: ?Sized + 'static> {
     /// Those with a fixed name.

@@ -8,222 +8,114 @@ use crate::ec2::describe_instances::{
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::names;
 
+const ZONE_NAME: Column<InstanceDescription> = Column::new("availability-zone", zone_name);
+const ZONE_ID: Column<InstanceDescription> = Column::new("availability-zone-id", |it| {
+    vec![it.instance.zone.id.clone()]
+});
+const STATE_NAME: Column<InstanceDescription> = Column::new("instance-state-name", |it| {
+    vec![it.instance.state.name().into()]
+});
+const STATE_CODE: Column<InstanceDescription> = Column::new("instance-state-code", |it| {
+    vec![it.instance.state.code().to_string()]
+});
+
 /// Filters of DescribeInstances.
 pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
     columns: &[
-        Column {
-            name: "instance-id",
-            texts: |it| vec![it.instance.id.to_string()],
-        },
-        Column {
-            name: "reservation-id",
-            texts: |it| vec![it.instance.reservation_id.to_string()],
-        },
-        Column {
-            name: "owner-id",
-            texts: |it| vec![it.owner_id.clone()],
-        },
-        Column {
-            name: "image-id",
-            texts: |it| it.instance.image_id.iter().cloned().collect(),
-        },
-        Column {
-            name: "instance-type",
-            texts: |it| it.instance.instance_type.iter().cloned().collect(),
-        },
-        Column {
-            name: "client-token",
-            texts: |it| it.instance.client_token.iter().cloned().collect(),
-        },
-        Column {
-            name: "instance-state-name",
-            texts: |it| vec![it.instance.state.name().into()],
-        },
-        Column {
-            name: "instance-state-code",
-            texts: |it| vec![it.instance.state.code().to_string()],
-        },
-        Column {
-            name: "private-ip-address",
-            texts: address,
-        },
-        Column {
-            name: "network-interface.addresses.private-ip-address",
-            texts: address,
-        },
-        Column {
-            name: "network-interface.private-ip-address",
-            texts: address,
-        },
-        Column {
-            name: "subnet-id",
-            texts: subnet,
-        },
-        Column {
-            name: "network-interface.subnet-id",
-            texts: subnet,
-        },
-        Column {
-            name: "vpc-id",
-            texts: vpc,
-        },
-        Column {
-            name: "network-interface.vpc-id",
-            texts: vpc,
-        },
-        Column {
-            name: "availability-zone",
-            texts: |it| vec![it.instance.zone.name.clone()],
-        },
-        Column {
-            name: "network-interface.availability-zone",
-            texts: |it| vec![it.instance.zone.name.clone()],
-        },
-        Column {
-            name: "availability-zone-id",
-            texts: |it| vec![it.instance.zone.id.clone()],
-        },
-        Column {
-            name: "instance.group-id",
-            texts: group_ids,
-        },
-        Column {
-            name: "network-interface.group-id",
-            texts: group_ids,
-        },
-        Column {
-            name: "group-id",
-            texts: group_ids,
-        },
-        Column {
-            name: "instance.group-name",
-            texts: group_names,
-        },
-        Column {
-            name: "network-interface.group-name",
-            texts: group_names,
-        },
-        Column {
-            name: "group-name",
-            texts: group_names,
-        },
-        Column {
-            name: "network-interface.network-interface-id",
-            texts: network_interface,
-        },
-        Column {
-            name: "network-interface.status",
-            texts: |it| if_present(it, "in-use"),
-        },
-        Column {
-            name: "tenancy",
-            texts: |_| vec!["default".into()],
-        },
-        Column {
-            name: "monitoring-state",
-            texts: |_| vec!["disabled".into()],
-        },
-        Column {
-            name: "launch-time",
-            texts: launch_time,
-        },
-        Column {
-            name: "network-interface.attachment.attach-time",
-            texts: |it| {
-                let attached = names::timestamp(it.instance.launched_at_millis);
-                if_present(it, attached)
-            },
-        },
-        Column {
-            name: "reason",
-            texts: |it| vec![transition_reason(it.instance.state)],
-        },
-        Column {
-            name: "state-reason-code",
-            texts: |it| {
-                state_reason(it.instance.state)
-                    .iter()
-                    .map(|it| it.0.into())
-                    .collect()
-            },
-        },
-        Column {
-            name: "state-reason-message",
-            texts: |it| {
-                state_reason(it.instance.state)
-                    .iter()
-                    .map(|it| it.1.into())
-                    .collect()
-            },
-        },
-        Column {
-            name: "source-dest-check",
-            texts: |it| if_present(it, true),
-        },
-        Column {
-            name: "network-interface.source-dest-check",
-            texts: |it| if_present(it, true),
-        },
-        Column {
-            name: "ebs-optimized",
-            texts: |_| vec!["false".into()],
-        },
-        Column {
-            name: "network-interface.attachment.attachment-id",
-            texts: attachment,
-        },
-        Column {
-            name: "network-interface.attachment.delete-on-termination",
-            texts: |it| if_present(it, true),
-        },
-        Column {
-            name: "network-interface.attachment.device-index",
-            texts: |it| if_present(it, 0),
-        },
-        Column {
-            name: "network-interface.attachment.instance-id",
-            texts: |it| if_present(it, &it.instance.id),
-        },
-        Column {
-            name: "network-interface.attachment.instance-owner-id",
-            texts: |it| if_present(it, &it.owner_id),
-        },
-        Column {
-            name: "network-interface.attachment.status",
-            texts: |it| if_present(it, "attached"),
-        },
-        Column {
-            name: "network-interface.addresses.primary",
-            texts: |it| if_present(it, true),
-        },
-        Column {
-            name: "ipv6-address",
-            texts: ipv6_address,
-        },
-        Column {
-            name: "network-interface.ipv6-address",
-            texts: ipv6_address,
-        },
-        Column {
-            name: "network-interface.ipv6-addresses.ipv6-address",
-            texts: ipv6_address,
-        },
-        Column {
-            name: "network-interface.ipv6-addresses.is-primary-ipv6",
-            texts: |it| ipv6(it, |ipv6| ipv6.is_primary.to_string()),
-        },
-        Column {
-            name: "network-interface.description",
-            texts: |it| if_present(it, ""),
-        },
-        Column {
-            name: "network-interface.owner-id",
-            texts: |it| if_present(it, &it.owner_id),
-        },
-        Column {
-            name: "network-interface.requester-managed",
-            texts: |it| if_present(it, false),
-        },
+        Column::new("instance-id", |it| vec![it.instance.id.to_string()]),
+        Column::new("reservation-id", |it| {
+            vec![it.instance.reservation_id.to_string()]
+        }),
+        Column::new("owner-id", |it| vec![it.owner_id.clone()]),
+        Column::new("image-id", |it| {
+            it.instance.image_id.iter().cloned().collect()
+        }),
+        Column::new("instance-type", |it| {
+            it.instance.instance_type.iter().cloned().collect()
+        }),
+        Column::new("client-token", |it| {
+            it.instance.client_token.iter().cloned().collect()
+        }),
+        STATE_NAME,
+        STATE_CODE,
+        Column::new("private-ip-address", address),
+        Column::new("network-interface.addresses.private-ip-address", address),
+        Column::new("network-interface.private-ip-address", address),
+        Column::new("subnet-id", subnet),
+        Column::new("network-interface.subnet-id", subnet),
+        Column::new("vpc-id", vpc),
+        Column::new("network-interface.vpc-id", vpc),
+        ZONE_NAME,
+        Column::new("network-interface.availability-zone", zone_name),
+        ZONE_ID,
+        Column::new("instance.group-id", group_ids),
+        Column::new("network-interface.group-id", group_ids),
+        Column::new("group-id", group_ids),
+        Column::new("instance.group-name", group_names),
+        Column::new("network-interface.group-name", group_names),
+        Column::new("group-name", group_names),
+        Column::new("network-interface.network-interface-id", network_interface),
+        Column::new("network-interface.status", |it| if_present(it, "in-use")),
+        Column::new("tenancy", |_| vec!["default".into()]),
+        Column::new("monitoring-state", |_| vec!["disabled".into()]),
+        Column::new("launch-time", launch_time),
+        Column::new("network-interface.attachment.attach-time", |it| {
+            let attached = names::timestamp(it.instance.launched_at_millis);
+            if_present(it, attached)
+        }),
+        Column::new("reason", |it| vec![transition_reason(it.instance.state)]),
+        Column::new("state-reason-code", |it| {
+            state_reason(it.instance.state)
+                .iter()
+                .map(|it| it.0.into())
+                .collect()
+        }),
+        Column::new("state-reason-message", |it| {
+            state_reason(it.instance.state)
+                .iter()
+                .map(|it| it.1.into())
+                .collect()
+        }),
+        Column::new("source-dest-check", |it| if_present(it, true)),
+        Column::new("network-interface.source-dest-check", |it| {
+            if_present(it, true)
+        }),
+        Column::new("ebs-optimized", |_| vec!["false".into()]),
+        Column::new("network-interface.attachment.attachment-id", attachment),
+        Column::new("network-interface.attachment.delete-on-termination", |it| {
+            if_present(it, true)
+        }),
+        Column::new("network-interface.attachment.device-index", |it| {
+            if_present(it, 0)
+        }),
+        Column::new("network-interface.attachment.instance-id", |it| {
+            if_present(it, &it.instance.id)
+        }),
+        Column::new("network-interface.attachment.instance-owner-id", |it| {
+            if_present(it, &it.owner_id)
+        }),
+        Column::new("network-interface.attachment.status", |it| {
+            if_present(it, "attached")
+        }),
+        Column::new("network-interface.addresses.primary", |it| {
+            if_present(it, true)
+        }),
+        Column::new("ipv6-address", ipv6_address),
+        Column::new("network-interface.ipv6-address", ipv6_address),
+        Column::new(
+            "network-interface.ipv6-addresses.ipv6-address",
+            ipv6_address,
+        ),
+        Column::new("network-interface.ipv6-addresses.is-primary-ipv6", |it| {
+            ipv6(it, |ipv6| ipv6.is_primary.to_string())
+        }),
+        Column::new("network-interface.description", |it| if_present(it, "")),
+        Column::new("network-interface.owner-id", |it| {
+            if_present(it, &it.owner_id)
+        }),
+        Column::new("network-interface.requester-managed", |it| {
+            if_present(it, false)
+        }),
     ],
     // What belongs to machines that EC2 starts, and to addresses outside the VPC.
     absent: &[
@@ -320,38 +212,14 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
 /// Filters of DescribeInstanceStatus.
 pub(crate) const STATUS_FILTERS: Filters<InstanceDescription> = Filters {
     columns: &[
-        Column {
-            name: "availability-zone",
-            texts: |it| vec![it.instance.zone.name.clone()],
-        },
-        Column {
-            name: "availability-zone-id",
-            texts: |it| vec![it.instance.zone.id.clone()],
-        },
-        Column {
-            name: "instance-state-name",
-            texts: |it| vec![it.instance.state.name().into()],
-        },
-        Column {
-            name: "instance-state-code",
-            texts: |it| vec![it.instance.state.code().to_string()],
-        },
-        Column {
-            name: "instance-status.status",
-            texts: status,
-        },
-        Column {
-            name: "system-status.status",
-            texts: status,
-        },
-        Column {
-            name: "instance-status.reachability",
-            texts: status,
-        },
-        Column {
-            name: "system-status.reachability",
-            texts: status,
-        },
+        ZONE_NAME,
+        ZONE_ID,
+        STATE_NAME,
+        STATE_CODE,
+        Column::new("instance-status.status", status),
+        Column::new("system-status.status", status),
+        Column::new("instance-status.reachability", status),
+        Column::new("system-status.reachability", status),
     ],
     absent: &[
         "application-status.status",
@@ -386,11 +254,13 @@ fn ipv6_address(it: &InstanceDescription) -> Vec<String> {
 }
 
 fn ipv6(it: &InstanceDescription, text: fn(InstanceIpv6Address) -> String) -> Vec<String> {
-    let ipv6 = it
-        .instance
-        .ipv6_address
-        .filter(|_| it.instance.is_running());
+    let ipv6 = it.instance.ipv6_address;
+    let ipv6 = ipv6.filter(|_| it.instance.holds_address());
     ipv6.map(text).into_iter().collect()
+}
+
+fn zone_name(it: &InstanceDescription) -> Vec<String> {
+    vec![it.instance.zone.name.clone()]
 }
 
 fn address(it: &InstanceDescription) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use crate::ec2::Ec2Error;
+use crate::page;
 
 /// The page of an answer that a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,17 +55,9 @@ impl PageRequest {
     ) -> Result<Page<T>, Ec2Error> {
         let max = self.max(&sizes)?;
         let after = self.after()?;
-        let is_behind = |item: &T| after.as_ref().is_none_or(|after| key(item) > *after);
-        let mut items = items.into_iter().filter(is_behind);
-        let shown: Vec<T> = items.by_ref().take(max).collect();
-        let next_token = match (items.next(), shown.last()) {
-            (Some(_), Some(last)) => Some(token(&key(last))),
-            _ => None,
-        };
-        Ok(Page {
-            items: shown,
-            next_token,
-        })
+        let (items, last) = page::cut(items, after.as_ref(), max, key);
+        let next_token = last.as_deref().map(token);
+        Ok(Page { items, next_token })
     }
 
     /// Checks a request for a page of an answer that has nothing in it.

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use model::ec2::{Direction, SecurityGroup, SecurityGroupRule, SecurityGroupRuleId, Tags};
+use model::ec2::{Direction, SecurityGroup, SecurityGroupRule, SecurityGroupRuleId};
 
-use crate::ec2::security_group_rules::{IpPermission, in_words, require_few_rules, rules};
+use crate::ec2::security_group_rules::{IpPermission, in_words, meant, require_few_rules};
 use crate::ec2::security_groups::{self, GroupReference, text};
 use crate::ec2::{Ec2, Ec2Error, Ec2State};
 use crate::state::Draft;
@@ -69,15 +69,7 @@ fn modify(draft: &mut Draft, request: &ModifySecurityGroupRules) -> Result<(), E
     for (id, permission) in &request.rules {
         let position = position(&group, id)?;
         let direction = group.rules[position].direction;
-        let new = rules(
-            ec2,
-            draft.settings(),
-            &group,
-            std::slice::from_ref(permission),
-            direction,
-            &Tags::new(),
-            || 0,
-        )?;
+        let new = meant(draft, &group, std::slice::from_ref(permission), direction)?;
         let [new] = &new[..] else {
             return Err(Ec2Error::NotOnePeer);
         };
@@ -123,15 +115,7 @@ fn update_descriptions(
     let ec2: &Ec2State = &draft.state().ec2;
     let before: &Arc<SecurityGroup> = request.group.resolve(ec2)?;
     let mut group = SecurityGroup::clone(before);
-    let meant = rules(
-        ec2,
-        draft.settings(),
-        &group,
-        &request.permissions,
-        request.direction,
-        &Tags::new(),
-        || 0,
-    )?;
+    let meant = meant(draft, &group, &request.permissions, request.direction)?;
     match (meant.is_empty(), request.by_id.is_empty()) {
         (true, true) => return Err(Ec2Error::MissingParameter("ipPermissions")),
         (false, false) => {

@@ -180,17 +180,13 @@ pub(crate) fn authorize(
     let ec2 = &draft.state().ec2;
     let mut group = SecurityGroup::clone(request.group.resolve(ec2)?);
     let tags = tags::specified(&request.tag_specifications, "security-group-rule")?;
-    let new = rules(
-        ec2,
-        draft.settings(),
-        &group,
-        &request.permissions,
-        request.direction,
-        &tags,
-        || draft.draw(),
-    )?;
+    let mut new = meant(draft, &group, &request.permissions, request.direction)?;
     if new.is_empty() {
         return Err(Ec2Error::MissingParameter("ipPermissions"));
+    }
+    for rule in &mut new {
+        rule.id = SecurityGroupRuleId::from_bits(draft.draw());
+        rule.tags = tags.clone();
     }
     for (index, rule) in new.iter().enumerate() {
         if new[..index].iter().any(|other| other.allows_same_as(rule)) {
@@ -241,15 +237,7 @@ pub(crate) fn revoke(
 ) -> Result<Vec<RuleDescription>, Ec2Error> {
     let ec2 = &draft.state().ec2;
     let mut group = SecurityGroup::clone(request.group.resolve(ec2)?);
-    let meant = rules(
-        ec2,
-        draft.settings(),
-        &group,
-        &request.permissions,
-        request.direction,
-        &Tags::new(),
-        || 0,
-    )?;
+    let meant = meant(draft, &group, &request.permissions, request.direction)?;
     if meant.is_empty() && request.rule_ids.is_empty() {
         return Err(Ec2Error::NoPermission(
             "Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.",
@@ -278,20 +266,19 @@ pub(crate) fn revoke(
     Ok(descriptions(&group, &removed).collect())
 }
 
-/// The rules that `permissions` ask for of `group`, one for each peer.
+/// The rules of `group` that `permissions` mean, one for each peer, as far as permissions say: all with the same id and
+/// without tags.
 ///
 /// # Errors
 /// `MissingParameter`, `InvalidTraffic`, `MalformedBlock`, `InvalidGroupText`, `NoPermission`,
 /// `DifferentNetworks`, and those of `GroupReference::resolve`.
-pub(crate) fn rules(
-    ec2: &Ec2State,
-    settings: &Settings,
+pub(crate) fn meant(
+    draft: &Draft,
     group: &SecurityGroup,
     permissions: &[IpPermission],
     direction: Direction,
-    tags: &Tags,
-    draw: impl Fn() -> u64,
 ) -> Result<Vec<SecurityGroupRule>, Ec2Error> {
+    let (ec2, settings) = (&draft.state().ec2, draft.settings());
     let mut rules = Vec::new();
     for permission in permissions {
         let protocol = permission
@@ -301,14 +288,14 @@ pub(crate) fn rules(
         let traffic = Traffic::parse(protocol, permission.from_port, permission.to_port)?;
         for (peer, description) in peers(ec2, settings, group, permission)? {
             rules.push(SecurityGroupRule {
-                id: SecurityGroupRuleId::from_bits(draw()),
+                id: SecurityGroupRuleId::from_bits(0),
                 direction,
                 traffic,
                 peer,
                 description: description
                     .map(|it| text("group rule description", it))
                     .transpose()?,
-                tags: tags.clone(),
+                tags: Tags::new(),
             });
         }
     }

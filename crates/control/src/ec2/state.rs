@@ -6,8 +6,7 @@ use model::ec2::{
     SubnetId, Vpc, VpcId,
 };
 
-use crate::record::{Record, Table};
-use crate::state::State;
+use crate::record::{Table, record};
 
 /// The EC2 part of the state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,60 +29,22 @@ pub struct Ec2State {
     pub instances: Table<InstanceId, Instance>,
 }
 
-macro_rules! record {
-    ($noun:ident, $key:ident, $kind:literal, $table:ident $(, version $version:literal)?) => {
-        impl Record for $noun {
-            const KIND: &'static str = $kind;
-            $(const VERSION: u32 = $version;)?
-            type Key = $key;
-
-            fn key(&self) -> $key {
-                self.id.clone()
-            }
-
-            fn table(state: &State) -> &Table<$key, Self> {
-                &state.ec2.$table
-            }
-
-            fn table_mut(state: &mut State) -> &mut Table<$key, Self> {
-                &mut state.ec2.$table
-            }
-        }
-    };
-}
-
 // What the later versions added may be absent, or has a value that says so, so that none needs a migration.
-record!(Vpc, VpcId, "ec2/vpc", vpcs, version 3);
-record!(
-    InternetGateway,
-    InternetGatewayId,
-    "ec2/internet-gateway",
-    internet_gateways
-);
-record!(RouteTable, RouteTableId, "ec2/route-table", route_tables);
-record!(Subnet, SubnetId, "ec2/subnet", subnets, version 3);
-record!(
-    SecurityGroup,
-    SecurityGroupId,
-    "ec2/security-group",
-    security_groups,
-    version 2
-);
-record!(
-    ElasticAddress,
-    AllocationId,
-    "ec2/elastic-address",
-    elastic_addresses
-);
-record!(PrefixList, PrefixListId, "ec2/prefix-list", prefix_lists);
-record!(Instance, InstanceId, "ec2/instance", instances, version 3);
+record!(Vpc, VpcId, "ec2/vpc" version 3, ec2.vpcs, it => it.id.clone());
+record!(InternetGateway, InternetGatewayId, "ec2/internet-gateway", ec2.internet_gateways, it => it.id.clone());
+record!(RouteTable, RouteTableId, "ec2/route-table", ec2.route_tables, it => it.id.clone());
+record!(Subnet, SubnetId, "ec2/subnet" version 3, ec2.subnets, it => it.id.clone());
+record!(SecurityGroup, SecurityGroupId, "ec2/security-group" version 2, ec2.security_groups, it => it.id.clone());
+record!(ElasticAddress, AllocationId, "ec2/elastic-address", ec2.elastic_addresses, it => it.id.clone());
+record!(PrefixList, PrefixListId, "ec2/prefix-list", ec2.prefix_lists, it => it.id.clone());
+record!(Instance, InstanceId, "ec2/instance" version 3, ec2.instances, it => it.id.clone());
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
 
     use super::*;
-    use crate::record::{decode, encode};
+    use crate::record::{Record, decode, encode};
     use crate::secrets::{SECRET_KEY_BYTES, SecretKey};
 
     /// Bytes of the present version: they are read, and what was read is written as the same bytes.

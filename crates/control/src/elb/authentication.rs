@@ -80,9 +80,12 @@ fn seal(scope: &Scope<'_>, oidc: Oidc) -> Oidc<SealedSecret> {
     oidc.with_client_secret(sealed)
 }
 
-/// Seals the client secret of the login in `actions`, a part of a record, if it was stored in the clear. Whether
-/// it was.
-pub(super) fn seal_stored(key: &SecretKey, actions: &mut Value) -> bool {
+/// Seals the client secret of the login in the part `actions` of a record, if it was stored in the clear. Whether it
+/// was.
+pub(super) fn seal_stored(key: &SecretKey, record: &mut Value, actions: &str) -> bool {
+    let Some(actions) = record.get_mut(actions) else {
+        return false;
+    };
     let places = [
         "/authentication/method/Oidc",
         "/authentication/method/Cognito/oidc",

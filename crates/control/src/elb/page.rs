@@ -1,6 +1,7 @@
 //! Long answers come in pages.
 
 use super::ElbError;
+use crate::page;
 
 /// Which page is wanted.
 #[derive(Clone, Debug, Default)]
@@ -24,10 +25,7 @@ pub struct Page<T> {
 const PAGE_SIZE_MAX: i32 = 400;
 
 impl Paging {
-    /// The page of `items`, which stand in the order of `key` and have different keys.
-    ///
-    /// A marker is the key of the last item of the page before. Items that come and go between two pages
-    /// make none of the others appear twice or not at all.
+    /// The page of `items`, which stand in the order of `key` and have different keys. A marker is such a key.
     pub(super) fn page<T, K>(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -43,14 +41,8 @@ impl Paging {
             None => None,
             Some(marker) => Some(parse(marker).ok_or_else(|| invalid_marker(marker))?),
         };
-        let is_after = |item: &T| after.as_ref().is_none_or(|after| key(item) > *after);
-        let mut rest = items.into_iter().filter(is_after);
-        let items: Vec<T> = rest.by_ref().take(size).collect();
-        let has_more = rest.next().is_some();
-        let next_marker = items
-            .last()
-            .filter(|_| has_more)
-            .map(|last| key(last).to_string());
+        let (items, last) = page::cut(items, after.as_ref(), size, key);
+        let next_marker = last.map(|key| key.to_string());
         Ok(Page { items, next_marker })
     }
 }

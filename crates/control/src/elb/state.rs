@@ -19,9 +19,8 @@ use serde_json::Value;
 use super::authentication;
 use super::mirroring::target_groups;
 use crate::ec2::Holding;
-use crate::record::{Record, Table};
+use crate::record::{Table, record};
 use crate::secrets::SecretKey;
-use crate::state::State;
 
 /// Load balancers and what belongs to them.
 #[derive(Clone, Debug, Default)]
@@ -57,52 +56,29 @@ impl fmt::Display for RuleKey {
     }
 }
 
-macro_rules! record {
-    (
-        $noun:ident, $key:ty, $kind:literal $(version $version:literal)? $(logins in $actions:literal)?,
-        $table:ident, $this:ident => $of:expr
-    ) => {
-        impl Record for $noun {
-            const KIND: &'static str = $kind;
-            $(const VERSION: u32 = $version;)?
-            type Key = $key;
-
-            fn key(&self) -> $key {
-                let $this = self;
-                $of
-            }
-
-            fn table(state: &State) -> &Table<$key, Self> {
-                &state.elb.$table
-            }
-
-            fn table_mut(state: &mut State) -> &mut Table<$key, Self> {
-                &mut state.elb.$table
-            }
-
-            $(fn seal(key: &SecretKey, record: &mut Value) -> bool {
-                let actions = record.get_mut($actions);
-                actions.is_some_and(|actions| authentication::seal_stored(key, actions))
-            })?
-        }
-    };
-}
-
 // Version 2 can have addresses of IPv6; what has none is as in version 1.
-record!(LoadBalancer, LoadBalancerId, "elb/load-balancer" version 2, load_balancers, it => it.arn.id);
+record!(LoadBalancer, LoadBalancerId, "elb/load-balancer" version 2, elb.load_balancers, it => it.arn.id);
 // Version 2 can have TLS, authentication, group stickiness and transforms; what has none of them is as in
 // version 1. The first of version 2 have the client secrets of logins in the clear.
-record!(Listener, ListenerId, "elb/listener" version 2 logins in "default_actions", listeners, it => it.arn.id);
+record!(Listener, ListenerId, "elb/listener" version 2, elb.listeners, it => it.arn.id, {
+    fn seal(key: &SecretKey, record: &mut Value) -> bool {
+        authentication::seal_stored(key, record, "default_actions")
+    }
+});
 // As in listeners.
-record!(Rule, RuleKey, "elb/rule" version 2 logins in "actions", rules, it => RuleKey {
+record!(Rule, RuleKey, "elb/rule" version 2, elb.rules, it => RuleKey {
     listener: it.arn.listener.id,
     id: it.arn.id,
+}, {
+    fn seal(key: &SecretKey, record: &mut Value) -> bool {
+        authentication::seal_stored(key, record, "actions")
+    }
 });
 // Version 2 can have codes of gRPC; what has none is as in version 1.
-record!(TargetGroup, TargetGroupId, "elb/target-group" version 2, target_groups, it => it.arn.id);
-record!(Target, TargetKey, "elb/target", targets, it => it.key.clone());
-record!(TrustStore, TrustStoreId, "elb/trust-store", trust_stores, it => it.arn.id);
-record!(TrustStoreRevocation, RevocationKey, "elb/trust-store-revocation", revocations, it => it.key);
+record!(TargetGroup, TargetGroupId, "elb/target-group" version 2, elb.target_groups, it => it.arn.id);
+record!(Target, TargetKey, "elb/target", elb.targets, it => it.key.clone());
+record!(TrustStore, TrustStoreId, "elb/trust-store", elb.trust_stores, it => it.arn.id);
+record!(TrustStoreRevocation, RevocationKey, "elb/trust-store-revocation", elb.revocations, it => it.key);
 
 impl ElbState {
     /// The listeners of one load balancer, by port.

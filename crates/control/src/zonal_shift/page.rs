@@ -1,6 +1,7 @@
 //! Long answers come in pages.
 
 use super::{ValidationReason, ZonalShiftError};
+use crate::page;
 
 /// Which page is wanted.
 #[derive(Clone, Debug, Default)]
@@ -28,9 +29,6 @@ const PAGE_MAX: usize = 100;
 impl Paging {
     /// The page of `items`, which are sorted by `key` and have different keys; `token` and `parse` are ways from a
     /// key to a text and back.
-    ///
-    /// A token has the key of the last item of the page before, so that items that come and go between two
-    /// pages make none of the others appear twice or not at all.
     pub(super) fn page<T, K: Ord>(
         &self,
         items: impl Iterator<Item = T>,
@@ -42,16 +40,10 @@ impl Paging {
             None => None,
             Some(text) => Some(parse(text).ok_or_else(|| invalid_token(text))?),
         };
-        let size = self.max_results.and_then(|size| usize::try_from(size).ok());
-        let size = size.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-        let mut rest = items.filter(|item| after.as_ref().is_none_or(|after| key(item) > *after));
-        let items: Vec<T> = rest.by_ref().take(size).collect();
-        let has_more = rest.next().is_some();
-        let last = items.last().filter(|_| has_more);
-        Ok(Page {
-            next_token: last.map(|last| token(&key(last))),
-            items,
-        })
+        let size = page::size(self.max_results, PAGE_MAX);
+        let (items, last) = page::cut(items, after.as_ref(), size, key);
+        let next_token = last.as_ref().map(token);
+        Ok(Page { items, next_token })
     }
 }
 

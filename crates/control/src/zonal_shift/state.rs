@@ -6,8 +6,8 @@ use std::sync::Arc;
 use model::id::{LoadBalancerId, ZonalShiftId};
 use model::zonal_shift::{ZonalShift, ZonalShiftStatus};
 
-use crate::record::{Record, Table};
-use crate::state::{Draft, State};
+use crate::record::{Table, record};
+use crate::state::Draft;
 
 /// The name of the zone that traffic of load balancers is shifted away from.
 pub(crate) type ShiftedZones<'a> = BTreeMap<LoadBalancerId, &'a str>;
@@ -19,22 +19,7 @@ pub struct ZonalShiftState {
     pub shifts: Table<ZonalShiftId, ZonalShift>,
 }
 
-impl Record for ZonalShift {
-    const KIND: &'static str = "arc-zonal-shift/zonal-shift";
-    type Key = ZonalShiftId;
-
-    fn key(&self) -> ZonalShiftId {
-        self.id
-    }
-
-    fn table(state: &State) -> &Table<ZonalShiftId, Self> {
-        &state.zonal_shift.shifts
-    }
-
-    fn table_mut(state: &mut State) -> &mut Table<ZonalShiftId, Self> {
-        &mut state.zonal_shift.shifts
-    }
-}
+record!(ZonalShift, ZonalShiftId, "arc-zonal-shift/zonal-shift", zonal_shift.shifts, it => it.id);
 
 impl ZonalShiftState {
     /// The shifts whose end is not stored: at most one of a load balancer.

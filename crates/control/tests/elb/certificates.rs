@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use control::acm::AcmError;
+use control::acm::Paging;
 use control::acm::delete_certificate::DeleteCertificate;
 use control::acm::describe_certificate::{
     CertificateDescription, DescribeCertificate, GetCertificate,
@@ -412,7 +413,10 @@ async fn certificates_are_listed_by_filters() {
             ListCertificates {
                 sort_by: Some(SortBy::CreatedAt),
                 sort_order: Some(SortOrder::Descending),
-                max_items: Some(2),
+                paging: Paging {
+                    max_items: Some(2),
+                    next_token: None,
+                },
                 ..all_types.clone()
             },
             vec!["", "big.example.com"],
@@ -449,8 +453,10 @@ async fn pages_follow_each_other() {
         let mut next_token = None;
         loop {
             let input = ListCertificates {
-                max_items: Some(2),
-                next_token,
+                paging: Paging {
+                    max_items: Some(2),
+                    next_token,
+                },
                 sort_by: Some(SortBy::CreatedAt),
                 sort_order: Some(order),
                 ..of_types(KeyAlgorithm::ALL)
@@ -478,7 +484,10 @@ async fn pages_follow_each_other() {
         }
         assert_eq!(names, expected);
         let wrong = ListCertificates {
-            next_token: Some("x".to_owned()),
+            paging: Paging {
+                next_token: Some("x".to_owned()),
+                max_items: None,
+            },
             ..ListCertificates::default()
         };
         assert_eq!(

@@ -381,6 +381,12 @@ async fn an_instance_has_an_address_of_the_block() {
         "because addresses of it are in use: fd65:0:0:1::77",
     );
     let id = made.instance.id.to_string();
+    ec2.stop_instances(vec![id.clone()]).await.unwrap();
+    assert_eq!(
+        found("ipv6-address", "fd65:0:0:1::77"),
+        1,
+        "a stopped instance keeps its address"
+    );
     ec2.terminate_instances(vec![id]).await.unwrap();
     ec2.disassociate_subnet_cidr_block(subnet_block)
         .await

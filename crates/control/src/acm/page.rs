@@ -1,0 +1,52 @@
+//! Long answers come in pages.
+
+use super::AcmError;
+use crate::page;
+
+/// Which page is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Paging {
+    /// `NextToken` of the page before.
+    pub next_token: Option<String>,
+    /// `MaxItems`, 1 to 1,000. Default 1,000.
+    pub max_items: Option<i32>,
+}
+
+/// One page.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// `NextToken`, if there are more.
+    pub next_token: Option<String>,
+}
+
+/// Most items on a page, and the number without `MaxItems`.
+const PAGE_MAX: usize = 1000;
+
+impl Paging {
+    /// The page of `items`, which are sorted by `key` and have different keys; `token` and `parse` are ways from a
+    /// key to a text and back.
+    pub(super) fn page<T, K: Ord>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> K,
+        token: impl Fn(&K) -> String,
+        parse: impl Fn(&str) -> Option<K>,
+    ) -> Result<Page<T>, AcmError> {
+        let after = match &self.next_token {
+            None => None,
+            Some(text) => Some(parse(text).ok_or_else(|| invalid_token(text))?),
+        };
+        let size = page::size(self.max_items, PAGE_MAX);
+        let (items, last) = page::cut(items, after.as_ref(), size, key);
+        let next_token = last.as_ref().map(token);
+        Ok(Page { items, next_token })
+    }
+}
+
+fn invalid_token(text: &str) -> AcmError {
+    AcmError::InvalidArgs(format!(
+        "The token '{text}' is not valid; use the NextToken of an answer to the same request"
+    ))
+}
