@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use engine::http::DesyncMitigation;
-use engine::{Extensions, Frontend, Pool};
+use engine::{Extensions, Pool};
 
 use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
 use crate::compressor::Coding;
@@ -17,7 +17,7 @@ use crate::connection::{Client, Next};
 use crate::counters::Counters;
 use crate::decide::{Decision, count_own, decide};
 use crate::desync::{self, Treatment, Verdict};
-use crate::discard::Discard;
+use crate::finish::{answer_persistence, finish, refuse, send};
 use crate::forward::forward;
 use crate::forwarded::Forwarded;
 use crate::head_sink::Http1Head;
@@ -31,10 +31,6 @@ use crate::registry::{Tick, ticks};
 use crate::respond::Answer;
 use crate::sticky::Stay;
 use crate::worker::{Listener, SharedFrontend, Worker};
-
-/// Body bytes that are read and forgotten to keep a connection whose request was answered without them;
-/// for more, closing it is cheaper.
-const DISCARDED_BODY_BYTES_MAX: u64 = 64 * 1024;
 
 /// The facts of one exchange that outlive the request head.
 #[derive(Clone, Debug)]
@@ -352,136 +348,4 @@ pub(crate) fn inspect<'a, 'b>(
             treatment,
         }),
     }
-}
-
-/// Whether the connection outlives an answer that is made without a target.
-fn answer_persistence(client: &Client, exchange: &Exchange) -> Persistence {
-    let body_is_bounded = match exchange.framing {
-        Framing::None | Framing::Chunked => true,
-        Framing::Length(length) => length <= DISCARDED_BODY_BYTES_MAX,
-        Framing::UntilClose => false,
-    };
-    if exchange.keeps_alive && !client.must_close() && body_is_bounded {
-        Persistence::KeepAlive
-    } else {
-        Persistence::Close
-    }
-}
-
-/// Sends an answer, and reads past the body of its request.
-async fn finish(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    received: &mut Lease,
-    out: &mut Buffer,
-    exchange: &Exchange,
-) -> Next {
-    let persistence = answer_persistence(client, exchange);
-    if !send(client, out, exchange.idle_timeout).await {
-        return Next::Close;
-    }
-    match (persistence, exchange.framing) {
-        (Persistence::Close, Framing::None) => Next::Close,
-        (Persistence::Close, _) => Next::Linger,
-        (Persistence::KeepAlive, Framing::None) => Next::KeepOpen,
-        (Persistence::KeepAlive, framing) => {
-            discard_body(worker, client, received, framing, exchange.idle_timeout).await
-        }
-    }
-}
-
-/// Reads a body and forgets it.
-async fn discard_body(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    received: &mut Lease,
-    framing: Framing,
-    idle_timeout: Tick,
-) -> Next {
-    let mut discard = Discard::new(framing);
-    client.entry.arm(idle_timeout);
-    poll_fn(|cx| {
-        loop {
-            match discard.take(received) {
-                Ok(true) => return Poll::Ready(Next::KeepOpen),
-                Ok(false) if discard.taken() <= DISCARDED_BODY_BYTES_MAX => {}
-                Ok(false) | Err(_) => return Poll::Ready(Next::Linger),
-            }
-            if client.entry.poll_signal(cx).is_some() {
-                worker.counters.request_timeouts.increment();
-                return Poll::Ready(Next::Close);
-            }
-            match client.stream.poll_fill(cx, received) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Close),
-                Poll::Ready(Ok(_)) => client.entry.arm(idle_timeout),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    })
-    .await
-}
-
-/// Answers where the connection cannot go on.
-pub(crate) async fn refuse(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    frontend: &Frontend,
-    answer: Answer<'_>,
-) -> Next {
-    let date = worker.date();
-    let mut out = worker.buffers.head();
-    answer.write_http1(&mut out, &frontend.http, Persistence::Close, false, &date);
-    count_own(&worker.counters, answer.status());
-    // What can be sent without waiting is sent: the client may be the one that has stopped reading.
-    send(client, &mut out, ticks(std::time::Duration::from_secs(2))).await;
-    Next::Linger
-}
-
-/// Answers a request that could not be forwarded.
-///
-/// `is_body_read` says that nothing of the request is still to come.
-pub(crate) async fn answer_failure(
-    worker: &Rc<Worker>,
-    client: &mut Client,
-    exchange: &Exchange,
-    status: u16,
-    is_body_read: bool,
-) -> Next {
-    let stays = exchange.keeps_alive && is_body_read && !client.must_close();
-    let persistence = if stays {
-        Persistence::KeepAlive
-    } else {
-        Persistence::Close
-    };
-    let date = worker.date();
-    let mut out = worker.buffers.head();
-    let options = &exchange.frontend.http;
-    let answer = exchange.page(status);
-    answer.write_http1(&mut out, options, persistence, exchange.is_head, &date);
-    count_own(&worker.counters, status);
-    match send(client, &mut out, exchange.idle_timeout).await {
-        true if stays => Next::KeepOpen,
-        true => Next::Linger,
-        false => Next::Close,
-    }
-}
-
-/// Sends all of `out`. Whether the client took it within the idle timeout.
-pub(crate) async fn send(client: &mut Client, out: &mut Buffer, idle_timeout: Tick) -> bool {
-    client.entry.arm(idle_timeout);
-    poll_fn(|cx| {
-        while !out.is_empty() {
-            match client.stream.poll_write(cx, out.filled()) {
-                Poll::Ready(Ok(count)) => out.consume(count),
-                Poll::Ready(Err(_)) => return Poll::Ready(false),
-                Poll::Pending if client.entry.poll_signal(cx).is_some() => {
-                    return Poll::Ready(false);
-                }
-                Poll::Pending => return Poll::Pending,
-            }
-            client.entry.arm(idle_timeout);
-        }
-        Poll::Ready(true)
-    })
-    .await
 }

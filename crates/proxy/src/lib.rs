@@ -21,6 +21,7 @@ mod desync;
 mod discard;
 mod exchange;
 pub mod explain;
+mod finish;
 mod forward;
 mod forwarded;
 mod head_sink;

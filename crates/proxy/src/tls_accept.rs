@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::connection::{Client, serve_connection};
 use crate::decide::count_own;
-use crate::exchange::send;
+use crate::finish::send;
 use crate::outgoing::Persistence;
 use crate::registry::{Entry, Signal, ticks};
 use crate::respond::Answer;
