@@ -25,7 +25,7 @@ use crate::http1::request::{self, BadRequest, RequestHead};
 use crate::http1::scan::{REQUEST_LIMITS, Refusal, Scan, Scanner};
 use crate::http1::{FieldStorage, Framing, Version};
 use crate::logins::Ask;
-use crate::negotiation::accepted_coding;
+use crate::negotiation::{accepted_coding, has_weak_validator};
 use crate::outgoing::Persistence;
 use crate::registry::{Tick, ticks};
 use crate::respond::Answer;
@@ -48,6 +48,8 @@ pub(crate) struct Exchange {
     pub(crate) idle_timeout: Tick,
     /// How the client likes compressed responses best; `None`: not at all, or the listener compresses none.
     pub(crate) accepted_coding: Option<Coding>,
+    /// Whether the client may have got what it asks about compressed before; no, if the listener compresses nothing.
+    pub(crate) has_weak_validator: bool,
     /// What is wrong with the request; `None`: nothing.
     pub(crate) desync: Option<Verdict>,
     /// Whether the target's connection is given up after the response, as the client's is.
@@ -73,6 +75,7 @@ impl Exchange {
             is_upgrade: head.upgrade.is_some(),
             idle_timeout: ticks(frontend.idle_timeout),
             accepted_coding: compression.and_then(|_| accepted_coding(head)),
+            has_weak_validator: compression.is_some() && has_weak_validator(head),
             desync: None,
             closes_target: false,
             stay: Stay::default(),

@@ -67,6 +67,16 @@ pub(crate) fn accepted_coding(request: &RequestHead<'_, '_>) -> Option<Coding> {
     (best > 0 && best >= identity.unwrap_or(0)).then_some(coding)
 }
 
+/// Whether the client has a weak validator: it may have got what it asks about compressed.
+///
+/// RFC 9110 section 15.4.5: most responses 304 do not say the type of what they stand for, and the validator is the
+/// only trace of how that was sent. A target that makes weak validators itself loses nothing by being taken for us:
+/// they stay as they are.
+pub(crate) fn has_weak_validator(request: &RequestHead<'_, '_>) -> bool {
+    let mut validators = request.fields.named("If-None-Match").flat_map(list_members);
+    validators.any(|validator| validator.starts_with(b"W/"))
+}
+
 /// The weight among the parameters of a member, in thousandths; `None` if it is malformed.
 fn quality<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> Option<u16> {
     let Some(weight) = parameters.next() else {
@@ -98,13 +108,15 @@ pub(crate) fn negotiate(
     };
     let wanted = exchange.accepted_coding;
     if response.status == 304 {
-        let negotiated = Negotiated {
+        let is_compressible = is_compressible(options, response, exchange.has_weak_validator);
+        let negotiated = is_compressible.then_some(Negotiated {
             coding: None,
             is_not_modified: wanted.is_some(),
-        };
-        return (Some(negotiated), None);
+        });
+        return (negotiated, None);
     }
-    if !is_compressible(options, response, exchange.is_head) {
+    let has_body = exchange.is_head || response.framing != Framing::None;
+    if !has_body || !is_compressible(options, response, false) {
         return (None, None);
     }
     let start = |coding| worker.compressors.start(coding, &worker.counters);
@@ -119,27 +131,29 @@ pub(crate) fn negotiate(
     (Some(negotiated), compressor)
 }
 
-/// Whether a response is one that clients get compressed if they accept that.
+/// Whether a response with a body is one that clients get compressed if they accept that; one without a body, when
+/// it stands for such a response. One that does not say its type is taken for what `without_type` says.
 fn is_compressible(
     options: &ResponseCompression,
     response: &ResponseHead<'_, '_>,
-    is_head: bool,
+    without_type: bool,
 ) -> bool {
     let fields = response.fields;
     let has = |name| fields.named(name).next().is_some();
     let length = fields
         .values(Field::ContentLength)
         .next()
-        .and_then(content_length);
+        .and_then(content_length)
+        // Some targets say 0 in every 304, whatever it stands for.
+        .filter(|length| *length > 0 || response.status != 304);
     // A part has its place in the whole as it is (RFC 9110 section 14.4).
     let has_whole_body = !matches!(response.status, 204 | 206) && !has("Content-Range");
     has_whole_body
-        && (is_head || response.framing != Framing::None)
         && length.is_none_or(|length| length >= options.minimum_bytes)
         && fields
             .named("Content-Type")
             .next()
-            .is_some_and(|it| options.covers(it))
+            .map_or(without_type, |it| options.covers(it))
         && !has("Content-Encoding")
         && !has_no_transform(fields)
         && !DIGESTS.into_iter().any(has)

@@ -65,7 +65,7 @@ fn compressible(head: &str, is_head: bool) -> bool {
     let head = format!("HTTP/1.1 {head}\r\n\r\n");
     let mut storage = FieldStorage::new();
     let head = response::parse(head.as_bytes(), is_head, &mut storage).expect("a valid head");
-    is_compressible(&options(), &head, is_head)
+    is_compressible(&options(), &head, false)
 }
 
 #[test]
@@ -109,6 +109,41 @@ fn responses_that_are_not_to_be_touched_are_not() {
         &format!("{TEXT}\r\nContent-Length: 99"),
         true
     ));
+}
+
+#[test]
+fn rfc9110_section_15_4_5_a_304_is_known_by_its_type_or_by_the_validator_of_its_client() {
+    for (fields, by_weak_validator, by_strong_validator) in [
+        ("Content-Type: text/css", true, true),
+        ("Content-Type: image/png", false, false),
+        ("ETag: x", true, false),
+        ("Content-Length: 99", false, false),
+        ("Content-Length: 100", true, false),
+        ("Content-Length: 0", true, false),
+        ("Content-Encoding: gzip", false, false),
+        ("Cache-Control: no-transform", false, false),
+    ] {
+        let head = format!("HTTP/1.1 304 Not Modified\r\n{fields}\r\n\r\n");
+        let mut storage = FieldStorage::new();
+        let head = response::parse(head.as_bytes(), false, &mut storage).expect("a valid head");
+        let is_compressible = |is_weak| is_compressible(&options(), &head, is_weak);
+        assert_eq!(is_compressible(true), by_weak_validator, "{fields}");
+        assert_eq!(is_compressible(false), by_strong_validator, "{fields}");
+    }
+    for (lines, expected) in [
+        ("", false),
+        ("If-None-Match: \"a\"\r\n", false),
+        ("If-None-Match: *\r\n", false),
+        ("If-None-Match: W/\"a\"\r\n", true),
+        ("If-None-Match: \"a\", W/\"b\"\r\n", true),
+        ("If-None-Match: \"a\"\r\nIf-None-Match: W/\"b\"\r\n", true),
+        ("If-Match: W/\"a\"\r\n", false),
+    ] {
+        let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
+        let mut storage = FieldStorage::new();
+        let head = request::parse(head.as_bytes(), &mut storage).expect("a valid head");
+        assert_eq!(has_weak_validator(&head), expected, "{lines}");
+    }
 }
 
 fn written(negotiated: Negotiated, fields: &[(&str, &str)]) -> Vec<String> {

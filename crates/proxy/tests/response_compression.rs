@@ -242,6 +242,33 @@ fn responses_without_a_body_have_the_head_of_those_with_one() {
 }
 
 #[test]
+fn rfc9110_section_15_4_5_a_304_has_the_validator_of_what_its_client_got() {
+    let target = Target::listen();
+    let fixture = Fixture::with_options(compressing(), &[&target]);
+    for (validator, fields, etag, varies) in [
+        ("W/\"1\"", "", "W/\"1\"", true),
+        ("\"1\"", "", "\"1\"", false),
+        ("\"1\"", "Content-Type: text/css\r\n", "W/\"1\"", true),
+        ("W/\"1\"", "Content-Type: image/png\r\n", "\"1\"", false),
+    ] {
+        let mut client = fixture.client();
+        client.send(format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nIf-None-Match: {validator}\r\n\r\n"
+        ));
+        let _target = target.answer(&format!(
+            "HTTP/1.1 304 Not Modified\r\n{fields}ETag: \"1\"\r\n\r\n"
+        ));
+        let head = client.head();
+        assert_eq!(field(&head, "ETag"), Some(etag), "{validator} {fields}");
+        assert_eq!(
+            field(&head, "Vary"),
+            varies.then_some("Accept-Encoding"),
+            "{validator} {fields}"
+        );
+    }
+}
+
+#[test]
 fn a_response_that_is_cut_is_not_ended() {
     let target = Target::listen();
     let fixture = Fixture::with_options(compressing(), &[&target]);
