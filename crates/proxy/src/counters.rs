@@ -170,7 +170,8 @@ counters! {
     /// Copies of requests that could not be sent to the second target group, or had no whole response in time.
     mirrored_requests_failed,
     /// Requests not copied because the worker had `MIRRORED_REQUESTS_MAX` copies in progress, because the body is
-    /// over `MIRRORED_BODY_BYTES_MAX` or was not sent whole, or because they ask for another protocol.
+    /// over `MIRRORED_BODY_BYTES_MAX` or was not sent whole, because they ask for another protocol, or because their
+    /// listener was gone or elbow was stopping.
     mirrored_requests_skipped,
     /// Connections opened to targets.
     target_connections_opened,

@@ -113,15 +113,17 @@ impl MirroredRequest {
         }
     }
 
-    /// Sends the copy, which is whole, in a task of its own.
+    /// Sends the copy, which is whole, in a task of its own; not where its listener is gone by now.
     pub(crate) fn send(mut self: Box<Self>) {
-        if self.is_too_long {
+        if self.is_too_long || !self.worker.is_serving(self.frontend) {
             return;
         }
         self.is_sent = true;
+        // Entered here and not in the task, so that a stop that begins before the task does not miss it.
+        let entry = self.worker.connections.enter(self.frontend);
         tokio::task::spawn_local(async move {
             let counters = &self.worker.counters;
-            match self.deliver().await {
+            match self.deliver(&entry).await {
                 Some(()) => counters.mirrored_requests_answered.increment(),
                 None => counters.mirrored_requests_failed.increment(),
             }
@@ -129,9 +131,8 @@ impl MirroredRequest {
     }
 
     /// Sends the copy and gives it up when its listener goes: it is not worth a wait. `None` if that came to nothing.
-    async fn deliver(&self) -> Option<()> {
-        let entry = self.worker.connections.enter(self.frontend);
-        let mut delivered = pin!(self.deliver_at(&entry));
+    async fn deliver(&self, entry: &Entry) -> Option<()> {
+        let mut delivered = pin!(self.deliver_at(entry));
         // Each of its waits notes the task that `entry` wakes.
         poll_fn(|cx| match entry.is_closing() {
             true => Poll::Ready(None),

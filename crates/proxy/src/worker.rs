@@ -156,6 +156,11 @@ impl Worker {
         })
     }
 
+    /// Whether the listener is one of the latest snapshot, and no stop has begun.
+    pub(crate) fn is_serving(&self, frontend: FrontendId) -> bool {
+        self.listeners.borrow().contains_key(&frontend)
+    }
+
     pub(crate) fn date(&self) -> HttpDate {
         self.date.get()
     }
@@ -285,7 +290,7 @@ impl Worker {
         }
         // RFC 9112 section 9.6: connections of a listener that is gone finish their response and close.
         self.connections
-            .close(|frontend| !self.listeners.borrow().contains_key(&frontend));
+            .close(|frontend| !self.is_serving(frontend));
         self.targets.sweep(self.connections.now());
         self.sessions.sweep(self.connections.now());
         self.checked_actions.forget_unused();
@@ -399,6 +404,7 @@ impl Worker {
     /// Closes the listening sockets and waits for the connections, `grace` at the longest.
     async fn stop(&self, grace: Duration) {
         self.close_sockets_outside(&Snapshot::default()).await;
+        self.listeners.borrow_mut().clear();
         self.connections.close(|_| true);
         let deadline = tokio::time::Instant::now() + grace;
         while self.connections.len() > 0 && tokio::time::Instant::now() < deadline {

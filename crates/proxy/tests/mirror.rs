@@ -224,6 +224,31 @@ fn a_copy_ends_with_its_listener() {
 }
 
 #[test]
+fn no_copy_starts_after_a_stop_has_begun() {
+    let (target, shadow) = (Target::listen(), Target::listen());
+    let fixture = mirrored(&target, &shadow);
+    let (mut client, mut idle) = (fixture.client(), fixture.client());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nfoo");
+    let mut at_target = target.accept();
+    at_target.until("foo");
+    let counters = fixture.counters();
+    let plane = fixture.plane;
+    let stopping = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let stop = plane.stop(Duration::from_secs(5));
+        runtime.expect("a runtime").block_on(stop);
+    });
+    assert_eq!(idle.rest(), "", "the stop has begun");
+    client.send("bar");
+    at_target.until("bar");
+    at_target.send(OK);
+    client.until("ok");
+    stopping.join().expect("it stops");
+    assert!(shadow.is_untouched());
+    assert_eq!(counters.mirrored_requests_skipped.value(), 1);
+}
+
+#[test]
 fn bodies_that_are_too_long_and_upgrades_are_not_copied() {
     let (target, shadow) = (Target::listen(), Target::listen());
     let fixture = mirrored(&target, &shadow);
