@@ -18,6 +18,7 @@ mod head;
 pub mod hpack;
 pub mod incoming;
 mod limits;
+mod out;
 mod outlet;
 mod probe;
 mod receive;
