@@ -20,6 +20,7 @@ pub mod incoming;
 mod limits;
 mod out;
 mod outlet;
+mod payload;
 mod probe;
 mod receive;
 mod request;
