@@ -19,6 +19,7 @@ const TARGETS_TRIED_MAX: usize = 3;
 /// Where a request is to go.
 pub(crate) struct Destination<'a> {
     pub(crate) worker: &'a Rc<Worker>,
+    /// That of the request, which is told of each target that has it.
     pub(crate) entry: &'a Entry,
     pub(crate) frontend: FrontendId,
     pub(crate) pool: &'a Pool,
@@ -33,10 +34,14 @@ pub(crate) trait Connector {
     type Connection;
 
     /// A connection that is open and has a place for the request now.
-    fn take_open(&self, endpoint: &Endpoint) -> Taken<Self::Connection>;
+    fn take_open(&self, to: &Destination<'_>, endpoint: &Endpoint) -> Taken<Self::Connection>;
 
     /// Another one, new as a rule.
-    async fn make(&self, endpoint: &Endpoint) -> Result<Self::Connection, NoConnection>;
+    async fn make(
+        &self,
+        to: &Destination<'_>,
+        endpoint: &Endpoint,
+    ) -> Result<Self::Connection, NoConnection>;
 }
 
 /// Why there is no connection to a target.
@@ -48,7 +53,7 @@ pub(crate) enum NoConnection {
     Full,
 }
 
-/// One attempt that came as far as a connection. The target has the request until `end`.
+/// One attempt that came as far as a connection. Who has it clears the endpoint of the request's entry in the end.
 pub(crate) struct Attempt<C> {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) connection: C,
@@ -112,7 +117,7 @@ impl Attempts {
             let (connection, is_reused) = match open {
                 Taken::Open(connection) => (Ok(connection), true),
                 // Boxed, so that requests on open connections do not carry the room for it.
-                _ => (Box::pin(connector.make(&endpoint)).await, false),
+                _ => (Box::pin(connector.make(to, &endpoint)).await, false),
             };
             match connection {
                 // The drain promise: nobody waits between this and the first byte that is written.
@@ -153,11 +158,11 @@ impl Attempts {
     ) -> Option<(Arc<Endpoint>, Taken<C::Connection>)> {
         let draw = to.worker.random();
         let endpoint = self.choose(to, draw)?;
-        match connector.take_open(&endpoint) {
+        match connector.take_open(to, &endpoint) {
             Taken::Closed if self.stale.is_none() => {
                 self.stale = Some(endpoint.state.id());
                 let other = self.choose(to, draw)?;
-                let open = connector.take_open(&other);
+                let open = connector.take_open(to, &other);
                 Some((other, open))
             }
             open => Some((endpoint, open)),

@@ -39,7 +39,6 @@ pub(crate) async fn forward(
         let zone = client.zone.as_deref();
         let to = Destination::of(worker, &client.entry, exchange, pool, zone);
         let connector = Http1Connector {
-            to: &to,
             head: head.filled(),
         };
         let Attempt {

@@ -154,7 +154,6 @@ impl MirroredRequest {
             is_grpc: false,
         };
         let connector = Http1Connector {
-            to: &to,
             head: &self.message,
         };
         let mut attempts = Attempts::default();

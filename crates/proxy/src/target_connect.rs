@@ -30,7 +30,6 @@ const SERVER_NAME_BYTES_MAX: usize = 253;
 
 /// Connections of HTTP/1.1.
 pub(crate) struct Http1Connector<'a> {
-    pub(crate) to: &'a Destination<'a>,
     /// That of the request as its target gets it.
     pub(crate) head: &'a [u8],
 }
@@ -38,8 +37,8 @@ pub(crate) struct Http1Connector<'a> {
 impl Connector for Http1Connector<'_> {
     type Connection = Stream;
 
-    fn take_open(&self, endpoint: &Endpoint) -> Taken {
-        let worker = self.to.worker;
+    fn take_open(&self, to: &Destination<'_>, endpoint: &Endpoint) -> Taken {
+        let worker = to.worker;
         let taken = worker.targets.take(&endpoint.state);
         if let Taken::Open(_) = taken {
             worker.counters.target_connections_reused.increment();
@@ -47,9 +46,13 @@ impl Connector for Http1Connector<'_> {
         taken
     }
 
-    async fn make(&self, endpoint: &Endpoint) -> Result<Stream, NoConnection> {
+    async fn make(
+        &self,
+        to: &Destination<'_>,
+        endpoint: &Endpoint,
+    ) -> Result<Stream, NoConnection> {
         let name = || server_name(host_of(self.head)?);
-        let connected = connect(self.to, endpoint, name).await;
+        let connected = connect(to, endpoint, name).await;
         connected.map_err(NoConnection::NotMade)
     }
 }

@@ -33,7 +33,6 @@ pub(super) async fn forward(
     let entry = client.entry();
     let to = Destination::of(worker, entry, exchange, pool, zone.map(|zone| &**zone));
     let connector = Http1Connector {
-        to: &to,
         head: head.filled(),
     };
     let mut attempts = Attempts::default();

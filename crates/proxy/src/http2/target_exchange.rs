@@ -33,7 +33,6 @@ pub(super) async fn forward(
         ..Destination::of(worker, entry, exchange, pool, client.node.zone.as_deref())
     };
     let connector = Http2Connector {
-        to: &to,
         request,
         idle_timeout: exchange.idle_timeout,
     };
@@ -82,7 +81,6 @@ pub(super) async fn forward(
 
 /// Places for requests on connections of HTTP/2.
 struct Http2Connector<'a> {
-    to: &'a Destination<'a>,
     request: &'a TargetRequest,
     idle_timeout: Tick,
 }
@@ -90,19 +88,19 @@ struct Http2Connector<'a> {
 impl Connector for Http2Connector<'_> {
     type Connection = Place;
 
-    fn take_open(&self, endpoint: &Endpoint) -> Taken<Place> {
-        match TargetSessions::try_obtain(self.to.worker, endpoint, self.idle_timeout) {
+    fn take_open(&self, to: &Destination<'_>, endpoint: &Endpoint) -> Taken<Place> {
+        match TargetSessions::try_obtain(to.worker, endpoint, self.idle_timeout) {
             Some(place) => Taken::Open(place),
             None => Taken::Nothing,
         }
     }
 
     /// A place where no open connection has one, within the time that a connection may take.
-    async fn make(&self, endpoint: &Endpoint) -> Result<Place, NoConnection> {
-        let Destination { worker, entry, .. } = self.to;
+    async fn make(&self, to: &Destination<'_>, endpoint: &Endpoint) -> Result<Place, NoConnection> {
+        let Destination { worker, entry, .. } = to;
         entry.arm(ticks(CONNECT_TIMEOUT));
         let name = || server_name(self.request.authority()?);
-        let open = || connect(self.to, endpoint, name);
+        let open = || connect(to, endpoint, name);
         let obtained = TargetSessions::obtain(worker, endpoint, self.idle_timeout, open);
         let mut obtained = pin!(obtained);
         poll_fn(|cx| match entry.poll_signal(cx) {
