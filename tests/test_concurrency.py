@@ -1,4 +1,4 @@
-"""Sixteen clients change one load balancer at once: what they are told is as if each call had been alone.
+"""Sixteen clients change load balancers at once: what they are told is as if each call had been alone.
 
 `CONCURRENCY_MINUTES=1` in the environment has them go on for a minute.
 """
@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from harness.linear import Call, History, Refused, registers, rules, security_groups, serial_order
+from harness.linear import Call, History, Refused, load_balancer, registers, rules, security_groups, serial_order
 from harness.shop import Shop, fixed, forward
 
 CLIENTS, CALLS, ROUNDS = 16, 25, 2
@@ -20,6 +21,7 @@ MINUTES = float(os.environ.get("CONCURRENCY_MINUTES", 0))
 # Few of each, so that the clients are in each other's way.
 PRIORITIES, KEYS, TARGETS = range(1, 9), [f"key-{n}" for n in range(6)], 6
 ATTRIBUTES = {"idle_timeout.timeout_seconds": range(10, 90), "client_keep_alive.seconds": range(60, 900)}
+PORTS = [9101, 9102]
 PATH = [{"Field": "path-pattern", "Values": ["/concurrency"]}]
 
 
@@ -32,6 +34,7 @@ NONE = frozenset()
 ONE, TWO = frozenset({("x", 1)}), frozenset({("x", 2)})
 RULES = frozenset({("a", 1, ""), ("b", 2, "")})
 SWAP = ("order", {"a": 2, "b": 1})
+LISTENERS = frozenset({("l", 1, "x")})
 
 
 @pytest.mark.parametrize("step, state, calls", [
@@ -55,6 +58,16 @@ SWAP = ("order", {"a": 2, "b": 1})
     (security_groups, (frozenset("ab"), frozenset("a")), [
         (0, 9, ("set", frozenset("b")), None), (0, 9, ("delete", "b"), None),
     ]),
+    # Two load balancers of one name, and one that is found after it was deleted.
+    (load_balancer, (None, NONE), [(0, 9, ("create",), "a"), (0, 9, ("create",), "b")]),
+    (load_balancer, ("a", NONE), [(0, 1, ("delete", "a"), None), (2, 3, ("find",), "a")]),
+    # A listener that outlives its load balancer, or goes over to its successor.
+    (load_balancer, ("a", LISTENERS), [(0, 1, ("delete", "a"), None), (2, 3, ("unlisten", "l"), None)]),
+    (load_balancer, ("a", LISTENERS), [
+        (0, 1, ("delete", "a"), None), (0, 9, ("create",), "b"), (10, 11, ("list", "b"), LISTENERS),
+    ]),
+    # Two listeners on one port.
+    (load_balancer, ("a", NONE), [(0, 9, ("listen", "a", 1, "x"), "l"), (0, 9, ("listen", "a", 1, "y"), "m")]),
 ])  # fmt: skip
 def test_a_history_without_an_order_is_found_out(step, state, calls):
     assert order_of(step, state, *calls) is None
@@ -68,6 +81,12 @@ def test_a_history_without_an_order_is_found_out(step, state, calls):
     (rules, RULES, [
         (0, 9, SWAP, None), (0, 9, ("delete", "b"), None), (8, 9, ("read",), frozenset({("a", 2, "")})),
         (1, 9, ("create", 1, "new"), Refused("PriorityInUse")),
+    ]),
+    (load_balancer, ("a", LISTENERS), [
+        (0, 9, ("delete", "a"), None), (0, 9, ("create",), "b"), (0, 9, ("create",), "b"),
+        (1, 9, ("listen", "b", 1, "y"), "m"), (1, 9, ("listen", "b", 1, "y"), "m"),
+        (1, 9, ("listen", "a", 1, "y"), Refused("DuplicateListener")),
+        (2, 9, ("find",), Refused("LoadBalancerNotFound")),
     ]),
 ])  # fmt: skip
 def test_an_order_is_found_if_there_is_one(step, state, calls):
@@ -83,6 +102,9 @@ class Listener:
     def __init__(self, shop, balancer, port):
         self.elbv2, self.known = shop.elbv2, []
         self.arn = shop.listener(balancer, fixed(200, "default"), port=port)
+
+    def note(self, history):
+        history.call(("read",), self.read)
 
     def read(self):
         found = self.elbv2.describe_rules(ListenerArn=self.arn)["Rules"]
@@ -126,6 +148,9 @@ class Values:
     """Things with a value by name, of which a call writes several at once."""
 
     step = staticmethod(registers)
+
+    def note(self, history):
+        history.call(("read",), self.read)
 
     def call(self, history, draw, text):
         if draw.random() < 0.3:
@@ -212,6 +237,65 @@ class Targets(Values):
         change(**self.group, Targets=[{"Id": address} for address in written])
 
 
+class LoadBalancer:
+    """One that is made and deleted under one name, and its listeners with it."""
+
+    step = staticmethod(load_balancer)
+
+    def __init__(self, shop):
+        self.shop, self.elbv2, self.name = shop, shop.elbv2, "concurrent"
+        self.subnets, self.listeners = shop.subnets, []
+        self.known = [self.create()]
+
+    def create(self):
+        made = self.elbv2.create_load_balancer(Name=self.name, Subnets=self.subnets)
+        return made["LoadBalancers"][0]["LoadBalancerArn"]
+
+    def find(self):
+        return self.elbv2.describe_load_balancers(Names=[self.name])["LoadBalancers"][0]["LoadBalancerArn"]
+
+    def list(self, arn):
+        found = self.elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+        return frozenset(
+            (it["ListenerArn"], it["Port"], it["DefaultActions"][0]["FixedResponseConfig"]["MessageBody"])
+            for it in found
+        )
+
+    def read(self):
+        try:
+            arn = self.find()
+        except ClientError:
+            return None, frozenset()
+        return arn, self.list(arn)
+
+    def note(self, history):
+        history.call(("find",), self.find)
+        for arn in self.known[-2:]:
+            history.call(("list", arn), lambda: self.list(arn))
+
+    def call(self, history, draw, _):
+        kind = draw.choice(["create", "create", "delete", "find", "list", "listen", "listen", "unlisten"])
+        arn, listener = draw.choice(self.known[-2:]), draw.choice(self.listeners[-3:] or [None])
+        if kind == "create":
+            answer = history.call(("create",), self.create)
+            # A refusal is for the model to judge.
+            return isinstance(answer, Refused) or answer in self.known or self.known.append(answer)
+        if kind == "delete":
+            delete = lambda: nothing(self.elbv2.delete_load_balancer(LoadBalancerArn=arn))
+            return history.call(("delete", arn), delete)
+        if kind == "find":
+            return history.call(("find",), self.find)
+        if kind == "list":
+            return history.call(("list", arn), lambda: self.list(arn))
+        if kind == "unlisten" and listener:
+            delete = lambda: nothing(self.elbv2.delete_listener(ListenerArn=listener))
+            return history.call(("unlisten", listener), delete)
+        port, text = draw.choice(PORTS), draw.choice(["x", "y"])
+        listen = lambda: self.shop.listener({"LoadBalancerArn": arn}, fixed(200, text), port=port)
+        answer = history.call(("listen", arn, port, text), listen)
+        return isinstance(answer, Refused) or self.listeners.append(answer)
+
+
 class SecurityGroups:
     """Groups that are made and deleted, and the load balancer that has some of them."""
 
@@ -243,6 +327,10 @@ class SecurityGroups:
 
     def read(self):
         return self.there(), self.used()
+
+    def note(self, history):
+        history.call(("list",), self.there)
+        history.call(("read",), self.used)
 
     def call(self, history, draw, text):
         kind, known = draw.choice(["create", "delete", "set", "set", "read", "list"]), self.known[-5:]
@@ -280,6 +368,7 @@ def objects(make_elbow):
         Attributes(shop, balancer),
         Targets(shop, group),
         SecurityGroups(shop, balancer),
+        LoadBalancer(shop),
     ]
 
 
@@ -313,9 +402,5 @@ def change_at_once(objects, seed):
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(run, range(CLIENTS)))
     for one, (_, history) in zip(objects, histories):
-        if isinstance(one, SecurityGroups):
-            history.call(("list",), one.there)
-            history.call(("read",), one.used)
-        else:
-            history.call(("read",), one.read)
+        one.note(history)
     return histories

@@ -152,3 +152,35 @@ def security_groups(state, operation, answer):
     if refusal:
         return state if answer == Refused(refusal) else None
     return None if isinstance(answer, Refused) else after
+
+
+def load_balancer(state, operation, answer):
+    """A name: the ARN of the load balancer that has it or `None`, and its listeners (ARN, port, text of the answer)."""
+    arn, listeners = state
+    kind, *arguments = operation
+    is_refused = isinstance(answer, Refused)
+    if kind == "create":
+        # With the same settings it is found, not made.
+        fits = not is_refused if arn is None else answer == arn
+        return (answer if arn is None else arn, listeners) if fits else None
+    if kind == "delete":
+        # What is gone is deleted already.
+        after = (None, frozenset()) if arguments[0] == arn else state
+        return None if is_refused else after
+    if kind == "find":
+        return state if answer == (Refused("LoadBalancerNotFound") if arn is None else arn) else None
+    if kind == "unlisten":
+        kept = frozenset(one for one in listeners if one[0] != arguments[0])
+        if kept == listeners:
+            return state if answer == Refused("ListenerNotFound") else None
+        return None if is_refused else (arn, kept)
+    if arguments[0] != arn:
+        return state if answer == Refused("LoadBalancerNotFound") else None
+    if kind == "list":
+        return state if answer == listeners else None
+    port, text = arguments[1:]
+    for listener, used, shown in listeners:
+        if used == port:
+            return state if answer == (listener if shown == text else Refused("DuplicateListener")) else None
+    is_new = not is_refused and answer not in {one[0] for one in listeners}
+    return (arn, listeners | {(answer, port, text)}) if is_new else None
