@@ -222,7 +222,7 @@ fn exchange(fixture: &Fixture, target: &Target, request: &Request) -> Option<Vec
         peer.request(1, &trailers.collect::<Vec<_>>(), true);
     }
     fixture.settle();
-    let Some(mut at_target) = target.try_accept() else {
+    let Some(mut at_target) = target.accept_waiting() else {
         let response = peer.response(1);
         assert!(response.reset == Some(PROTOCOL_ERROR) || response.status() >= 400);
         return None;

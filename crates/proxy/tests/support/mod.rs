@@ -300,32 +300,24 @@ impl Target {
         (request, peer)
     }
 
-    /// The connection that has been made, if there is one.
+    /// The connection that has been made already, if there is one.
     pub(crate) fn accept_waiting(&self) -> Option<Peer> {
         self.listener.set_nonblocking(true).unwrap();
         let accepted = self.listener.accept();
         self.listener.set_nonblocking(false).unwrap();
-        let (stream, _) = accepted.ok()?;
-        stream.set_nonblocking(false).unwrap();
-        Some(Peer::new(stream))
-    }
-
-    /// A connection that is there already; `None` if nobody has tried to connect.
-    pub(crate) fn try_accept(&self) -> Option<Peer> {
-        self.listener.set_nonblocking(true).unwrap();
-        let accepted = self.listener.accept();
-        self.listener.set_nonblocking(false).unwrap();
-        let (stream, _) = accepted.ok()?;
-        stream.set_nonblocking(false).unwrap();
-        Some(Peer::new(stream))
+        match accepted {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).unwrap();
+                Some(Peer::new(stream))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Whether nobody has tried to connect.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.listener.set_nonblocking(true).unwrap();
-        let accepted = self.listener.accept();
-        self.listener.set_nonblocking(false).unwrap();
-        accepted.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+        self.accept_waiting().is_none()
     }
 }
 
