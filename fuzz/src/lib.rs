@@ -12,6 +12,7 @@ mod pieces;
 mod query_decoder;
 mod request_head;
 mod response_head;
+mod rest_json;
 mod session_cookie;
 mod sigv4;
 
@@ -22,6 +23,7 @@ pub use json_web_token::json_web_token;
 pub use query_decoder::query_decoder;
 pub use request_head::request_head;
 pub use response_head::response_head;
+pub use rest_json::rest_json;
 pub use session_cookie::session_cookie;
 pub use sigv4::sigv4;
 
@@ -37,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     ("query_decoder", query_decoder),
     ("request_head", request_head),
     ("response_head", response_head),
+    ("rest_json", rest_json),
     ("session_cookie", session_cookie),
     ("sigv4", sigv4),
 ];

@@ -23,7 +23,7 @@ mod operation;
 mod parity;
 pub mod query;
 mod request_id;
-mod rest_json;
+pub mod rest_json;
 mod server;
 mod service;
 #[cfg(test)]

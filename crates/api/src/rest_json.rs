@@ -20,24 +20,24 @@ pub(crate) const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errort
 
 /// Where an operation is.
 #[derive(Debug)]
-pub(crate) struct Route {
+pub struct Route {
     /// The operation.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Such as `GET`.
-    pub(crate) method: &'static str,
+    pub method: &'static str,
     /// Such as `/zonalshifts/{zonalShiftId}`: a segment in braces is the member of that name.
-    pub(crate) path: &'static str,
+    pub path: &'static str,
     /// The members that are in the query; what is neither there nor in the path is in the body.
-    pub(crate) query: &'static [&'static str],
+    pub query: &'static [&'static str],
     /// The status of an answer that is no error.
-    pub(crate) status: u16,
+    pub status: u16,
 }
 
 /// The operation that a request names, and its input. `query` has the decoded parameters of the URL.
 ///
 /// # Errors
 /// `UnknownOperationException` if there is none, `SerializationException` if the input cannot be read.
-pub(crate) fn decode<'r>(
+pub fn decode<'r>(
     routes: &'r [Route],
     (method, path): (&str, &str),
     query: &Node,
