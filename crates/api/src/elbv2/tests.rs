@@ -11,11 +11,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use control::acm::import_certificate::ImportCertificate;
-use control::{
-    CognitoUserPool, Control, ManualClock, NoPlane, ObjectError, ObjectFuture, ObjectName,
-    ObjectStore, Parts, SequentialIds, Settings,
-};
+use control::{CognitoUserPool, Control, ManualClock, NoPlane, Parts, SequentialIds, Settings};
 use regex::Regex;
+use testkit::CertificateObjects;
 
 use super::OPERATIONS;
 use crate::indented::indented;
@@ -103,22 +101,6 @@ fn every_member_of_the_model_is_read() {
     }
 }
 
-/// The files of `tests/certificates` as a bucket of the name `certificates`.
-struct Files;
-
-impl ObjectStore for Files {
-    fn read(&self, name: ObjectName, bytes_max: usize) -> ObjectFuture<'_> {
-        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests");
-        let path = format!("{directory}/{}/{}", name.bucket, name.key);
-        let read = std::fs::read(path).map_err(|_| ObjectError::NotFound);
-        let read = read.and_then(|bytes| match bytes.len() {
-            length if length > bytes_max => Err(ObjectError::TooLarge { bytes_max }),
-            _ => Ok(bytes),
-        });
-        Box::pin(async { read })
-    }
-}
-
 async fn control_plane() -> Control {
     let parts = Parts {
         store: Arc::new(store::Memory::new()),
@@ -126,7 +108,7 @@ async fn control_plane() -> Control {
         clock: Arc::new(ManualClock::at(1_700_000_000_000)),
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
-        objects: Arc::new(Files),
+        objects: Arc::new(CertificateObjects),
         issuer: None,
         settings: Settings {
             cognito_user_pools: vec![CognitoUserPool {

@@ -26,8 +26,7 @@ use control::elb::register_targets::RegisterTargets;
 use control::elb::{ElbError, TargetGroupDescription};
 use control::{
     BindError, Clock, Control, DataPlane, IssueError, IssueFuture, Issuer, LocalAuthority,
-    ManualClock, ObjectError, ObjectFuture, ObjectName, ObjectStore, Order, Parts, PlaneFuture,
-    SequentialIds, Settings,
+    ManualClock, Order, Parts, PlaneFuture, SequentialIds, Settings,
 };
 use engine::Snapshot;
 use model::ec2::Direction;
@@ -36,6 +35,7 @@ use model::load_balancer::LoadBalancer;
 use model::protocol::Protocol;
 use model::rule::Rule;
 use store::{Memory, Range, ReadError, Revision, Store, TransactError, Transaction, Watch};
+use testkit::CertificateObjects;
 
 pub(crate) struct Fixture {
     pub(crate) control: Control,
@@ -119,22 +119,6 @@ impl DataPlane for Plane {
     fn cut(&self, endpoint_ids: Vec<u64>) -> PlaneFuture<'_, ()> {
         self.cut.lock().unwrap().extend(endpoint_ids);
         Box::pin(async {})
-    }
-}
-
-/// The files of `tests/certificates` as a bucket of the name `certificates`.
-struct Files;
-
-impl ObjectStore for Files {
-    fn read(&self, name: ObjectName, bytes_max: usize) -> ObjectFuture<'_> {
-        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests");
-        let path = format!("{directory}/{}/{}", name.bucket, name.key);
-        let read = std::fs::read(path).map_err(|_| ObjectError::NotFound);
-        let read = read.and_then(|bytes| match bytes.len() {
-            length if length > bytes_max => Err(ObjectError::TooLarge { bytes_max }),
-            _ => Ok(bytes),
-        });
-        Box::pin(async { read })
     }
 }
 
@@ -236,7 +220,7 @@ async fn start(
         clock: Arc::clone(&clock) as Arc<dyn control::Clock>,
         ids: Arc::new(ids),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
-        objects: Arc::new(Files),
+        objects: Arc::new(CertificateObjects),
         issuer: issuer.clone().map(|it| it as Arc<dyn Issuer>),
         settings,
     };
