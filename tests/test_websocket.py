@@ -16,17 +16,21 @@ SIZES = [0, 1, 125, 126, 65_535, 65_536, 1_000_000]
 
 
 class EchoServer:
-    """Sends every message back, and its own name when asked for it."""
+    """Sends every message back, and its own name when asked for it.
 
-    def __init__(self, address, name, port=8080):
+    `tls` is the context of one that speaks TLS; requests for `health_path` are answered with 200.
+    """
+
+    def __init__(self, address, name, port=8080, tls=None, health_path="/target-health"):
         self.address, self.port, self.name = address, port, name
+        self.health_path = health_path
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
 
         async def run():
             self.stop = asyncio.Event()
             async with websockets.serve(
-                self._echo, address, port, max_size=2**22, process_request=self._health
+                self._echo, address, port, ssl=tls, max_size=2**22, process_request=self._health
             ):
                 started.set()
                 await self.stop.wait()
@@ -40,7 +44,7 @@ class EchoServer:
             await connection.send(self.name if message == "who" else message)
 
     def _health(self, connection, request):
-        if request.path == "/target-health":
+        if request.path == self.health_path:
             return connection.respond(200, "healthy\n")
         return None
 

@@ -3,19 +3,24 @@
 The rows are those of the requirements, CA1 to CA38; what they say of pages of the console is not here.
 """
 
+import ssl
 import subprocess
 
 import pytest
+from websockets.sync.client import connect
 
 from harness.certificates import expired_context
 from harness.elbow import AwsError
 from harness.http import Connection
+from harness.https import TlsConnection
 from harness.load import Load
 from harness.target import Target
 from harness.wait import until
+from test_websocket import EchoServer
 
 DOMAIN = "cado-response.your-company.com"
 PORT = 443
+REPORT = "0123456789abcdef" * 200_000
 FAST_CHECKS = ("--health-check-interval-seconds", 5, "--health-check-timeout-seconds", 2)
 
 
@@ -35,10 +40,10 @@ class Guide:
 
     def instance(self, server, zone=0):
         """The instance that the server runs on."""
-        run = self.aws(
-            *("ec2", "run-instances", "--count", 1, "--subnet-id", self.subnets[zone]["SubnetId"]),
-            *("--private-ip-address", server.address),
-        )
+        return self.run_instance(self.subnets[zone]["SubnetId"], "--private-ip-address", server.address)
+
+    def run_instance(self, subnet, *options):
+        run = self.aws("ec2", "run-instances", "--count", 1, "--subnet-id", subnet, *options)
         return run["Instances"][0]["InstanceId"]
 
     @property
@@ -109,12 +114,12 @@ class Guide:
         lines = [line.split() for line in self.elbow.run("hosts").splitlines()]
         return [line[0] for line in lines if balancer["DNSName"] in line]
 
-    def curl(self, balancer, *options):
+    def curl(self, balancer, *options, zone=0, path="/"):
         """CA24 and CA25: a browser that trusts the authority and knows the custom name. Status and body."""
         (self.directory / "ca.pem").write_text(self.elbow.run("ca"))
-        resolve = f"{DOMAIN}:{PORT}:{self.addresses(balancer)[0]}"
+        resolve = f"{DOMAIN}:{PORT}:{self.addresses(balancer)[zone]}"
         command = ["curl", "--silent", "--show-error", "--cacert", str(self.directory / "ca.pem"), "--resolve", resolve]
-        command += ["--write-out", "\n%{http_code}", "--max-time", "10", *options, f"https://{DOMAIN}/"]
+        command += ["--write-out", "\n%{http_code}", "--max-time", "10", *options, f"https://{DOMAIN}{path}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
         assert done.returncode == 0, done.stderr
         body, _, status = done.stdout.rpartition("\n")
@@ -130,7 +135,7 @@ def guide(make_elbow, tmp_path):
 
 
 def test_one_server_gets_a_valid_https_connection(guide):
-    """CA1, CA3 to CA11, CA13 to CA19, CA21, CA22, CA24 to CA26, CA38."""
+    """CA1, CA3, CA4, CA6 to CA9, CA11, CA13 to CA19, CA21 to CA25, CA38."""
     server = guide.server(script=lambda request: request.respond(headers=["Set-Cookie: session=1"], body=b"cado"))
     group = guide.target_group()
     instance = guide.instance(server)
@@ -153,12 +158,95 @@ def test_one_server_gets_a_valid_https_connection(guide):
     assert request.header("x-forwarded-for") == "127.0.0.1"
     # The address of the empty zone serves too.
     assert len(guide.addresses(balancer)) == 2
-    # The overview page shows what was made.
+    assert guide.curl(balancer, zone=1) == (200, "cado")
+    # CA23: the overview shows what was made.
+    named = ("--names", "cado-alb-test")
+    [shown] = guide.aws("elbv2", "describe-load-balancers", *named)["LoadBalancers"]
+    assert (shown["Type"], shown["IpAddressType"], shown["VpcId"]) == ("application", "ipv4", guide.vpc)
+    assert shown["State"]["Code"] == "active" and shown["DNSName"] == balancer["DNSName"]
     described = guide.aws("elbv2", "describe-listeners", "--load-balancer-arn", balancer["LoadBalancerArn"])
     assert [one["ListenerArn"] for one in described["Listeners"]] == [listener["ListenerArn"]]
     # CA38: without the instance there is nobody to ask.
     guide.aws("elbv2", "deregister-targets", "--target-group-arn", group, "--targets", f"Id={instance}")
     assert guide.curl(balancer)[0] == 503
+
+
+def platform(request):
+    """A form for those who are not logged in, and a long report for those who are."""
+    if request.method == "POST":
+        is_right = request.body() == b"user=admin&password=a%26b"
+        headers = [f"Location: https://{DOMAIN}/report?page=1", "Set-Cookie: session=s1; Path=/; Secure; HttpOnly"]
+        request.respond("302 Found", headers=headers) if is_right else request.respond("403 Forbidden")
+    elif request.header("cookie") == "session=s1":
+        request.respond(body=REPORT.encode())
+    else:
+        request.respond(body=b"the form")
+
+
+def test_a_user_logs_in_and_reads(guide):
+    """CA26: cookies, redirects, forms and long answers pass as they are."""
+    server = guide.server(script=platform)
+    group = guide.target_group()
+    guide.register(group, guide.instance(server))
+    balancer = guide.load_balancer()
+    guide.listener(balancer, guide.certificate(), group)
+    guide.wait_until_healthy(group)
+    assert guide.curl(balancer) == (200, "the form")
+    jar = str(guide.directory / "jar")
+    browser = ("--location", "--cookie", jar, "--cookie-jar", jar)
+    assert guide.curl(balancer, *browser, "--data", "user=admin&password=wrong", path="/login")[0] == 403
+    assert guide.curl(balancer, *browser, "--data", "user=admin&password=a%26b", path="/login") == (200, REPORT)
+    assert server.requests[-1].path == "/report?page=1"
+    assert guide.curl(balancer, *browser) == (200, REPORT), "the user stays logged in"
+
+
+def test_a_user_keeps_a_websocket(guide):
+    """CA26."""
+    address, tls = guide.elbow.network.free_host(0), expired_context(guide.directory)
+    guide.servers.append(EchoServer(address, "cado", port=PORT, tls=tls, health_path="/"))
+    group = guide.target_group()
+    guide.register(group, guide.instance(guide.servers[0]))
+    balancer = guide.load_balancer()
+    guide.listener(balancer, guide.certificate(), group)
+    guide.wait_until_healthy(group)
+    socket = Connection(guide.addresses(balancer)[0], PORT).socket
+    trusting = ssl.create_default_context(cadata=guide.elbow.run("ca"))
+    with connect(f"wss://{DOMAIN}/live", sock=socket, ssl=trusting, server_hostname=DOMAIN, proxy=None) as client:
+        for message in ("who", "x" * 100_000):
+            client.send(message)
+            assert client.recv(timeout=20) == ("cado" if message == "who" else message)
+
+
+def test_a_certificate_of_ones_own_does_without_a_domain(guide):
+    """CA5: nobody vouches for it, so that a browser warns."""
+    files = ("--certificate", f"fileb://{guide.directory}/cert", "--private-key", f"fileb://{guide.directory}/key")
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=cado"]
+    make += ["-keyout", str(guide.directory / "key"), "-out", str(guide.directory / "cert")]
+    subprocess.run(make, check=True, capture_output=True, timeout=60)
+    certificate = guide.aws("acm", "import-certificate", *files)["CertificateArn"]
+    group = guide.target_group()
+    guide.register(group, guide.instance(guide.server()))
+    balancer = guide.load_balancer()
+    guide.listener(balancer, certificate, group)
+    guide.wait_until_healthy(group)
+    address = guide.addresses(balancer)[0]
+    with pytest.raises(ssl.SSLCertVerificationError):
+        TlsConnection(address, PORT, ssl.create_default_context(), balancer["DNSName"])
+    with TlsConnection(address, PORT, ssl._create_unverified_context(), balancer["DNSName"]) as client:
+        assert client.request(host=balancer["DNSName"]).text == "cado"
+
+
+def test_an_instance_of_another_network_is_refused(guide):
+    """CA10."""
+    group = guide.target_group()
+    zone = ("--availability-zone", guide.subnets[0]["AvailabilityZone"])
+    other = guide.aws("ec2", "create-vpc", "--cidr-block", "10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = guide.aws("ec2", "create-subnet", "--vpc-id", other, *zone, "--cidr-block", "10.9.1.0/24")["Subnet"]
+    stranger = guide.run_instance(subnet["SubnetId"], "--private-ip-address", "10.9.1.10")
+    with pytest.raises(AwsError) as refused:
+        guide.register(group, stranger)
+    assert refused.value.code == "InvalidTarget"
+    assert guide.health(group) == []
 
 
 def test_one_subnet_is_not_enough(guide):
@@ -174,6 +262,11 @@ def test_one_subnet_is_not_enough(guide):
     )["Subnet"]["SubnetId"]
     made = guide.aws("elbv2", "create-load-balancer", "--name", "cado", "--subnets", first, added)["LoadBalancers"][0]
     assert {it["SubnetId"] for it in made["AvailabilityZones"]} == {first, added}
+    # One that has been made already takes another subnet.
+    other = guide.subnets[1]["SubnetId"]
+    balancer = made["LoadBalancerArn"]
+    moved = guide.aws("elbv2", "set-subnets", "--load-balancer-arn", balancer, "--subnets", first, other)
+    assert {it["SubnetId"] for it in moved["AvailabilityZones"]} == {first, other}
 
 
 def test_internal_load_balancers_have_names_of_their_own(guide):
