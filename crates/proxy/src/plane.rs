@@ -1,15 +1,15 @@
 //! The handle by which the rest of the program drives the workers.
 
+mod threads;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Snapshot;
-use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bind::bind;
@@ -19,7 +19,9 @@ use crate::local_addresses::{Ipv6Addresses, LocalAddresses};
 use crate::logins::Logins;
 use crate::probe;
 use crate::tls_configs::{HealthCheckTls, TlsBuilder, TlsConfigs, TlsError};
-use crate::worker::{COMMANDS_MAX, ClearText, Command, Worker};
+use crate::worker::{COMMANDS_MAX, ClearText, Command};
+
+use threads::{WorkerHandle, spawn_local_runtime, start_worker};
 
 /// How the data plane is run.
 #[derive(Clone, Debug)]
@@ -103,13 +105,6 @@ struct Tls {
     builder: TlsBuilder,
     /// With the generation of the snapshot.
     prepared: Option<(u64, Arc<TlsConfigs>)>,
-}
-
-#[derive(Debug)]
-struct WorkerHandle {
-    commands: mpsc::Sender<Command>,
-    counters: Arc<Counters>,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// The addresses the workers listen on, and the sockets that wait to be handed to them.
@@ -360,53 +355,4 @@ async fn wait_for(barrier: Vec<oneshot::Receiver<()>>) {
     for done in barrier {
         let _ = done.await;
     }
-}
-
-fn start_worker(
-    index: u64,
-    seed: u64,
-    config: Config,
-    clear_text: ClearText,
-) -> io::Result<WorkerHandle> {
-    let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-    let counters = Arc::new(Counters::default());
-    let shared = Arc::clone(&counters);
-    let thread = spawn_local_runtime(format!("elbow-worker-{index}"), move || async move {
-        let worker = Worker::new(shared, seed, &config, clear_text);
-        if config.clock == Clock::System {
-            tokio::task::spawn_local(std::rc::Rc::clone(&worker).follow_clock());
-        }
-        worker.run(receiver).await;
-    })?;
-    Ok(WorkerHandle {
-        commands,
-        counters,
-        thread: Some(thread),
-    })
-}
-
-/// Runs `main` on an event loop in a thread of its own.
-fn spawn_local_runtime<F: Future<Output = ()>>(
-    name: String,
-    main: impl FnOnce() -> F + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    let (ready, is_ready) = std::sync::mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new().name(name).spawn(move || {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build_local(LocalOptions::default());
-        match runtime {
-            Ok(runtime) => {
-                let _ = ready.send(Ok(()));
-                runtime.block_on(main());
-            }
-            Err(error) => {
-                let _ = ready.send(Err(error));
-            }
-        }
-    })?;
-    is_ready
-        .recv()
-        .unwrap_or_else(|_| Err(io::Error::other("the thread ended at once")))?;
-    Ok(thread)
 }
