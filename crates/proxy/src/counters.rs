@@ -224,6 +224,18 @@ counters! {
     bytes_to_targets,
 }
 
+impl Counters {
+    /// Counts the final response of a target.
+    pub(crate) fn count_target_response(&self, status: u16) {
+        match status {
+            200..300 => self.target_responses_2xx.increment(),
+            300..400 => self.target_responses_3xx.increment(),
+            400..500 => self.target_responses_4xx.increment(),
+            _ => self.target_responses_5xx.increment(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,13 +50,7 @@ impl Conversation<'_> {
     }
 
     pub(super) fn plan_response(&self, head: &ResponseHead<'_, '_>) -> Response {
-        let counters = &self.worker.counters;
-        match head.status {
-            200..300 => counters.target_responses_2xx.increment(),
-            300..400 => counters.target_responses_3xx.increment(),
-            400..500 => counters.target_responses_4xx.increment(),
-            _ => counters.target_responses_5xx.increment(),
-        }
+        self.worker.counters.count_target_response(head.status);
         let (negotiated, compressor) = negotiate(self.worker, self.exchange, head);
         let framing = negotiated.map_or(head.framing, |it| it.framing(head.framing));
         let (encode, ends_with_close) = outgoing::encoding_for(self.exchange.version, framing);

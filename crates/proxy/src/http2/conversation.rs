@@ -261,7 +261,7 @@ impl<'a> Conversation<'a> {
 
     fn write_head(&self, head: &ResponseHead<'_, '_>) -> HeadPlan {
         let worker = self.worker;
-        count_response(worker, head.status);
+        worker.counters.count_target_response(head.status);
         let cookies = StayCookies {
             worker,
             pool: self.pool,
@@ -316,16 +316,5 @@ impl<'a> Conversation<'a> {
             }
         })
         .await
-    }
-}
-
-/// Counts the final response of a target.
-pub(super) fn count_response(worker: &Worker, status: u16) {
-    let counters = &worker.counters;
-    match status {
-        200..300 => counters.target_responses_2xx.increment(),
-        300..400 => counters.target_responses_3xx.increment(),
-        400..500 => counters.target_responses_4xx.increment(),
-        _ => counters.target_responses_5xx.increment(),
     }
 }

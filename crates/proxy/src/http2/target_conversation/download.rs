@@ -5,7 +5,6 @@ use std::task::Poll;
 use super::{TargetConversation, end};
 use crate::http1::response::ResponseHead;
 use crate::http1::{FIELDS_MAX, Framing};
-use crate::http2::conversation::count_response;
 use crate::http2::handle::Handle;
 use crate::http2::hpack::FieldList;
 use crate::http2::outlet::{Outlet, Sent};
@@ -54,7 +53,7 @@ impl TargetConversation<'_> {
             fields,
         };
         self.status = Some(status);
-        count_response(self.worker, status);
+        self.worker.counters.count_target_response(status);
         let cookies = StayCookies {
             worker: self.worker,
             pool: self.pool,
