@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::admit::Enforcement;
 use crate::connection::{Client, serve_connection};
 use crate::stream::Stream;
-use crate::tls_accept::serve_tls_connection;
+use crate::tls_accept::accept_tls_connection;
 use crate::worker::{Listener, Worker};
 
 /// Client connections of one worker; more are closed at once and counted.
@@ -54,7 +54,7 @@ pub(crate) async fn accept_connections(
         let (worker, listener) = (Rc::clone(&worker), Rc::clone(&listener));
         if listener.for_request().tls.is_some() {
             worker.counters.connections_accepted.increment();
-            tokio::task::spawn_local(serve_tls_connection(
+            tokio::task::spawn_local(accept_tls_connection(
                 worker, listener, accepted, peer, local,
             ));
             continue;

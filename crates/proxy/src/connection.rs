@@ -1,7 +1,7 @@
 //! A client connection from accept to close. While it is idle it owns a socket and a registry entry, and
 //! nothing else: the state of an exchange is allocated when bytes arrive.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::buffer::Lease;
 use crate::decide::ConnectionFacts;
 use crate::exchange::serve_request;
 use crate::http2;
-use crate::registry::{Entry, IdleWait, Signal, Tick, ticks};
+use crate::registry::{Entry, Signal, Tick, ticks};
 use crate::stream::Stream;
 use crate::tls_facts::TlsFacts;
 use crate::worker::{ClearText, Listener, Worker};
@@ -49,36 +49,40 @@ pub(crate) enum Next {
 }
 
 /// Serves the requests of one connection.
-pub(crate) async fn serve_connection(
+///
+/// It returns a block because the future of an `async fn` holds each argument twice, as it was passed and as the body
+/// uses it, and an idle connection is little else.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the future of an async fn is twice as large"
+)]
+pub(crate) fn serve_connection(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
     mut client: Client,
-) {
-    let speaks_http2 = match &client.tls {
-        Some(tls) => tls.speaks_http2,
-        None => worker.clear_text == ClearText::Http2,
-    };
-    if speaks_http2 {
-        Box::pin(http2::serve(&worker, &listener, &mut client)).await;
-    } else {
-        serve_http1(&worker, &listener, &mut client).await;
-    }
-    client.stream.say_goodbye();
-    client.stream.count_bytes(
-        &worker.counters.bytes_from_clients,
-        &worker.counters.bytes_to_clients,
-    );
-    worker.counters.connections_closed.increment();
-}
-
-/// Serves the requests of a connection on which the client speaks HTTP/1.
-async fn serve_http1(worker: &Rc<Worker>, listener: &Listener, client: &mut Client) {
-    while client.wait_for_bytes(worker, listener).await {
-        // Boxed, so that an idle connection does not carry the room for it.
-        let next = Box::pin(serve_requests(worker, listener, client)).await;
-        if next != Next::KeepOpen {
-            break;
+) -> impl Future<Output = ()> {
+    async move {
+        let speaks_http2 = match &client.tls {
+            Some(tls) => tls.speaks_http2,
+            None => worker.clear_text == ClearText::Http2,
+        };
+        if speaks_http2 {
+            Box::pin(http2::serve(&worker, &listener, &mut client)).await;
+        } else {
+            while client.wait_for_bytes(&worker, &listener).await {
+                // Boxed, so that an idle connection does not carry the room for it.
+                let next = Box::pin(serve_requests(&worker, &listener, &mut client)).await;
+                if next != Next::KeepOpen {
+                    break;
+                }
+            }
         }
+        client.stream.say_goodbye();
+        client.stream.count_bytes(
+            &worker.counters.bytes_from_clients,
+            &worker.counters.bytes_to_clients,
+        );
+        worker.counters.connections_closed.increment();
     }
 }
 
@@ -132,24 +136,18 @@ impl Client {
     }
 
     /// Waits for the next request. Whether there is something to read.
-    async fn wait_for_bytes(&mut self, worker: &Worker, listener: &Listener) -> bool {
-        let idle_timeout = ticks(listener.for_request().idle_timeout);
-        let mut wait = IdleWait::new(idle_timeout, self.stream.is_encrypted());
-        wait.begin(&self.entry);
+    fn wait_for_bytes(&self, worker: &Worker, listener: &Listener) -> impl Future<Output = bool> {
+        self.entry.arm(ticks(listener.for_request().idle_timeout));
         poll_fn(|cx| {
             if self.entry.poll_signal(cx) == Some(Signal::Expired) {
-                if !wait.goes_on(&self.entry) {
-                    worker.counters.idle_timeouts.increment();
-                    return Poll::Ready(false);
-                }
-                self.stream.release_buffers();
+                worker.counters.idle_timeouts.increment();
+                return Poll::Ready(false);
             }
             if self.entry.is_closing() {
                 return Poll::Ready(false);
             }
             self.stream.poll_readable(cx).map(|()| true)
         })
-        .await
     }
 
     /// Whether a response that begins now must say that the connection closes.

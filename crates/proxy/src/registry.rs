@@ -225,48 +225,6 @@ impl Entry {
     }
 }
 
-/// How long a silent connection keeps the buffers of its TLS. They are cleared when they are given back, which
-/// costs as much as a small request, so a busy connection keeps them from one request to the next.
-const KEEP_BUFFERS: Duration = Duration::from_secs(1);
-
-/// The wait of a connection that may be long: cut in two where buffers can be given back.
-#[derive(Debug)]
-pub(crate) struct IdleWait {
-    total: Tick,
-    has_buffers: bool,
-    ends_at: Tick,
-}
-
-impl IdleWait {
-    /// For `total`, by a connection that has buffers or not.
-    pub(crate) fn new(total: Tick, has_buffers: bool) -> Self {
-        Self {
-            total,
-            has_buffers,
-            ends_at: 0,
-        }
-    }
-
-    /// Begins, or begins again.
-    pub(crate) fn begin(&mut self, entry: &Entry) {
-        self.ends_at = entry.registry.now().saturating_add(self.total);
-        entry.arm(if self.has_buffers {
-            self.total.min(ticks(KEEP_BUFFERS))
-        } else {
-            self.total
-        });
-    }
-
-    /// After the deadline: whether the wait goes on, now without buffers.
-    pub(crate) fn goes_on(&self, entry: &Entry) -> bool {
-        let left = self.ends_at.saturating_sub(entry.registry.now());
-        if left > 0 {
-            entry.arm(left);
-        }
-        left > 0
-    }
-}
-
 impl Drop for Entry {
     fn drop(&mut self) {
         self.registry.slots.borrow_mut().remove(self.slot.key.get());
@@ -318,36 +276,6 @@ mod tests {
         assert_eq!(signal(&entry), None);
         registry.advance(2);
         assert_eq!(signal(&entry), Some(Signal::Expired));
-    }
-
-    #[test]
-    fn an_idle_wait_is_as_long_with_buffers_as_without() {
-        for has_buffers in [false, true] {
-            for total in [1, ticks(KEEP_BUFFERS), ticks(KEEP_BUFFERS) + 1, 600] {
-                let registry = Rc::new(Registry::default());
-                let entry = registry.enter(FrontendId(1));
-                let mut wait = IdleWait::new(total, has_buffers);
-                registry.advance(5);
-                wait.begin(&entry);
-                let mut releases = 0;
-                for now in 6..5 + total {
-                    registry.advance(now);
-                    if signal(&entry).is_some() {
-                        assert!(wait.goes_on(&entry), "too early at {now} of {total}");
-                        releases += 1;
-                    }
-                }
-                let is_cut = has_buffers && total > ticks(KEEP_BUFFERS);
-                assert_eq!(releases, u32::from(is_cut), "{total}");
-                registry.advance(5 + total);
-                assert_eq!(
-                    signal(&entry),
-                    Some(Signal::Expired),
-                    "at the end of {total}"
-                );
-                assert!(!wait.goes_on(&entry));
-            }
-        }
     }
 
     #[test]

@@ -178,13 +178,6 @@ impl Stream {
         let _ = self.socket().set_zero_linger();
     }
 
-    /// Gives memory back that is only needed while bytes move.
-    pub(crate) fn release_buffers(&mut self) {
-        if let Transport::Tls(tls) = &mut self.transport {
-            tls.release_buffers();
-        }
-    }
-
     /// Whether an idle connection can carry a request: still open and nothing unasked-for has arrived.
     ///
     /// Costs no system call as long as the peer is silent.

@@ -79,7 +79,7 @@ impl TargetConnections {
     }
 
     /// Closes the connections that have expired, were closed by their target, or belong to a target that
-    /// is deregistering. Those that stay give back what memory they can.
+    /// is deregistering.
     pub(crate) fn sweep(&self, now: Tick) {
         self.idle.borrow_mut().retain(|_, entry| {
             if entry.state.is_draining() {
@@ -87,9 +87,7 @@ impl TargetConnections {
             }
             entry.connections.retain_mut(|(stream, expires)| {
                 let stays = *expires > now && stream.is_quiet();
-                if stays {
-                    stream.release_buffers();
-                } else {
+                if !stays {
                     stream.say_goodbye();
                 }
                 stays

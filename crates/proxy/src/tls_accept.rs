@@ -64,8 +64,8 @@ enum Beginning {
     Nothing,
 }
 
-/// Does the handshake on a connection that was accepted, and serves its requests.
-pub(crate) async fn serve_tls_connection(
+/// Does the handshake on a connection that was accepted, and begins to serve its requests.
+pub(crate) async fn accept_tls_connection(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
     socket: TcpStream,
@@ -79,8 +79,7 @@ pub(crate) async fn serve_tls_connection(
         return;
     };
     let entry = worker.connections.enter(listener.id);
-    // Boxed, so that an established connection does not carry the room for it.
-    let beginning = Box::pin(begin(&worker, &listener, socket, &entry)).await;
+    let beginning = begin(&worker, &listener, socket, &entry).await;
     drop(place);
     match beginning {
         Beginning::Encrypted(stream, facts) => {
@@ -90,7 +89,9 @@ pub(crate) async fn serve_tls_connection(
             }
             let stream = Stream::encrypted(stream);
             let client = Client::new(&listener, stream, peer, local, Some(Rc::new(facts)), entry);
-            return serve_connection(Rc::clone(&worker), listener, client).await;
+            // A task of its own, so that an established connection does not carry the room for the handshake.
+            tokio::task::spawn_local(serve_connection(Rc::clone(&worker), listener, client));
+            return;
         }
         Beginning::Failed(error) => {
             tracing::debug!(%peer, %error, "a client has not come through the TLS handshake");
@@ -98,10 +99,7 @@ pub(crate) async fn serve_tls_connection(
         }
         Beginning::Plain(socket) => {
             counters.plain_requests_on_tls_ports.increment();
-            Box::pin(answer_plain_request(
-                &worker, &listener, socket, peer, entry,
-            ))
-            .await;
+            answer_plain_request(&worker, &listener, socket, peer, entry).await;
         }
         Beginning::Nothing => {}
     }

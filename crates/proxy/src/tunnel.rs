@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::buffer::{BufferPool, Lease};
 use crate::connection::Client;
 use crate::forward::Returned;
-use crate::registry::{IdleWait, Signal, Tick};
+use crate::registry::Tick;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -37,19 +37,9 @@ pub(crate) async fn tunnel(
         buffer: returned.surplus,
         has_ended: false,
     };
-    let has_buffers = client.stream.is_encrypted() || target.is_encrypted();
-    let mut wait = IdleWait::new(idle_timeout, has_buffers);
-    wait.begin(&client.entry);
+    client.entry.arm(idle_timeout);
     poll_fn(|cx| {
-        match client.entry.poll_signal(cx) {
-            Some(Signal::Expired) if wait.goes_on(&client.entry) => {
-                client.stream.release_buffers();
-                target.release_buffers();
-            }
-            Some(_) => return Poll::Ready(()),
-            None => {}
-        }
-        if client.entry.is_closing() {
+        if client.entry.poll_signal(cx).is_some() || client.entry.is_closing() {
             return Poll::Ready(());
         }
         let mut moved = false;
@@ -58,7 +48,7 @@ pub(crate) async fn tunnel(
             .poll(cx, &mut client.stream, &mut target, buffers, &mut moved)
             .and_then(|()| down.poll(cx, &mut target, &mut client.stream, buffers, &mut moved));
         if moved {
-            wait.begin(&client.entry);
+            client.entry.arm(idle_timeout);
         }
         match outcome {
             Ok(()) if !(up.has_ended && down.has_ended) => Poll::Pending,

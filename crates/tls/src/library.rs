@@ -1,10 +1,10 @@
 //! What of s2n-tls is out of the reach of its safe interface.
 //!
-//! This is the only module of the crate that may use `unsafe`. It holds five things: the seven security
+//! This is the only module of the crate that may use `unsafe`. It holds six things: the seven security
 //! policies that the library's table lacks, the certificates of a client while its handshake is still under
-//! way, the alert for those that are refused, the end of a handshake's memory, and the switch that leaves the
-//! verification of certificates to us. All but the last depend on private layout: the version is pinned in the workspace manifest, and every assumption is checked at run time before
-//! anything is written.
+//! way, the alert for those that are refused, the end of a handshake's memory and of empty buffers, and the switch
+//! that leaves the verification of certificates to us. All but the last depend on private layout: the version is
+//! pinned in the workspace manifest, and every assumption is checked at run time before anything is written.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
@@ -276,6 +276,15 @@ pub(crate) fn free_handshake(connection: &mut Connection) {
     // SAFETY: the pointer is valid, and the library allows the call once the handshake is complete. The only
     // thing that could still be read of what it frees is the ClientHello, which the caller does not.
     unsafe { s2n_tls_sys::s2n_connection_free_handshake(raw(connection)) };
+}
+
+/// Has the buffers of a connection freed after each call that leaves them empty. The next one that needs them finds
+/// what the last connection has given back: an idle connection has none, and busy ones share what is in the
+/// processor's caches. The safe interface can only free them by clearing all 80 KB, used or not, which costs as much
+/// as a small request; this way only plaintext is cleared, as it is read.
+pub(crate) fn free_empty_buffers(connection: &mut Connection) {
+    // SAFETY: the pointer is valid, and the function only sets a field of the connection.
+    unsafe { s2n_tls_sys::s2n_connection_set_dynamic_buffers(raw(connection), true) };
 }
 
 /// Leaves it to us whether a certificate of the peer is accepted. That the peer holds its private key is

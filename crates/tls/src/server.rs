@@ -319,10 +319,11 @@ impl connection::Builder for Accept {
     }
 }
 
-/// Full records, and reads that take all there is instead of a header first.
+/// Full records, reads that take all there is instead of a header first, and no buffers between them.
 pub(crate) fn tune(connection: &mut Connection) -> Result<(), Error> {
     connection.prefer_throughput()?;
     connection.set_receive_buffering(true)?;
+    library::free_empty_buffers(connection);
     Ok(())
 }
 

@@ -144,13 +144,6 @@ impl TlsStream {
         Pin::new(&mut *self.inner).poll_shutdown(cx)
     }
 
-    /// Gives the buffers back to the allocator, for a connection that waits. It does nothing while there are bytes
-    /// in them; the next bytes bring them back.
-    pub fn release_buffers(&mut self) {
-        // The error is that they are in use.
-        let _ = self.inner.as_mut().as_mut().release_buffers();
-    }
-
     /// Whether a connection that waits can be used: still open, and nothing unasked-for has arrived. What TLS itself
     /// sends at any time (tickets, new keys) does not count and is taken in here.
     pub fn is_quiet(&mut self) -> bool {

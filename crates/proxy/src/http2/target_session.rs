@@ -235,13 +235,6 @@ impl Session {
         }
     }
 
-    /// Gives memory back that an idle connection does not need.
-    pub(super) fn release_buffers(&self) {
-        if self.shared.borrow().waiting_to_be_written().is_empty() {
-            self.stream.borrow_mut().release_buffers();
-        }
-    }
-
     // The socket.
 
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {

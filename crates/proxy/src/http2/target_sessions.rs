@@ -145,8 +145,6 @@ impl TargetSessions {
                 }
                 if is_draining || (is_idle && session.expires.get() <= now) {
                     session.close();
-                } else if is_idle {
-                    session.release_buffers();
                 }
                 !session.has_ended()
             };
