@@ -10,6 +10,8 @@ use crate::query::Lists;
 use crate::xml::Xml;
 
 pub(super) fn read(fields: &Fields<'_>) -> Result<DescribeInstanceTypes, ApiError> {
+    // All types that are known are supported here, so that there are no others to include.
+    fields.boolean("IncludeUnsupportedInRegion")?;
     Ok(DescribeInstanceTypes {
         names: fields.texts("InstanceType")?,
         filters: read_filters(fields)?,

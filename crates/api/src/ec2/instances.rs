@@ -45,10 +45,10 @@ const STARTING: &[&str] = &[
 ];
 /// The same, for switches that are off unless they are turned on.
 const STARTING_SWITCHES: &[&str] = &["EbsOptimized"];
-/// The same, for switches inside a structure.
-const STARTING_OPTIONS: &[(&str, &str)] = &[
-    ("HibernationOptions", "Configured"),
-    ("Monitoring", "Enabled"),
+/// The same, for switches inside a structure, with what else is in it.
+const STARTING_OPTIONS: &[(&str, &str, &[&str])] = &[
+    ("HibernationOptions", "Configured", &[]),
+    ("Monitoring", "Enabled", &["MetricCategoryId"]),
 ];
 const BECAUSE: &str = "it registers machines that run already and does not start any; leave it out";
 
@@ -59,9 +59,17 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         &["Ipv6AddressCount"],
         "the machine has its address already; give it as Ipv6Address",
     )?;
-    let ipv6_addresses = fields.structures("Ipv6Address", |it| it.text("Ipv6Address"))?;
-    for (structure, switch) in STARTING_OPTIONS {
-        fields.structure(structure, |options| options.refuse_true(&[switch], BECAUSE))?;
+    let ipv6_addresses = fields.structures("Ipv6Address", |it| {
+        let is_primary = it.boolean("IsPrimaryIpv6")?.unwrap_or(false);
+        Ok((it.text("Ipv6Address")?, is_primary))
+    })?;
+    let has_primary_ipv6 = fields.boolean("EnablePrimaryIpv6")?.unwrap_or(false)
+        || ipv6_addresses.iter().any(|(_, is_primary)| *is_primary);
+    for (structure, switch, others) in STARTING_OPTIONS {
+        fields.structure(structure, |options| {
+            options.refuse(others, BECAUSE)?;
+            options.refuse_true(&[switch], BECAUSE)
+        })?;
     }
     let protection = InstanceProtection {
         from_termination: fields.boolean("DisableApiTermination")?.unwrap_or(false),
@@ -71,8 +79,11 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         min_count: fields.integer("MinCount")?,
         max_count: fields.integer("MaxCount")?,
         private_address: fields.text("PrivateIpAddress")?,
-        ipv6_addresses: ipv6_addresses.into_iter().flatten().collect(),
-        has_primary_ipv6: fields.boolean("EnablePrimaryIpv6")?.unwrap_or(false),
+        ipv6_addresses: ipv6_addresses
+            .into_iter()
+            .filter_map(|(it, _)| it)
+            .collect(),
+        has_primary_ipv6,
         subnet_id: fields.text("SubnetId")?,
         security_group_ids: fields.texts("SecurityGroupId")?,
         security_group_names: fields.texts("SecurityGroup")?,
@@ -320,4 +331,30 @@ fn print_interface(xml: &mut Xml, description: &InstanceDescription) {
         },
     );
     xml.text("interfaceType", "interface");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ec2::input::decode;
+    use crate::query;
+
+    #[test]
+    fn the_primary_address_is_named_in_one_of_two_ways() {
+        let address = "Ipv6Address.1.Ipv6Address=fd65::1";
+        for (form, is_primary) in [
+            (address.to_owned(), false),
+            (format!("{address}&EnablePrimaryIpv6=true"), true),
+            (format!("{address}&Ipv6Address.1.IsPrimaryIpv6=true"), true),
+            (
+                format!("{address}&Ipv6Address.1.IsPrimaryIpv6=false"),
+                false,
+            ),
+        ] {
+            let input = query::decode(form.as_bytes()).expect("it is a form");
+            let (_, request) = decode(&input, read_run).expect("all of it is read");
+            assert_eq!(request.ipv6_addresses, ["fd65::1"], "{form}");
+            assert_eq!(request.has_primary_ipv6, is_primary, "{form}");
+        }
+    }
 }
