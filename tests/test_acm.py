@@ -106,6 +106,29 @@ def test_tags(acm, imported):
         acm.add_tags_to_certificate(CertificateArn=arn, Tags=[{"Key": "aws:a"}])
 
 
+def test_certificates_are_searched_by_statements(acm, imported):
+    rsa, curve = imported("shop"), imported("p384")
+    named = {"CommonName": {"Value": "example.com", "ComparisonOperator": "CONTAINS"}}
+    statement = {
+        "And": [
+            {"Filter": {"X509AttributeFilter": {"Subject": named}}},
+            {"Not": {"Filter": {"X509AttributeFilter": {"KeyAlgorithm": "RSA_3072"}}}},
+            {"Filter": {"AcmCertificateMetadataFilter": {"InUse": False}}},
+        ]
+    }
+    found = acm.search_certificates(FilterStatement=statement, SortBy="COMMON_NAME")["Results"]
+    found = [one for one in found if one["CertificateArn"] in (rsa, curve)]
+    names = [one["X509Attributes"]["Subject"]["CommonName"] for one in found]
+    assert names == ["admin.example.com", "shop.example.com"]
+    metadata = found[0]["CertificateMetadata"]["AcmCertificateMetadata"]
+    assert (metadata["Type"], metadata["Status"]) == ("IMPORTED", "ISSUED")
+    year = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+    assert found[1]["X509Attributes"]["NotBefore"] == year
+    before = {"Filter": {"X509AttributeFilter": {"NotBefore": {"End": year - datetime.timedelta(seconds=1)}}}}
+    none = {"And": [before, {"Filter": {"CertificateArn": rsa}}]}
+    assert acm.search_certificates(FilterStatement=none)["Results"] == []
+
+
 def test_a_deleted_certificate_is_gone(acm, imported):
     arn = imported("shop")
     acm.delete_certificate(CertificateArn=arn)

@@ -281,6 +281,17 @@ ACM = {
         "Tags": tags(),
     },
     "RevokeCertificate": lambda it: {"CertificateArn": it.exported(), "RevocationReason": "SUPERSEDED"},
+    "SearchCertificates": lambda it: {
+        "FilterStatement": {
+            "And": [
+                {"Filter": {"AcmCertificateMetadataFilter": {"Status": "ISSUED"}}},
+                {"Not": {"Filter": {"X509AttributeFilter": {"NotAfter": {"End": 1_600_000_000}}}}},
+            ]
+        },
+        "MaxResults": 5,
+        "SortBy": "COMMON_NAME",
+        "SortOrder": "DESCENDING",
+    },
     "UpdateCertificateOptions": lambda it: {
         "CertificateArn": it.exportable(),
         "Options": {"CertificateTransparencyLoggingPreference": "DISABLED"},

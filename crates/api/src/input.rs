@@ -14,7 +14,7 @@ use crate::ApiError;
 use crate::query::{Lists, Node};
 use shape::Unfit;
 
-pub(crate) use shape::{BOOLEAN, Blob, INTEGER, LONG, OneOf, Scalar, TEXT};
+pub(crate) use shape::{BOOLEAN, Blob, INTEGER, LONG, OneOf, Scalar, TEXT, TIMESTAMP};
 
 /// Reads a structure with `read`.
 ///
@@ -226,6 +226,23 @@ impl<'a> Fields<'a> {
                 &format!("have length less than or equal to {max}"),
             );
         }
+    }
+
+    /// The one member that is given of a union; `None`, which is noted, if there are more or none.
+    pub(crate) fn only_one<T, const N: usize>(&self, members: [Option<T>; N]) -> Option<T> {
+        let mut given = members.into_iter().flatten();
+        let (first, has_more) = (given.next(), given.next().is_some());
+        let mut faults = self.faults.borrow_mut();
+        // A member that cannot be read is noted already.
+        let is_empty =
+            first.is_none() && faults.malformed.is_none() && faults.violations.is_empty();
+        if has_more || is_empty {
+            let path = self.path.trim_end_matches('.');
+            faults.violations.push(format!(
+                "Value at '{path}' failed to satisfy constraint: Member must have exactly one member"
+            ));
+        }
+        first
     }
 
     fn ask(&self, name: &'static str) -> Option<&'a Node> {

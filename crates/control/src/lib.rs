@@ -40,3 +40,4 @@ pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};
 pub use secrets::{SECRET_KEY_BYTES, SealedError, SecretKey};
 pub use settings::{CognitoUserPool, Limits, Settings};
 pub use state::{Draft, State};
+pub use x509::names::{DistinguishedName, GeneralName, Names};

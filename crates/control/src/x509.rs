@@ -2,6 +2,8 @@
 //!
 //! The only module that knows the libraries for it. Source: RFC 5280, RFC 8017, RFC 5915, RFC 5958.
 
+pub(crate) mod names;
+
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair};
 use model::certificate::{

@@ -23,6 +23,7 @@ mod remove_tags_from_certificate;
 mod renew_certificate;
 mod request_certificate;
 mod revoke_certificate;
+mod search_certificates;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "RenewCertificate" => renew_certificate,
         "RequestCertificate" => request_certificate,
         "RevokeCertificate" => revoke_certificate,
+        "SearchCertificates" => search_certificates,
         "UpdateCertificateOptions" => update_certificate_options,
     },
     reads: &[
@@ -56,6 +58,7 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "ListCertificateDomainValidations",
         "ListCertificates",
         "ListTagsForCertificate",
+        "SearchCertificates",
     ],
     refused: &[
         "CreateAcmeDomainValidation",
@@ -77,7 +80,6 @@ pub(crate) const OPERATIONS: Operations<Option<Value>> = Operations {
         "ResendValidationEmail",
         "RevokeAcmeAccount",
         "RevokeAcmeExternalAccountBinding",
-        "SearchCertificates",
         "TagResource",
         "UntagResource",
         "UpdateAcmeDomainValidation",

@@ -4,6 +4,7 @@ use control::acm::Paging;
 use control::acm::describe_certificate::{CertificateDescription, DomainChallenge};
 use control::acm::list_certificates::CertificateKeyPairOrigin;
 use control::acm::request_certificate::CertificateOptions;
+use control::acm::search_filter::CertificateType;
 use model::certificate::{
     CertificateExport, CertificateFacts, CertificateOrigin, CertificateRequest, DomainStatus,
     ExtendedKeyUsage, KeyUsage, Renewal, RenewalStatus, RequestPhase, TransparencyLogging,
@@ -158,20 +159,32 @@ fn set_life(value: &mut Value, described: &CertificateDescription) {
     if let Some(name) = certificate.domain_name() {
         value["DomainName"] = json!(name);
     }
+    set_metadata(value, described);
+    if let Some(facts) = certificate.facts() {
+        set_validity(value, facts);
+    }
+}
+
+/// `NotBefore` and `NotAfter`.
+pub(super) fn set_validity(value: &mut Value, facts: &CertificateFacts) {
+    value["NotBefore"] = timestamp(facts.not_before_millis);
+    value["NotAfter"] = timestamp(facts.not_after_millis);
+}
+
+/// What a certificate is apart from what is written in it.
+pub(super) fn set_metadata(value: &mut Value, described: &CertificateDescription) {
+    let certificate = &described.certificate;
     value["Status"] = json!(described.status.as_str());
     value["CertificateKeyPairOrigin"] = json!(CertificateKeyPairOrigin::of(certificate).as_str());
     value["RenewalEligibility"] = json!(match described.is_renewable {
         true => "ELIGIBLE",
         false => "INELIGIBLE",
     });
+    value["Type"] = json!(CertificateType::of(certificate).as_str());
     value["CreatedAt"] = at(certificate.created_at_millis);
     match &certificate.origin {
-        CertificateOrigin::Imported { at_millis, .. } => {
-            value["Type"] = json!("IMPORTED");
-            value["ImportedAt"] = at(*at_millis);
-        }
+        CertificateOrigin::Imported { at_millis, .. } => value["ImportedAt"] = at(*at_millis),
         CertificateOrigin::Requested(request) => {
-            value["Type"] = json!("AMAZON_ISSUED");
             if let Some(issued_at) = request.issued_at_millis() {
                 value["IssuedAt"] = at(issued_at);
             }
@@ -179,10 +192,6 @@ fn set_life(value: &mut Value, described: &CertificateDescription) {
                 value["RevokedAt"] = at(at_millis);
             }
         }
-    }
-    if let Some(facts) = certificate.facts() {
-        value["NotBefore"] = timestamp(facts.not_before_millis);
-        value["NotAfter"] = timestamp(facts.not_after_millis);
     }
 }
 
@@ -272,11 +281,11 @@ pub(super) fn record(challenge: &DomainChallenge) -> Value {
     json!({ "Name": challenge.record.name, "Type": "CNAME", "Value": challenge.record.value })
 }
 
-fn usages(facts: Option<&CertificateFacts>) -> &[KeyUsage] {
+pub(super) fn usages(facts: Option<&CertificateFacts>) -> &[KeyUsage] {
     facts.map_or(&[], |facts| &facts.key_usages)
 }
 
-fn extended_usages(facts: Option<&CertificateFacts>) -> &[ExtendedKeyUsage] {
+pub(super) fn extended_usages(facts: Option<&CertificateFacts>) -> &[ExtendedKeyUsage] {
     facts.map_or(&[], |facts| &facts.extended_key_usages)
 }
 

@@ -212,6 +212,31 @@ impl Scalar for Long {
     }
 }
 
+/// A point in time as JSON has it: seconds since 1970, with or without a fraction. It reads as milliseconds.
+pub(crate) const TIMESTAMP: Timestamp = Timestamp;
+
+/// A point in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timestamp;
+
+impl Scalar for Timestamp {
+    type Value = i64;
+
+    fn parse(&self, text: &str) -> Result<i64, Unfit> {
+        let seconds: Option<f64> = text.parse().ok();
+        let millis = seconds.map(|seconds| (seconds * 1000.0).round());
+        // Beyond the year 9999 there is no text for it.
+        let millis = millis.filter(|millis| millis.abs() <= 253_402_300_799_999.0);
+        #[expect(clippy::cast_possible_truncation, reason = "it is within bounds")]
+        let millis = millis.map(|millis| millis as i64);
+        millis.ok_or(Unfit::Form("a timestamp"))
+    }
+
+    fn placeholder(&self) -> i64 {
+        0
+    }
+}
+
 /// `true` or `false`.
 pub(crate) const BOOLEAN: Boolean = Boolean;
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use model::certificate::{
     Certificate, CertificateExport, CertificateId, CertificateManagedBy, CertificateOrigin,
-    CertificateStatus, ExtendedKeyUsageName, KeyAlgorithm, KeyUsage,
+    CertificateStatus, ExtendedKeyUsage, ExtendedKeyUsageName, KeyAlgorithm, KeyUsage,
 };
 use model::text_enum;
 
 use super::AcmError;
 use super::describe_certificate::{CertificateDescription, describe};
-use super::page::{Page, Paging};
+use super::page::{LIST_PAGE_MAX, Page, Paging};
 use crate::{Control, State};
 
 text_enum! {
@@ -113,6 +113,7 @@ fn list(
     wanted.sort_by_key(|certificate| position(certificate));
     let page = match input.sort_order {
         Some(SortOrder::Descending) => input.paging.page(
+            LIST_PAGE_MAX,
             wanted.into_iter().rev(),
             |certificate| Reverse(position(certificate)),
             |Reverse(last)| token(last),
@@ -120,7 +121,7 @@ fn list(
         ),
         Some(SortOrder::Ascending) | None => {
             let key = |certificate: &&Arc<Certificate>| position(certificate);
-            input.paging.page(wanted, key, token, parse)
+            input.paging.page(LIST_PAGE_MAX, wanted, key, token, parse)
         }
     }?;
     let describe = |certificate: &Arc<Certificate>| describe(state, certificate, now);
@@ -157,6 +158,15 @@ impl CertificateKeyPairOrigin {
     }
 }
 
+/// Whether these usages have the wanted one; to have none is one as well.
+pub(super) fn has_extended_key_usage(
+    usages: &[ExtendedKeyUsage],
+    wanted: ExtendedKeyUsageName,
+) -> bool {
+    let says_nothing = usages.is_empty() && wanted == ExtendedKeyUsageName::None;
+    says_nothing || usages.iter().any(|usage| usage.name == wanted)
+}
+
 impl Filters {
     fn let_through(&self, certificate: &Certificate) -> bool {
         let key_algorithm = certificate.key_algorithm();
@@ -177,13 +187,10 @@ impl Filters {
                 .iter()
                 .any(|usage| key_usages.contains(usage));
         let has_extended = self.extended_key_usage.is_empty()
-            || self.extended_key_usage.iter().any(|&wanted| {
-                let mut usages = extended_key_usages.iter();
-                let has_it = usages.any(|usage| usage.name == wanted);
-                let says_nothing =
-                    extended_key_usages.is_empty() && wanted == ExtendedKeyUsageName::None;
-                has_it || says_nothing
-            });
+            || self
+                .extended_key_usage
+                .iter()
+                .any(|&wanted| has_extended_key_usage(extended_key_usages, wanted));
         has_key_type
             && has_usage
             && has_extended

@@ -1,7 +1,7 @@
 //! `ListCertificateDomainValidations`: the domains of one certificate, in pages.
 
 use super::describe_certificate::{CertificateDescription, DomainChallenge, describe};
-use super::page::Paging;
+use super::page::{LIST_PAGE_MAX, Paging};
 use super::{AcmError, find};
 use crate::Control;
 
@@ -46,9 +46,13 @@ impl Control {
         let numbered = (1..).zip(described.challenges.iter().cloned());
         let count = described.challenges.len();
         let parse = |token: &str| token.parse().ok().filter(|&shown| shown < count);
-        let page = input
-            .paging
-            .page(numbered, |(number, _)| *number, usize::to_string, parse)?;
+        let page = input.paging.page(
+            LIST_PAGE_MAX,
+            numbered,
+            |(number, _)| *number,
+            usize::to_string,
+            parse,
+        )?;
         Ok(DomainValidationPage {
             items: page.items.into_iter().map(|(_, it)| it).collect(),
             next_token: page.next_token,

@@ -9,6 +9,7 @@
 //! | describe_certificate | `DescribeCertificate` | `CertificateDescription` |
 //! | get_certificate | `GetCertificate` | `Arc<Certificate>` |
 //! | list_certificates | `ListCertificates` | `Page<CertificateDescription>` |
+//! | search_certificates | `SearchCertificates` | `Page<FoundCertificate>` |
 //! | list_domain_validations | `ListDomainValidations` | `DomainValidationPage` |
 //! | export_certificate | `ExportCertificate` | `ExportedCertificate` |
 //! | renew_certificate | `RenewCertificate` | `()` |
@@ -37,6 +38,8 @@ pub mod page;
 pub mod renew_certificate;
 pub mod request_certificate;
 pub mod revoke_certificate;
+pub mod search_certificates;
+pub mod search_filter;
 pub mod state;
 pub mod tags;
 pub mod update_certificate_options;

@@ -8,7 +8,7 @@ use crate::page;
 pub struct Paging {
     /// `NextToken` of the page before.
     pub next_token: Option<String>,
-    /// `MaxItems`, 1 to 1,000. Default 1,000.
+    /// `MaxItems`, 1 to what the operation allows, which is the default.
     pub max_items: Option<i32>,
 }
 
@@ -21,14 +21,15 @@ pub struct Page<T> {
     pub next_token: Option<String>,
 }
 
-/// Most items on a page, and the number without `MaxItems`.
-const PAGE_MAX: usize = 1000;
+/// Most items on a page of a list, and the number without `MaxItems`.
+pub(super) const LIST_PAGE_MAX: usize = 1000;
 
 impl Paging {
-    /// The page of `items`, which are sorted by `key` and have different keys; `token` and `parse` are ways from a
-    /// key to a text and back.
+    /// The page of `items`, with up to `size_max` of them. They are sorted by `key` and have different keys; `token`
+    /// and `parse` are ways from a key to a text and back.
     pub(super) fn page<T, K: Ord>(
         &self,
+        size_max: usize,
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> K,
         token: impl Fn(&K) -> String,
@@ -38,7 +39,7 @@ impl Paging {
             None => None,
             Some(text) => Some(parse(text).ok_or_else(|| invalid_token(text))?),
         };
-        let size = page::size(self.max_items, PAGE_MAX);
+        let size = page::size(self.max_items, size_max);
         let (items, last) = page::cut(items, after.as_ref(), size, key);
         let next_token = last.as_ref().map(token);
         Ok(Page { items, next_token })

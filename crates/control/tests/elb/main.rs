@@ -3,6 +3,7 @@
 mod attributes;
 mod authentication;
 mod certificate_requests;
+mod certificate_search;
 mod certificate_uses;
 mod certificates;
 mod described;
