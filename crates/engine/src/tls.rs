@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use model::listener::MutualAuthentication;
+
 /// How a listener speaks TLS.
 #[derive(Debug)]
 pub struct Tls {
@@ -36,25 +38,8 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// Whether clients show certificates, and what becomes of them.
-///
-/// Source: ALB guide, "Mutual authentication with TLS in Application Load Balancer".
-#[derive(Debug)]
-pub enum ClientAuthentication {
-    /// None is asked for.
-    Off,
-    /// One is asked for and handed to the target without being verified.
-    Passthrough,
-    /// Only clients with a certificate that the trust store vouches for are served.
-    Verify {
-        /// Who vouches for clients.
-        trust_store: Arc<TrustStore>,
-        /// Whether a certificate past its end is as good as any.
-        ignores_expiry: bool,
-        /// Whether clients are told the names of the authorities in the trust store.
-        advertises_names: bool,
-    },
-}
+/// Whether clients show certificates, with the trust store itself.
+pub type ClientAuthentication = MutualAuthentication<Arc<TrustStore>>;
 
 /// The authorities that may vouch for clients.
 #[derive(Debug)]

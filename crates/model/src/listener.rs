@@ -51,11 +51,13 @@ pub struct ListenerTls {
     pub mutual_authentication: MutualAuthentication,
 }
 
-/// Whether clients show certificates, and what becomes of them.
+/// Whether clients show certificates, and what becomes of them. The trust store is named, unless another form of it
+/// is given.
 ///
-/// Source: ELB API, `MutualAuthenticationAttributes`.
+/// Source: ELB API, `MutualAuthenticationAttributes`; ALB guide, "Mutual authentication with TLS in Application Load
+/// Balancer".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum MutualAuthentication {
+pub enum MutualAuthentication<T = TrustStoreArn> {
     /// None is asked for.
     #[default]
     Off,
@@ -64,12 +66,32 @@ pub enum MutualAuthentication {
     /// Only clients with a certificate that the trust store vouches for are served.
     Verify {
         /// Who vouches for clients.
-        trust_store: TrustStoreArn,
+        trust_store: T,
         /// Whether a certificate past its end is as good as any.
         ignores_expiry: bool,
         /// Whether clients are told the names of the authorities in the trust store.
         advertises_names: bool,
     },
+}
+
+impl<T> MutualAuthentication<T> {
+    /// The same with another form of the trust store.
+    #[must_use]
+    pub fn map<U>(&self, change: impl FnOnce(&T) -> U) -> MutualAuthentication<U> {
+        match self {
+            Self::Off => MutualAuthentication::Off,
+            Self::Passthrough => MutualAuthentication::Passthrough,
+            Self::Verify {
+                trust_store,
+                ignores_expiry,
+                advertises_names,
+            } => MutualAuthentication::Verify {
+                trust_store: change(trust_store),
+                ignores_expiry: *ignores_expiry,
+                advertises_names: *advertises_names,
+            },
+        }
+    }
 }
 
 impl ListenerTls {

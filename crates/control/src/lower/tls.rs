@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::Tls;
-use engine::tls::{self, ClientAuthentication};
+use engine::tls;
 use model::certificate::{Certificate, CertificateArn, CertificateId};
-use model::listener::{Listener, ListenerTls, MutualAuthentication};
+use model::listener::{Listener, ListenerTls};
 use model::trust_store::{TrustStore, TrustStoreRevocation};
 
 use crate::secrets::{SealedError, SecretKey};
@@ -117,9 +117,9 @@ pub(super) fn lower_tls(
             policy: settings.policy.as_str().into(),
             default_certificate: Arc::clone(&all[0]),
             additional_certificates: all[1..].to_vec(),
-            client_authentication: lower_authentication(&settings.mutual_authentication, || {
-                lower_trust_store(vouching, &revocations)
-            }),
+            client_authentication: settings
+                .mutual_authentication
+                .map(|_| lower_trust_store(vouching, &revocations)),
         }),
     };
     Some(LoweredTls {
@@ -129,25 +129,6 @@ pub(super) fn lower_tls(
         revocations,
         tls,
     })
-}
-
-fn lower_authentication(
-    settings: &MutualAuthentication,
-    trust_store: impl FnOnce() -> Arc<tls::TrustStore>,
-) -> ClientAuthentication {
-    match *settings {
-        MutualAuthentication::Off => ClientAuthentication::Off,
-        MutualAuthentication::Passthrough => ClientAuthentication::Passthrough,
-        MutualAuthentication::Verify {
-            ignores_expiry,
-            advertises_names,
-            ..
-        } => ClientAuthentication::Verify {
-            trust_store: trust_store(),
-            ignores_expiry,
-            advertises_names,
-        },
-    }
 }
 
 fn lower_trust_store(
