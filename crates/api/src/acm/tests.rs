@@ -143,3 +143,21 @@ fn restore(ids: &[String], text: &str) -> String {
     };
     pattern.replace_all(text, id).into_owned()
 }
+
+#[tokio::test]
+async fn a_statement_has_a_bound_however_deep_its_filters_are() {
+    let control = control_plane().await;
+    let filter = r#"{"Filter":{"AcmCertificateMetadataFilter":{"InUse":true}}}"#;
+    let statement = |times: usize| {
+        let any = format!(r#"{{"Or":[{}]}}"#, vec![filter; 10].join(","));
+        let all = vec![any; times].join(",");
+        format!(r#"SearchCertificates {{"FilterStatement":{{"And":[{all}]}}}}"#)
+    };
+    assert!(
+        !ask(&control, &statement(10))
+            .await
+            .contains("ValidationException")
+    );
+    let refused = "ValidationException 400 A statement has at most 100 filters, not 110.";
+    assert_eq!(ask(&control, &statement(11)).await, refused);
+}

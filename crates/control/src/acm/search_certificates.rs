@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::describe_certificate::{CertificateDescription, describe};
 use super::list_certificates::{CertificateKeyPairOrigin, SortOrder};
 use super::page::{Page, Paging};
-use super::search_filter::{CertificateType, FilterStatement, renewal_status};
+use super::search_filter::{Candidate, CertificateType, FilterStatement, renewal_status};
 use super::{AcmError, search_filter};
 use crate::x509::names::Names;
-use crate::{Control, State};
+use crate::{Control, State, blocking};
 
 text_enum! {
     /// What found certificates are sorted by. Source: ACM API, `SearchCertificatesSortBy`.
@@ -89,6 +89,8 @@ pub struct FoundCertificate {
     pub names: Option<Names>,
 }
 
+/// Most filters in a statement, however deep they are in it.
+const FILTERS_MAX: usize = 100;
 /// Most certificates on a page.
 const PAGE_MAX: usize = 500;
 /// How many there are on it without `MaxResults`.
@@ -103,8 +105,14 @@ impl Control {
         &self,
         input: SearchCertificates,
     ) -> Result<Page<FoundCertificate>, AcmError> {
-        let now = self.now_millis();
-        self.read(|state| search(state, &input, now))
+        let filters = input.statement.as_ref().map_or(0, FilterStatement::len);
+        if filters > FILTERS_MAX {
+            let message = format!("A statement has at most {FILTERS_MAX} filters, not {filters}.");
+            return Err(AcmError::Validation(message));
+        }
+        let (live, now) = (self.live(), self.now_millis());
+        // Looks at every certificate and every listener; other calls need not wait for that.
+        blocking(move || search(&live.state, &input, now)).await
     }
 }
 
@@ -120,7 +128,7 @@ fn search(
         input
             .statement
             .as_ref()
-            .is_none_or(|wanted| wanted.is_true_of(it))
+            .is_none_or(|wanted| wanted.is_true_of(&Candidate::of(it)))
     });
     let mut wanted: Vec<_> = wanted.map(|it| (Position::of(&it, by), it)).collect();
     wanted.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -1,5 +1,7 @@
 //! Statements about certificates, as `SearchCertificates` takes them.
 
+use std::cell::OnceCell;
+
 use model::certificate::{
     Certificate, CertificateExport, CertificateManagedBy, CertificateOrigin, CertificateStatus,
     ExtendedKeyUsageName, KeyAlgorithm, KeyUsage, RenewalStatus, RequestPhase, ValidationMethod,
@@ -111,26 +113,55 @@ pub struct TimeRange {
     pub end_millis: Option<i64>,
 }
 
+/// A certificate that a statement may be true of.
+pub(super) struct Candidate<'a> {
+    described: &'a CertificateDescription,
+    /// Read from the certificate once, by the first filter that asks.
+    common_name: OnceCell<Option<String>>,
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn of(described: &'a CertificateDescription) -> Self {
+        Self {
+            described,
+            common_name: OnceCell::new(),
+        }
+    }
+}
+
 impl FilterStatement {
-    /// Whether it is true of a certificate.
-    pub(super) fn is_true_of(&self, described: &CertificateDescription) -> bool {
+    /// How many filters it has.
+    pub(super) fn len(&self) -> usize {
         match self {
-            Self::And(all) => all.iter().all(|it| it.is_true_of(described)),
-            Self::Or(any) => any.iter().any(|it| it.is_true_of(described)),
-            Self::Not(other) => !other.is_true_of(described),
-            Self::Filter(filter) => filter.is_true_of(described),
+            Self::And(all) | Self::Or(all) => all.iter().map(Self::len).sum(),
+            Self::Not(other) => other.len(),
+            Self::Filter(_) => 1,
+        }
+    }
+
+    /// Whether it is true of a certificate.
+    pub(super) fn is_true_of(&self, candidate: &Candidate<'_>) -> bool {
+        match self {
+            Self::And(all) => all.iter().all(|it| it.is_true_of(candidate)),
+            Self::Or(any) => any.iter().any(|it| it.is_true_of(candidate)),
+            Self::Not(other) => !other.is_true_of(candidate),
+            Self::Filter(filter) => filter.is_true_of(candidate),
         }
     }
 }
 
 impl CertificateFilter {
-    fn is_true_of(&self, described: &CertificateDescription) -> bool {
+    fn is_true_of(&self, candidate: &Candidate<'_>) -> bool {
+        let described = candidate.described;
         let certificate = &*described.certificate;
         let (request, facts) = (certificate.request(), certificate.facts());
         match self {
             Self::CertificateArn(arn) => certificate.arn.to_string() == *arn,
             Self::CommonName(filter) => {
-                common_name(certificate).is_some_and(|name| filter.is_true_of(&name))
+                let name = candidate
+                    .common_name
+                    .get_or_init(|| common_name(certificate));
+                name.as_ref().is_some_and(|name| filter.is_true_of(name))
             }
             Self::DnsName(filter) => {
                 let mut names = certificate.names().into_iter();
