@@ -113,6 +113,8 @@ impl Extensions {
         let mut faults = Vec::new();
         let mut rate_limit = RateLimitTags::default();
         let mut mirror = MirrorTags::default();
+        // What is asked for by several tags is asked for by all of them or not at all.
+        let (mut has_faulty_limit, mut has_faulty_mirror) = (false, false);
         for (key, value) in tags.iter() {
             let Some(words) = key.strip_prefix(PREFIX) else {
                 continue;
@@ -123,19 +125,23 @@ impl Extensions {
             } else if let Some(rest) = words.strip_prefix("response-header.") {
                 extensions.response_fields.add(&tag, rest)
             } else if let Some(rest) = words.strip_prefix("rate-limit.") {
-                rate_limit.add(&tag, rest)
+                let added = rate_limit.add(&tag, rest);
+                added.inspect_err(|_| has_faulty_limit = true)
             } else if let Some(rest) = words.strip_prefix("mirror.") {
-                mirror.add(&tag, rest)
+                let added = mirror.add(&tag, rest);
+                added.inspect_err(|_| has_faulty_mirror = true)
             } else {
                 Err(tag.unknown())
             };
             faults.extend(outcome.err());
         }
         match rate_limit.finish() {
+            _ if has_faulty_limit => {}
             Ok(rate_limit) => extensions.rate_limit = rate_limit,
             Err(fault) => faults.push(fault),
         }
         match mirror.finish() {
+            _ if has_faulty_mirror => {}
             Ok(mirror) => extensions.mirror = mirror,
             Err(fault) => faults.push(fault),
         }

@@ -19,7 +19,7 @@ pub const TARGET_GROUP: &str = "elbow:mirror.target-group";
 /// The target group that the tags of a rule name for copies of its requests.
 #[must_use]
 pub fn target_group(tags: &Tags) -> Option<TargetGroupArn> {
-    // A rule has no other text there.
+    // Another text there is a fault that has been told, and asks for nothing.
     tags.value(TARGET_GROUP)?.parse().ok()
 }
 
