@@ -50,6 +50,6 @@ def is_answered(address, port, source):
         return False
     except OSError as error:
         # An address of IPv6 that no load balancer has any more is not local any more.
-        if error.errno == errno.ENETUNREACH:
+        if ":" in address and error.errno == errno.ENETUNREACH:
             return False
         raise

@@ -214,11 +214,16 @@ impl Endpoint {
         facts: &mut Facts,
     ) -> Result<Service, ApiError> {
         let claim = claim?;
-        facts.actor = Some(self.verify(&claim, request)?);
+        let signed = self.verify(&claim, request)?;
+        // Who signed is known from here on, even if they may not act where they want to.
+        let actor = facts.actor.insert(signed);
+        if let Some(id) = claim.signed_value(request, ACCOUNT_FIELD)? {
+            *actor = actor.clone().moved_to(&self.0.accounts, id)?;
+        }
         signed_service(&claim)
     }
 
-    /// The one who signed a request, and the account that it is about.
+    /// The one who signed a request, in their own account.
     fn verify(&self, claim: &Claim, request: &sigv4::Request<'_>) -> Result<Actor, ApiError> {
         let Parts {
             root_key, accounts, ..
@@ -249,10 +254,7 @@ impl Endpoint {
         let region = &accounts.first().settings().place.region;
         sigv4::verify(claim, request, region, key, self.now())?;
         let (_, actor) = found.ok_or(SignatureError::UnknownKey)?;
-        match claim.signed_value(request, ACCOUNT_FIELD)? {
-            Some(id) => actor.moved_to(accounts, id),
-            None => Ok(actor),
-        }
+        Ok(actor)
     }
 
     async fn perform_json(

@@ -110,17 +110,29 @@ pub(crate) fn sign(
 
 /// As [`sign`], with a key: its id and its secret.
 pub(crate) fn sign_with(
-    (id, secret): (&str, &str),
+    key: (&str, &str),
     service: &str,
     method: &str,
     target: &str,
     body: &str,
 ) -> [(&'static str, String); 3] {
+    sign_field(None, key, service, [method, target, body])
+}
+
+/// As [`sign_with`], with a field more, whose name is greater than `x-amz-date`. It is not among the fields returned.
+pub(crate) fn sign_field(
+    field: Option<(&str, &str)>,
+    (id, secret): (&str, &str),
+    service: &str,
+    [method, target, body]: [&str; 3],
+) -> [(&'static str, String); 3] {
+    let line = field.map_or(String::new(), |(name, value)| format!("{name}:{value}\n"));
+    let name = field.map_or(String::new(), |(name, _)| format!(";{name}"));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let date = "20260102T030405Z";
     let scope = format!("20260102/us-east-1/{service}/aws4_request");
     let canonical = format!(
-        "{method}\n{path}\n{query}\nhost:localhost\nx-amz-date:{date}\n\nhost;x-amz-date\n{}",
+        "{method}\n{path}\n{query}\nhost:localhost\nx-amz-date:{date}\n{line}\nhost;x-amz-date{name}\n{}",
         hash(body)
     );
     let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hash(&canonical));
@@ -130,7 +142,7 @@ pub(crate) fn sign_with(
         .fold(first, |key, part| keyed_hash(&key, part));
     let signature = hex(&keyed_hash(&key, &to_sign));
     let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
+        "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=host;x-amz-date{name}, Signature={signature}"
     );
     [
         ("host", "localhost".to_owned()),

@@ -18,10 +18,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use model::access_key::AccessKey;
 use model::account::{Account, AccountId, InvalidAccountId};
 use model::secret::Secret;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
+use crate::control::load_table;
 use crate::ec2::{Topology, ZoneTopology};
+use crate::neighbours::Neighbours;
 use crate::record::{Record, Table};
 use crate::state::State;
 use crate::{CommitError, Control, Draft, OpenError, Parts, SealedError, Settings};
@@ -41,6 +43,8 @@ struct Inner {
     others: RwLock<BTreeMap<AccountId, Control>>,
     /// Told when there is one more.
     added: watch::Sender<()>,
+    /// Held while an account is made, so that no two choose the same blocks.
+    making: Mutex<()>,
 }
 
 /// A new account.
@@ -48,9 +52,10 @@ struct Inner {
 pub struct CreateAccount {
     /// Its id: 12 digits.
     pub account_id: String,
-    /// The block of its default VPC; `None`: one that is free, if the first account is on loopback.
+    /// The block of its default VPC; `None`: one that is free, if the first account's VPC is on loopback.
     pub vpc_cidr: Option<String>,
-    /// The block of its Elastic IP addresses; `None`: one that is free, if the first account has one on loopback.
+    /// The block of its Elastic IP addresses; `None`: one that is free on loopback, if the first account's VPC is
+    /// there and has Elastic IP addresses; else none.
     pub elastic_cidr: Option<String>,
 }
 
@@ -110,6 +115,7 @@ impl From<Control> for Accounts {
                 first,
                 others: RwLock::default(),
                 added: watch::Sender::new(()),
+                making: Mutex::default(),
             }),
         }
     }
@@ -119,11 +125,26 @@ impl Accounts {
     /// Opens the account of the settings in `parts`, and then every other there is, as `Control::open` does it.
     ///
     /// # Errors
-    /// Those of `Control::open`, and `OpenError::AccountTwice`.
+    /// Those of `Control::open`, `OpenError::AccountTwice` and `OpenError::Account`.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
-        let accounts = Self::from(Control::open(parts).await?);
+        let neighbours = Neighbours::over(Arc::clone(&parts.plane));
+        // Before anything is opened that could take an address of theirs.
+        for account in load_table::<Account>(&parts, String::new()).await?.values() {
+            if parts.settings.place.account == account.id.as_str() {
+                return Err(OpenError::AccountTwice(account.id.clone()));
+            }
+            let subnets = load_table(&parts, prefix_of(account)).await?;
+            let settings = settings_of(account, &parts.settings);
+            neighbours.occupy(account.id.as_str(), &subnets, &settings.topology);
+        }
+        let first = Control::open_beside(neighbours, parts, String::new()).await?;
+        let accounts = Self::from(first);
         for account in accounts.list() {
-            accounts.open_one(&account).await?;
+            let opened = accounts.open_one(&account).await;
+            opened.map_err(|source| OpenError::Account {
+                id: account.id.clone(),
+                source: Box::new(source),
+            })?;
         }
         Ok(accounts)
     }
@@ -131,13 +152,9 @@ impl Accounts {
     async fn open_one(&self, account: &Account) -> Result<(), OpenError> {
         let first = &self.inner.first.inner;
         let mut parts = first.parts.clone();
-        if parts.settings.place.account == account.id.as_str() {
-            return Err(OpenError::AccountTwice(account.id.clone()));
-        }
         parts.settings = settings_of(account, &parts.settings);
-        let prefix = format!("account/{}/", account.id);
         let neighbours = Arc::clone(&first.plane.neighbours);
-        let control = Control::open_beside(neighbours, parts, prefix).await?;
+        let control = Control::open_beside(neighbours, parts, prefix_of(account)).await?;
         let mut others = self
             .inner
             .others
@@ -194,8 +211,38 @@ impl Accounts {
     /// # Errors
     /// `Id`, `Block`, `EntityAlreadyExists`, `LimitExceeded`.
     pub async fn create(&self, input: CreateAccount) -> Result<Arc<Account>, AccountError> {
+        let _making = self.inner.making.lock().await;
+        let id: AccountId = input.account_id.parse()?;
         let first = &self.inner.first;
-        let account = first.transact(move |draft| create(draft, &input)).await?;
+        if first.settings().place.account == id.as_str() || self.others().contains_key(&id) {
+            return Err(AccountError::EntityAlreadyExists(id));
+        }
+        let made = self.make(id.clone(), input).await;
+        if made.is_err() {
+            first.inner.plane.neighbours.forget(id.as_str());
+        }
+        made
+    }
+
+    /// Records an account and opens it. One that was recorded and could not be opened is opened as it is.
+    async fn make(
+        &self,
+        id: AccountId,
+        input: CreateAccount,
+    ) -> Result<Arc<Account>, AccountError> {
+        let first = &self.inner.first;
+        let neighbours = Arc::clone(&first.inner.plane.neighbours);
+        let record = move |draft: &mut Draft| {
+            let account = match draft.state().find::<Account>(&id) {
+                Some(recorded) => Arc::clone(recorded),
+                None => create(draft, id, &input)?,
+            };
+            // From now on nobody else takes them.
+            let topology = settings_of(&account, draft.settings()).topology;
+            neighbours.occupy(account.id.as_str(), &Table::new(), &topology);
+            Ok::<_, AccountError>(account)
+        };
+        let account = first.transact(record).await?;
         if let Err(error) = self.open_one(&account).await {
             let id = account.id.clone();
             let removed = first.transact(move |draft| {
@@ -242,13 +289,17 @@ impl Accounts {
     }
 }
 
-fn create(draft: &mut Draft, input: &CreateAccount) -> Result<Arc<Account>, AccountError> {
-    let id: AccountId = input.account_id.parse()?;
-    let accounts = &draft.state().access.accounts;
-    if accounts.contains_key(&id) || draft.settings().place.account == id.as_str() {
-        return Err(AccountError::EntityAlreadyExists(id));
-    }
-    if accounts.len() >= ACCOUNTS_MAX {
+/// What the keys of its records in the store begin with.
+fn prefix_of(account: &Account) -> String {
+    format!("account/{}/", account.id)
+}
+
+fn create(
+    draft: &mut Draft,
+    id: AccountId,
+    input: &CreateAccount,
+) -> Result<Arc<Account>, AccountError> {
+    if draft.state().access.accounts.len() >= ACCOUNTS_MAX {
         return Err(AccountError::LimitExceeded);
     }
     let blocks = blocks::choose(draft, input)?;

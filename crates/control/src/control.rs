@@ -19,7 +19,7 @@ use crate::lower::{LowerError, Lowered, lower};
 use crate::neighbours::{AccountPlane, Neighbours};
 use crate::objects::ObjectStore;
 use crate::plane::{BindError, DataPlane};
-use crate::record::{self, Decoded, Record};
+use crate::record::{self, Decoded, Record, Table};
 use crate::seams::{Clock, Ids};
 use crate::secrets::{SealedError, SecretKey};
 use crate::settings::Settings;
@@ -107,6 +107,15 @@ pub enum OpenError {
          that the data directory began with"
     )]
     AccountTwice(AccountId),
+    /// One of several accounts cannot be opened.
+    #[error("the account {id} cannot be opened")]
+    Account {
+        /// Which one.
+        id: AccountId,
+        /// Why not.
+        #[source]
+        source: Box<OpenError>,
+    },
     /// The inventory of the first start cannot be stored.
     #[error("the inventory cannot be saved")]
     Store(#[from] store::TransactError),
@@ -466,6 +475,26 @@ fn load((store, key): (&dyn Store, &SecretKey), prefix: &str) -> Result<Stored, 
     load_kind::<model::target::Target>((store, key), prefix, &mut stored)?;
     load_kind::<model::zonal_shift::ZonalShift>((store, key), prefix, &mut stored)?;
     Ok(stored)
+}
+
+/// The nouns of one kind that the store of `parts` has under `prefix`.
+pub(crate) async fn load_table<R: Record>(
+    parts: &Parts,
+    prefix: String,
+) -> Result<Table<R::Key, R>, OpenError>
+where
+    R::Key: Send + Sync,
+{
+    let (store, key) = (Arc::clone(&parts.store), Arc::clone(&parts.secret_key));
+    blocking(move || {
+        let mut stored = Stored {
+            state: State::default(),
+            outdated: Vec::new(),
+        };
+        load_kind::<R>((&*store, &key), &prefix, &mut stored)?;
+        Ok(R::table(&stored.state).clone())
+    })
+    .await
 }
 
 fn load_kind<R: Record>(

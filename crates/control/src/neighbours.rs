@@ -62,6 +62,11 @@ impl Neighbours {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets an account that could not be made.
+    pub(crate) fn forget(&self, account: &str) {
+        self.parts().remove(account);
+    }
+
     /// Tells the others which blocks `account` has.
     pub(crate) fn occupy(
         &self,

@@ -1,14 +1,19 @@
 //! Several accounts in one process: each sees its own resources alone, no two share an address, the data plane
 //! serves all of them, and a restart finds them again.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use control::access::CreateAccessKey;
 use control::accounts::{AccountError, CreateAccount};
-use control::ec2::Run;
 use control::ec2::subnets::{CreateSubnet, DescribeSubnets};
 use control::ec2::vpcs::CreateVpc;
+use control::ec2::{Ec2Error, Run};
+use control::elb::create_listener::CreateListener;
 use control::elb::create_load_balancer::CreateLoadBalancer;
+use control::elb::create_target_group::CreateTargetGroup;
+use control::elb::input::{Action, ActionType, TargetDescription};
+use control::elb::register_targets::RegisterTargets;
 use control::{
     Accounts, BindError, Control, DataPlane, ManualClock, NoPlane, OpenError, Parts, PlaneFuture,
     SecretKey, SequentialIds, Settings,
@@ -16,7 +21,9 @@ use control::{
 use engine::Snapshot;
 use model::Cidr;
 use model::access_key::Access;
-use store::{Memory, Store};
+use model::protocol::Protocol;
+use model::target_group::TargetType;
+use store::{Memory, Store, Transaction};
 
 const OTHER: &str = "210987654321";
 
@@ -250,14 +257,109 @@ async fn a_zone_that_comes_later_has_no_default_subnet_in_accounts_that_were_the
     assert_eq!(subnets(accounts.first()).len(), 3);
     let other = accounts.of(OTHER).unwrap();
     assert_eq!(subnets(&other), ["127.67.1.0/24", "127.67.2.0/24"]);
-    let default_vpc = other.read(|state| state.ec2.vpcs.keys().next().cloned().unwrap());
-    let request = CreateSubnet {
-        vpc_id: Some(default_vpc.to_string()),
-        cidr_block: Some("127.67.3.0/24".to_owned()),
-        availability_zone: Some("us-east-1c".to_owned()),
-        ..Default::default()
-    };
-    other.ec2(Run::Wet).create_subnet(request).await.unwrap();
+    let ec2 = other.ec2(Run::Wet);
+    let zone = || Some("us-east-1c".to_owned());
+    let made = ec2.create_default_subnet(zone(), None).await.unwrap();
+    assert!(made.subnet.is_default_for_zone);
+    assert_eq!(made.subnet.cidr.to_string(), "127.67.3.0/24");
+    let again = ec2.create_default_subnet(zone(), None).await;
+    assert!(matches!(again, Err(Ec2Error::DefaultSubnetExists { .. })));
+}
+
+/// What is in `store` but for the records of all accounts beside the first, as after a crash right behind the record.
+fn without_other_accounts(store: &Memory) -> Arc<Memory> {
+    let records = store.range("", None).unwrap().records;
+    let kept = records
+        .into_iter()
+        .filter(|it| !it.key.starts_with("account/"));
+    let put = |all: Transaction, it: store::Record| all.put(it.key, it.value);
+    let crashed = Arc::new(Memory::new());
+    crashed
+        .transact(kept.fold(Transaction::new(), put))
+        .unwrap();
+    crashed
+}
+
+#[tokio::test]
+async fn an_account_that_was_only_recorded_is_made_at_the_next_start() {
+    let store = Arc::new(Memory::new());
+    let accounts = open(&store).await;
+    accounts.create(account(OTHER)).await.unwrap();
+    let again = open(&without_other_accounts(&store)).await;
+    let other = again.of(OTHER).unwrap();
+    assert_eq!(subnets(&other), ["127.67.1.0/24", "127.67.2.0/24"]);
+}
+
+#[tokio::test]
+async fn accounts_that_are_made_at_once_have_blocks_of_their_own() {
+    let store = Arc::new(Memory::new());
+    let accounts = open(&store).await;
+    let (one, other) = tokio::join!(
+        accounts.create(account(OTHER)),
+        accounts.create(account("111111111111"))
+    );
+    assert_ne!(one.unwrap().vpc_cidr, other.unwrap().vpc_cidr);
+    assert_eq!(open(&without_other_accounts(&store)).await.all().len(), 3);
+}
+
+#[tokio::test]
+async fn the_configuration_cannot_take_the_blocks_of_another_account() {
+    let store = Arc::new(Memory::new());
+    open(&store).await.create(account(OTHER)).await.unwrap();
+    let mut parts = parts(&store, Arc::new(NoPlane));
+    parts.settings.topology.elastic = "127.67.200.0/24".parse().ok();
+    let refused = Accounts::open(parts).await.err().expect("it is taken");
+    assert!(
+        refused.to_string().contains("addresses of another account"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_known_of_targets_is_not_mixed_up() {
+    let plane = Arc::new(Published::default());
+    let parts = parts(&Arc::new(Memory::new()), plane.clone());
+    let accounts = Accounts::open(parts).await.unwrap();
+    accounts.create(account(OTHER)).await.unwrap();
+    for control in accounts.all() {
+        let balancer = load_balancer(&control, "shop").await;
+        let vpc = control.read(|state| state.ec2.vpcs.keys().next().cloned().unwrap());
+        let group = CreateTargetGroup {
+            name: "shop".to_owned(),
+            protocol: Some(Protocol::Http),
+            port: Some(8080),
+            vpc_id: Some(vpc.to_string()),
+            target_type: Some(TargetType::Ip),
+            ..Default::default()
+        };
+        let group = control.create_target_group(group).await.unwrap();
+        let group = group.target_group.arn.to_string();
+        let targets = RegisterTargets {
+            target_group_arn: group.clone(),
+            targets: vec![TargetDescription {
+                id: "10.0.0.1".to_owned(),
+                availability_zone: Some("all".to_owned()),
+                ..Default::default()
+            }],
+        };
+        control.register_targets(targets).await.unwrap();
+        let forward = Action {
+            target_group_arn: Some(group),
+            ..Action::new(ActionType::Forward)
+        };
+        let listener = CreateListener {
+            load_balancer_arn: balancer,
+            protocol: Some(Protocol::Http),
+            port: Some(80),
+            default_actions: vec![forward],
+            ..Default::default()
+        };
+        control.create_listener(listener).await.unwrap();
+    }
+    let snapshot = Arc::clone(&plane.0.lock().unwrap());
+    let endpoints = snapshot.pools.iter().flat_map(|pool| &pool.endpoints);
+    let ids: BTreeSet<u64> = endpoints.map(|it| it.state.id()).collect();
+    assert_eq!((snapshot.frontends.len(), ids.len()), (2, 2));
 }
 
 #[tokio::test]

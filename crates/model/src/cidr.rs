@@ -93,6 +93,25 @@ impl Cidr {
         self.prefix_length <= other.prefix_length && self.contains(other.network)
     }
 
+    /// The blocks of `prefix_length` that an IPv4 block consists of, in their order; none if they would be larger than
+    /// it, and none of an IPv6 block.
+    pub fn parts(&self, prefix_length: u8) -> impl Iterator<Item = Self> + use<> {
+        let (first, count) = match self.network {
+            IpAddr::V4(v4) if (self.prefix_length..=32).contains(&prefix_length) => {
+                (u32::from(v4), 1_u64 << (prefix_length - self.prefix_length))
+            }
+            _ => (0, 0),
+        };
+        (0..count).map(move |number| {
+            // No sum is above the last address of the block.
+            let offset = (number << (32 - u32::from(prefix_length))) as u32;
+            Self {
+                network: IpAddr::V4((first + offset).into()),
+                prefix_length,
+            }
+        })
+    }
+
     /// Whether some address is in both blocks.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

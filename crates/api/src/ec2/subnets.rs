@@ -78,7 +78,7 @@ pub(super) async fn create_default(
     ec2: &Ec2<'_>,
     (name, id): (Option<String>, Option<String>),
 ) -> Result<Xml, Ec2Error> {
-    let subnet = ec2.create_default_subnet(name, id)?;
+    let subnet = ec2.create_default_subnet(name, id).await?;
     let mut xml = Xml::new(Lists::Flat);
     xml.element("subnet", |xml| print(xml, &subnet));
     Ok(xml)

@@ -55,7 +55,7 @@ async fn requests_get_the_answers_of_the_transcript() {
     }
 }
 
-/// There is one account, so that these have nothing to do.
+/// Accounts share nothing, so that these have nothing to do.
 const NEVER_ANSWERED: [&str; 2] = ["DeleteSharedTrustStoreAssociation", "GetResourcePolicy"];
 
 #[test]

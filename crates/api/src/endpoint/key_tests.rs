@@ -4,7 +4,7 @@ use hyper::header::HeaderValue;
 
 use super::tests::{Answered, send};
 use super::*;
-use crate::signed::{endpoint, sign, sign_with};
+use crate::signed::{endpoint, sign, sign_field, sign_with};
 
 /// A key as `CreateAccessKey` told it.
 struct Key {
@@ -284,29 +284,46 @@ async fn the_field_that_names_the_account_has_to_be_signed() {
 async fn the_root_user_may_act_in_every_account_and_others_in_their_own() {
     let endpoint = endpoint().await;
     let of_other = account(&endpoint, "210987654321").await;
-    let accounts = &endpoint.0.accounts;
-    let root = Actor {
-        caller: Caller::Root("KEY".to_owned()),
-        account: accounts.first().clone(),
+    let root = Key {
+        id: "KEY".to_owned(),
+        secret: "secret".to_owned(),
     };
-    let moved = root
-        .clone()
-        .moved_to(accounts, "210987654321")
-        .expect("it may");
-    let place = moved.account.settings().place.clone();
-    assert_eq!(moved.caller.arn(&place), "arn:aws:iam::210987654321:root");
-    let Err(error) = root.moved_to(accounts, "111111111111") else {
-        panic!("there is no such account");
-    };
-    assert_eq!((error.code, error.status), ("NoSuchEntity", 404));
-    let (account, key, _) = accounts.find_access_key(&of_other.id).unwrap().unwrap();
-    let user = Actor {
-        caller: Caller::User(key),
-        account,
-    };
-    assert!(user.clone().moved_to(accounts, "210987654321").is_ok());
-    let Err(error) = user.moved_to(accounts, "123456789012") else {
-        panic!("it is not its own");
-    };
-    assert_eq!((error.code, error.status), ("AccessDenied", 403));
+    for (key, id, status, part) in [
+        (
+            &root,
+            "210987654321",
+            200,
+            "<Arn>arn:aws:iam::210987654321:root</Arn>",
+        ),
+        (
+            &root,
+            "123456789012",
+            200,
+            "<Arn>arn:aws:iam::123456789012:root</Arn>",
+        ),
+        (&root, "111111111111", 404, "<Code>NoSuchEntity</Code>"),
+        (
+            &of_other,
+            "210987654321",
+            200,
+            "<Arn>arn:aws:iam::210987654321:user/ci</Arn>",
+        ),
+        (
+            &of_other,
+            "123456789012",
+            403,
+            "User: arn:aws:iam::210987654321:user/ci is not authorized to act in the account 123456789012",
+        ),
+        (&of_other, "111111111111", 403, "<Code>AccessDenied</Code>"),
+    ] {
+        let body = "Action=GetCallerIdentity&Version=2011-06-15";
+        let field = Some((ACCOUNT_FIELD, id));
+        let fields = sign_field(field, (&key.id, &key.secret), "sts", ["POST", "/", body]);
+        let mut asked = request(fields, "POST", "/", body);
+        let value = HeaderValue::from_str(id).expect("digits");
+        asked.headers_mut().insert(ACCOUNT_FIELD, value);
+        let answered = send(&endpoint, asked).await;
+        assert_eq!(answered.status, status, "{id}: {}", answered.body);
+        assert!(answered.body.contains(part), "{id}: {}", answered.body);
+    }
 }

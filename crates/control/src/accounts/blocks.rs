@@ -1,13 +1,13 @@
 //! The networks of a new account: those it is given, or free ones on loopback.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use model::Cidr;
 use model::account::ZoneSubnet;
 
 use super::CreateAccount;
 use crate::Draft;
-use crate::ec2::subnets::has_usable_size;
+use crate::ec2::subnets::{default_subnet_length, has_usable_size};
 
 /// The first `N` in 127.N.0.0/16 that is tried; the first account has 65 and 66 unless it is configured otherwise.
 const LOOPBACK_FROM: u8 = 67;
@@ -113,26 +113,18 @@ fn loopback(second: u8, third: u8, prefix_length: u8) -> Cidr {
     Cidr::new(network.into(), prefix_length).expect("IPv4 has 32 bits")
 }
 
-/// A subnet of `vpc` for each zone: a 256th of it, or a /28 if that is larger. The first part stays free if there is
-/// one more than zones, so that the default is 127.N.1.0/24, 127.N.2.0/24 and so on.
+/// A subnet of `vpc` for each zone. The first part stays free if there is one more than zones, so that the default is 127.N.1.0/24, 127.N.2.0/24 and so on.
 fn divide(vpc: Cidr, zones: &[&str]) -> Result<Vec<ZoneSubnet>, UnusableBlock> {
-    let IpAddr::V4(network) = vpc.network() else {
-        return Err(UnusableBlock::Form(vpc.to_string()));
-    };
-    let prefix_length = (vpc.prefix_length() + 8).min(28);
-    let parts = 1_usize << (prefix_length - vpc.prefix_length());
-    if parts < zones.len() {
+    let parts: Vec<_> = vpc.parts(default_subnet_length(vpc)).collect();
+    if parts.len() < zones.len() {
         let zones = zones.len();
         return Err(UnusableBlock::TooSmall { vpc, zones });
     }
-    let skipped = u32::from(parts > zones.len());
-    let subnets = (skipped..).zip(zones).map(|(number, zone)| {
-        let address = u32::from(network) + (number << (32 - prefix_length));
-        ZoneSubnet {
-            zone: (*zone).to_owned(),
-            cidr: Cidr::new(Ipv4Addr::from(address).into(), prefix_length)
-                .expect("IPv4 has 32 bits"),
-        }
+    let skipped = usize::from(parts.len() > zones.len());
+    let subnets = parts.into_iter().skip(skipped).zip(zones);
+    let subnets = subnets.map(|(cidr, zone)| ZoneSubnet {
+        zone: (*zone).to_owned(),
+        cidr,
     });
     Ok(subnets.collect())
 }

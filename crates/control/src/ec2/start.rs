@@ -82,6 +82,12 @@ pub enum InventoryError {
          to /64, both in steps of 4, and no two overlap"
     )]
     UnusableIpv6Block(Cidr),
+    /// A block of the configuration has addresses of another account.
+    #[error(
+        "the block {0} of the configuration has addresses of another account; configure the one it was before, or \
+         one that is free"
+    )]
+    BlockOfAnotherAccount(Cidr),
     /// The configuration names one zone twice.
     #[error("the configuration has the zone {0} twice")]
     RepeatedZone(String),
@@ -92,6 +98,7 @@ pub enum InventoryError {
 /// # Errors
 /// `InventoryError` if the stored inventory contradicts the configuration; nothing may be stored then.
 pub fn ensure_inventory(draft: &mut Draft) -> Result<(), InventoryError> {
+    check_blocks(draft)?;
     let vpc = ensure_vpc(draft)?;
     release_gateway(draft, &vpc);
     ensure_route_table(draft, &vpc);
@@ -102,6 +109,18 @@ pub fn ensure_inventory(draft: &mut Draft) -> Result<(), InventoryError> {
     // After the default group, which is told about the block.
     ensure_vpc_ipv6(&vpc, draft)?;
     ensure_subnets(&vpc, draft)
+}
+
+/// What the configuration sets aside may have changed since other accounts were made.
+fn check_blocks(draft: &Draft) -> Result<(), InventoryError> {
+    let topology = &draft.settings().topology;
+    let mut blocks = [Some(topology.vpc), topology.vpc_ipv6, topology.elastic]
+        .into_iter()
+        .flatten();
+    match blocks.find(|block| draft.is_block_of_another_account(block)) {
+        Some(block) => Err(InventoryError::BlockOfAnotherAccount(block)),
+        None => Ok(()),
+    }
 }
 
 fn ensure_vpc(draft: &mut Draft) -> Result<VpcId, InventoryError> {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::Cidr;
-use model::ec2::{Subnet, SubnetId, SubnetIpv6Block, Zone};
+use model::ec2::{Subnet, SubnetId, SubnetIpv6Block, Tags, Zone};
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
@@ -79,11 +79,11 @@ impl Ec2<'_> {
         self.change(move |draft| modify(draft, &request)).await
     }
 
-    /// Refuses: every zone has its default subnet from the first start on.
+    /// Makes the default subnet of a zone, which is only missing in an account that is older than the zone.
     ///
     /// # Errors
-    /// `ZoneNotFound`, `DefaultSubnetExists`.
-    pub fn create_default_subnet(
+    /// `ZoneNotFound`, `DefaultSubnetExists`, `InvalidValue` if the default VPC has no room for it.
+    pub async fn create_default_subnet(
         &self,
         availability_zone: Option<String>,
         availability_zone_id: Option<String>,
@@ -93,17 +93,64 @@ impl Ec2<'_> {
             availability_zone_id,
             ..CreateSubnet::default()
         };
-        self.show(|it| {
-            let zone = zone(&request, it.settings)?;
-            let mut subnets = it.state.ec2.subnets.values();
-            let default = subnets.find(|it| it.is_default_for_zone && it.zone == zone);
-            let default = default.expect("each start makes the default subnets of all zones");
-            Err(Ec2Error::DefaultSubnetExists {
-                subnet_id: default.id.clone(),
-                zone: zone.name,
-            })
-        })
+        self.change(move |draft| create_default(draft, &request))
+            .await
     }
+}
+
+/// The length of a default subnet in a VPC with this block: a 256th of it, or a /28 if that is larger.
+pub(crate) fn default_subnet_length(vpc: Cidr) -> u8 {
+    (vpc.prefix_length() + 8).min(28)
+}
+
+fn create_default(
+    draft: &mut Draft,
+    request: &CreateSubnet,
+) -> Result<SubnetDescription, Ec2Error> {
+    let zone = zone(request, draft.settings())?;
+    let ec2 = &draft.state().ec2;
+    let mut subnets = ec2.subnets.values();
+    if let Some(default) = subnets.find(|it| it.is_default_for_zone && it.zone == zone) {
+        return Err(Ec2Error::DefaultSubnetExists {
+            subnet_id: default.id.clone(),
+            zone: zone.name,
+        });
+    }
+    let vpc = lookups::default_vpc(ec2).expect("each start makes the default VPC");
+    let is_free = |block: &Cidr| {
+        let mut subnets = ec2.subnets.values();
+        let elastic = draft.settings().topology.elastic;
+        !subnets.any(|subnet| subnet.cidr.overlaps(block))
+            && elastic.is_none_or(|elastic| !elastic.overlaps(block))
+            && !draft.is_block_of_another_account(block)
+    };
+    // The first part is left free, as in the blocks of the first subnets.
+    let mut parts = vpc.cidr.parts(default_subnet_length(vpc.cidr)).skip(1);
+    let Some(cidr) = parts.find(is_free) else {
+        return Err(Ec2Error::InvalidValue {
+            parameter: "availabilityZone",
+            value: zone.name,
+            expectation: "The default VPC has no block left for another default subnet.".to_owned(),
+        });
+    };
+    let subnet = Subnet {
+        id: names::fresh(draft, SubnetId::from_bits, &ec2.subnets),
+        vpc_id: vpc.id.clone(),
+        cidr,
+        ipv6_block: None,
+        zone,
+        is_default_for_zone: true,
+        maps_public_address: false,
+        tags: Tags::new(),
+    };
+    let subnet = draft.put(subnet);
+    let state = draft.state();
+    Ok(description(
+        &subnet,
+        state,
+        &state.elb.addresses(),
+        draft.settings(),
+    ))
 }
 
 const FILTERS: Filters<SubnetDescription> = Filters {

@@ -1,4 +1,4 @@
-//! `DeleteSharedTrustStoreAssociation` and `GetResourcePolicy`: there is one account, so that no trust store is
+//! `DeleteSharedTrustStoreAssociation` and `GetResourcePolicy`: no account shares a trust store with another, so that none is
 //! shared and none has a policy.
 
 use model::arn::ListenerArn;
