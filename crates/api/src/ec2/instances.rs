@@ -4,7 +4,7 @@ use control::ec2::describe_instances::{
     DescribeInstanceStatus, DescribeInstances, InstanceDescription, state_reason, status_name,
     transition_reason,
 };
-use control::ec2::run_instances::RunInstances;
+use control::ec2::run_instances::{RequestedZone, RunInstances};
 use control::ec2::{Ec2, Ec2Error};
 use model::ec2::{InstanceProtection, InstanceState, NetworkInterface, NetworkInterfaceId};
 
@@ -59,12 +59,8 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         &["Ipv6AddressCount"],
         "the machine has its address already; give it as Ipv6Address",
     )?;
-    let ipv6_addresses = fields.structures("Ipv6Address", |it| {
-        let is_primary = it.boolean("IsPrimaryIpv6")?.unwrap_or(false);
-        Ok((it.text("Ipv6Address")?, is_primary))
-    })?;
-    let has_primary_ipv6 = fields.boolean("EnablePrimaryIpv6")?.unwrap_or(false)
-        || ipv6_addresses.iter().any(|(_, is_primary)| *is_primary);
+    let (ipv6_addresses, has_primary_ipv6) =
+        read_ipv6_addresses(fields, "Ipv6Address", "EnablePrimaryIpv6")?;
     for (structure, switch, others) in STARTING_OPTIONS {
         fields.structure(structure, |options| {
             options.refuse(others, BECAUSE)?;
@@ -79,10 +75,7 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         min_count: fields.integer("MinCount")?,
         max_count: fields.integer("MaxCount")?,
         private_address: fields.text("PrivateIpAddress")?,
-        ipv6_addresses: ipv6_addresses
-            .into_iter()
-            .filter_map(|(it, _)| it)
-            .collect(),
+        ipv6_addresses,
         has_primary_ipv6,
         subnet_id: fields.text("SubnetId")?,
         security_group_ids: fields.texts("SecurityGroupId")?,
@@ -90,27 +83,46 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         image_id: fields.text("ImageId")?,
         instance_type: fields.text("InstanceType")?,
         protection,
-        availability_zone: fields.structure("Placement", read_placement)?.flatten(),
+        zone: fields
+            .structure("Placement", read_placement)?
+            .unwrap_or_default(),
         client_token: fields.text("ClientToken")?,
         tag_specifications: read_tag_specifications(fields)?,
     };
-    let interfaces = fields.structures("NetworkInterface", read_interface)?;
-    match &interfaces[..] {
-        [] => Ok(request),
-        [interface] => with_interface(request, interface),
-        _ => Err(Ec2Error::InvalidCombination(
+    let mut interfaces = fields
+        .structures("NetworkInterface", read_interface)?
+        .into_iter();
+    match (interfaces.next(), interfaces.next()) {
+        (None, _) => Ok(request),
+        (Some(interface), None) => with_interface(request, interface),
+        (Some(_), Some(_)) => Err(Ec2Error::InvalidCombination(
             "elbow knows a machine by one address: give one NetworkInterface at most",
         )
         .into()),
     }
 }
 
-/// The name of the zone.
-fn read_placement(placement: &Fields<'_>) -> Result<Option<String>, ApiError> {
+/// The addresses in a list of structures, and whether the first one is to be the primary one.
+fn read_ipv6_addresses(
+    fields: &Fields<'_>,
+    list: &'static str,
+    switch: &'static str,
+) -> Result<(Vec<String>, bool), ApiError> {
+    let mut has_primary = fields.boolean(switch)?.unwrap_or(false);
+    let mut addresses = Vec::new();
+    for (address, is_primary) in fields.structures(list, |it| {
+        Ok((it.text("Ipv6Address")?, it.boolean("IsPrimaryIpv6")?))
+    })? {
+        addresses.extend(address);
+        has_primary |= is_primary.unwrap_or(false);
+    }
+    Ok((addresses, has_primary))
+}
+
+fn read_placement(placement: &Fields<'_>) -> Result<RequestedZone, ApiError> {
     let hosts = "it starts no machines, so that there is no host to choose";
     let others = [
         "Affinity",
-        "AvailabilityZoneId",
         "GroupId",
         "HostId",
         "HostResourceGroupArn",
@@ -123,12 +135,17 @@ fn read_placement(placement: &Fields<'_>) -> Result<Option<String>, ApiError> {
             return Err(placement.unsupported(name, hosts));
         }
     }
-    placement.text("AvailabilityZone")
+    Ok(RequestedZone {
+        name: placement.text("AvailabilityZone")?,
+        id: placement.text("AvailabilityZoneId")?,
+    })
 }
 
 /// Where a machine is, said about its one network interface.
 struct Interface {
     private_address: Option<String>,
+    ipv6_addresses: Vec<String>,
+    has_primary_ipv6: bool,
     subnet_id: Option<String>,
     security_group_ids: Vec<String>,
 }
@@ -144,11 +161,9 @@ fn read_interface(interface: &Fields<'_>) -> Result<Interface, ApiError> {
         "Ipv4Prefix",
         "Ipv4PrefixCount",
         "Ipv6AddressCount",
-        "Ipv6Addresses",
         "Ipv6Prefix",
         "Ipv6PrefixCount",
         "NetworkInterfaceId",
-        "PrimaryIpv6",
         "PrivateIpAddresses",
         "SecondaryPrivateIpAddressCount",
     ];
@@ -166,16 +181,21 @@ fn read_interface(interface: &Fields<'_>) -> Result<Interface, ApiError> {
         let because = "an interface goes together with its instance";
         return Err(interface.unsupported("DeleteOnTermination", because));
     }
+    let (ipv6_addresses, has_primary_ipv6) =
+        read_ipv6_addresses(interface, "Ipv6Addresses", "PrimaryIpv6")?;
     Ok(Interface {
         private_address: interface.text("PrivateIpAddress")?,
+        ipv6_addresses,
+        has_primary_ipv6,
         subnet_id: interface.text("SubnetId")?,
         security_group_ids: interface.texts("SecurityGroupId")?,
     })
 }
 
 /// The request with what its interface says in place of what it says itself.
-fn with_interface(request: RunInstances, interface: &Interface) -> Result<RunInstances, ApiError> {
+fn with_interface(request: RunInstances, interface: Interface) -> Result<RunInstances, ApiError> {
     if request.private_address.is_some()
+        || !request.ipv6_addresses.is_empty()
         || request.subnet_id.is_some()
         || !request.security_group_ids.is_empty()
         || !request.security_group_names.is_empty()
@@ -187,9 +207,11 @@ fn with_interface(request: RunInstances, interface: &Interface) -> Result<RunIns
         .into());
     }
     Ok(RunInstances {
-        private_address: interface.private_address.clone(),
-        subnet_id: interface.subnet_id.clone(),
-        security_group_ids: interface.security_group_ids.clone(),
+        private_address: interface.private_address,
+        ipv6_addresses: interface.ipv6_addresses,
+        has_primary_ipv6: request.has_primary_ipv6 || interface.has_primary_ipv6,
+        subnet_id: interface.subnet_id,
+        security_group_ids: interface.security_group_ids,
         ..request
     })
 }
@@ -340,8 +362,9 @@ mod tests {
     use crate::query;
 
     #[test]
-    fn the_primary_address_is_named_in_one_of_two_ways() {
+    fn an_address_is_made_the_primary_one_by_a_switch_or_by_itself() {
         let address = "Ipv6Address.1.Ipv6Address=fd65::1";
+        let interface = "NetworkInterface.1.Ipv6Addresses.1.Ipv6Address=fd65::1";
         for (form, is_primary) in [
             (address.to_owned(), false),
             (format!("{address}&EnablePrimaryIpv6=true"), true),
@@ -349,6 +372,15 @@ mod tests {
             (
                 format!("{address}&Ipv6Address.1.IsPrimaryIpv6=false"),
                 false,
+            ),
+            (interface.to_owned(), false),
+            (
+                format!("{interface}&NetworkInterface.1.PrimaryIpv6=true"),
+                true,
+            ),
+            (
+                format!("{interface}&NetworkInterface.1.Ipv6Addresses.1.IsPrimaryIpv6=true"),
+                true,
             ),
         ] {
             let input = query::decode(form.as_bytes()).expect("it is a form");

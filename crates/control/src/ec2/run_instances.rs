@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::ec2::{
     Instance, InstanceId, InstanceIpv6Address, InstanceProtection, InstanceState, ReservationId,
-    Subnet,
+    Subnet, Zone,
 };
 
 use crate::ec2::client_tokens::RequestNote;
@@ -47,12 +47,28 @@ pub struct RunInstances {
     pub instance_type: Option<String>,
     /// Which operations it is to refuse.
     pub protection: InstanceProtection,
-    /// The name of the zone it is meant to be in, if the request says so.
-    pub availability_zone: Option<String>,
+    /// The zone it is meant to be in, if the request says so.
+    pub zone: RequestedZone,
     /// A repetition with the same token registers nothing and shows the same instance.
     pub client_token: Option<String>,
     /// Tags for it.
     pub tag_specifications: Vec<TagSpecification>,
+}
+
+/// A zone by its name, its id, or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestedZone {
+    /// `AvailabilityZone`.
+    pub name: Option<String>,
+    /// `AvailabilityZoneId`.
+    pub id: Option<String>,
+}
+
+impl RequestedZone {
+    fn is(&self, zone: &Zone) -> bool {
+        self.name.as_ref().is_none_or(|name| *name == zone.name)
+            && self.id.as_ref().is_none_or(|id| *id == zone.id)
+    }
 }
 
 /// # Errors
@@ -164,13 +180,13 @@ fn place(state: &State, request: &RunInstances) -> Result<(Ipv4Addr, Arc<Subnet>
             (lookups::subnet_of(ec2, address.into()), blocks)
         }
     };
-    match (subnet, &request.availability_zone) {
-        (Some(subnet), Some(zone)) if subnet.zone.name != *zone => Err(Ec2Error::ZoneOfSubnet {
+    match subnet {
+        Some(subnet) if !request.zone.is(&subnet.zone) => Err(Ec2Error::ZoneOfSubnet {
             subnet_id: subnet.id.clone(),
             zone: subnet.zone.name.clone(),
         }),
-        (Some(subnet), _) => Ok((address, Arc::clone(subnet))),
-        (None, _) => Err(Ec2Error::AddressOutsideSubnet {
+        Some(subnet) => Ok((address, Arc::clone(subnet))),
+        None => Err(Ec2Error::AddressOutsideSubnet {
             address: address.into(),
             subnets: blocks.join(", "),
         }),

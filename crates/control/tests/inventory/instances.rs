@@ -7,7 +7,7 @@ use control::ec2::PageRequest;
 use control::ec2::describe_instances::{DescribeInstanceStatus, DescribeInstances};
 use control::ec2::instance_types::DescribeInstanceTypes;
 use control::ec2::network_interfaces::DescribeNetworkInterfaces;
-use control::ec2::run_instances::RunInstances;
+use control::ec2::run_instances::{RequestedZone, RunInstances};
 use model::ec2::InstanceState;
 use store::Store;
 
@@ -37,6 +37,10 @@ async fn a_machine_is_registered_by_its_address() {
     let request = RunInstances {
         image_id: Some("ami-1".to_owned()),
         instance_type: Some("t3.micro".to_owned()),
+        zone: RequestedZone {
+            name: Some("us-east-1b".to_owned()),
+            id: Some("use1-az2".to_owned()),
+        },
         ..at("127.65.2.77")
     };
     let made = fixture.ec2().run_instances(request).await.unwrap();
@@ -135,6 +139,16 @@ async fn machines_that_cannot_be_registered_are_refused() {
                 ..good()
             },
             "The subnet ID 'subnet-1' does not exist",
+        ),
+        (
+            RunInstances {
+                zone: RequestedZone {
+                    name: Some("us-east-1a".to_owned()),
+                    id: Some("use1-az2".to_owned()),
+                },
+                ..good()
+            },
+            "is in the availability zone us-east-1a",
         ),
         (
             groups(&["sg-00000000000000000"]),
