@@ -24,7 +24,7 @@ EC2 = {
     "InvalidInterface.IpAddressLimitExceeded", "InvalidInternetGatewayID.NotFound",
     "InvalidInternetGatewayId.NotFound", "InvalidKeyPair.Duplicate", "InvalidKeyPair.NotFound",
     "InvalidNetworkInterface.InUse", "InvalidNetworkInterfaceID.NotFound", "InvalidNetworkInterfaceId.Malformed",
-    "InvalidNextToken", "InvalidPaginationToken", "InvalidParameter", "InvalidParameterCombination",
+    "InvalidNextToken", "InvalidPaginationToken", "InvalidParameter", "InvalidParameterCombination", "InvalidRequest",
     "InvalidParameterValue", "InvalidPermission.Duplicate", "InvalidPermission.Malformed",
     "InvalidPermission.NotFound", "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound",
     "InvalidSecurityGroupID.NotFound", "InvalidSecurityGroupRuleId.Malformed",

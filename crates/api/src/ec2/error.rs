@@ -76,6 +76,7 @@ impl From<Ec2Error> for ApiError {
             | Ec2Error::MainAssociation(_)
             | Ec2Error::InvalidTag(_) => "InvalidParameterValue",
             Ec2Error::TooManyFilterValues(_) => "FilterLimitExceeded",
+            Ec2Error::TooManyInstanceIds { .. } => "InvalidRequest",
             Ec2Error::IdsWithMaxResults(_)
             | Ec2Error::InvalidCombination(_)
             | Ec2Error::NotOnePeer

@@ -15,6 +15,11 @@ use crate::state::State;
 /// Source: EC2 User Guide, "Terminate Amazon EC2 instances".
 pub const TERMINATED_SHOWN_MILLIS: u64 = 60 * 60 * 1000;
 
+/// How many ids a request for a status may have.
+///
+/// Source: EC2 API, `DescribeInstanceStatus`, `InstanceIds`.
+pub const STATUS_IDS_MAX: usize = 100;
+
 /// Which instances to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeInstances {
@@ -29,7 +34,7 @@ pub struct DescribeInstances {
 /// Of which instances to show the status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeInstanceStatus {
-    /// These alone; all for an empty list.
+    /// These alone, up to `STATUS_IDS_MAX`; all for an empty list.
     pub instance_ids: Vec<String>,
     /// Whether to show those that do not run as well.
     pub include_all: bool,
@@ -113,6 +118,7 @@ pub(crate) fn describe_status(
     request: &DescribeInstanceStatus,
 ) -> Result<Page<Arc<Instance>>, Ec2Error> {
     let is_wanted = STATUS_FILTERS.parse(&request.filters)?;
+    require_few(&request.instance_ids, STATUS_IDS_MAX)?;
     request
         .page
         .refuse_with("instancesSet", &request.instance_ids)?;
@@ -124,6 +130,17 @@ pub(crate) fn describe_status(
     request
         .page
         .cut(instances, |instance| instance.id.to_string())
+}
+
+/// Refuses more ids than a request may have.
+///
+/// # Errors
+/// `TooManyInstanceIds`.
+pub(crate) fn require_few(ids: &[String], max: usize) -> Result<(), Ec2Error> {
+    match ids.len() {
+        count if count > max => Err(Ec2Error::TooManyInstanceIds { count, max }),
+        _ => Ok(()),
+    }
 }
 
 /// The instances with these ids, or all of them if there are no ids, that are still shown.

@@ -117,6 +117,17 @@ pub enum Ec2Error {
         /// How many it may have.
         max: usize,
     },
+    /// More instances than a request may name.
+    #[error(
+        "{count} exceeds the maximum number of instance IDs that can be specified ({max}). Please specify fewer than \
+         {max} instance IDs."
+    )]
+    TooManyInstanceIds {
+        /// How many it names.
+        count: usize,
+        /// How many it may name.
+        max: usize,
+    },
     /// A page size below or above the bounds.
     #[error("Value ( {value} ) for parameter maxResults is invalid. {expectation}")]
     InvalidMaxResults {

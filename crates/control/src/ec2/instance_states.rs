@@ -5,9 +5,14 @@
 
 use model::ec2::{Instance, InstanceId, InstanceState};
 
-use crate::ec2::describe_instances::{is_shown, require_ids};
+use crate::ec2::describe_instances::{is_shown, require_few, require_ids};
 use crate::ec2::{Ec2, Ec2Error};
 use crate::state::Draft;
+
+/// How many instances a request may terminate.
+///
+/// Source: EC2 API, `TerminateInstances`, `InstanceIds`.
+pub const TERMINATED_IDS_MAX: usize = 1000;
 
 /// What became of one instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +55,13 @@ impl Ec2<'_> {
     /// then on, their addresses are free, and they are shown for another hour.
     ///
     /// # Errors
-    /// `MissingParameter`, `MalformedId`, `InstancesNotFound`, `ProtectedInstance`.
+    /// `MissingParameter`, `TooManyInstanceIds`, `MalformedId`, `InstancesNotFound`, `ProtectedInstance`.
     pub async fn terminate_instances(
         &self,
         ids: Vec<String>,
     ) -> Result<Vec<InstanceStateChange>, Ec2Error> {
         self.change(move |draft| {
+            require_few(&ids, TERMINATED_IDS_MAX)?;
             let changes = change(draft, &ids, terminated)?;
             forget_terminated(draft);
             Ok(changes)

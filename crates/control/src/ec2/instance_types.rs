@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
+use crate::ec2::paging::require_at_most;
 use crate::ec2::{Ec2, Ec2Error, Filter, Page, PageRequest};
 use crate::state::State;
 
@@ -76,12 +77,7 @@ const FILTERS: Filters<String> = Filters {
 
 fn describe(state: &State, request: &DescribeInstanceTypes) -> Result<Page<String>, Ec2Error> {
     let is_wanted = FILTERS.parse(&request.filters)?;
-    if request.names.len() > NAMES_MAX {
-        return Err(Ec2Error::TooManyValues {
-            parameter: "InstanceTypes",
-            max: NAMES_MAX,
-        });
-    }
+    require_at_most(NAMES_MAX, "InstanceTypes", request.names.len())?;
     request.page.refuse_with("InstanceTypes", &request.names)?;
     let instances = state.ec2.instances.values();
     let known: BTreeSet<String> = instances

@@ -106,6 +106,21 @@ impl PageRequest {
     }
 }
 
+/// Refuses a list of `count` values that may have `max`.
+///
+/// # Errors
+/// `TooManyValues`.
+pub(crate) fn require_at_most(
+    max: usize,
+    parameter: &'static str,
+    count: usize,
+) -> Result<(), Ec2Error> {
+    match count <= max {
+        true => Ok(()),
+        false => Err(Ec2Error::TooManyValues { parameter, max }),
+    }
+}
+
 /// The first byte of every token, so that a later form of tokens can be told from this one.
 const TOKEN_VERSION: &str = "01";
 

@@ -5,11 +5,20 @@ use std::collections::BTreeSet;
 use model::ec2::Tags;
 
 use crate::ec2::filter::{Column, Filters};
+use crate::ec2::paging::require_at_most;
 use crate::ec2::{Ec2Error, Filter, Page, PageRequest, Taggable};
 use crate::state::{Draft, State};
 
 /// Most tags a resource can have.
 pub const TAGS_MAX: usize = 50;
+/// How many resources a request may name.
+///
+/// Source: EC2 API, `CreateTags`, `Resources`.
+pub const RESOURCES_MAX: usize = 1000;
+/// How many tags a request may remove.
+///
+/// Source: EC2 API, `DeleteTags`, `Tags`.
+pub const DELETED_TAGS_MAX: usize = 1000;
 /// The longest key, in characters.
 const KEY_CHARACTERS_MAX: usize = 128;
 /// The longest value, in characters.
@@ -129,7 +138,7 @@ fn check(key: &str, value: &str) -> Result<(), Ec2Error> {
 /// Sets tags on resources, on all of them or none.
 ///
 /// # Errors
-/// `MissingParameter`, `ResourceNotFound`, and the errors of `with`.
+/// `MissingParameter`, `TooManyValues`, `ResourceNotFound`, and the errors of `with`.
 pub(crate) fn create(draft: &mut Draft, request: &CreateTags) -> Result<(), Ec2Error> {
     if request.resources.is_empty() {
         return Err(Ec2Error::MissingParameter("resourceIdSet"));
@@ -137,17 +146,20 @@ pub(crate) fn create(draft: &mut Draft, request: &CreateTags) -> Result<(), Ec2E
     if request.tags.is_empty() {
         return Err(Ec2Error::MissingParameter("tagSet"));
     }
+    require_at_most(RESOURCES_MAX, "Resources", request.resources.len())?;
     change(draft, &request.resources, |tags| with(tags, &request.tags))
 }
 
 /// Removes tags from resources; tags that are not there do not matter.
 ///
 /// # Errors
-/// `MissingParameter`, `ResourceNotFound`.
+/// `MissingParameter`, `TooManyValues`, `ResourceNotFound`.
 pub(crate) fn delete(draft: &mut Draft, request: &DeleteTags) -> Result<(), Ec2Error> {
     if request.resources.is_empty() {
         return Err(Ec2Error::MissingParameter("resourceIdSet"));
     }
+    require_at_most(RESOURCES_MAX, "Resources", request.resources.len())?;
+    require_at_most(DELETED_TAGS_MAX, "Tags", request.tags.len())?;
     let is_meant = |key: &String, value: &String| {
         let mut meant = request.tags.iter();
         request.tags.is_empty()

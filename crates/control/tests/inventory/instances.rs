@@ -190,6 +190,29 @@ async fn a_request_names_100_instance_types_at_most() {
 }
 
 #[tokio::test]
+async fn a_request_names_so_many_instances_at_most() {
+    let fixture = fixture().await;
+    let id = fixture.run("127.65.1.77").await;
+    let status = |count: usize| DescribeInstanceStatus {
+        instance_ids: vec![id.clone(); count],
+        ..DescribeInstanceStatus::default()
+    };
+    let ec2 = fixture.ec2();
+    refused(
+        ec2.describe_instance_status(&status(101)),
+        "101 exceeds the maximum number of instance IDs that can be specified (100).",
+    );
+    ec2.describe_instance_status(&status(100)).unwrap();
+    refused(
+        ec2.terminate_instances(vec![id.clone(); 1001]).await,
+        "1001 exceeds the maximum number of instance IDs",
+    );
+    ec2.terminate_instances(vec![id.clone(); 1000])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn an_instance_carries_five_groups_at_most() {
     let fixture = fixture().await;
     let mut ids = Vec::new();

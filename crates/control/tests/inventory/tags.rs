@@ -193,6 +193,30 @@ async fn tags_that_break_a_rule_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_request_names_1000_resources_and_tags_at_most() {
+    let fixture = fixture().await;
+    let group = fixture.group("default").id.to_string();
+    let ec2 = fixture.ec2();
+    let create = |count: usize| CreateTags {
+        resources: vec![group.clone(); count],
+        tags: pairs(&[("team", "blue")]),
+    };
+    let delete = |resources: usize, tags: usize| DeleteTags {
+        resources: vec![group.clone(); resources],
+        tags: vec![("team".to_owned(), None); tags],
+    };
+    let many_resources = "Resources cannot contain over 1000 values.";
+    refused(ec2.create_tags(create(1001)).await, many_resources);
+    refused(ec2.delete_tags(delete(1001, 1)).await, many_resources);
+    refused(
+        ec2.delete_tags(delete(1, 1001)).await,
+        "Tags cannot contain over 1000 values.",
+    );
+    ec2.create_tags(create(1000)).await.unwrap();
+    ec2.delete_tags(delete(1000, 1000)).await.unwrap();
+}
+
+#[tokio::test]
 async fn tags_at_creation_are_for_what_is_created() {
     let fixture = fixture().await;
     let run = |resource_type: &str| RunInstances {
