@@ -32,7 +32,7 @@ pub enum Ipv6Addresses {
 #[derive(Debug)]
 pub(crate) struct LocalAddresses {
     source: Ipv6Addresses,
-    /// Those of the last call; they are not looked for again.
+    /// Those of the last call.
     ensured: BTreeSet<Ipv6Addr>,
     /// Those with a route that is ours to remove.
     owned: BTreeMap<Ipv6Addr, Claim>,
@@ -43,6 +43,17 @@ pub(crate) struct LocalAddresses {
 struct Claim {
     /// Its name is the claim. Such names belong to the network too, and are free again however their process ends.
     _name: net::UnixDatagram,
+}
+
+/// Who has made an address local.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Nobody whom a claim would tell of it.
+    Other,
+    /// An elbow, perhaps one that runs no more.
+    Elbow,
+    /// The route was made just now.
+    New,
 }
 
 impl LocalAddresses {
@@ -56,11 +67,13 @@ impl LocalAddresses {
 
     /// Sees to it that all of `addresses` that are of IPv6 are local.
     ///
-    /// An address of IPv4 can only be bound if it is local, so nothing has to be looked for.
+    /// An address of IPv4 can only be bound if it is local, so nothing has to be looked for. One of IPv6 is looked
+    /// for in each call, unless its route is ours: whoever has made it local may have ended since the last one.
     ///
     /// # Errors
-    /// `BindError` with port 0 and `AddrNotAvailable` for the first address that is not local and cannot be made
-    /// so; then no route that this call made stays.
+    /// `BindError` with port 0 and `AddrNotAvailable` for the first new address that is not local and cannot be
+    /// made so; then no route that this call made stays. One that was local before is only warned of: what has
+    /// changed elsewhere must not hold up changes that have nothing to do with it.
     pub(crate) fn ensure(
         &mut self,
         addresses: impl Iterator<Item = IpAddr>,
@@ -70,40 +83,45 @@ impl LocalAddresses {
             IpAddr::V6(v6) => Some(v6),
         };
         let wanted: BTreeSet<Ipv6Addr> = addresses.filter_map(of_ipv6).collect();
-        let before: BTreeSet<_> = self.owned.keys().copied().collect();
-        let new: Vec<_> = wanted.difference(&self.ensured).copied().collect();
-        for address in new {
-            if let Err(error) = self.make_local(address) {
-                self.remove_all_but(|address| before.contains(&address));
-                return Err(BindError {
-                    address: SocketAddr::new(address.into(), 0),
-                    source: error,
-                });
+        let mut claims = Vec::new();
+        let mut made = Vec::new();
+        for address in wanted.iter().filter(|it| !self.owned.contains_key(it)) {
+            match self.make_local(*address) {
+                Ok(Origin::Other) => continue,
+                Ok(Origin::Elbow) => {}
+                Ok(Origin::New) => made.push(*address),
+                Err(error) if self.ensured.contains(address) => {
+                    tracing::warn!(%address, %error, "an address that was local is so no longer");
+                    continue;
+                }
+                Err(error) => {
+                    made.into_iter().for_each(route::remove);
+                    return Err(BindError {
+                        address: SocketAddr::new((*address).into(), 0),
+                        source: error,
+                    });
+                }
             }
+            claims.extend(Claim::make(*address).map(|claim| (*address, claim)));
         }
+        self.owned.extend(claims);
         self.ensured = wanted;
         Ok(())
     }
 
-    fn make_local(&mut self, address: Ipv6Addr) -> io::Result<()> {
+    fn make_local(&self, address: Ipv6Addr) -> io::Result<Origin> {
         match (route::find(address)?, self.source) {
-            // Perhaps an elbow has left it behind that runs no more.
-            (Found::Made, Ipv6Addresses::Made) => {}
-            (Found::Made | Found::Local, _) => return Ok(()),
-            (Found::Elsewhere, Ipv6Addresses::Given) => {
-                return Err(io::ErrorKind::AddrNotAvailable.into());
-            }
-            (Found::Elsewhere, Ipv6Addresses::Made) => {
-                if let Err(error) = route::make(address) {
+            (Found::Made, Ipv6Addresses::Made) => Ok(Origin::Elbow),
+            (Found::Made | Found::Local, _) => Ok(Origin::Other),
+            (Found::Elsewhere, Ipv6Addresses::Given) => Err(io::ErrorKind::AddrNotAvailable.into()),
+            (Found::Elsewhere, Ipv6Addresses::Made) => match route::make(address) {
+                Ok(()) => Ok(Origin::New),
+                Err(error) => {
                     tracing::debug!(%address, %error, "a local route cannot be made");
-                    return Err(io::ErrorKind::AddrNotAvailable.into());
+                    Err(io::ErrorKind::AddrNotAvailable.into())
                 }
-            }
+            },
         }
-        if let Some(claim) = Claim::make(address) {
-            self.owned.insert(address, claim);
-        }
-        Ok(())
     }
 
     /// Removes the routes of ours whose addresses are no longer wanted. Those that a socket still has stay for
@@ -180,56 +198,5 @@ fn addresses_of(sockets: &str) -> BTreeSet<Ipv6Addr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ensure(addresses: &[&str]) -> Result<(), BindError> {
-        let addresses = addresses.iter().map(|text| text.parse().unwrap());
-        LocalAddresses::new(Ipv6Addresses::Given).ensure(addresses)
-    }
-
-    #[test]
-    fn what_the_machine_has_is_local() {
-        ensure(&["::1", "127.0.0.1", "192.0.2.1"]).expect("IPv4 is not looked for");
-    }
-
-    #[test]
-    fn what_it_does_not_have_is_not_available() {
-        // RFC 3849: nobody has an address for documentation.
-        let error = ensure(&["::1", "2001:db8::a"]).unwrap_err();
-        assert_eq!(error.address, "[2001:db8::a]:0".parse().unwrap());
-        assert_eq!(error.source.kind(), io::ErrorKind::AddrNotAvailable);
-    }
-
-    #[test]
-    fn a_claim_holds_as_long_as_its_process() {
-        // One that no other run of this test has at the same time.
-        let address = Ipv6Addr::from(u128::from(std::process::id()));
-        let claim = Claim::make(address);
-        assert!(claim.is_some());
-        assert!(Claim::make(address).is_none(), "it has an owner");
-        drop(claim);
-        assert!(Claim::make(address).is_some(), "the owner is gone");
-    }
-
-    #[test]
-    fn the_addresses_of_sockets_are_those_in_use() {
-        let listener = std::net::TcpListener::bind("[::1]:0").unwrap();
-        let table = std::fs::read_to_string("/proc/net/tcp6").unwrap();
-        assert!(addresses_of(&table).contains(&Ipv6Addr::LOCALHOST));
-        drop(listener);
-        let word = |text: &str| u32::from_be_bytes(text.as_bytes().try_into().unwrap());
-        let [a, b, c, d] = ["abcd", "efgh", "ijkl", "mnop"].map(|text| word(text).to_be());
-        let line = |inode| {
-            format!(
-                "  0: {a:08X}{b:08X}{c:08X}{d:08X}:1F90 {:032}:0000 0A 00000000:00000000 \
-                 00:00000000 00000000     0        0 {inode} 1 ffff 100 0 0 10 0\n",
-                0
-            )
-        };
-        let expected = Ipv6Addr::from(*b"abcdefghijklmnop");
-        assert_eq!(addresses_of(&line(123)), BTreeSet::from([expected]));
-        assert!(addresses_of(&line(0)).is_empty(), "nobody has it any more");
-        assert!(addresses_of("  sl  local_address remote_address st\n").is_empty());
-    }
-}
+#[path = "local_addresses_tests.rs"]
+mod tests;
