@@ -1,8 +1,9 @@
 //! What the operations of the AWS APIs mean: the stored intent, and the snapshot that the data plane
 //! serves because of it.
 //!
-//! `Control` is the control plane of one account, and `Accounts` has those of all. A change goes through `Control::transact`: it is checked
-//! against the `State`, compiled, its sockets are bound, it is stored, and it is live when the call returns.
+//! `Control` is the control plane of one account, and `Accounts` has those of all. A change goes through
+//! `Control::transact`: it is checked against the `State`, compiled, its sockets are bound, it is stored, and it is
+//! live when the call returns.
 //! Nothing here knows of XML, of HTTP status codes or of sockets.
 
 pub mod access;

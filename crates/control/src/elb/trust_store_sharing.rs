@@ -1,5 +1,5 @@
-//! `DeleteSharedTrustStoreAssociation` and `GetResourcePolicy`: no account shares a trust store with another, so that none is
-//! shared and none has a policy.
+//! `DeleteSharedTrustStoreAssociation` and `GetResourcePolicy`: no account shares a trust store with another, so that
+//! none has a policy.
 
 use model::arn::ListenerArn;
 
