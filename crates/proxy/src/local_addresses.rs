@@ -8,7 +8,8 @@
 mod route;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net;
@@ -124,32 +125,33 @@ impl LocalAddresses {
         }
     }
 
-    /// Removes the routes of ours whose addresses are no longer wanted. Those that a socket still has stay for
-    /// now: a connection may have a request in progress.
-    pub(crate) fn remove_unused(&mut self) {
-        if self.owned.keys().all(|it| self.ensured.contains(it)) {
-            return;
-        }
-        let used = match std::fs::read_to_string("/proc/net/tcp6") {
-            Ok(sockets) => addresses_of(&sockets),
-            Err(error) => {
-                tracing::warn!(%error, "it cannot be seen which local routes are in use; all of them stay");
-                return;
-            }
-        };
-        let ensured = std::mem::take(&mut self.ensured);
-        self.remove_all_but(|address| ensured.contains(&address) || used.contains(&address));
-        self.ensured = ensured;
+    /// Whether there is a route of ours whose address is no longer wanted.
+    pub(crate) fn has_unwanted(&self) -> bool {
+        !self.owned.keys().all(|it| self.ensured.contains(it))
     }
 
-    fn remove_all_but(&mut self, stays: impl Fn(Ipv6Addr) -> bool) {
-        self.owned.retain(|address, _| {
-            let stays = stays(*address);
-            if !stays {
-                route::remove(*address);
+    /// Removes the routes of ours whose addresses are no longer wanted. Those that a socket still has stay for
+    /// now: a connection may have a request in progress.
+    ///
+    /// It may read the list of all sockets of IPv6, which blocks for as long as there are many.
+    pub(crate) fn remove_unused(&mut self) {
+        if !self.has_unwanted() {
+            return;
+        }
+        let owned = self.owned.keys().copied();
+        let unwanted = owned.filter(|it| !self.ensured.contains(it)).collect();
+        let sockets = File::open("/proc/net/tcp6").map(BufReader::new);
+        match sockets.and_then(|sockets| unused_of(unwanted, sockets)) {
+            Ok(unused) => {
+                for address in unused {
+                    route::remove(address);
+                    self.owned.remove(&address);
+                }
             }
-            stays
-        });
+            Err(error) => {
+                tracing::warn!(%error, "it cannot be seen which local routes are in use; all of them stay");
+            }
+        }
     }
 }
 
@@ -175,26 +177,40 @@ impl Claim {
     }
 }
 
-/// The addresses that sockets of this network have; a socket that no process has any more, which only waits for
-/// the last packets of its connection, does not count.
+/// Those of `addresses` that no socket of this network has.
+fn unused_of(
+    mut addresses: BTreeSet<Ipv6Addr>,
+    mut sockets: impl BufRead,
+) -> io::Result<BTreeSet<Ipv6Addr>> {
+    let mut line = String::new();
+    while !addresses.is_empty() && sockets.read_line(&mut line)? > 0 {
+        if let Some(address) = address_of(&line) {
+            addresses.remove(&address);
+        }
+        line.clear();
+    }
+    Ok(addresses)
+}
+
+/// The address of the socket that a line of the list describes. One that no process has any more counts as long as
+/// it has something to send, if only the end of its connection; then it waits for late packets, and needs nothing.
 ///
 /// Source: Linux, Documentation/networking/proc_net_tcp.rst; of IPv6, an address is four words of the machine.
-fn addresses_of(sockets: &str) -> BTreeSet<Ipv6Addr> {
-    let of_line = |line: &str| {
-        let mut columns = line.split_ascii_whitespace().skip(1);
-        let (address, _port) = columns.next()?.split_once(':')?;
-        let inode = columns.nth(7)?;
-        if address.len() != 32 || inode == "0" {
-            return None;
-        }
-        let mut octets = [0; 16];
-        for (at, word) in octets.chunks_exact_mut(4).enumerate() {
-            let word_of_hex = u32::from_str_radix(address.get(8 * at..8 * at + 8)?, 16).ok()?;
-            word.copy_from_slice(&word_of_hex.to_ne_bytes());
-        }
-        Some(Ipv6Addr::from(octets))
-    };
-    sockets.lines().filter_map(of_line).collect()
+fn address_of(line: &str) -> Option<Ipv6Addr> {
+    let mut columns = line.split_ascii_whitespace().skip(1);
+    let (address, _port) = columns.next()?.split_once(':')?;
+    let (to_send, _to_read) = columns.nth(2)?.split_once(':')?;
+    let inode = columns.nth(4)?;
+    let has_nothing_to_send = to_send.bytes().all(|digit| digit == b'0');
+    if address.len() != 32 || (inode == "0" && has_nothing_to_send) {
+        return None;
+    }
+    let mut octets = [0; 16];
+    for (at, word) in octets.chunks_exact_mut(4).enumerate() {
+        let word_of_hex = u32::from_str_radix(address.get(8 * at..8 * at + 8)?, 16).ok()?;
+        word.copy_from_slice(&word_of_hex.to_ne_bytes());
+    }
+    Some(Ipv6Addr::from(octets))
 }
 
 #[cfg(test)]

@@ -39,22 +39,56 @@ fn a_claim_holds_as_long_as_its_process() {
 #[test]
 fn the_addresses_of_sockets_are_those_in_use() {
     let listener = std::net::TcpListener::bind("[::1]:0").unwrap();
-    let table = std::fs::read_to_string("/proc/net/tcp6").unwrap();
-    assert!(addresses_of(&table).contains(&Ipv6Addr::LOCALHOST));
+    let sockets = BufReader::new(File::open("/proc/net/tcp6").unwrap());
+    let addresses = BTreeSet::from([Ipv6Addr::LOCALHOST, address(1)]);
+    let unused = unused_of(addresses, sockets).unwrap();
+    assert_eq!(unused, BTreeSet::from([address(1)]));
     drop(listener);
     let word = |text: &str| u32::from_be_bytes(text.as_bytes().try_into().unwrap());
     let [a, b, c, d] = ["abcd", "efgh", "ijkl", "mnop"].map(|text| word(text).to_be());
-    let line = |inode| {
+    let line = |to_send: u32, inode: u32| {
         format!(
-            "  0: {a:08X}{b:08X}{c:08X}{d:08X}:1F90 {:032}:0000 0A 00000000:00000000 \
+            "  0: {a:08X}{b:08X}{c:08X}{d:08X}:1F90 {:032}:0000 0A {to_send:08X}:00000001 \
              00:00000000 00000000     0        0 {inode} 1 ffff 100 0 0 10 0\n",
             0
         )
     };
     let expected = Ipv6Addr::from(*b"abcdefghijklmnop");
-    assert_eq!(addresses_of(&line(123)), BTreeSet::from([expected]));
-    assert!(addresses_of(&line(0)).is_empty(), "nobody has it any more");
-    assert!(addresses_of("  sl  local_address remote_address st\n").is_empty());
+    assert_eq!(address_of(&line(0, 123)), Some(expected));
+    assert_eq!(
+        address_of(&line(0, 0)),
+        None,
+        "it is closed, and all is sent"
+    );
+    assert_eq!(address_of(&line(16, 0)), Some(expected), "it still sends");
+    let head = "  sl  local_address remote_address st\n";
+    assert_eq!(address_of(head), None);
+}
+
+/// Sockets that may be read up to here.
+struct NoMore;
+
+impl io::Read for NoMore {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("nobody needs to know more"))
+    }
+}
+
+#[test]
+fn the_list_of_sockets_is_read_as_far_as_it_must_be() {
+    let line = format!(
+        "0: {:024}01000000:1F90 {:032}:0000 0A 0:0 00:0 0 0 0 7\n",
+        0, 0
+    );
+    let list = || BufReader::new(io::Read::chain(line.as_bytes(), NoMore));
+    let used = Ipv6Addr::from(u128::from(u32::from_be_bytes(
+        0x0100_0000_u32.to_ne_bytes(),
+    )));
+    assert_eq!(
+        unused_of(BTreeSet::from([used]), list()).unwrap(),
+        BTreeSet::new()
+    );
+    assert!(unused_of(BTreeSet::from([used, address(1)]), list()).is_err());
 }
 
 /// Runs `body` in a network that has nothing but loopback, in a process of its own: the thread of a test cannot

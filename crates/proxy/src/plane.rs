@@ -95,7 +95,7 @@ pub struct DataPlane {
     prober: mpsc::Sender<probe::Command>,
     prober_counters: Arc<Counters>,
     bound: Mutex<Bound>,
-    local_addresses: Mutex<LocalAddresses>,
+    local_addresses: Arc<Mutex<LocalAddresses>>,
     tls: Mutex<Tls>,
 }
 
@@ -156,7 +156,7 @@ impl DataPlane {
             prober,
             prober_counters,
             bound: Mutex::default(),
-            local_addresses: Mutex::new(LocalAddresses::new(config.ipv6_addresses)),
+            local_addresses: Arc::new(Mutex::new(LocalAddresses::new(config.ipv6_addresses))),
             tls: Mutex::new(Tls {
                 builder: TlsBuilder::new(),
                 prepared: None,
@@ -178,7 +178,7 @@ impl DataPlane {
         let addresses = listening
             .map(SocketAddr::ip)
             .chain(snapshot.addresses.iter().copied());
-        self.lock_local_addresses().ensure(addresses)?;
+        lock(&self.local_addresses).ensure(addresses)?;
         self.prepare_sockets(snapshot)?;
         tls.prepared = Some((snapshot.generation, configs));
         Ok(())
@@ -237,7 +237,17 @@ impl DataPlane {
             }
         }
         wait_for(barrier).await;
-        self.lock_local_addresses().remove_unused();
+        self.remove_unused_routes().await;
+    }
+
+    async fn remove_unused_routes(&self) {
+        if !lock(&self.local_addresses).has_unwanted() {
+            return;
+        }
+        let addresses = Arc::clone(&self.local_addresses);
+        let removed = tokio::task::spawn_blocking(move || lock(&addresses).remove_unused());
+        // A panic is logged; what it has left is looked at again with the next snapshot.
+        let _ = removed.await;
     }
 
     /// Ends the requests that are still at these registrations (`EndpointState::id`).
@@ -337,17 +347,15 @@ impl DataPlane {
         self.tls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_local_addresses(&self) -> std::sync::MutexGuard<'_, LocalAddresses> {
-        // What was made before a panic is in it.
-        self.local_addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn lock_bound(&self) -> std::sync::MutexGuard<'_, Bound> {
         // Nothing in the critical sections can panic half way through a change.
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn lock(addresses: &Mutex<LocalAddresses>) -> std::sync::MutexGuard<'_, LocalAddresses> {
+    // What was made before a panic is in it.
+    addresses.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until each one has answered or is gone.
