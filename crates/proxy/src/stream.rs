@@ -18,7 +18,7 @@ pub(crate) struct Stream {
     transport: Transport,
     /// It ends with a reset.
     is_cut: bool,
-    /// Some bytes of the write that is pending may have left.
+    /// Some bytes of the last write may have left, though it is pending or has failed.
     is_write_pending: bool,
     received_bytes: u64,
     sent_bytes: u64,
@@ -111,7 +111,7 @@ impl Stream {
             Transport::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
             Transport::Tls(tls) => {
                 let outcome = tls.poll_write(cx, bytes);
-                self.is_write_pending = outcome.is_pending();
+                self.is_write_pending = !matches!(outcome, Poll::Ready(Ok(_)));
                 outcome
             }
         })?;
@@ -137,7 +137,8 @@ impl Stream {
         Poll::Ready(Ok(count))
     }
 
-    /// Whether bytes may have left that no write has told of yet: in TLS a write is done when all its records are.
+    /// Whether bytes may have left that no write has told of: in TLS a write is done when all its records are, and
+    /// one that fails does not say how many of them had left before.
     pub(crate) fn is_write_pending(&self) -> bool {
         self.is_write_pending
     }

@@ -261,7 +261,7 @@ impl Session {
                 return Poll::Ready(Ok(()));
             }
             let outcome = stream.poll_write(cx, bytes);
-            if outcome.is_pending() && stream.is_write_pending() {
+            if stream.is_write_pending() {
                 let end = self.written.get() + bytes.len() as u64;
                 self.handed_over.set(end);
             }

@@ -4,7 +4,9 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
 
+use rustls::pki_types::PrivateKeyDer;
 use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::super::frame::{FrameHead, HEAD_BYTES, kind};
@@ -19,14 +21,12 @@ async fn session() -> (Rc<Session>, std::net::TcpStream) {
     let socket = socket.unwrap();
     SockRef::from(&socket).set_send_buffer_size(4096).unwrap();
     let (target, _) = listener.accept().unwrap();
-    let stream = Stream::new(socket).unwrap();
-    let session = Session::new(
-        stream,
-        &Rc::default(),
-        &Rc::default(),
-        &Arc::new(Counters::default()),
-    );
-    (session, target)
+    (session_on(Stream::new(socket).unwrap()), target)
+}
+
+fn session_on(stream: Stream) -> Rc<Session> {
+    let counters = Arc::new(Counters::default());
+    Session::new(stream, &Rc::default(), &Rc::default(), &counters)
 }
 
 fn cx() -> Context<'static> {
@@ -141,6 +141,54 @@ fn what_tls_was_handed_when_the_connection_fails_is_not_sent_elsewhere() {
         assert_eq!(handed_over.poll_gone(&cx()), Some(Gone::WithConnection));
         assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotSent));
     });
+}
+
+/// The library does not say how many records of a write had left when it failed.
+#[test]
+fn what_tls_was_handed_by_a_write_that_fails_is_not_sent_elsewhere() {
+    run(async {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let target = std::thread::spawn(move || shake_hands_and_reset(&listener));
+        let config = tls::ClientConfig::new("ELBSecurityPolicy-TLS13-1-2-2021-06", &[]).unwrap();
+        let socket = TcpStream::connect(address).await.unwrap();
+        let encrypted = config.connect(None, socket).await.unwrap();
+        target.join().unwrap();
+        encrypted.socket().ready(Interest::ERROR).await.unwrap();
+
+        let session = session_on(Stream::encrypted(encrypted));
+        let handed_over = open(&session, b"\x82", true);
+        let written = session.poll_write(&mut cx());
+        assert!(matches!(written, Poll::Ready(Err(_))), "{written:?}");
+        assert!(session.stream.borrow().is_write_pending());
+        let unbegun = open(&session, b"\x82", true);
+        session.end();
+        assert_eq!(handed_over.poll_gone(&cx()), Some(Gone::WithConnection));
+        assert_eq!(unbegun.poll_gone(&cx()), Some(Gone::NotSent));
+    });
+}
+
+/// Is a target that resets its connection behind the handshake.
+fn shake_hands_and_reset(listener: &std::net::TcpListener) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&key);
+    let shown = vec![certificate.unwrap().der().clone()];
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(shown, key)
+        .unwrap();
+    let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+    let (mut socket, _) = listener.accept().unwrap();
+    while connection.is_handshaking() || connection.wants_write() {
+        connection.complete_io(&mut socket).unwrap();
+    }
+    SockRef::from(&socket)
+        .set_linger(Some(std::time::Duration::ZERO))
+        .unwrap();
 }
 
 /// Whether a task was woken.
