@@ -2,7 +2,7 @@
 
 use proxy::http1::field::Field;
 use proxy::http1::scan::{HeadLimits, Scan, Scanner};
-use proxy::http1::{Fields, Framing};
+use proxy::http1::{Fields, Framing, simple};
 
 use crate::pieces;
 
@@ -13,15 +13,20 @@ const LOW_LIMITS: HeadLimits = HeadLimits {
     head_max: 96,
 };
 
-/// Looks for the end of a head, and checks that it does not depend on how the bytes arrive.
-pub(crate) fn find(input: &[u8], limits: &HeadLimits) -> Scan {
-    let found = scan(input, limits);
-    scan(input, &LOW_LIMITS);
+/// Looks for the end of a head, and checks that it does not depend on how the bytes arrive. `is_first` says that the
+/// head may be that of a simple request.
+pub(crate) fn find(input: &[u8], limits: &HeadLimits, is_first: bool) -> Scan {
+    let found = scan(input, limits, is_first);
+    scan(input, &LOW_LIMITS, is_first);
     found
 }
 
-fn scan(input: &[u8], limits: &HeadLimits) -> Scan {
-    let at_once = Scanner::default().scan(input, limits);
+fn scan(input: &[u8], limits: &HeadLimits, is_first: bool) -> Scan {
+    let scanner = match is_first {
+        false => Scanner::default(),
+        true => Scanner::of_first_request(),
+    };
+    let at_once = scanner.clone().scan(input, limits);
     if let Scan::Complete { start, end } = at_once {
         assert!(
             start < end && end <= input.len(),
@@ -29,12 +34,13 @@ fn scan(input: &[u8], limits: &HeadLimits) -> Scan {
         );
         assert!(end <= limits.head_max, "a head is within its limit");
         assert!(
-            input[start..end].ends_with(b"\r\n\r\n"),
-            "an empty line ends a head"
+            input[start..end].ends_with(b"\r\n\r\n")
+                || is_first && simple::target(&input[start..end]).is_some(),
+            "an empty line ends a head that is more than a simple request"
         );
     }
     for ends in pieces::ways(input) {
-        let mut scanner = Scanner::default();
+        let mut scanner = scanner.clone();
         let decided = ends
             .iter()
             .map(|&end| scanner.scan(&input[..end], limits))
@@ -49,7 +55,7 @@ fn scan(input: &[u8], limits: &HeadLimits) -> Scan {
 }
 
 /// Checks what must hold for the fields of every head that is accepted.
-pub(crate) fn check_fields(head: &[u8], fields: Fields<'_, '_>, framing: Framing) {
+pub(crate) fn check_fields(fields: Fields<'_, '_>, framing: Framing) {
     for (_, name, value) in fields.iter() {
         assert!(
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':'),
@@ -60,11 +66,6 @@ pub(crate) fn check_fields(head: &[u8], fields: Fields<'_, '_>, framing: Framing
             "a field value cannot become another field"
         );
     }
-    assert_eq!(
-        head.iter().filter(|&&b| b == b'\n').count(),
-        2 + fields.iter().count(),
-        "every line of a head is read: the first, one for each field, the empty one"
-    );
     let lengths = fields.values(Field::ContentLength).count();
     let codings = fields.values(Field::TransferEncoding).count();
     assert!(
@@ -86,6 +87,15 @@ pub(crate) fn check_fields(head: &[u8], fields: Fields<'_, '_>, framing: Framing
         }
         Framing::None | Framing::UntilClose => {}
     }
+}
+
+/// Checks that a head has no line that was not read: only the first, one for each field, and the empty one.
+pub(crate) fn check_lines(head: &[u8], fields: Fields<'_, '_>) {
+    assert_eq!(
+        head.iter().filter(|&&b| b == b'\n').count(),
+        2 + fields.iter().count(),
+        "every line of a head is read"
+    );
 }
 
 /// The fields as lines, and the empty line.

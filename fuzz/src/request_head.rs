@@ -10,7 +10,8 @@ use crate::heads;
 
 /// Finds, parses, prints and parses again the head of a request.
 pub fn request_head(input: &[u8]) {
-    let found = heads::find(input, &REQUEST_LIMITS);
+    check_later(input);
+    let found = heads::find(input, &REQUEST_LIMITS, true);
     // Bytes without an end of head must not hurt either, although no caller parses them.
     let mut storage = FieldStorage::new();
     let unchecked = request::parse(input, &mut storage);
@@ -41,8 +42,27 @@ pub fn request_head(input: &[u8]) {
     assert_eq!(print(&again), printed, "printing is stable");
 }
 
+/// Checks that a request behind another one is never taken for a simple one.
+fn check_later(input: &[u8]) {
+    if let Scan::Complete { start, end } = heads::find(input, &REQUEST_LIMITS, false)
+        && let Ok(head) = request::parse(&input[start..end], &mut FieldStorage::new())
+    {
+        assert!(
+            head.version > Version::Http09,
+            "a later request has a version"
+        );
+    }
+}
+
 fn check(bytes: &[u8], head: &RequestHead<'_, '_>) {
-    heads::check_fields(bytes, head.fields, head.framing);
+    match head.version {
+        Version::Http09 => {
+            let line_feed = bytes.iter().position(|&b| b == b'\n');
+            assert_eq!(line_feed, Some(bytes.len() - 1), "its line is all of it");
+        }
+        _ => heads::check_lines(bytes, head.fields),
+    }
+    heads::check_fields(head.fields, head.framing);
     assert!(
         !matches!(head.method, "" | "CONNECT" | "TRACE"),
         "the method may be forwarded"
@@ -70,7 +90,7 @@ fn check(bytes: &[u8], head: &RequestHead<'_, '_>) {
             "a host is one name"
         ),
         None => assert!(
-            head.version == Version::Http10 || hosts == [b""],
+            head.version <= Version::Http10 || hosts == [b""],
             "HTTP/1.1 has a Host"
         ),
     }
@@ -79,9 +99,12 @@ fn check(bytes: &[u8], head: &RequestHead<'_, '_>) {
         Framing::UntilClose,
         "the end of a request is known"
     );
-    if head.version == Version::Http10 {
+    if head.version <= Version::Http10 {
         assert_eq!(head.upgrade, None, "HTTP/1.0 has no upgrade");
         assert!(!head.expects_continue, "HTTP/1.0 has no 100 Continue");
+    }
+    if head.version == Version::Http09 {
+        assert!(!head.keeps_alive, "nothing follows a simple request");
     }
     let has_length = head.fields.values(Field::ContentLength).next().is_some();
     if head.framing == Framing::Chunked && (has_length || head.version == Version::Http10) {
@@ -118,6 +141,10 @@ fn print(head: &RequestHead<'_, '_>) -> Vec<u8> {
         out.extend_from_slice(query);
     }
     out.extend_from_slice(match head.version {
+        Version::Http09 => {
+            out.extend_from_slice(b"\r\n");
+            return out;
+        }
         Version::Http10 => b" HTTP/1.0\r\n",
         Version::Http11 => b" HTTP/1.1\r\n",
         Version::Http2 => unreachable!("the parser is that of HTTP/1"),

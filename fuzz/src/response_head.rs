@@ -8,7 +8,7 @@ use crate::heads;
 
 /// Finds, parses, prints and parses again the head of a response, to a `HEAD` and to another request.
 pub fn response_head(input: &[u8]) {
-    let found = heads::find(input, &RESPONSE_LIMITS);
+    let found = heads::find(input, &RESPONSE_LIMITS, false);
     let _ = response::parse(input, false, &mut FieldStorage::new());
     let Scan::Complete { start, end } = found else {
         return;
@@ -34,7 +34,8 @@ pub fn response_head(input: &[u8]) {
 }
 
 fn check(bytes: &[u8], head: &ResponseHead<'_, '_>) {
-    heads::check_fields(bytes, head.fields, head.framing);
+    heads::check_lines(bytes, head.fields);
+    heads::check_fields(head.fields, head.framing);
     assert!(
         (100..1000).contains(&head.status),
         "the status has three digits"

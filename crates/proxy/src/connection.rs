@@ -35,6 +35,8 @@ pub(crate) struct Client {
     pub(crate) entry: Entry,
     /// From this tick on, the next response closes the connection.
     pub(crate) closes_after: Tick,
+    /// Whether a request has come: the first one may be of HTTP/0.9.
+    pub(crate) has_requested: bool,
 }
 
 /// What becomes of a connection after an exchange.
@@ -124,6 +126,7 @@ impl Client {
             zone,
             entry,
             closes_after,
+            has_requested: false,
         }
     }
 

@@ -200,9 +200,11 @@ impl<'a> Conversation<'a> {
 
     fn finished(&self, response: &Response) -> Finished {
         let is_upload_done = self.upload.is_none() && !self.has_upload_failed;
+        let is_sending_done =
+            is_upload_done && self.received.is_empty() && !self.exchange.is_simple();
         let client = match response.persistence {
             Persistence::KeepAlive if is_upload_done => Next::KeepOpen,
-            Persistence::Close if is_upload_done && self.received.is_empty() => Next::Close,
+            Persistence::Close if is_sending_done => Next::Close,
             _ => Next::Linger,
         };
         Finished::Responded {
@@ -361,7 +363,7 @@ impl<'a> Conversation<'a> {
             101 if self.exchange.is_upgrade => HeadPlan::Switch(self.written_switch(&head)),
             101 => return Err(Failure::BadResponse),
             // RFC 9110 section 15.2: HTTP/1.0 has no interim responses.
-            102..200 if self.exchange.version == Version::Http10 => HeadPlan::Drop,
+            102..200 if self.exchange.version <= Version::Http10 => HeadPlan::Drop,
             102..200 => HeadPlan::Interim(self.written_interim(&head)),
             _ => HeadPlan::Final(self.plan_response(&head)),
         };

@@ -1,7 +1,7 @@
 //! Requests that two peers may read differently: how bad each is, why, and what the listener's mode says.
 //!
 //! `http_desync_guardian` gives the class and the reason. It never sees an ordinary request: a look at the
-//! kinds of the fields tells that there is nothing to find.
+//! version and the kinds of the fields tells that there is nothing to find.
 //!
 //! Whatever the mode, a head that the parser refuses stays refused: its bytes could only be handed on by
 //! guessing what they mean. What the parser takes is written anew for the target, with one framing and
@@ -83,6 +83,7 @@ pub(crate) fn classify(head: &RequestHead<'_, '_>) -> Option<Verdict> {
     let mut request = HttpRequestData {
         method: head.method.as_bytes(),
         version: match head.version {
+            Version::Http09 => b"",
             Version::Http10 => b"HTTP/1.0",
             Version::Http11 => b"HTTP/1.1",
             // Its frames leave nothing to disagree on.
@@ -116,6 +117,9 @@ pub(crate) fn classify_refused(head: &[u8]) -> Option<Verdict> {
 
 /// Whether the classifier would find nothing in a head that the parser has taken. `false` may be wrong.
 fn looks_ordinary(head: &RequestHead<'_, '_>) -> bool {
+    if head.version == Version::Http09 {
+        return false;
+    }
     let mut lengths = 0;
     for kind in head.fields.kinds() {
         match kind {

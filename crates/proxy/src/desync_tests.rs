@@ -156,6 +156,17 @@ fn every_reason_has_its_class() {
     }
 }
 
+#[test]
+fn a_simple_request_has_no_version() {
+    for head in ["GET /\r\n", "GET /\u{e9}?a#b\r\n"] {
+        assert_eq!(
+            classified(head),
+            "taken Acceptable NonCompliantVersion",
+            "{head:?}"
+        );
+    }
+}
+
 /// ALB guide, "Desync mitigation mode", the table of modes.
 #[test]
 fn the_mode_says_what_becomes_of_a_class() {

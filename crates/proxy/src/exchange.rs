@@ -23,12 +23,12 @@ use crate::forwarded::Forwarded;
 use crate::head_sink::Http1Head;
 use crate::http1::request::{self, BadRequest, RequestHead};
 use crate::http1::scan::{REQUEST_LIMITS, Refusal, Scan, Scanner};
-use crate::http1::{FieldStorage, Framing, Version};
+use crate::http1::{FieldStorage, Framing, Version, simple};
 use crate::logins::Ask;
 use crate::negotiation::{accepted_coding, has_weak_validator};
 use crate::outgoing::Persistence;
 use crate::registry::{Tick, ticks};
-use crate::respond::Answer;
+use crate::respond::{Answer, Parts};
 use crate::sticky::Stay;
 use crate::worker::{Listener, SharedFrontend, Worker};
 
@@ -81,6 +81,20 @@ impl Exchange {
             stay: Stay::default(),
             set_cookies: Vec::new(),
             extensions: None,
+        }
+    }
+
+    /// Whether the request is one of HTTP/0.9. Whatever its client sends behind it is nobody's.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.version == Version::Http09
+    }
+
+    /// What the client gets of an answer.
+    pub(crate) fn parts(&self) -> Parts {
+        match self.version {
+            Version::Http09 => Parts::Body,
+            _ if self.is_head => Parts::Head,
+            _ => Parts::Both,
         }
     }
 
@@ -181,12 +195,16 @@ enum HeadRead {
 }
 
 async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick) -> HeadRead {
-    let mut scanner = Scanner::default();
+    let mut scanner = match client.has_requested {
+        false => Scanner::of_first_request(),
+        true => Scanner::default(),
+    };
     client.entry.arm(idle_timeout);
     poll_fn(|cx| {
         loop {
             match scanner.scan(received.filled(), &REQUEST_LIMITS) {
                 Scan::Complete { start, end } => {
+                    client.has_requested = true;
                     return Poll::Ready(HeadRead::Complete { start, end });
                 }
                 Scan::Refused(refusal) => {
@@ -277,7 +295,11 @@ fn take_head(
             tracing::debug!(peer = %client.peer, status, reason, "request refused");
             counters.requests_malformed.increment();
             count_own(counters, status);
-            Answer::Page(status).write_http1(out, &frontend.http, Persistence::Close, false, &date);
+            let parts = match simple::target(head) {
+                Some(_) => Parts::Body,
+                None => Parts::Both,
+            };
+            Answer::Page(status).write_http1(out, &frontend.http, Persistence::Close, parts, &date);
             return (Step::Refuse, false);
         }
     };
@@ -295,7 +317,8 @@ fn take_head(
     let step = match decide(worker, frontend, connection, &head, asked) {
         Decision::Answer(answer) => {
             let persistence = answer_persistence(client, &exchange);
-            answer.write_http1(out, &frontend.http, persistence, exchange.is_head, &date);
+            let parts = exchange.parts();
+            answer.write_http1(out, &frontend.http, persistence, parts, &date);
             Step::Answer(exchange)
         }
         Decision::Forward(route) => {

@@ -14,7 +14,7 @@ use crate::exchange::Exchange;
 use crate::http1::Framing;
 use crate::outgoing::Persistence;
 use crate::registry::{Tick, ticks};
-use crate::respond::Answer;
+use crate::respond::{Answer, Parts};
 use crate::worker::Worker;
 
 /// Body bytes that are read and forgotten to keep a connection whose request was answered without them;
@@ -48,7 +48,7 @@ pub(crate) async fn finish(
         return Next::Close;
     }
     match (persistence, exchange.framing) {
-        (Persistence::Close, Framing::None) => Next::Close,
+        (Persistence::Close, Framing::None) if !exchange.is_simple() => Next::Close,
         (Persistence::Close, _) => Next::Linger,
         (Persistence::KeepAlive, Framing::None) => Next::KeepOpen,
         (Persistence::KeepAlive, framing) => {
@@ -97,7 +97,8 @@ pub(crate) async fn refuse(
 ) -> Next {
     let date = worker.date();
     let mut out = worker.buffers.head();
-    answer.write_http1(&mut out, &frontend.http, Persistence::Close, false, &date);
+    let (options, persistence) = (&frontend.http, Persistence::Close);
+    answer.write_http1(&mut out, options, persistence, Parts::Both, &date);
     count_own(&worker.counters, answer.status());
     // What can be sent without waiting is sent: the client may be the one that has stopped reading.
     send(client, &mut out, ticks(std::time::Duration::from_secs(2))).await;
@@ -124,7 +125,7 @@ pub(crate) async fn answer_failure(
     let mut out = worker.buffers.head();
     let options = &exchange.frontend.http;
     let answer = exchange.page(status);
-    answer.write_http1(&mut out, options, persistence, exchange.is_head, &date);
+    answer.write_http1(&mut out, options, persistence, exchange.parts(), &date);
     count_own(&worker.counters, status);
     match send(client, &mut out, exchange.idle_timeout).await {
         true if stays => Next::KeepOpen,

@@ -33,7 +33,7 @@ pub(crate) struct Negotiated {
 /// The coding that a client likes best, of those that are made here.
 pub(crate) fn accepted_coding(request: &RequestHead<'_, '_>) -> Option<Coding> {
     // RFC 9112 section 7.1: HTTP/1.0 has no chunks, and a length is not known before the end.
-    if request.version == Version::Http10 || has_no_transform(request.fields) {
+    if request.version <= Version::Http10 || has_no_transform(request.fields) {
         return None;
     }
     let [mut brotli, mut gzip, mut identity, mut any] = [None; 4];

@@ -182,7 +182,9 @@ pub(crate) fn encoding_for(client: Version, framing: Framing) -> (Encode, bool) 
         (Framing::Chunked | Framing::UntilClose, Version::Http11) => (Encode::Chunked, false),
         // The frames carry the end.
         (Framing::Chunked | Framing::UntilClose, Version::Http2) => (Encode::Raw, false),
-        (Framing::Chunked | Framing::UntilClose, Version::Http10) => (Encode::Raw, true),
+        (Framing::Chunked | Framing::UntilClose, Version::Http09 | Version::Http10) => {
+            (Encode::Raw, true)
+        }
     }
 }
 

@@ -151,20 +151,32 @@ impl<'f> Answer<'f> {
         }
     }
 
-    /// Appends the whole response in HTTP/1.1.
+    /// Appends these parts of the response in HTTP/1.1.
     pub(crate) fn write_http1(
         &self,
         out: &mut Buffer,
         options: &HttpOptions,
         persistence: Persistence,
-        is_head: bool,
+        parts: Parts,
         date: &HttpDate,
     ) {
-        self.write_head(&mut Http1Head(out), options, persistence, date);
-        if !is_head {
+        if parts != Parts::Body {
+            self.write_head(&mut Http1Head(out), options, persistence, date);
+        }
+        if parts != Parts::Head {
             self.write_body(options, out);
         }
     }
+}
+
+/// What a client gets of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parts {
+    Both,
+    /// The head alone, for a request with `HEAD`.
+    Head,
+    /// The body alone, for a request of HTTP/0.9.
+    Body,
 }
 
 /// What follows the head.
@@ -276,11 +288,11 @@ mod tests {
     use super::*;
     use std::time::UNIX_EPOCH;
 
-    fn written(answer: &Answer<'_>, is_head: bool) -> String {
+    fn written(answer: &Answer<'_>, parts: Parts) -> String {
         let date = HttpDate::at(UNIX_EPOCH);
         let mut out = Buffer::default();
         let options = HttpOptions::default();
-        answer.write_http1(&mut out, &options, Persistence::KeepAlive, is_head, &date);
+        answer.write_http1(&mut out, &options, Persistence::KeepAlive, parts, &date);
         String::from_utf8(out.filled().to_vec()).unwrap()
     }
 
@@ -300,13 +312,14 @@ mod tests {
             (503, 162),
             (504, 132),
         ] {
-            let response = written(&Answer::Page(status), false);
+            let response = written(&Answer::Page(status), Parts::Both);
             let (head, body) = response.split_once("\r\n\r\n").unwrap();
             assert!(
                 head.contains(&format!("Content-Length: {length}\r\n")),
                 "{status}: {head}"
             );
             assert_eq!(body.len(), length, "{status}");
+            assert_eq!(written(&Answer::Page(status), Parts::Body), body);
         }
     }
 
@@ -317,7 +330,7 @@ mod tests {
                 status: 301,
                 location: b"https://a:443/".to_vec(),
             },
-            true,
+            Parts::Head,
         );
         assert_eq!(
             response,
@@ -334,7 +347,7 @@ mod tests {
             content_type: None,
             body: Box::default(),
         };
-        let response = written(&Answer::Fixed(&fixed), false);
+        let response = written(&Answer::Fixed(&fixed), Parts::Both);
         assert!(response.contains("Content-Length: 0\r\n") && !response.contains("Content-Type"));
     }
 }

@@ -17,7 +17,7 @@ use crate::decide::count_own;
 use crate::finish::send;
 use crate::outgoing::Persistence;
 use crate::registry::{Entry, Signal, ticks};
-use crate::respond::Answer;
+use crate::respond::{Answer, Parts};
 use crate::stream::Stream;
 use crate::tls_facts::{ClientCertificate, TlsFacts};
 use crate::worker::{Listener, Worker};
@@ -180,7 +180,7 @@ async fn answer_plain_request(
     let frontend = listener.for_request();
     let mut out = worker.buffers.head();
     let (options, date) = (&frontend.http, worker.date());
-    Answer::Fixed(&answer).write_http1(&mut out, options, Persistence::Close, false, &date);
+    Answer::Fixed(&answer).write_http1(&mut out, options, Persistence::Close, Parts::Both, &date);
     count_own(&worker.counters, answer.status);
     if send(&mut client, &mut out, ticks(PLAIN_ANSWER_TIMEOUT)).await {
         client.linger(&mut out).await;

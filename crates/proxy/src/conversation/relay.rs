@@ -70,14 +70,17 @@ impl Conversation<'_> {
             negotiated,
         };
         let mut out = self.worker.buffers.head();
-        outgoing::write_response(
-            &mut Http1Head(&mut out),
-            head,
-            self.exchange,
-            &self.cookies(),
-            delivery,
-            &self.worker.date(),
-        );
+        // RFC 1945 section 6: the response to a simple request has no head.
+        if !self.exchange.is_simple() {
+            outgoing::write_response(
+                &mut Http1Head(&mut out),
+                head,
+                self.exchange,
+                &self.cookies(),
+                delivery,
+                &self.worker.date(),
+            );
+        }
         let body = Pump::new(head.framing, encode);
         Response {
             head: out,
@@ -108,8 +111,9 @@ impl Conversation<'_> {
 
     /// Sends a final response to the client, and what is still to come of the request to the target.
     pub(super) async fn relay(&mut self, response: &mut Response) -> Result<(), Failure> {
+        // Without a head the client cannot tell a response that has not begun from an empty one.
+        let mut has_begun = response.head.is_empty();
         self.join_small_body(response);
-        let mut has_begun = false;
         poll_fn(|cx| {
             if self.client.entry.poll_signal(cx).is_some() {
                 let failure = if has_begun {

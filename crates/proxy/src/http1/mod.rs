@@ -1,4 +1,4 @@
-//! HTTP/1.0 and HTTP/1.1 as bytes: heads, framing and chunks. Nothing here waits or does I/O.
+//! HTTP/0.9, HTTP/1.0 and HTTP/1.1 as bytes: heads, framing and chunks. Nothing here waits or does I/O.
 
 pub mod chunked;
 pub mod field;
@@ -6,12 +6,15 @@ pub mod host;
 pub mod request;
 pub mod response;
 pub mod scan;
+pub mod simple;
 
 use field::Field;
 
 /// The protocol version of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
+    /// HTTP/0.9; requests only.
+    Http09,
     /// HTTP/1.0
     Http10,
     /// HTTP/1.1

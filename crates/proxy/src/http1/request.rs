@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::host::Host;
-use super::{FieldStorage, Fields, Framing, Version, content_length, list_members};
+use super::{FieldStorage, Fields, Framing, Version, content_length, list_members, simple};
 
 /// A valid request head, whatever version it came in. All slices point into the received bytes.
 #[derive(Debug)]
@@ -17,7 +17,8 @@ pub struct RequestHead<'a, 'b> {
     pub path: &'b [u8],
     /// The query without `?`; `None` if the target has no `?`.
     pub query: Option<&'b [u8]>,
-    /// From an absolute request target, else from `Host`. `None`: HTTP/1.0 without either, or an empty field.
+    /// From an absolute request target, else from `Host`. `None`: HTTP/0.9, HTTP/1.0 without either, or an
+    /// empty field.
     pub host: Option<Host<'b>>,
     /// How the body ends.
     pub framing: Framing,
@@ -45,7 +46,7 @@ const fn refuse(status: u16, reason: &'static str) -> BadRequest {
     BadRequest { status, reason }
 }
 
-/// Parses one complete head, from its request line to its empty line.
+/// Parses one complete head, from its request line to its empty line; of a simple request, the line alone.
 ///
 /// # Errors
 /// `BadRequest` with the status that an Application Load Balancer answers with: 400 for malformed and
@@ -60,7 +61,12 @@ pub fn parse<'a, 'b>(
     match parsed.parse_with_uninit_headers(head, headers) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Err(refuse(400, "the head is not complete")),
-        Err(error) => return Err(not_parsed(error, head)),
+        Err(error) => {
+            return match simple::target(head) {
+                Some(target) => parse_simple(head, target),
+                None => Err(not_parsed(error, head)),
+            };
+        }
     }
     let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
     else {
@@ -91,13 +97,33 @@ pub fn parse<'a, 'b>(
         host,
         framing,
         expects_continue: facts.expects_continue && version == Version::Http11,
-        keeps_alive: match version {
-            _ if facts.is_framing_faulty(version) => false,
-            Version::Http10 => facts.connection_keep_alive && !facts.connection_close,
-            Version::Http11 | Version::Http2 => !facts.connection_close,
-        },
+        keeps_alive: !facts.is_framing_faulty(version)
+            && !facts.connection_close
+            && (version == Version::Http11 || facts.connection_keep_alive),
         upgrade: facts.upgrade(version),
         fields,
+    })
+}
+
+/// The head that a simple request stands for.
+fn parse_simple<'a, 'b>(
+    head: &'b [u8],
+    target: &'b [u8],
+) -> Result<RequestHead<'a, 'b>, BadRequest> {
+    let method = "GET";
+    let target = Target::parse(method, target)?;
+    Ok(RequestHead {
+        method,
+        version: Version::Http09,
+        size: head.len(),
+        path: target.path,
+        query: target.query,
+        host: target.authority,
+        framing: Framing::None,
+        expects_continue: false,
+        keeps_alive: false,
+        upgrade: None,
+        fields: Fields::classify(&[], &mut []),
     })
 }
 

@@ -87,6 +87,19 @@ fn rfc9112_section_2_3_versions() {
 }
 
 #[test]
+fn rfc1945_section_5_a_simple_request_has_a_path_and_nothing_else() {
+    check("GET /a?b\r\n", "GET - /a?b None");
+    for head in ["GET /\r\n\r\n", "GET /\r\nHost: h\r\n\r\n", "HEAD /\r\n"] {
+        check(head, "400 the request line is malformed");
+    }
+    let mut storage = FieldStorage::new();
+    let head = parse(b"GET /\r\n", &mut storage).expect("a simple request");
+    assert_eq!(head.version, Version::Http09);
+    assert_eq!(head.fields.iter().count(), 0);
+    assert!(!head.keeps_alive && !head.expects_continue && head.upgrade.is_none());
+}
+
+#[test]
 fn rfc9112_section_3_2_exactly_one_host() {
     check("GET / HTTP/1.1\r\n\r\n", "400 Host is missing");
     check(

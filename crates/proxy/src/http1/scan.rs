@@ -2,6 +2,8 @@
 //!
 //! A peer that sends a head byte by byte would otherwise cost a parse of everything for each byte.
 
+use super::simple;
+
 /// Limits of one head, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
@@ -35,6 +37,7 @@ pub struct Scanner {
     start: usize,
     line_start: usize,
     scanned: usize,
+    takes_simple: bool,
 }
 
 /// The state of a head after a scan.
@@ -46,7 +49,7 @@ pub enum Scan {
     Complete {
         /// Where the first line begins.
         start: usize,
-        /// Behind the empty line.
+        /// Behind the empty line, or behind the only line of a simple request.
         end: usize,
     },
     /// The head cannot become a valid one.
@@ -66,6 +69,17 @@ pub enum Refusal {
 }
 
 impl Scanner {
+    /// A scanner for the request that opens a connection: it may be a simple one.
+    ///
+    /// HTTP/0.9 has one request to a connection, so that no later one is meant to be of it.
+    #[must_use]
+    pub fn of_first_request() -> Self {
+        Self {
+            takes_simple: true,
+            ..Self::default()
+        }
+    }
+
     /// Looks at the bytes of `received` that were not there at the last call.
     pub fn scan(&mut self, received: &[u8], limits: &HeadLimits) -> Scan {
         for line_feed in memchr::memchr_iter(b'\n', &received[self.scanned..]) {
@@ -79,11 +93,14 @@ impl Scanner {
             }
             let is_empty = at + 1 - self.line_start == 2;
             let is_first = self.line_start == self.start;
+            let line = self.line_start..at + 1;
             self.line_start = at + 1;
             if is_empty && is_first {
                 // RFC 9112 section 2.2: empty lines before the request line are ignored.
                 self.start = self.line_start;
-            } else if is_empty {
+            } else if is_empty
+                || is_first && self.takes_simple && simple::target(&received[line]).is_some()
+            {
                 return Scan::Complete {
                     start: self.start,
                     end: self.line_start,
@@ -160,14 +177,43 @@ mod tests {
     }
 
     #[test]
+    fn rfc1945_section_5_the_line_end_ends_a_simple_request_that_opens_a_connection() {
+        let bytes = b"\r\nGET /a\r\nGET /b HTTP/1.1\r\n\r\n";
+        assert_eq!(
+            Scanner::of_first_request().scan(bytes, &REQUEST_LIMITS),
+            Scan::Complete { start: 2, end: 10 }
+        );
+        assert_eq!(
+            scan(bytes),
+            Scan::Complete {
+                start: 2,
+                end: bytes.len()
+            }
+        );
+        assert_eq!(scan(b"GET /a\r\n"), Scan::Incomplete);
+        // A line like one behind the first is a field line.
+        assert_eq!(
+            Scanner::of_first_request().scan(b"GET / HTTP/1.1\r\nGET /a\r\n", &REQUEST_LIMITS),
+            Scan::Incomplete
+        );
+    }
+
+    #[test]
     fn the_outcome_does_not_depend_on_how_the_bytes_arrive() {
-        let head = b"\r\nGET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\nbody";
-        let at_once = scan(head);
-        let mut scanner = Scanner::default();
-        let first = (1..=head.len())
-            .map(|upto| scanner.scan(&head[..upto], &REQUEST_LIMITS))
-            .find(|scan| *scan != Scan::Incomplete);
-        assert_eq!(first, Some(at_once));
+        for head in [
+            &b"\r\nGET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\nbody"[..],
+            b"\r\nGET /\r\nB: c\r\n\r\nbody",
+            b"GET /\n\nGET /\r\n",
+        ] {
+            for scanner in [Scanner::default(), Scanner::of_first_request()] {
+                let at_once = scanner.clone().scan(head, &REQUEST_LIMITS);
+                let mut scanner = scanner;
+                let first = (1..=head.len())
+                    .map(|upto| scanner.scan(&head[..upto], &REQUEST_LIMITS))
+                    .find(|scan| *scan != Scan::Incomplete);
+                assert_eq!(first, Some(at_once), "{}", head.escape_ascii());
+            }
+        }
     }
 
     /// Which refusal it is decides the status, so that it must not depend on the network either.
