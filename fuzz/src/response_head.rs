@@ -23,7 +23,8 @@ pub fn response_head(input: &[u8]) {
         _ => panic!("whether a head is valid does not depend on the request"),
     };
     check(bytes, &to_get);
-    heads::check_fields(bytes, to_head.fields, to_head.framing);
+    heads::check_lines(bytes, to_head.fields);
+    heads::check_fields(to_head.fields, to_head.framing);
     assert_eq!(
         to_head.framing,
         Framing::None,
