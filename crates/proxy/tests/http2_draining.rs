@@ -27,8 +27,8 @@ fn forwarding_to(endpoints: &[Arc<Endpoint>]) -> Action {
     Routing::Forward(Forward::new(vec![(pool.into(), 1)])).into()
 }
 
-/// Sends the body of stream 1 until the socket of its target takes no more.
-fn fill(fixture: &Fixture, client: &mut FramePeer) {
+/// Sends the body of stream 1 until the socket of its target takes no more. Gives back what may still be sent.
+fn fill(fixture: &Fixture, client: &mut FramePeer) -> Windows {
     let mut windows = Windows::of_client();
     let sent = || fixture.counters().bytes_to_targets.value();
     loop {
@@ -37,11 +37,44 @@ fn fill(fixture: &Fixture, client: &mut FramePeer) {
         windows.spend(PIECE.len());
         fixture.settle();
         if sent() == before {
-            return;
+            return windows;
         }
         while !windows.allow(PIECE.len()) {
             client.until_updating(&mut windows, |frame| frame.kind == WINDOW_UPDATE);
         }
+    }
+}
+
+/// As `fill`, until elbow has no room for more either.
+fn fill_up(fixture: &Fixture, client: &mut FramePeer) {
+    let mut windows = fill(fixture, client);
+    client.send(PING, 0, 0, &[0; 8]);
+    client.until_updating(&mut windows, |frame| frame.kind == PING);
+    for _ in 0..4 {
+        assert!(windows.allow(PIECE.len()), "half of it was given back");
+        client.data(1, PIECE, false);
+        windows.spend(PIECE.len());
+    }
+    fixture.settle();
+}
+
+/// A target's connection that lets us send more than its socket holds, and of which it reads no more than the head
+/// of the first request.
+fn accept_and_read_no_body(target: &Target) -> FramePeer {
+    let mut peer = FramePeer::accept(&target.listener);
+    let (stream, _) = peer.message();
+    peer.raise_window(0, 1 << 30);
+    peer.raise_window(stream, 1 << 30);
+    peer
+}
+
+/// What a target is sent of the body of a stream, up to these bytes.
+fn receive(target: &mut FramePeer, stream: u32, expected: &[u8]) {
+    let mut body = Vec::new();
+    while body != expected {
+        let frame = target.until(|frame| frame.kind == DATA);
+        assert_eq!(frame.stream, stream);
+        body.extend(frame.payload);
     }
 }
 
@@ -53,11 +86,7 @@ fn a_request_of_which_its_target_was_sent_nothing_goes_to_another_with_its_body(
     let mut fixture = Fixture::of_http2(forwarding_to(&endpoints));
     let mut filling = FramePeer::connect(fixture.address);
     filling.request(1, &POST, false);
-    let mut at_leaving = FramePeer::accept(&leaving.listener);
-    let (stream, _) = at_leaving.message();
-    // It lets us send more than its socket holds, and reads none of it.
-    at_leaving.raise_window(0, 1 << 30);
-    at_leaving.raise_window(stream, 1 << 30);
+    let _at_leaving = accept_and_read_no_body(&leaving);
     fill(&fixture, &mut filling);
 
     // The next request is the other target's, and the one after that again for the first.
@@ -76,16 +105,71 @@ fn a_request_of_which_its_target_was_sent_nothing_goes_to_another_with_its_body(
     fixture.publish(Admission::Anyone, Vec::new(), forwarding_to(&endpoints));
     let (stream, _) = at_staying.message();
     client.data(3, b"rest", true);
-    let mut body = Vec::new();
-    while body != b"begun rest" {
-        let frame = at_staying.until(|frame| frame.kind == DATA);
-        assert_eq!(frame.stream, stream);
-        body.extend(frame.payload);
-    }
+    receive(&mut at_staying, stream, b"begun rest");
     at_staying.request(stream, &OK, true);
     assert_eq!(client.response(3).status(), 200);
     let counters = fixture.counters();
     assert_eq!(counters.requests_retried.value(), 1);
     assert_eq!(counters.requests_cut_by_deregistration.value(), 0);
     assert_eq!(registered.state.requests_in_flight(), 1);
+}
+
+/// The delay may end before the requests that wait have seen that it began.
+#[test]
+fn a_request_of_which_its_target_was_sent_nothing_outlives_the_deregistration_delay() {
+    let (leaving, staying) = (Target::listen(), Target::listen());
+    let registered = endpoint(leaving.address);
+    let endpoints = [Arc::clone(&registered), endpoint(staying.address)];
+    let fixture = Fixture::of_http2(forwarding_to(&endpoints));
+    let mut filling = FramePeer::connect(fixture.address);
+    filling.request(1, &POST, false);
+    let _at_leaving = accept_and_read_no_body(&leaving);
+    fill_up(&fixture, &mut filling);
+
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &GET, true);
+    let mut at_staying = FramePeer::accept(&staying.listener);
+    let (stream, _) = at_staying.message();
+    at_staying.request(stream, &OK, true);
+    assert_eq!(client.response(1).status(), 200);
+    client.request(3, &POST, false);
+    client.data(3, b"body", true);
+    fixture.settle();
+    assert_eq!(registered.state.requests_in_flight(), 2);
+
+    registered.state.start_draining();
+    fixture.cut(&registered);
+    let (stream, _) = at_staying.message();
+    receive(&mut at_staying, stream, b"body");
+    at_staying.request(stream, &OK, true);
+    assert_eq!(client.response(3).status(), 200);
+    assert_eq!(filling.response(1).status(), 502, "it was sent a part");
+    let counters = fixture.counters();
+    assert_eq!(counters.requests_cut_by_deregistration.value(), 1);
+    assert_eq!(registered.state.requests_in_flight(), 0);
+}
+
+/// RFC 9113 section 8.7: what is refused was not looked at.
+#[test]
+fn a_deregistered_target_may_refuse_what_it_was_sent() {
+    let (leaving, staying) = (Target::listen(), Target::listen());
+    let registered = endpoint(leaving.address);
+    let endpoints = [Arc::clone(&registered), endpoint(staying.address)];
+    let fixture = Fixture::of_http2(forwarding_to(&endpoints));
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &GET, true);
+    let mut at_leaving = FramePeer::accept(&leaving.listener);
+    let (stream, _) = at_leaving.message();
+    registered.state.start_draining();
+    at_leaving.reset(stream, REFUSED_STREAM);
+
+    // That did not use up the one time that a request may be sent once more.
+    let mut at_staying = FramePeer::accept(&staying.listener);
+    let (stream, _) = at_staying.message();
+    at_staying.reset(stream, REFUSED_STREAM);
+    let mut again = FramePeer::accept(&staying.listener);
+    let (stream, _) = again.message();
+    again.request(stream, &OK, true);
+    assert_eq!(client.response(1).status(), 200);
+    assert_eq!(fixture.counters().requests_retried.value(), 2);
 }

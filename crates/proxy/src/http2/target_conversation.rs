@@ -114,20 +114,43 @@ impl<'a> TargetConversation<'a> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, request: &TargetRequest) -> Poll<Result<(), Ended>> {
-        self.poll_signal(cx)?;
+        match self.poll_signal(cx) {
+            Err(Ended::By(Failure::TargetCut)) => return Poll::Ready(Err(self.cut(cx))),
+            signalled => signalled?,
+        }
         let target = match self.target.take() {
             Some(target) => target,
             None => ready!(self.poll_open(cx, request))?,
         };
+        let gone = self.poll_gone(cx, &target);
+        let outcome = self.poll_stream(&target, gone);
+        self.target = Some(target);
+        outcome
+    }
+
+    /// Why the stream at the target is for nothing, if it is. What the target was not sent is the client's again.
+    fn poll_gone(&mut self, cx: &Context<'_>, target: &Handle) -> Option<Gone> {
         let gone = target.poll_gone(cx);
         if gone == Some(Gone::NotSent) {
             self.client
                 .restore(&target.take_unsent(), self.trailers.take());
             self.has_taken_body = false;
         }
-        let outcome = self.poll_stream(&target, gone);
-        self.target = Some(target);
-        outcome
+        gone
+    }
+
+    /// What the end of the deregistration delay means, which a request may see before it sees that it was taken
+    /// back.
+    fn cut(&mut self, cx: &Context<'_>) -> Ended {
+        let gone = match self.target.take() {
+            Some(target) => self.poll_gone(cx, &target),
+            // It still waits for its turn.
+            None => Some(Gone::NotSent),
+        };
+        match gone {
+            Some(gone @ (Gone::NotSent | Gone::NotProcessed)) => self.stopped(gone),
+            _ => Ended::By(Failure::TargetCut),
+        }
     }
 
     /// A byte has moved: the idle timeout starts again.
@@ -221,7 +244,9 @@ impl<'a> TargetConversation<'a> {
         const CANCEL: u32 = ErrorCode::Cancel as u32;
         if self.status.is_none() {
             return match gone {
-                Gone::NotSent | Gone::NotProcessed if self.endpoint.state.is_draining() => {
+                Gone::NotSent | Gone::NotProcessed | Gone::ByPeer(REFUSED)
+                    if self.endpoint.state.is_draining() =>
+                {
                     match self.is_replayable() {
                         true => Ended::IsDraining,
                         // The target is not at fault, and nobody has the whole request any more.
