@@ -120,8 +120,10 @@ impl Attempts {
                 _ => (Box::pin(connector.make(to, &endpoint)).await, false),
             };
             match connection {
-                // The drain promise: nobody waits between this and the first byte that is written.
-                Ok(_) if endpoint.state.is_draining() => to.entry.clear_endpoint(),
+                // The drain promise: of HTTP/1.1, nobody waits between this and the first byte that is written; of
+                // HTTP/2, a request that waits for its stream looks again. A target that was deregistered
+                // meanwhile is not to blame if it could not be reached.
+                _ if endpoint.state.is_draining() => to.entry.clear_endpoint(),
                 Ok(connection) => {
                     return Ok(Attempt {
                         endpoint,

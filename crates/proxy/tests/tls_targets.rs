@@ -190,6 +190,28 @@ fn a_target_has_ten_seconds_for_the_handshake() {
 }
 
 #[test]
+fn a_target_that_is_deregistered_during_the_handshake_is_not_to_blame() {
+    let (leaving, staying) = (
+        Target::listen(),
+        TlsTarget::listen(&Issued::for_host("a.example.com")),
+    );
+    let registered = endpoint(leaving.address);
+    let endpoints = vec![Arc::clone(&registered), endpoint(staying.address)];
+    let fixture = Fixture::with_action(forwarding_to(endpoints));
+    let mut client = fixture.client();
+    client.send(GET);
+    let mut peer = leaving.accept();
+    assert!(peer.stream.read(&mut [0; 1024]).expect("a ClientHello") > 0);
+    registered.state.start_draining();
+    fixture.cut(&registered);
+    let mut peer = staying.accept();
+    peer.head();
+    peer.send(OK);
+    assert_eq!(status(&client.head()), 200);
+    assert_eq!(fixture.counters().target_connection_errors.value(), 0);
+}
+
+#[test]
 fn health_checks_go_through_tls_and_verify_nothing() {
     let target = TlsTarget::listen(&Issued::expired("elsewhere.example.com"));
     let endpoint = Arc::new(Endpoint {

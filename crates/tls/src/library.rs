@@ -4,7 +4,8 @@
 //! policies that the library's table lacks, the certificates of a client while its handshake is still under
 //! way, the alert for those that are refused, the end of a handshake's memory and of empty buffers, and the switch
 //! that leaves the verification of certificates to us. All but the last depend on private layout: the version is
-//! pinned in the workspace manifest, and every assumption is checked at run time before anything is written.
+//! pinned in the workspace manifest, and every assumption is checked before anything is written: that about the size
+//! of a connection when this is compiled, the others at run time.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
