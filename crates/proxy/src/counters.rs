@@ -167,7 +167,8 @@ counters! {
     bytes_after_compression,
     /// Copies of requests whose response of the second target group was read to its end.
     mirrored_requests_answered,
-    /// Copies of requests that could not be sent to the second target group, or had no whole response in time.
+    /// Copies of requests that could not be sent to the second target group, had no whole response in time, or were
+    /// given up because their listener was gone or elbow was stopping.
     mirrored_requests_failed,
     /// Requests not copied because the worker had `MIRRORED_REQUESTS_MAX` copies in progress, because the body is
     /// over `MIRRORED_BODY_BYTES_MAX` or was not sent whole, because they ask for another protocol, or because their

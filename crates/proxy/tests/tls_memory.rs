@@ -40,7 +40,7 @@ fn an_idle_connection_takes_at_most_16_kib() {
     let mut clients = Vec::with_capacity(CONNECTIONS);
     clients.extend((0..CONNECTIONS).map(|_| open()));
     fixture.settle();
-    let each = (private_bytes() - before) / CONNECTIONS;
+    let each = private_bytes().saturating_sub(before) / CONNECTIONS;
     println!("{each} bytes for each idle connection");
     assert!(
         each <= PRIVATE_BYTES_MAX,
