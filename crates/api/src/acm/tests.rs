@@ -149,7 +149,7 @@ async fn a_statement_has_a_bound_however_deep_its_filters_are() {
     let control = control_plane().await;
     let filter = r#"{"Filter":{"AcmCertificateMetadataFilter":{"InUse":true}}}"#;
     let statement = |times: usize| {
-        let any = format!(r#"{{"Or":[{}]}}"#, vec![filter; 10].join(","));
+        let any = format!(r#"{{"Or":[{}]}}"#, [filter; 10].join(","));
         let all = vec![any; times].join(",");
         format!(r#"SearchCertificates {{"FilterStatement":{{"And":[{all}]}}}}"#)
     };
