@@ -7,7 +7,7 @@ use model::account::ZoneSubnet;
 
 use super::CreateAccount;
 use crate::Draft;
-use crate::ec2::subnets::{default_subnet_length, has_usable_size};
+use crate::ec2::subnets::{default_subnet_length, has_usable_size, is_free_for_subnets};
 
 /// The first `N` in 127.N.0.0/16 that is tried; the first account has 65 and 66 unless it is configured otherwise.
 const LOOPBACK_FROM: u8 = 67;
@@ -100,12 +100,7 @@ pub(super) fn choose(draft: &Draft, input: &CreateAccount) -> Result<Blocks, Unu
 
 /// Whether no account has an address of `block`.
 fn is_free(draft: &Draft, block: &Cidr) -> bool {
-    let first = &draft.settings().topology;
-    let mut subnets = draft.state().ec2.subnets.values();
-    !first.vpc.overlaps(block)
-        && first.elastic.is_none_or(|elastic| !elastic.overlaps(block))
-        && !subnets.any(|subnet| subnet.cidr.overlaps(block))
-        && !draft.is_block_of_another_account(block)
+    !draft.settings().topology.vpc.overlaps(block) && is_free_for_subnets(draft, block)
 }
 
 fn loopback(second: u8, third: u8, prefix_length: u8) -> Cidr {
@@ -113,7 +108,8 @@ fn loopback(second: u8, third: u8, prefix_length: u8) -> Cidr {
     Cidr::new(network.into(), prefix_length).expect("IPv4 has 32 bits")
 }
 
-/// A subnet of `vpc` for each zone. The first part stays free if there is one more than zones, so that the default is 127.N.1.0/24, 127.N.2.0/24 and so on.
+/// A subnet of `vpc` for each zone. The first part stays free if there is one more than zones, so that the default is
+/// 127.N.1.0/24, 127.N.2.0/24 and so on.
 fn divide(vpc: Cidr, zones: &[&str]) -> Result<Vec<ZoneSubnet>, UnusableBlock> {
     let parts: Vec<_> = vpc.parts(default_subnet_length(vpc)).collect();
     if parts.len() < zones.len() {

@@ -103,6 +103,22 @@ pub(crate) fn default_subnet_length(vpc: Cidr) -> u8 {
     (vpc.prefix_length() + 8).min(28)
 }
 
+/// Whether no subnet of any account, and nothing that is set aside for Elastic IP addresses, has an address of `block`.
+pub(crate) fn is_free_for_subnets(draft: &Draft, block: &Cidr) -> bool {
+    let mut subnets = draft.state().ec2.subnets.values();
+    let elastic = draft.settings().topology.elastic;
+    !subnets.any(|subnet| subnet.cidr.overlaps(block))
+        && elastic.is_none_or(|elastic| !elastic.overlaps(block))
+        && !draft.is_block_of_another_account(block)
+}
+
+/// Makes the subnet; what there is to say of it.
+fn put(draft: &mut Draft, subnet: Subnet) -> SubnetDescription {
+    let subnet = draft.put(subnet);
+    let state = draft.state();
+    description(&subnet, state, &state.elb.addresses(), draft.settings())
+}
+
 fn create_default(
     draft: &mut Draft,
     request: &CreateSubnet,
@@ -117,16 +133,9 @@ fn create_default(
         });
     }
     let vpc = lookups::default_vpc(ec2).expect("each start makes the default VPC");
-    let is_free = |block: &Cidr| {
-        let mut subnets = ec2.subnets.values();
-        let elastic = draft.settings().topology.elastic;
-        !subnets.any(|subnet| subnet.cidr.overlaps(block))
-            && elastic.is_none_or(|elastic| !elastic.overlaps(block))
-            && !draft.is_block_of_another_account(block)
-    };
     // The first part is left free, as in the blocks of the first subnets.
     let mut parts = vpc.cidr.parts(default_subnet_length(vpc.cidr)).skip(1);
-    let Some(cidr) = parts.find(is_free) else {
+    let Some(cidr) = parts.find(|block| is_free_for_subnets(draft, block)) else {
         return Err(Ec2Error::InvalidValue {
             parameter: "availabilityZone",
             value: zone.name,
@@ -143,14 +152,7 @@ fn create_default(
         maps_public_address: false,
         tags: Tags::new(),
     };
-    let subnet = draft.put(subnet);
-    let state = draft.state();
-    Ok(description(
-        &subnet,
-        state,
-        &state.elb.addresses(),
-        draft.settings(),
-    ))
+    Ok(put(draft, subnet))
 }
 
 const FILTERS: Filters<SubnetDescription> = Filters {
@@ -368,14 +370,7 @@ pub(crate) fn create(
         maps_public_address: false,
         tags: tags::specified(&request.tag_specifications, "subnet")?,
     };
-    let subnet = draft.put(subnet);
-    let state = draft.state();
-    Ok(description(
-        &subnet,
-        state,
-        &state.elb.addresses(),
-        draft.settings(),
-    ))
+    Ok(put(draft, subnet))
 }
 
 fn zone(request: &CreateSubnet, settings: &Settings) -> Result<Zone, Ec2Error> {
