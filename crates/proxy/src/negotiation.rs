@@ -108,15 +108,16 @@ pub(crate) fn negotiate(
     };
     let wanted = exchange.accepted_coding;
     if response.status == 304 {
-        let is_compressible = is_compressible(options, response, exchange.has_weak_validator);
-        let negotiated = is_compressible.then_some(Negotiated {
+        let stands_for_compressible =
+            stands_for_compressible(options, response, exchange.has_weak_validator);
+        let negotiated = stands_for_compressible.then_some(Negotiated {
             coding: None,
             is_not_modified: wanted.is_some(),
         });
         return (negotiated, None);
     }
     let has_body = exchange.is_head || response.framing != Framing::None;
-    if !has_body || !is_compressible(options, response, false) {
+    if !has_body || !is_compressible(options, response) {
         return (None, None);
     }
     let start = |coding| worker.compressors.start(coding, &worker.counters);
@@ -131,13 +132,29 @@ pub(crate) fn negotiate(
     (Some(negotiated), compressor)
 }
 
-/// Whether a response with a body is one that clients get compressed if they accept that; one without a body, when
-/// it stands for such a response. One that does not say its type is taken for what `without_type` says.
-fn is_compressible(
+/// Whether clients that accept it get a response with a body compressed.
+fn is_compressible(options: &ResponseCompression, response: &ResponseHead<'_, '_>) -> bool {
+    covers_type(options, response).unwrap_or(false) && is_changeable(options, response)
+}
+
+/// Whether a response without a body stands for such a response. Many do not say its type: then what the client has
+/// tells.
+fn stands_for_compressible(
     options: &ResponseCompression,
     response: &ResponseHead<'_, '_>,
-    without_type: bool,
+    has_weak_validator: bool,
 ) -> bool {
+    covers_type(options, response).unwrap_or(has_weak_validator) && is_changeable(options, response)
+}
+
+/// Whether responses of this type are compressed. `None`: the response does not say its type.
+fn covers_type(options: &ResponseCompression, response: &ResponseHead<'_, '_>) -> Option<bool> {
+    let content_type = response.fields.named("Content-Type").next();
+    content_type.map(|content_type| options.covers(content_type))
+}
+
+/// Whether nothing but its type speaks against compressing a response.
+fn is_changeable(options: &ResponseCompression, response: &ResponseHead<'_, '_>) -> bool {
     let fields = response.fields;
     let has = |name| fields.named(name).next().is_some();
     let length = fields
@@ -150,10 +167,6 @@ fn is_compressible(
     let has_whole_body = !matches!(response.status, 204 | 206) && !has("Content-Range");
     has_whole_body
         && length.is_none_or(|length| length >= options.minimum_bytes)
-        && fields
-            .named("Content-Type")
-            .next()
-            .map_or(without_type, |it| options.covers(it))
         && !has("Content-Encoding")
         && !has_no_transform(fields)
         && !DIGESTS.into_iter().any(has)

@@ -65,7 +65,7 @@ fn compressible(head: &str, is_head: bool) -> bool {
     let head = format!("HTTP/1.1 {head}\r\n\r\n");
     let mut storage = FieldStorage::new();
     let head = response::parse(head.as_bytes(), is_head, &mut storage).expect("a valid head");
-    is_compressible(&options(), &head, false)
+    is_compressible(&options(), &head)
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn rfc9110_section_15_4_5_a_304_is_known_by_its_type_or_by_the_validator_of_its_
         let head = format!("HTTP/1.1 304 Not Modified\r\n{fields}\r\n\r\n");
         let mut storage = FieldStorage::new();
         let head = response::parse(head.as_bytes(), false, &mut storage).expect("a valid head");
-        let is_compressible = |is_weak| is_compressible(&options(), &head, is_weak);
-        assert_eq!(is_compressible(true), by_weak_validator, "{fields}");
-        assert_eq!(is_compressible(false), by_strong_validator, "{fields}");
+        let stands_for = |is_weak| stands_for_compressible(&options(), &head, is_weak);
+        assert_eq!(stands_for(true), by_weak_validator, "{fields}");
+        assert_eq!(stands_for(false), by_strong_validator, "{fields}");
     }
     for (lines, expected) in [
         ("", false),
