@@ -6,13 +6,13 @@ use engine::HttpOptions;
 
 use crate::buffer::Buffer;
 use crate::changed_fields::ChangedFields;
-use crate::date::HttpDate;
+use crate::compressor::Compressor;
 use crate::exchange::Exchange;
 use crate::head_sink::HeadSink;
 use crate::http1::field::Field;
 use crate::http1::response::ResponseHead;
 use crate::http1::{Fields, Framing, Version, list_members};
-use crate::negotiation::{Negotiated, NegotiatedFields};
+use crate::negotiation::{Negotiated, NegotiatedFields, negotiate};
 use crate::pump::Encode;
 use crate::sticky::StayCookies;
 
@@ -33,100 +33,111 @@ impl Persistence {
     }
 }
 
-/// How a response reaches the client.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Delivery {
-    pub(crate) encode: Encode,
-    pub(crate) persistence: Persistence,
+/// A target's final response on its way to the client, whatever versions of HTTP both speak.
+pub(crate) struct Outgoing<'a> {
+    response: &'a ResponseHead<'a, 'a>,
+    exchange: &'a Exchange,
+    cookies: StayCookies<'a>,
     /// `None`: its representation is the target's own.
-    pub(crate) negotiated: Option<Negotiated>,
+    negotiated: Option<Negotiated>,
 }
 
-/// Writes the head of a target's final response for the client.
-pub(crate) fn write_response(
-    sink: &mut impl HeadSink,
-    response: &ResponseHead<'_, '_>,
-    exchange: &Exchange,
-    cookies: &StayCookies<'_>,
-    delivery: Delivery,
-    date: &HttpDate,
-) {
-    // The changes of the rule come first, so that they cannot take away what the negotiation has to say.
-    match delivery.negotiated {
-        None => write_changed(sink, response, exchange, cookies, delivery, date),
-        Some(negotiated) => {
-            let sink = &mut NegotiatedFields::new(sink, negotiated);
-            write_changed(sink, response, exchange, cookies, delivery, date);
-        }
+impl<'a> Outgoing<'a> {
+    /// Counts a response and decides what the client gets of it. Its body passes through the compressor, if there
+    /// is one.
+    pub(crate) fn begin(
+        response: &'a ResponseHead<'a, 'a>,
+        exchange: &'a Exchange,
+        cookies: StayCookies<'a>,
+    ) -> (Self, Option<Box<Compressor>>) {
+        let worker = cookies.worker;
+        worker.counters.count_target_response(response.status);
+        let (negotiated, compressor) = negotiate(worker, exchange, response);
+        let outgoing = Self {
+            response,
+            exchange,
+            cookies,
+            negotiated,
+        };
+        (outgoing, compressor)
     }
-}
 
-fn write_changed(
-    sink: &mut impl HeadSink,
-    response: &ResponseHead<'_, '_>,
-    exchange: &Exchange,
-    cookies: &StayCookies<'_>,
-    delivery: Delivery,
-    date: &HttpDate,
-) {
-    let options = &exchange.frontend.http;
-    match exchange.extensions.as_deref() {
-        Some(extensions) if !extensions.response_fields.is_empty() => {
-            let changes = &extensions.response_fields;
-            let sink = &mut ChangedFields::new(sink, changes, &options.response_fields);
-            write_unchanged(sink, response, options, cookies, delivery, date);
-        }
-        _ => write_unchanged(sink, response, options, cookies, delivery, date),
+    /// How the body ends that the client gets.
+    pub(crate) fn framing(&self) -> Framing {
+        let framing = self.response.framing;
+        self.negotiated.map_or(framing, |it| it.framing(framing))
     }
-}
 
-fn write_unchanged(
-    sink: &mut impl HeadSink,
-    response: &ResponseHead<'_, '_>,
-    options: &HttpOptions,
-    cookies: &StayCookies<'_>,
-    delivery: Delivery,
-    date: &HttpDate,
-) {
-    let encode = delivery.encode;
-    sink.status_line(response.status, response.reason);
-    let nominated = Nominated::of(response.fields);
-    let (mut has_date, mut has_length) = (false, false);
-    for (kind, name, value) in response.fields.iter() {
-        match kind {
-            Field::Date => {
-                has_date = true;
-                sink.field(name, value);
+    /// Writes the head.
+    pub(crate) fn write_head(
+        &self,
+        sink: &mut impl HeadSink,
+        encode: Encode,
+        persistence: Persistence,
+    ) {
+        // The changes of the rule come first, so that they cannot take away what the negotiation has to say.
+        match self.negotiated {
+            None => self.write_changed(sink, encode, persistence),
+            Some(negotiated) => {
+                let sink = &mut NegotiatedFields::new(sink, negotiated);
+                self.write_changed(sink, encode, persistence);
             }
-            // RFC 9110 section 8.6: none in a 204, whatever the target says.
-            Field::ContentLength
-                if !has_length && encode == Encode::Raw && response.status != 204 =>
-            {
-                has_length = true;
-                sink.field(name, value);
-            }
-            // RFC 9110 section 15.5.22: 426 names the protocol in `Upgrade`.
-            Field::Upgrade if response.status == 426 => sink.hop_field(name, value),
-            Field::Connection
-            | Field::ContentLength
-            | Field::HopByHop
-            | Field::TransferEncoding
-            | Field::Upgrade => {}
-            _ if nominated.holds(name) || is_replaced(options, name) => {}
-            _ => sink.field(name, value),
         }
     }
-    cookies.write(sink, response.fields);
-    write_listener_fields(sink, options);
-    if !has_date {
-        // RFC 9110 section 6.6.1: a recipient with a clock adds what the origin has left out.
-        sink.field("Date", date.as_bytes());
+
+    fn write_changed(&self, sink: &mut impl HeadSink, encode: Encode, persistence: Persistence) {
+        match self.exchange.extensions.as_deref() {
+            Some(extensions) if !extensions.response_fields.is_empty() => {
+                let kept = &self.exchange.frontend.http.response_fields;
+                let sink = &mut ChangedFields::new(sink, &extensions.response_fields, kept);
+                self.write_unchanged(sink, encode, persistence);
+            }
+            _ => self.write_unchanged(sink, encode, persistence),
+        }
     }
-    if encode == Encode::Chunked {
-        sink.hop_field("Transfer-Encoding", b"chunked");
+
+    fn write_unchanged(&self, sink: &mut impl HeadSink, encode: Encode, persistence: Persistence) {
+        let response = self.response;
+        let options = &self.exchange.frontend.http;
+        sink.status_line(response.status, response.reason);
+        let nominated = Nominated::of(response.fields);
+        let (mut has_date, mut has_length) = (false, false);
+        for (kind, name, value) in response.fields.iter() {
+            match kind {
+                Field::Date => {
+                    has_date = true;
+                    sink.field(name, value);
+                }
+                // RFC 9110 section 8.6: none in a 204, whatever the target says.
+                Field::ContentLength
+                    if !has_length && encode == Encode::Raw && response.status != 204 =>
+                {
+                    has_length = true;
+                    sink.field(name, value);
+                }
+                // RFC 9110 section 15.5.22: 426 names the protocol in `Upgrade`.
+                Field::Upgrade if response.status == 426 => sink.hop_field(name, value),
+                Field::Connection
+                | Field::ContentLength
+                | Field::HopByHop
+                | Field::TransferEncoding
+                | Field::Upgrade => {}
+                _ if nominated.holds(name) || is_replaced(options, name) => {}
+                _ => sink.field(name, value),
+            }
+        }
+        self.cookies.write(sink, response.fields);
+        write_listener_fields(sink, options);
+        if !has_date {
+            // RFC 9110 section 6.6.1: a recipient with a clock adds what the origin has left out.
+            sink.field("Date", self.cookies.worker.date().as_bytes());
+        }
+        if encode == Encode::Chunked {
+            sink.hop_field("Transfer-Encoding", b"chunked");
+        }
+        sink.hop_field("Connection", persistence.option());
+        sink.end();
     }
-    sink.hop_field("Connection", delivery.persistence.option());
-    sink.end();
 }
 
 /// Writes the fields that the listener gives every response.

@@ -9,6 +9,7 @@ use engine::{Endpoint, Forward, Pool, PoolId, Stickiness, StickinessToken};
 use crate::cookie;
 use crate::cookie_seal::{CookieSeal, Purpose};
 use crate::counters::Counters;
+use crate::exchange::Exchange;
 use crate::head_sink::HeadSink;
 use crate::http1::Fields;
 use crate::worker::Worker;
@@ -142,15 +143,33 @@ fn is_chromium_80(fields: Fields<'_, '_>) -> bool {
 /// The cookies that the responses of one target set.
 pub(crate) struct StayCookies<'a> {
     pub(crate) worker: &'a Worker,
-    pub(crate) pool: &'a Pool,
-    pub(crate) endpoint: &'a Endpoint,
-    pub(crate) stay: Stay,
+    pool: &'a Pool,
+    endpoint: &'a Endpoint,
+    stay: Stay,
     /// Values of `Set-Cookie` for the session of a login.
-    pub(crate) session: &'a [String],
-    pub(crate) is_tls: bool,
+    session: &'a [String],
+    is_tls: bool,
 }
 
-impl StayCookies<'_> {
+impl<'a> StayCookies<'a> {
+    /// Those of the responses of `endpoint` to the request of `exchange`. `is_tls`: its client speaks TLS.
+    pub(crate) fn of(
+        worker: &'a Worker,
+        exchange: &'a Exchange,
+        pool: &'a Pool,
+        endpoint: &'a Endpoint,
+        is_tls: bool,
+    ) -> Self {
+        Self {
+            worker,
+            pool,
+            endpoint,
+            stay: exchange.stay,
+            session: &exchange.set_cookies,
+            is_tls,
+        }
+    }
+
     /// Writes them behind the fields of the target's response.
     pub(crate) fn write(&self, sink: &mut impl HeadSink, response: Fields<'_, '_>) {
         for value in self.session {

@@ -7,8 +7,7 @@ use super::{Conversation, Failure};
 use crate::buffer::Lease;
 use crate::head_sink::Http1Head;
 use crate::http1::response::ResponseHead;
-use crate::negotiation::negotiate;
-use crate::outgoing::{self, Delivery, Persistence};
+use crate::outgoing::{self, Outgoing, Persistence};
 use crate::pump::{Pump, PumpError, Side};
 use crate::sticky::StayCookies;
 
@@ -39,21 +38,14 @@ impl Conversation<'_> {
 
     /// What the client is told to come back with.
     fn cookies(&self) -> StayCookies<'_> {
-        StayCookies {
-            worker: self.worker,
-            pool: self.pool,
-            endpoint: self.endpoint,
-            stay: self.exchange.stay,
-            session: &self.exchange.set_cookies,
-            is_tls: self.client.tls.is_some(),
-        }
+        let is_tls = self.client.tls.is_some();
+        StayCookies::of(self.worker, self.exchange, self.pool, self.endpoint, is_tls)
     }
 
     pub(super) fn plan_response(&self, head: &ResponseHead<'_, '_>) -> Response {
-        self.worker.counters.count_target_response(head.status);
-        let (negotiated, compressor) = negotiate(self.worker, self.exchange, head);
-        let framing = negotiated.map_or(head.framing, |it| it.framing(head.framing));
-        let (encode, ends_with_close) = outgoing::encoding_for(self.exchange.version, framing);
+        let (outgoing, compressor) = Outgoing::begin(head, self.exchange, self.cookies());
+        let (encode, ends_with_close) =
+            outgoing::encoding_for(self.exchange.version, outgoing.framing());
         let stays = self.exchange.keeps_alive
             && !ends_with_close
             && self.upload.is_none()
@@ -64,22 +56,10 @@ impl Conversation<'_> {
         } else {
             Persistence::Close
         };
-        let delivery = Delivery {
-            encode,
-            persistence,
-            negotiated,
-        };
         let mut out = self.worker.buffers.head();
         // RFC 1945 section 6: the response to a simple request has no head.
         if !self.exchange.is_simple() {
-            outgoing::write_response(
-                &mut Http1Head(&mut out),
-                head,
-                self.exchange,
-                &self.cookies(),
-                delivery,
-                &self.worker.date(),
-            );
+            outgoing.write_head(&mut Http1Head(&mut out), encode, persistence);
         }
         let body = Pump::new(head.framing, encode);
         Response {

@@ -14,14 +14,10 @@ use super::upload::Upload;
 use crate::buffer::{Buffer, Lease};
 use crate::conversation::{Failure, INTERIM_RESPONSES_MAX, Reached};
 use crate::exchange::Exchange;
-use crate::http1::response::{self, ResponseHead};
+use crate::http1::FieldStorage;
+use crate::http1::response;
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
-use crate::http1::{FieldStorage, Framing};
-use crate::negotiation::negotiate;
-use crate::outgoing::{self, Delivery, Persistence};
-use crate::pump::Encode;
 use crate::registry::Signal;
-use crate::sticky::StayCookies;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -251,41 +247,18 @@ impl<'a> Conversation<'a> {
             100..200 => HeadPlan::Drop,
             _ => {
                 self.status = Some(head.status);
-                self.write_head(&head)
+                let (client, exchange) = (self.client, self.exchange);
+                let compressor =
+                    client.write_response(self.worker, exchange, self.pool, self.endpoint, &head);
+                HeadPlan::Final {
+                    download: Download::new(head.framing, compressor),
+                    keeps_alive: head.keeps_alive,
+                }
             }
         };
         response.consume(end);
         self.response = Some(response);
         Ok(plan)
-    }
-
-    fn write_head(&self, head: &ResponseHead<'_, '_>) -> HeadPlan {
-        let worker = self.worker;
-        worker.counters.count_target_response(head.status);
-        let cookies = StayCookies {
-            worker,
-            pool: self.pool,
-            endpoint: self.endpoint,
-            stay: self.exchange.stay,
-            is_tls: self.client.node.is_tls,
-            session: &self.exchange.set_cookies,
-        };
-        let (negotiated, compressor) = negotiate(worker, self.exchange, head);
-        let delivery = Delivery {
-            // The frames carry the end of the body.
-            encode: Encode::Raw,
-            persistence: Persistence::KeepAlive,
-            negotiated,
-        };
-        self.client
-            .write_fields(head.framing == Framing::None, |sink| {
-                let date = worker.date();
-                outgoing::write_response(sink, head, self.exchange, &cookies, delivery, &date);
-            });
-        HeadPlan::Final {
-            download: Download::new(head.framing, compressor),
-            keeps_alive: head.keeps_alive,
-        }
     }
 
     /// Hands the body of the response on, and what is still to come of the request to the target.

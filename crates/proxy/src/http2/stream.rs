@@ -5,14 +5,20 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use engine::Frontend;
+use engine::{Endpoint, Frontend, Pool};
 
 use super::handle::Handle;
 use super::state::Shared;
 use crate::buffer::Buffer;
-use crate::outgoing::Persistence;
+use crate::compressor::Compressor;
+use crate::exchange::Exchange;
+use crate::http1::Framing;
+use crate::http1::response::ResponseHead;
+use crate::outgoing::{Outgoing, Persistence};
+use crate::pump::Encode;
 use crate::registry::{Entry, Tick, ticks};
 use crate::respond::Answer;
+use crate::sticky::StayCookies;
 use crate::worker::Worker;
 
 #[derive(Debug)]
@@ -44,6 +50,25 @@ impl ClientStream {
         self.entry
             .as_ref()
             .expect("it is taken when the stream is dropped")
+    }
+
+    /// Writes the head of the final response that a target has sent. Its body passes through the compressor, if
+    /// there is one.
+    pub(super) fn write_response(
+        &self,
+        worker: &Worker,
+        exchange: &Exchange,
+        pool: &Pool,
+        endpoint: &Endpoint,
+        response: &ResponseHead<'_, '_>,
+    ) -> Option<Box<Compressor>> {
+        let cookies = StayCookies::of(worker, exchange, pool, endpoint, self.node.is_tls);
+        let (outgoing, compressor) = Outgoing::begin(response, exchange, cookies);
+        self.write_fields(response.framing == Framing::None, |head| {
+            // The frames carry the end of the body.
+            outgoing.write_head(head, Encode::Raw, Persistence::KeepAlive);
+        });
+        compressor
     }
 
     /// Sends a whole answer. Whether the client took it within the idle timeout.

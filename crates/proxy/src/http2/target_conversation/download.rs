@@ -10,10 +10,6 @@ use crate::http2::hpack::FieldList;
 use crate::http2::outlet::{Outlet, Sent};
 use crate::http2::request::{FIELDS_USUAL, Storage};
 use crate::http2::response::{self, Malformed, Response};
-use crate::negotiation::negotiate;
-use crate::outgoing::{self, Delivery, Persistence};
-use crate::pump::Encode;
-use crate::sticky::StayCookies;
 
 impl TargetConversation<'_> {
     /// Writes the head of the response for the client. Whether the response ends with it.
@@ -53,27 +49,9 @@ impl TargetConversation<'_> {
             fields,
         };
         self.status = Some(status);
-        self.worker.counters.count_target_response(status);
-        let cookies = StayCookies {
-            worker: self.worker,
-            pool: self.pool,
-            endpoint: self.endpoint,
-            stay: self.exchange.stay,
-            is_tls: self.client.node.is_tls,
-            session: &self.exchange.set_cookies,
-        };
-        let exchange = self.exchange;
-        let date = self.worker.date();
-        let (negotiated, compressor) = negotiate(self.worker, exchange, &head);
-        let delivery = Delivery {
-            // The frames carry the end of the body.
-            encode: Encode::Raw,
-            persistence: Persistence::KeepAlive,
-            negotiated,
-        };
-        self.client.write_fields(has_no_body, |sink| {
-            outgoing::write_response(sink, &head, exchange, &cookies, delivery, &date);
-        });
+        let (client, exchange) = (self.client, self.exchange);
+        let compressor =
+            client.write_response(self.worker, exchange, self.pool, self.endpoint, &head);
         self.outlet = Outlet(compressor);
         Ok(has_no_body)
     }
