@@ -158,32 +158,37 @@ fn is_replaced(options: &HttpOptions, name: &str) -> bool {
 /// Writes an interim response that a final one follows, without any hop's fields.
 pub(crate) fn write_interim(sink: &mut impl HeadSink, response: &ResponseHead<'_, '_>) {
     sink.status_line(response.status, response.reason);
-    write_interim_fields(sink, response);
+    let nominated = Nominated::of(response.fields);
+    for (kind, name, value) in response.fields.iter() {
+        if kind.may_trail() && !nominated.holds(name) {
+            sink.field(name, value);
+        }
+    }
     sink.end();
 }
 
-/// Writes 101: no response follows it, so it has the cookies that a final one would have had.
+/// Writes 101: no response follows it, so it has the cookies and the listener's fields that a final one would have
+/// had.
 pub(crate) fn write_switch(
     sink: &mut impl HeadSink,
     response: &ResponseHead<'_, '_>,
+    options: &HttpOptions,
     cookies: &StayCookies<'_>,
 ) {
     sink.status_line(response.status, response.reason);
-    write_interim_fields(sink, response);
-    cookies.write(sink, response.fields);
-    sink.hop_field("Connection", b"upgrade");
-    sink.end();
-}
-
-fn write_interim_fields(sink: &mut impl HeadSink, response: &ResponseHead<'_, '_>) {
     let nominated = Nominated::of(response.fields);
     for (kind, name, value) in response.fields.iter() {
         match kind {
-            Field::Upgrade if response.status == 101 => sink.hop_field(name, value),
-            _ if kind.may_trail() && !nominated.holds(name) => sink.field(name, value),
+            Field::Upgrade => sink.hop_field(name, value),
+            _ if nominated.holds(name) || is_replaced(options, name) => {}
+            _ if kind.may_trail() => sink.field(name, value),
             _ => {}
         }
     }
+    cookies.write(sink, response.fields);
+    write_listener_fields(sink, options);
+    sink.hop_field("Connection", b"upgrade");
+    sink.end();
 }
 
 /// The body encoding for a client of this version, and whether the close is what ends the body.

@@ -29,6 +29,45 @@ fn a_field_of_the_listener_takes_the_place_of_the_targets() {
 }
 
 #[test]
+fn a_field_of_the_listener_stands_in_the_response_that_opens_a_tunnel() {
+    let target = Target::listen();
+    let fixture = Fixture::with_options(framed("DENY"), &[&target]);
+    let mut client = fixture.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    let (_, mut target) = target.answer(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         X-Frame-Options: ALLOW\r\nServer: theirs\r\n\r\nhello",
+    );
+    let response = client.head();
+    assert_eq!(status(&response), 101);
+    for (name, expected) in [
+        ("X-Frame-Options", "DENY"),
+        ("Server", "theirs"),
+        ("Upgrade", "websocket"),
+        ("Connection", "upgrade"),
+    ] {
+        assert_eq!(field(&response, name), Some(expected), "{name}");
+    }
+    assert_eq!(client.bytes(5), "hello");
+    client.send("hi");
+    assert_eq!(target.bytes(2), "hi");
+}
+
+#[test]
+fn interim_responses_have_no_fields_of_the_listener() {
+    let target = Target::listen();
+    let fixture = Fixture::with_options(framed("DENY"), &[&target]);
+    let mut client = fixture.client();
+    client.send(GET);
+    let (_, mut target) = target.answer("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
+    let hints = client.head();
+    assert_eq!(field(&hints, "Link"), Some("</a.css>"));
+    assert_eq!(field(&hints, "X-Frame-Options"), None);
+    target.send(OK);
+    assert_eq!(field(&client.rest(), "X-Frame-Options"), Some("DENY"));
+}
+
+#[test]
 fn a_field_of_the_listener_stands_in_responses_made_here() {
     let fixture = Fixture::with_options(framed("DENY"), &[]);
     for (request, expected) in [(GET, 503), ("nonsense\r\n\r\n", 400)] {

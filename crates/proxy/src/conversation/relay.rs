@@ -32,7 +32,8 @@ impl Conversation<'_> {
 
     pub(super) fn written_switch(&self, head: &ResponseHead<'_, '_>) -> Lease {
         let mut out = self.worker.buffers.head();
-        outgoing::write_switch(&mut Http1Head(&mut out), head, &self.cookies());
+        let options = &self.exchange.frontend.http;
+        outgoing::write_switch(&mut Http1Head(&mut out), head, options, &self.cookies());
         out
     }
 
