@@ -71,10 +71,16 @@ pub(crate) async fn forward(
             let outcome = conversation.run().await;
             (outcome, conversation.has_sent(), conversation.into_parts())
         };
-        let failure = outcome.as_ref().err().map(|it| it.failure);
-        record_outcome(&endpoint, returned.status, failure);
         drop(in_flight);
         client.entry.clear_endpoint();
+        let failure = outcome.as_ref().err().map(|it| it.failure);
+        // RFC 9112 section 9.3.1: any target may close a connection that is idle, and is not to blame for it.
+        let was_idle = is_reused && failure == Some(Failure::TargetClosed { received_bytes: 0 });
+        let may_repeat = is_replayable && (exchange.is_idempotent || !has_sent);
+        if was_idle && may_repeat && attempts.may_resend(&endpoint) {
+            continue;
+        }
+        record_outcome(&endpoint, returned.status, failure);
         match outcome {
             Ok(Finished::Responded {
                 client: next,
@@ -91,14 +97,6 @@ pub(crate) async fn forward(
                 let switched = switch(worker, client, received, target, returned, idle_timeout);
                 return Box::pin(switched).await;
             }
-            Err(NoResponse {
-                failure: Failure::TargetClosed { received_bytes: 0 },
-                ..
-            }) if is_reused
-                && is_replayable
-                && (exchange.is_idempotent || !has_sent)
-                // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
-                && attempts.may_resend(&endpoint) => {}
             Err(NoResponse {
                 failure,
                 is_upload_done,

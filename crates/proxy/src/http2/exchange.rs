@@ -57,22 +57,21 @@ pub(super) async fn forward(
         let has_sent = conversation.has_sent();
         let status = conversation.status();
         let target = conversation.into_target();
-        let failure = outcome.as_ref().err().map(|it| it.failure);
-        record_outcome(&endpoint, status, failure);
         drop(in_flight);
         entry.clear_endpoint();
+        let failure = outcome.as_ref().err().map(|it| it.failure);
+        // RFC 9112 section 9.3.1: any target may close a connection that is idle, and is not to blame for it.
+        let was_idle = is_reused && failure == Some(Failure::TargetClosed { received_bytes: 0 });
+        let may_repeat = is_replayable && (exchange.is_idempotent || !has_sent);
+        if was_idle && may_repeat && attempts.may_resend(&endpoint) {
+            continue;
+        }
+        record_outcome(&endpoint, status, failure);
         match outcome {
             Ok(Finished { target_stays }) => {
                 let idle_timeout = exchange.idle_timeout;
                 return keep_connection(worker, &endpoint, target, idle_timeout, target_stays);
             }
-            Err(NoResponse {
-                failure: Failure::TargetClosed { received_bytes: 0 },
-            }) if is_reused
-                && is_replayable
-                && (exchange.is_idempotent || !has_sent)
-                // The target closed the connection while it was idle: RFC 9112 section 9.3.1.
-                && attempts.may_resend(&endpoint) => {}
             Err(NoResponse { failure }) => {
                 drop(target);
                 if let Some(status) = status_of(worker, failure) {
