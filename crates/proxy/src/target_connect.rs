@@ -84,9 +84,12 @@ pub(crate) async fn connect<'h>(
     let config = worker
         .tls_of_targets(to.frontend, is_http2)
         .ok_or(502_u16)?;
-    encrypt(entry, &config, connected, name())
-        .await
-        .inspect_err(|_| worker.counters.target_tls_handshake_errors.increment())
+    let encrypted = encrypt(entry, &config, connected, name()).await;
+    // A target that was deregistered meanwhile is not to blame.
+    if encrypted.is_err() && !endpoint.state.is_draining() {
+        worker.counters.target_tls_handshake_errors.increment();
+    }
+    encrypted
 }
 
 /// Does the handshake with a target.

@@ -208,7 +208,9 @@ fn a_target_that_is_deregistered_during_the_handshake_is_not_to_blame() {
     peer.head();
     peer.send(OK);
     assert_eq!(status(&client.head()), 200);
-    assert_eq!(fixture.counters().target_connection_errors.value(), 0);
+    let counters = fixture.counters();
+    assert_eq!(counters.target_connection_errors.value(), 0);
+    assert_eq!(counters.target_tls_handshake_errors.value(), 0);
 }
 
 #[test]
