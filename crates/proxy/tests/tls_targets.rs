@@ -20,11 +20,11 @@ use support::{Fixture, IDLE, Target, endpoint, field, status};
 const GET: &str = "GET / HTTP/1.1\r\nHost: shop.example.com\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-fn encrypted_pool(endpoints: Vec<Arc<Endpoint>>) -> Arc<Pool> {
+fn encrypted_pool(version: HttpVersion, endpoints: Vec<Arc<Endpoint>>) -> Arc<Pool> {
     let settings = PoolSettings {
         protocol: TargetProtocol {
             is_tls: true,
-            version: HttpVersion::Http1,
+            version,
         },
         health_check_is_tls: true,
         ..PoolSettings::new(HealthCheck::default())
@@ -33,7 +33,12 @@ fn encrypted_pool(endpoints: Vec<Arc<Endpoint>>) -> Arc<Pool> {
 }
 
 fn forwarding_to(endpoints: Vec<Arc<Endpoint>>) -> Action {
-    Routing::Forward(Forward::new(vec![(encrypted_pool(endpoints), 1)])).into()
+    forwarding_by(HttpVersion::Http1, endpoints)
+}
+
+fn forwarding_by(version: HttpVersion, endpoints: Vec<Arc<Endpoint>>) -> Action {
+    let pool = encrypted_pool(version, endpoints);
+    Routing::Forward(Forward::new(vec![(pool, 1)])).into()
 }
 
 #[test]
@@ -190,6 +195,22 @@ fn a_target_has_ten_seconds_for_the_handshake() {
 }
 
 #[test]
+fn a_target_of_http2_has_ten_seconds_for_the_handshake_too() {
+    let target = Target::listen();
+    let action = forwarding_by(HttpVersion::Http2, vec![endpoint(target.address)]);
+    let fixture = Fixture::of_http2(action);
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &frames::GET, true);
+    let mut peer = target.accept();
+    assert!(peer.stream.read(&mut [0; 1024]).expect("a ClientHello") > 0);
+    fixture.advance(Duration::from_millis(9_900));
+    assert_eq!(fixture.counters().gateway_timeouts.value(), 0);
+    fixture.advance(Duration::from_millis(100));
+    assert_eq!(client.response(1).status(), 504);
+    assert_eq!(fixture.counters().target_tls_handshake_errors.value(), 1);
+}
+
+#[test]
 fn a_target_that_is_deregistered_during_the_handshake_is_not_to_blame() {
     let (leaving, staying) = (
         Target::listen(),
@@ -224,7 +245,7 @@ fn health_checks_go_through_tls_and_verify_nothing() {
         state: Arc::new(EndpointState::new(u64::MAX)),
     });
     let mut fixture = Fixture::with_action(forwarding_to(Vec::new()));
-    let pool = encrypted_pool(vec![Arc::clone(&endpoint)]);
+    let pool = encrypted_pool(HttpVersion::Http1, vec![Arc::clone(&endpoint)]);
     let action = Routing::Forward(Forward::new(vec![(Arc::clone(&pool), 1)])).into();
     let listener = frontend(
         fixture.address,

@@ -103,10 +103,16 @@ impl Connector for Http2Connector<'_> {
         let open = || connect(to, endpoint, name);
         let obtained = TargetSessions::obtain(worker, endpoint, self.idle_timeout, open);
         let mut obtained = pin!(obtained);
-        poll_fn(|cx| match entry.poll_signal(cx) {
-            Some(Signal::Expired) => Poll::Ready(Err(NoConnection::NotMade(504))),
-            Some(Signal::TargetCut) => Poll::Ready(Err(NoConnection::NotMade(502))),
-            None => obtained.as_mut().poll(cx),
+        poll_fn(|cx| {
+            // First, because who makes the connection counts what the end of the time has cut off.
+            if let Poll::Ready(obtained) = obtained.as_mut().poll(cx) {
+                return Poll::Ready(obtained);
+            }
+            match entry.poll_signal(cx) {
+                Some(Signal::Expired) => Poll::Ready(Err(NoConnection::NotMade(504))),
+                Some(Signal::TargetCut) => Poll::Ready(Err(NoConnection::NotMade(502))),
+                None => Poll::Pending,
+            }
         })
         .await
     }
