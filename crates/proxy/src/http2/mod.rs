@@ -26,6 +26,7 @@ mod receive;
 mod request;
 mod response;
 mod route;
+mod sections;
 mod state;
 mod stream;
 mod target_connection;

@@ -1,5 +1,6 @@
 //! What the task of a connection and the tasks of its streams share: the streams, and the frames that wait to
-//! be written. How these are written is in `out.rs`; bodies and windows are in `flow.rs`.
+//! be written. How these are written is in `out.rs`; bodies and windows are in `flow.rs`, heads and
+//! trailers in `sections.rs`.
 //!
 //! It is the same toward clients and targets. All tasks run on one thread and none holds a borrow while it
 //! waits, so one `RefCell` is enough.
@@ -15,8 +16,8 @@ use slab::Slab;
 use super::frame::{self, ErrorCode, INITIAL_WINDOW, flag, kind, setting};
 use super::hpack::{Encoder, FieldList};
 use super::limits::{
-    Budget, CONNECTION_WINDOW, LISTS_KEPT_MAX, RECENT_RESETS_MAX, STREAM_WINDOW, STREAMS_MAX,
-    Spent, TARGET_CONNECTION_WINDOW,
+    Budget, CONNECTION_WINDOW, RECENT_RESETS_MAX, STREAM_WINDOW, STREAMS_MAX, Spent,
+    TARGET_CONNECTION_WINDOW,
 };
 use crate::buffer::{BufferPool, Lease};
 use crate::registry::{Entry, Tick};
@@ -88,7 +89,7 @@ pub(crate) struct State {
     /// short request would fill it.
     idle_entries: Vec<Entry>,
     /// The same for the memory of field sections.
-    idle_lists: Vec<FieldList>,
+    pub(super) idle_lists: Vec<FieldList>,
 }
 
 /// Registry entries that a connection keeps for its next streams.
@@ -254,20 +255,6 @@ impl State {
         if !self.is_closed && self.idle_entries.len() < IDLE_ENTRIES_MAX {
             entry.rest();
             self.idle_entries.push(entry);
-        }
-    }
-
-    /// What is in `list`, in memory of its own; `list` is empty then.
-    pub(super) fn moved_list(&mut self, list: &mut FieldList) -> FieldList {
-        let mut moved = self.idle_lists.pop().unwrap_or_default();
-        std::mem::swap(&mut moved, list);
-        moved
-    }
-
-    /// Keeps the memory of a section that was used.
-    pub(crate) fn keep_list(&mut self, list: FieldList) {
-        if self.idle_lists.len() < LISTS_KEPT_MAX && list.is_small() {
-            self.idle_lists.push(list);
         }
     }
 
