@@ -21,6 +21,9 @@ use super::*;
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Longest wait for what must happen, in the time of the machine; only a failing test ever waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// The settings of the target group of SuperTokens' guide to load balancers.
 fn guide() -> HealthCheck {
     HealthCheck {
@@ -207,12 +210,23 @@ impl Scene {
         for _ in 0..4 {
             yield_now().await;
         }
-        while CHECKS_MAX - self.prober.shared.permits.available_permits() != self.kept_waiting() {
+        let start = std::time::Instant::now();
+        while self.under_way() != self.kept_waiting() {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{} checks are under way, of which the targets keep {} waiting",
+                self.under_way(),
+                self.kept_waiting()
+            );
             yield_now().await;
         }
         for target in &self.targets {
             target.note_health();
         }
+    }
+
+    fn under_way(&self) -> usize {
+        CHECKS_MAX - self.prober.shared.permits.available_permits()
     }
 
     fn kept_waiting(&self) -> usize {
