@@ -15,7 +15,8 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConnection, DigitallySignedStruct, ServerConnection, SignatureScheme};
 
-use super::{Fixture, IDLE, PATIENCE};
+use super::peer::PATIENCE;
+use super::{Fixture, IDLE};
 
 pub(crate) const POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
