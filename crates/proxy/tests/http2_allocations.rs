@@ -9,11 +9,9 @@ mod support;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use engine::http::TargetProtocol;
-use engine::{Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing};
+use engine::HttpVersion;
 use frames::*;
-use model::health_check::HealthCheck;
-use support::{Fixture, Target, endpoint};
+use support::{Fixture, Target, endpoint, forward_by};
 
 const CALLS: usize = 200;
 
@@ -79,15 +77,7 @@ fn message(stream: u32, head: &[u8], trailers: Option<&[u8]>) -> Vec<u8> {
 #[test]
 fn a_call_of_grpc_allocates_nothing_but_its_own_task() {
     let target = Target::listen();
-    let mut settings = PoolSettings::new(HealthCheck::grpc());
-    settings.protocol = TargetProtocol {
-        is_tls: false,
-        version: HttpVersion::Grpc,
-    };
-    let endpoints = vec![endpoint(target.address)];
-    let pool = Pool::new(PoolId(1), settings, endpoints, None);
-    let forward = Forward::new(vec![(pool.into(), 1)]);
-    let fixture = Fixture::of_http2(Routing::Forward(forward).into());
+    let fixture = Fixture::of_http2(forward_by(HttpVersion::Grpc, &[endpoint(target.address)]));
     let request = section(&[&POST[..], &[("content-type", "application/grpc")]].concat());
     let response = section(&[(":status", "200"), ("content-type", "application/grpc")]);
     let trailers = section(&[("grpc-status", "0")]);

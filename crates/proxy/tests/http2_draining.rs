@@ -6,26 +6,12 @@ mod support;
 
 use std::sync::Arc;
 
-use engine::http::TargetProtocol;
-use engine::{
-    Action, Admission, Endpoint, Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing,
-};
+use engine::{Admission, HttpVersion};
 use frames::*;
-use model::health_check::HealthCheck;
-use support::{Fixture, Target, endpoint};
+use support::{Fixture, Target, endpoint, forward_by};
 
 const OK: [(&str, &str); 1] = [(":status", "200")];
 const PIECE: &[u8] = &[0; 16 * 1024];
-
-fn forwarding_to(endpoints: &[Arc<Endpoint>]) -> Action {
-    let mut settings = PoolSettings::new(HealthCheck::default());
-    settings.protocol = TargetProtocol {
-        is_tls: false,
-        version: HttpVersion::Http2,
-    };
-    let pool = Pool::new(PoolId(1), settings, endpoints.to_vec(), None);
-    Routing::Forward(Forward::new(vec![(pool.into(), 1)])).into()
-}
 
 /// Sends the body of stream 1 until the socket of its target takes no more. Gives back what may still be sent.
 fn fill(fixture: &Fixture, client: &mut FramePeer) -> Windows {
@@ -83,7 +69,7 @@ fn a_request_of_which_its_target_was_sent_nothing_goes_to_another_with_its_body(
     let (leaving, staying) = (Target::listen(), Target::listen());
     let registered = endpoint(leaving.address);
     let endpoints = [Arc::clone(&registered), endpoint(staying.address)];
-    let mut fixture = Fixture::of_http2(forwarding_to(&endpoints));
+    let mut fixture = Fixture::of_http2(forward_by(HttpVersion::Http2, &endpoints));
     let mut filling = FramePeer::connect(fixture.address);
     filling.request(1, &POST, false);
     let _at_leaving = accept_and_read_no_body(&leaving);
@@ -102,7 +88,11 @@ fn a_request_of_which_its_target_was_sent_nothing_goes_to_another_with_its_body(
     assert_eq!(registered.state.requests_in_flight(), 2);
 
     registered.state.start_draining();
-    fixture.publish(Admission::Anyone, Vec::new(), forwarding_to(&endpoints));
+    fixture.publish(
+        Admission::Anyone,
+        Vec::new(),
+        forward_by(HttpVersion::Http2, &endpoints),
+    );
     let (stream, _) = at_staying.message();
     client.data(3, b"rest", true);
     receive(&mut at_staying, stream, b"begun rest");
@@ -120,7 +110,7 @@ fn a_request_of_which_its_target_was_sent_nothing_outlives_the_deregistration_de
     let (leaving, staying) = (Target::listen(), Target::listen());
     let registered = endpoint(leaving.address);
     let endpoints = [Arc::clone(&registered), endpoint(staying.address)];
-    let fixture = Fixture::of_http2(forwarding_to(&endpoints));
+    let fixture = Fixture::of_http2(forward_by(HttpVersion::Http2, &endpoints));
     let mut filling = FramePeer::connect(fixture.address);
     filling.request(1, &POST, false);
     let _at_leaving = accept_and_read_no_body(&leaving);
@@ -155,7 +145,7 @@ fn a_deregistered_target_may_refuse_what_it_was_sent() {
     let (leaving, staying) = (Target::listen(), Target::listen());
     let registered = endpoint(leaving.address);
     let endpoints = [Arc::clone(&registered), endpoint(staying.address)];
-    let fixture = Fixture::of_http2(forwarding_to(&endpoints));
+    let fixture = Fixture::of_http2(forward_by(HttpVersion::Http2, &endpoints));
     let mut client = FramePeer::connect(fixture.address);
     client.request(1, &GET, true);
     let mut at_leaving = FramePeer::accept(&leaving.listener);

@@ -7,11 +7,9 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::http::TargetProtocol;
-use engine::{Action, Endpoint, Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing};
+use engine::HttpVersion;
 use frames::*;
-use model::health_check::HealthCheck;
-use support::{Fixture, IDLE, Target, endpoint, status};
+use support::{Fixture, IDLE, Target, endpoint, forward_by, status};
 
 const CALL: [(&str, &str); 6] = [
     (":method", "POST"),
@@ -21,16 +19,6 @@ const CALL: [(&str, &str); 6] = [
     ("content-type", "application/grpc+proto"),
     ("te", "trailers"),
 ];
-
-fn forward_by(version: HttpVersion, endpoints: &[Arc<Endpoint>]) -> Action {
-    let mut settings = PoolSettings::new(HealthCheck::default());
-    settings.protocol = TargetProtocol {
-        is_tls: false,
-        version,
-    };
-    let pool = Pool::new(PoolId(1), settings, endpoints.to_vec(), None);
-    Routing::Forward(Forward::new(vec![(Arc::new(pool), 1)])).into()
-}
 
 fn grpc_to(target: &Target) -> Fixture {
     Fixture::of_http2(forward_by(HttpVersion::Grpc, &[endpoint(target.address)]))

@@ -6,14 +6,9 @@ mod support;
 
 use std::io::Read;
 
-use engine::http::TargetProtocol;
-use engine::{
-    Action, Forward, HttpOptions, HttpVersion, Pool, PoolId, PoolSettings, ResponseCompression,
-    Routing,
-};
+use engine::{HttpOptions, HttpVersion, ResponseCompression};
 use frames::*;
-use model::health_check::HealthCheck;
-use support::{Fixture, Peer, Target, endpoint, field, forward_to};
+use support::{Fixture, Peer, Target, endpoint, field, forward_by, forward_to};
 
 fn compressing() -> HttpOptions {
     let compression = ResponseCompression {
@@ -367,13 +362,7 @@ fn clients_of_http2_get_events_at_once_and_trailers() {
 #[test]
 fn bodies_of_targets_of_http2_are_compressed_too() {
     let target = Target::listen();
-    let mut settings = PoolSettings::new(HealthCheck::default());
-    settings.protocol = TargetProtocol {
-        is_tls: false,
-        version: HttpVersion::Http2,
-    };
-    let pool = Pool::new(PoolId(1), settings, vec![endpoint(target.address)], None);
-    let action: Action = Routing::Forward(Forward::new(vec![(pool.into(), 1)])).into();
+    let action = forward_by(HttpVersion::Http2, &[endpoint(target.address)]);
     let fixture = Fixture::of_http2_with(compressing(), action);
     let mut client = FramePeer::connect(fixture.address);
     client.request(1, &get_with("br"), true);

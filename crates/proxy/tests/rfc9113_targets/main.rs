@@ -9,25 +9,17 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 
-use engine::http::TargetProtocol;
-use engine::{Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing};
+use engine::HttpVersion;
 use frames::*;
-use model::health_check::HealthCheck;
-use support::{Fixture, Target, endpoint};
+use support::{Fixture, Target, endpoint, forward_by};
 
 const OK: [(&str, &str); 1] = [(":status", "200")];
 
 /// A data plane whose requests go to these targets by HTTP/2.
 fn forwarding_to(targets: &[&Target]) -> Fixture {
-    let mut settings = PoolSettings::new(HealthCheck::default());
-    settings.protocol = TargetProtocol {
-        is_tls: false,
-        version: HttpVersion::Http2,
-    };
     let endpoints = targets.iter().map(|target| endpoint(target.address));
-    let pool = Pool::new(PoolId(1), settings, endpoints.collect(), None);
-    let forward = Forward::new(vec![(pool.into(), 1)]);
-    Fixture::of_http2(Routing::Forward(forward).into())
+    let endpoints: Vec<_> = endpoints.collect();
+    Fixture::of_http2(forward_by(HttpVersion::Http2, &endpoints))
 }
 
 /// A request that has reached its target.

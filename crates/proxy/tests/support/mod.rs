@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use engine::router::Rule;
 use engine::{
-    Action, Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions, Pool,
-    PoolId, PoolSettings, Router, Routing, Snapshot,
+    Action, Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions,
+    HttpVersion, Pool, PoolId, PoolSettings, Router, Routing, Snapshot, TargetProtocol,
 };
 use model::health_check::HealthCheck;
 use proxy::{Clock, Config, CookieKey, Counters, DataPlane, Ipv6Addresses, Logins};
@@ -64,17 +64,29 @@ pub(crate) fn endpoint(address: SocketAddr) -> Arc<Endpoint> {
 }
 
 pub(crate) fn pool(endpoints: &[Arc<Endpoint>]) -> Arc<Pool> {
-    let check = HealthCheck::default();
-    Arc::new(Pool::new(
-        PoolId(1),
-        PoolSettings::new(check),
-        endpoints.to_vec(),
-        None,
-    ))
+    pool_of(HttpVersion::Http1, endpoints)
+}
+
+/// Targets that speak this version in clear text.
+fn pool_of(version: HttpVersion, endpoints: &[Arc<Endpoint>]) -> Arc<Pool> {
+    let settings = PoolSettings {
+        protocol: TargetProtocol {
+            is_tls: false,
+            version,
+        },
+        ..PoolSettings::new(HealthCheck::default())
+    };
+    Arc::new(Pool::new(PoolId(1), settings, endpoints.to_vec(), None))
 }
 
 pub(crate) fn forward_to(endpoints: &[Arc<Endpoint>]) -> Action {
-    Routing::Forward(Forward::new(vec![(pool(endpoints), 1)])).into()
+    forward_by(HttpVersion::Http1, endpoints)
+}
+
+/// Forwards to targets that speak this version.
+pub(crate) fn forward_by(version: HttpVersion, endpoints: &[Arc<Endpoint>]) -> Action {
+    let pool = pool_of(version, endpoints);
+    Routing::Forward(Forward::new(vec![(pool, 1)])).into()
 }
 
 impl Fixture {
