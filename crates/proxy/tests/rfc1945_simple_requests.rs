@@ -5,10 +5,10 @@ mod support;
 use engine::action::Template;
 use engine::http::DesyncMitigation::{self, Defensive, Monitor, Strictest};
 use engine::router::Rule;
-use engine::{Action, Admission, FixedResponse, HttpOptions, Redirect, Routing};
+use engine::{Action, Admission, FixedResponse, HttpOptions, HttpVersion, Redirect, Routing};
 use model::condition::{Condition, Patterns};
 use support::tls::{Issued, tls};
-use support::{Fixture, IDLE, Target, endpoint, field, forward_to, status};
+use support::{Fixture, IDLE, Target, endpoint, field, forward_by, forward_to, status};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a=b\r\n\r\nok";
 
@@ -256,6 +256,7 @@ fn section_6_an_answer_of_the_load_balancer_is_a_body_alone() {
         query: Template::parse("#{query}"),
         status: 301,
     };
+    let target = Target::listen();
     for (action, body) in [
         (fixed(200, "fixed"), "fixed".to_owned()),
         (fixed(204, ""), String::new()),
@@ -264,6 +265,10 @@ fn section_6_an_answer_of_the_load_balancer_is_a_body_alone() {
             page("301 Moved Permanently"),
         ),
         (forward_to(&[]), page("503 Service Temporarily Unavailable")),
+        (
+            forward_by(HttpVersion::Http2, &[endpoint(target.address)]),
+            page("464 Bad Request"),
+        ),
     ] {
         let fixture = Fixture::with_action(action);
         for request in [
@@ -274,6 +279,7 @@ fn section_6_an_answer_of_the_load_balancer_is_a_body_alone() {
         }
         assert_eq!(fixture.counters().requests.value(), 2);
     }
+    assert!(target.is_untouched());
 }
 
 /// RFC 9112 section 9.6: a close with unread bytes would be a reset, which may overtake the response.
