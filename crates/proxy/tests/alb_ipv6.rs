@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use engine::http::ForwardedFor;
 use engine::router::Rule;
-use engine::{Action, Admission, Endpoint, FixedResponse, HttpOptions, Routing, Snapshot};
+use engine::{Action, Admission, FixedResponse, HttpOptions, Routing, Snapshot};
 use model::condition::Condition;
 use proxy::PrepareError;
 
@@ -166,17 +166,9 @@ fn an_address_that_is_not_local_is_refused_before_anybody_listens() {
 fn alb_guide_health_checks_name_a_target_of_ipv6_in_brackets() {
     let target = Target::listen_on("[::1]:0");
     let mut fixture = Fixture::with_action(fixed(200));
-    let known = endpoint(target.address);
-    let checked = std::sync::Arc::new(Endpoint {
-        address: target.address,
-        check_address: target.address,
-        zone: None,
-        key: known.key,
-        state: std::sync::Arc::clone(&known.state),
-    });
     fixture.publish_snapshot(Snapshot {
         generation: 100,
-        pools: vec![pool(&[checked])],
+        pools: vec![pool(&[endpoint(target.address)])],
         ..Snapshot::default()
     });
     let (head, _) = target.answer(OK);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Action, Endpoint, EndpointState, Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing,
-    Snapshot, TargetProtocol,
+    Action, Endpoint, Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing, Snapshot,
+    TargetProtocol,
 };
 use frames::FramePeer;
 use model::health_check::HealthCheck;
@@ -237,13 +237,7 @@ fn a_target_that_is_deregistered_during_the_handshake_is_not_to_blame() {
 #[test]
 fn health_checks_go_through_tls_and_verify_nothing() {
     let target = TlsTarget::listen(&Issued::expired("elsewhere.example.com"));
-    let endpoint = Arc::new(Endpoint {
-        address: target.address,
-        check_address: target.address,
-        zone: None,
-        key: 1,
-        state: Arc::new(EndpointState::new(u64::MAX)),
-    });
+    let endpoint = endpoint(target.address);
     let mut fixture = Fixture::with_action(forwarding_to(Vec::new()));
     let pool = encrypted_pool(HttpVersion::Http1, vec![Arc::clone(&endpoint)]);
     let action = Routing::Forward(Forward::new(vec![(Arc::clone(&pool), 1)])).into();

@@ -52,11 +52,9 @@ fn logins() -> Arc<Logins> {
 pub(crate) fn endpoint(address: SocketAddr) -> Arc<Endpoint> {
     static IDS: AtomicU64 = AtomicU64::new(1);
     let state = Arc::new(EndpointState::new(IDS.fetch_add(1, Ordering::Relaxed)));
-    // Checks go to an address where nobody listens: all targets stay equally unhealthy, which means that
-    // all of them serve, and no check disturbs a scripted target.
     Arc::new(Endpoint {
         address,
-        check_address: "127.0.0.1:1".parse().unwrap(),
+        check_address: address,
         zone: None,
         key: state.id(),
         state,
@@ -201,6 +199,8 @@ impl Fixture {
         self.publish_frontends(vec![Arc::new(frontend)]);
     }
 
+    /// Without the pools, which only the prober reads: no check disturbs a scripted target, and all targets stay as
+    /// healthy as they were, which means that all of them serve.
     pub(crate) fn publish_frontends(&mut self, frontends: Vec<Arc<Frontend>>) {
         self.generation += 1;
         self.publish_snapshot(Snapshot {
