@@ -6,7 +6,7 @@ mod support;
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::{
     Action, Endpoint, Forward, HttpVersion, Pool, PoolId, PoolSettings, Routing, Snapshot,
@@ -15,7 +15,7 @@ use engine::{
 use frames::FramePeer;
 use model::health_check::HealthCheck;
 use support::tls::{Issued, TlsTarget, frontend, tls};
-use support::{Fixture, IDLE, Target, endpoint, field, status};
+use support::{Fixture, IDLE, PATIENCE, Target, endpoint, field, status};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: shop.example.com\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -263,7 +263,9 @@ fn health_checks_go_through_tls_and_verify_nothing() {
     peer.end();
     // The prober looks at the answer before it closes.
     assert!(peer.is_closed());
+    let start = Instant::now();
     while !endpoint.state.health().is_healthy() {
+        assert!(start.elapsed() < PATIENCE, "the check has not passed");
         std::thread::yield_now();
     }
     let counters = fixture.plane.counters();

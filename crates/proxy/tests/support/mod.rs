@@ -20,7 +20,7 @@ use engine::{
 use model::health_check::HealthCheck;
 use proxy::{Clock, Config, CookieKey, Counters, DataPlane, Ipv6Addresses, Logins};
 
-pub(crate) use peer::{Peer, Target};
+pub(crate) use peer::{PATIENCE, Peer, Target};
 
 /// The idle timeout of every listener here.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);

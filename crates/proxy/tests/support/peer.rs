@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// Longest wait for a byte that must come; only a failing test ever waits for it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for what must come; only a failing test ever waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A target that does what the test tells it.
 pub(crate) struct Target {

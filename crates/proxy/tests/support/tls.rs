@@ -15,8 +15,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConnection, DigitallySignedStruct, ServerConnection, SignatureScheme};
 
-use super::peer::PATIENCE;
-use super::{Fixture, IDLE};
+use super::{Fixture, IDLE, PATIENCE};
 
 pub(crate) const POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
