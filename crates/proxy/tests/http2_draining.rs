@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use engine::{Admission, HttpVersion};
+use engine::{Admission, Endpoint, HttpVersion};
 use frames::*;
 use support::{Fixture, Target, endpoint, forward_by};
 
@@ -64,79 +64,121 @@ fn receive(target: &mut FramePeer, stream: u32, expected: &[u8]) {
     }
 }
 
+/// A target whose connection takes no more, because it does not read the body of another client's request, and a
+/// client whose next request goes to that target, where it has to wait.
+struct Scene {
+    fixture: Fixture,
+    leaving: Arc<Endpoint>,
+    endpoints: [Arc<Endpoint>; 2],
+    filling: FramePeer,
+    client: FramePeer,
+    /// The other target's end of its connection.
+    at_staying: FramePeer,
+    _at_leaving: FramePeer,
+}
+
+impl Scene {
+    /// `fill` sends the body of the other request, on stream 1.
+    fn begin(fill: impl FnOnce(&Fixture, &mut FramePeer)) -> Self {
+        let (leaving, staying) = (Target::listen(), Target::listen());
+        let endpoints = [endpoint(leaving.address), endpoint(staying.address)];
+        let fixture = Fixture::of_http2(forward_by(HttpVersion::Http2, &endpoints));
+        let mut filling = FramePeer::connect(fixture.address);
+        filling.request(1, &POST, false);
+        let at_leaving = accept_and_read_no_body(&leaving);
+        fill(&fixture, &mut filling);
+
+        // The next request is the other target's, and the one after that again for the first.
+        let mut client = FramePeer::connect(fixture.address);
+        client.request(1, &GET, true);
+        let mut at_staying = FramePeer::accept(&staying.listener);
+        let (stream, _) = at_staying.message();
+        at_staying.request(stream, &OK, true);
+        assert_eq!(client.response(1).status(), 200);
+        Self {
+            fixture,
+            leaving: Arc::clone(&endpoints[0]),
+            endpoints,
+            filling,
+            client,
+            at_staying,
+            _at_leaving: at_leaving,
+        }
+    }
+
+    /// Marks the target as soon as it has both requests.
+    fn start_draining(&self) {
+        self.fixture.settle();
+        assert_eq!(self.leaving.state.requests_in_flight(), 2);
+        self.leaving.state.start_draining();
+    }
+
+    /// As `start_draining`, and has the worker pass the barrier.
+    fn deregister(&mut self) {
+        self.start_draining();
+        let action = forward_by(HttpVersion::Http2, &self.endpoints);
+        self.fixture.publish(Admission::Anyone, Vec::new(), action);
+    }
+
+    /// Fails unless the client is answered, by the other target and after one attempt more.
+    fn check_answered(mut self, stream: u32) {
+        self.at_staying.request(stream, &OK, true);
+        assert_eq!(self.client.response(3).status(), 200);
+        let counters = self.fixture.counters();
+        assert_eq!(counters.requests_retried.value(), 1);
+        assert_eq!(counters.requests_cut_by_deregistration.value(), 0);
+        assert_eq!(self.leaving.state.requests_in_flight(), 1);
+    }
+}
+
 #[test]
 fn a_request_of_which_its_target_was_sent_nothing_goes_to_another_with_its_body() {
-    let (leaving, staying) = (Target::listen(), Target::listen());
-    let registered = endpoint(leaving.address);
-    let endpoints = [Arc::clone(&registered), endpoint(staying.address)];
-    let mut fixture = Fixture::of_http2(forward_by(HttpVersion::Http2, &endpoints));
-    let mut filling = FramePeer::connect(fixture.address);
-    filling.request(1, &POST, false);
-    let _at_leaving = accept_and_read_no_body(&leaving);
-    fill(&fixture, &mut filling);
+    let mut scene = Scene::begin(|fixture, filling| _ = fill(fixture, filling));
+    scene.client.request(3, &POST, false);
+    scene.client.data(3, b"begun ", false);
+    scene.deregister();
+    let (stream, _) = scene.at_staying.message();
+    scene.client.data(3, b"rest", true);
+    receive(&mut scene.at_staying, stream, b"begun rest");
+    scene.check_answered(stream);
+}
 
-    // The next request is the other target's, and the one after that again for the first.
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &GET, true);
-    let mut at_staying = FramePeer::accept(&staying.listener);
-    let (stream, _) = at_staying.message();
-    at_staying.request(stream, &OK, true);
-    assert_eq!(client.response(1).status(), 200);
-    client.request(3, &POST, false);
-    client.data(3, b"begun ", false);
-    fixture.settle();
-    assert_eq!(registered.state.requests_in_flight(), 2);
-
-    registered.state.start_draining();
-    fixture.publish(
-        Admission::Anyone,
-        Vec::new(),
-        forward_by(HttpVersion::Http2, &endpoints),
-    );
-    let (stream, _) = at_staying.message();
-    client.data(3, b"rest", true);
-    receive(&mut at_staying, stream, b"begun rest");
-    at_staying.request(stream, &OK, true);
-    assert_eq!(client.response(3).status(), 200);
-    let counters = fixture.counters();
-    assert_eq!(counters.requests_retried.value(), 1);
-    assert_eq!(counters.requests_cut_by_deregistration.value(), 0);
-    assert_eq!(registered.state.requests_in_flight(), 1);
+#[test]
+fn a_request_of_which_its_target_was_sent_nothing_goes_to_another_with_its_trailers() {
+    let mut scene = Scene::begin(|fixture, filling| _ = fill(fixture, filling));
+    scene.client.request(3, &POST, false);
+    scene.client.data(3, b"body", false);
+    scene.client.request(3, &[("x-sum", "7")], true);
+    scene.deregister();
+    let (stream, head) = scene.at_staying.message();
+    assert!(!head.has_ended);
+    receive(&mut scene.at_staying, stream, b"body");
+    let (_, trailers) = scene.at_staying.message();
+    assert_eq!(trailers.field("x-sum"), Some("7"));
+    assert!(trailers.has_ended);
+    scene.check_answered(stream);
 }
 
 /// The delay may end before the requests that wait have seen that it began.
 #[test]
 fn a_request_of_which_its_target_was_sent_nothing_outlives_the_deregistration_delay() {
-    let (leaving, staying) = (Target::listen(), Target::listen());
-    let registered = endpoint(leaving.address);
-    let endpoints = [Arc::clone(&registered), endpoint(staying.address)];
-    let fixture = Fixture::of_http2(forward_by(HttpVersion::Http2, &endpoints));
-    let mut filling = FramePeer::connect(fixture.address);
-    filling.request(1, &POST, false);
-    let _at_leaving = accept_and_read_no_body(&leaving);
-    fill_up(&fixture, &mut filling);
-
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &GET, true);
-    let mut at_staying = FramePeer::accept(&staying.listener);
-    let (stream, _) = at_staying.message();
-    at_staying.request(stream, &OK, true);
-    assert_eq!(client.response(1).status(), 200);
-    client.request(3, &POST, false);
-    client.data(3, b"body", true);
-    fixture.settle();
-    assert_eq!(registered.state.requests_in_flight(), 2);
-
-    registered.state.start_draining();
-    fixture.cut(&registered);
-    let (stream, _) = at_staying.message();
-    receive(&mut at_staying, stream, b"body");
-    at_staying.request(stream, &OK, true);
-    assert_eq!(client.response(3).status(), 200);
-    assert_eq!(filling.response(1).status(), 502, "it was sent a part");
-    let counters = fixture.counters();
+    let mut scene = Scene::begin(fill_up);
+    scene.client.request(3, &POST, false);
+    scene.client.data(3, b"body", true);
+    scene.start_draining();
+    scene.fixture.cut(&scene.leaving);
+    let (stream, _) = scene.at_staying.message();
+    receive(&mut scene.at_staying, stream, b"body");
+    scene.at_staying.request(stream, &OK, true);
+    assert_eq!(scene.client.response(3).status(), 200);
+    assert_eq!(
+        scene.filling.response(1).status(),
+        502,
+        "it was sent a part"
+    );
+    let counters = scene.fixture.counters();
     assert_eq!(counters.requests_cut_by_deregistration.value(), 1);
-    assert_eq!(registered.state.requests_in_flight(), 0);
+    assert_eq!(scene.leaving.state.requests_in_flight(), 0);
 }
 
 /// RFC 9113 section 8.7: what is refused was not looked at.
