@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from urllib.request import urlopen
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from harness.certificates import Authority
 from harness.elbow import AwsError
 from harness.errors import refused
+from harness.shop import listener_port
 from harness.signed import form, send, signed
 from harness.wait import until
 
@@ -42,7 +44,7 @@ class Log:
         records = [json.loads(line) for line in lines]
         for record in records:
             assert MEMBERS <= record.keys(), record
-            assert record.keys() - MEMBERS <= {"readOnly", "errorCode", "errorMessage"}, record
+            assert record.keys() - MEMBERS <= {"readOnly", "apiVersion", "errorCode", "errorMessage"}, record
             assert UUID.fullmatch(record["eventID"]) and TIME.fullmatch(record["eventTime"])
             assert record["sourceIPAddress"] == "127.0.0.1"
             assert record["recipientAccountId"] == "123456789012"
@@ -89,7 +91,7 @@ def test_every_call_has_its_record(started):
     assert group["requestParameters"] == {
         "name": "web",
         "protocol": "HTTP",
-        "port": "80",
+        "port": 80,
         "vpcId": vpc["VpcId"],
         "tags": [{"key": "a", "value": "b"}],
     }
@@ -98,6 +100,80 @@ def test_every_call_has_its_record(started):
     assert health["requestParameters"] == {"targetGroupArn": arn}
     assert deletion["errorCode"] == "ValidationError" and deletion["errorMessage"]
     assert deletion["requestParameters"] == {"targetGroupArn": "web"}
+
+
+def recorded(value):
+    """What boto3 takes or gives, with the types of the API's model, as a record has it."""
+    match value:
+        case dict():
+            return {name[0].lower() + name[1:]: recorded(it) for name, it in value.items()}
+        case list():
+            return [recorded(it) for it in value]
+        case datetime():
+            return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+    return value
+
+
+def test_requests_and_results_have_the_types_of_the_model(started):
+    elbow, log = started
+    elbv2, ec2 = elbow.client("elbv2"), elbow.client("ec2")
+    subnets = [it["SubnetId"] for it in ec2.describe_subnets()["Subnets"]]
+
+    def call(operation, **parameters):
+        log.new()
+        made = getattr(elbv2, operation)(**parameters)
+        [record] = log.new()
+        assert record["apiVersion"] == "2015-12-01"
+        assert record["requestParameters"] == recorded(parameters)
+        assert (record["responseElements"] or {}) == recorded({n: v for n, v in made.items() if n != "ResponseMetadata"})
+        return made
+
+    [group] = call(
+        "create_target_group", Name="web", Protocol="HTTP", Port=80, TargetType="ip", HealthCheckPort="8080",
+        VpcId=ec2.describe_vpcs()["Vpcs"][0]["VpcId"], HealthCheckTimeoutSeconds=2, HealthCheckEnabled=True,
+    )["TargetGroups"]  # fmt: skip
+    call("register_targets", TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": "127.0.0.1", "Port": 9}])
+    [balancer] = call("create_load_balancer", Name="shop", Subnets=subnets)["LoadBalancers"]
+    arn = balancer["LoadBalancerArn"]
+    attributes = [{"Key": "idle_timeout.timeout_seconds", "Value": "30"}]
+    call("modify_load_balancer_attributes", LoadBalancerArn=arn, Attributes=attributes)
+    groups = [{"TargetGroupArn": group["TargetGroupArn"], "Weight": 3}]
+    stickiness = {"Enabled": True, "DurationSeconds": 60}
+    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}}
+    call("modify_target_group", TargetGroupArn=group["TargetGroupArn"], HealthCheckIntervalSeconds=7)
+    [listener] = call(
+        "create_listener", LoadBalancerArn=arn, Protocol="HTTP", Port=listener_port(), DefaultActions=[action]
+    )["Listeners"]
+    redirect = {"Type": "redirect", "RedirectConfig": {"Port": "443", "StatusCode": "HTTP_301"}}
+    [rule] = call(
+        "create_rule", ListenerArn=listener["ListenerArn"], Priority=7, Actions=[redirect],
+        Conditions=[{"Field": "path-pattern", "Values": ["/a"]}],
+    )["Rules"]  # fmt: skip
+    call("set_rule_priorities", RulePriorities=[{"RuleArn": rule["RuleArn"], "Priority": 9}])
+    call("delete_rule", RuleArn=rule["RuleArn"])
+
+
+def test_lists_of_ec2_have_items(started):
+    elbow, log = started
+    ec2 = elbow.client("ec2")
+    [vpc, *_] = ec2.describe_vpcs()["Vpcs"]
+    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc["VpcId"])["GroupId"]
+    log.new()
+    http = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[http])
+    ec2.create_tags(Resources=[group], Tags=[{"Key": "Name", "Value": "true"}])
+    ingress, tags = log.new()
+    assert ingress["requestParameters"] == {"groupId": group, "ipPermissions": {"items": [{
+        "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]},
+    }]}}  # fmt: skip
+    assert ingress["responseElements"]["requestId"] == ingress["requestID"]
+    assert ingress["responseElements"]["_return"] is True
+    [rule] = ingress["responseElements"]["securityGroupRuleSet"]["items"]
+    assert (rule["fromPort"], rule["isEgress"], rule["cidrIpv4"]) == (80, False, "0.0.0.0/0")
+    assert tags["requestParameters"] == {
+        "resourcesSet": {"items": [{"resourceId": group}]},
+        "tagSet": {"items": [{"key": "Name", "value": "true"}]},
+    }
 
 
 def test_private_keys_and_secrets_are_hidden(started):

@@ -4,6 +4,7 @@
 //! events" and "CloudTrail userIdentity element".
 
 mod elements;
+mod members;
 
 use std::net::IpAddr;
 
@@ -67,14 +68,18 @@ impl Event<'_> {
         let is_read = self.service.is_read(self.operation);
         // Which parameters of other operations are secrets is not known.
         let parameters = match is_read {
-            Some(_) => elements::of_input(self.input, &mut hidden),
+            Some(_) => elements::of_input(self.service, self.operation, self.input, &mut hidden),
             None => Value::Null,
         };
-        let elements = match self.outcome {
+        let mut elements = match self.outcome {
             // Source: "responseElements", which only actions that make changes have.
-            Ok(outcome) if is_read == Some(false) => elements::of_outcome(outcome),
+            Ok(outcome) if is_read == Some(false) => elements::of_outcome(self.service, outcome),
             _ => Value::Null,
         };
+        // EC2 has it in the body of the answer.
+        if let (Service::Ec2, Value::Object(members)) = (self.service, &mut elements) {
+            members.insert("requestId".to_owned(), self.request_id.to_string().into());
+        }
         let name = match self.operation {
             "" => "Unknown",
             name => cut(name),
@@ -97,6 +102,10 @@ impl Event<'_> {
             "recipientAccountId": self.place.account,
             "eventCategory": "Management",
         });
+        // The records of the other services leave it out.
+        if self.service == Service::ElasticLoadBalancing {
+            record["apiVersion"] = self.service.version().into();
+        }
         if let Some(is_read) = is_read {
             record["readOnly"] = is_read.into();
         }

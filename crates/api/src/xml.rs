@@ -3,6 +3,7 @@
 //! Elements come out in the order of the calls and an empty list is an empty element, because that is
 //! what clients of the real services have learnt to read.
 
+use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 
 use time::OffsetDateTime;
@@ -17,6 +18,8 @@ use crate::query::Lists;
 pub struct Xml {
     out: String,
     lists: Lists,
+    /// Where in `out` the content of each list without elements is.
+    empty_lists: BTreeSet<usize>,
 }
 
 impl Xml {
@@ -25,6 +28,7 @@ impl Xml {
         Self {
             out: String::new(),
             lists,
+            empty_lists: BTreeSet::new(),
         }
     }
 
@@ -62,7 +66,7 @@ impl Xml {
         mut body: impl FnMut(&mut Self, T),
     ) {
         let item_name = self.item_name();
-        self.element(name, |xml| {
+        self.list_element(name, |xml| {
             for item in items {
                 xml.element(item_name, |xml| body(xml, item));
             }
@@ -72,7 +76,7 @@ impl Xml {
     /// A list of plain values.
     pub fn texts<T: Display>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
         let item_name = self.item_name();
-        self.element(name, |xml| {
+        self.list_element(name, |xml| {
             for value in values {
                 xml.text(item_name, value);
             }
@@ -94,6 +98,22 @@ impl Xml {
     /// What has been printed so far.
     pub fn as_str(&self) -> &str {
         &self.out
+    }
+
+    /// Whether `content`, a part of what has been printed, is that of a list without elements, and not an empty text.
+    pub(crate) fn is_empty_list(&self, content: &str) -> bool {
+        let at = content.as_ptr().addr() - self.out.as_ptr().addr();
+        self.empty_lists.contains(&at)
+    }
+
+    fn list_element(&mut self, name: &str, body: impl FnOnce(&mut Self)) {
+        self.element(name, |xml| {
+            let begin = xml.out.len();
+            body(xml);
+            if xml.out.len() == begin {
+                xml.empty_lists.insert(begin);
+            }
+        });
     }
 
     fn item_name(&self) -> &'static str {

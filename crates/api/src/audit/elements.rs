@@ -1,12 +1,14 @@
-//! Inputs and results as CloudTrail has them: names in lower camel case, lists as arrays, secrets hidden.
-//!
-//! Values are text, as the Query protocols send them.
+//! Inputs and results as CloudTrail has them: names in lower camel case, values and lists as `members` has them,
+//! secrets hidden.
 
 use serde_json::{Map, Value};
 
 use super::Outcome;
+use super::members::{self, ListNames};
 use crate::input::lower_camel;
 use crate::query::Node;
+use crate::service::Service;
+use crate::xml::Xml;
 
 /// What stands in place of a secret.
 pub(super) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -26,51 +28,78 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// The input of an operation; null if it has no members. Adds the values that are hidden to `hidden`.
-pub(super) fn of_input(input: &Node, hidden: &mut Vec<String>) -> Value {
+pub(super) fn of_input(
+    service: Service,
+    operation: &str,
+    input: &Node,
+    hidden: &mut Vec<String>,
+) -> Value {
     let members = input
         .children()
         // They say which operation it is.
         .filter(|(name, _)| !matches!(*name, "Action" | "Version"));
-    let members: Map<_, _> = members
-        .map(|(name, node)| member(name, node, hidden))
-        .collect();
+    let mut members = structure(service, "", members, hidden);
+    if (service, operation) == (Service::Ec2, "RunInstances") {
+        members::gather_instances(&mut members);
+    }
     match members.is_empty() {
         true => Value::Null,
         false => Value::Object(members),
     }
 }
 
-fn member(name: &str, node: &Node, hidden: &mut Vec<String>) -> (String, Value) {
-    let value = match is_secret(name) {
-        true => {
-            hide(node, hidden);
-            HIDDEN.into()
-        }
-        false => of_node(node, hidden),
-    };
-    (lower_camel(name), value)
+fn structure<'n>(
+    service: Service,
+    parent: &str,
+    members: impl Iterator<Item = (&'n str, &'n Node)>,
+    hidden: &mut Vec<String>,
+) -> Map<String, Value> {
+    members
+        .map(|(name, node)| member(service, parent, name, node, hidden))
+        .collect()
 }
 
-fn of_node(node: &Node, hidden: &mut Vec<String>) -> Value {
+fn member(
+    service: Service,
+    parent: &str,
+    name: &str,
+    node: &Node,
+    hidden: &mut Vec<String>,
+) -> (String, Value) {
+    let lower = lower_camel(name);
+    if is_secret(name) {
+        hide(node, hidden);
+        return (lower, HIDDEN.into());
+    }
     if let Some(text) = node.value() {
-        return text.into();
+        let value = members::value(parent, &lower, text);
+        return (lower, value);
     }
-    if let Some(list) = node.child("member") {
-        return of_node(list, hidden);
-    }
-    let mut elements: Vec<_> = node
+    let Some(elements) = elements_of(node) else {
+        let members = structure(service, &lower, node.children(), hidden);
+        return (lower, Value::Object(members));
+    };
+    let names = ListNames::of_input(service, parent, name);
+    let elements = elements
+        .into_iter()
+        .map(|element| match (element.value(), &names.element) {
+            (Some(text), None) => text.into(),
+            (Some(text), Some(name)) => [(name.clone(), Value::from(text))].into_iter().collect(),
+            (None, _) => Value::Object(structure(service, &names.list, element.children(), hidden)),
+        });
+    let list = names.with_elements(elements.collect());
+    (names.list, list)
+}
+
+/// The elements of a list in the order of their numbers; `None` for what is none.
+fn elements_of(node: &Node) -> Option<Vec<&Node>> {
+    let list = node.child("member").unwrap_or(node);
+    let numbered = list
         .children()
-        .filter_map(|(name, element)| Some((name.parse::<u32>().ok()?, element)))
-        .collect();
-    if elements.len() == node.children().count() {
-        elements.sort_by_key(|(number, _)| *number);
-        let elements = elements.into_iter();
-        return elements.map(|(_, it)| of_node(it, hidden)).collect();
-    }
-    let members = node
-        .children()
-        .map(|(name, node)| member(name, node, hidden));
-    Value::Object(members.collect())
+        .map(|(name, element)| Some((name.parse::<u32>().ok()?, element)));
+    let mut elements = numbered.collect::<Option<Vec<_>>>()?;
+    elements.sort_by_key(|(number, _)| *number);
+    Some(elements.into_iter().map(|(_, element)| element).collect())
 }
 
 /// Every text in `node` is a part of a secret.
@@ -82,10 +111,10 @@ fn hide(node: &Node, hidden: &mut Vec<String>) {
 }
 
 /// The result of an operation; null if it has no members.
-pub(super) fn of_outcome(outcome: Outcome<'_>) -> Value {
+pub(super) fn of_outcome(service: Service, outcome: Outcome<'_>) -> Value {
     match outcome {
         Outcome::Xml(xml) if xml.as_str().is_empty() => Value::Null,
-        Outcome::Xml(xml) => of_xml(xml.as_str()),
+        Outcome::Xml(xml) => of_xml(service, xml, "", "", xml.as_str()),
         Outcome::Json(result) => result.map_or(Value::Null, of_json),
     }
 }
@@ -107,25 +136,34 @@ fn of_json(value: &Value) -> Value {
     }
 }
 
-/// What [`crate::xml::Xml`] has printed: elements without attributes, with text or elements in them.
-fn of_xml(printed: &str) -> Value {
-    if !printed.starts_with('<') {
-        return unescaped(printed).into();
+/// The content of an element that [`Xml`] has printed, without attributes, with text or elements in it.
+fn of_xml(service: Service, xml: &Xml, parent: &str, name: &str, content: &str) -> Value {
+    if xml.is_empty_list(content) {
+        return members::list(service, Vec::new());
+    }
+    if !content.starts_with('<') {
+        return members::value(parent, name, &unescaped(content));
     }
     let mut list = Vec::new();
     let mut members = Map::new();
-    let mut rest = printed;
-    while let Some((name, content, after)) = first_element(rest) {
+    let mut rest = content;
+    while let Some((inner, content, after)) = first_element(rest) {
         rest = after;
-        match name {
-            "member" | "item" => list.push(of_xml(content)),
-            name if is_secret(name) => drop(members.insert(lower_camel(name), HIDDEN.into())),
-            name => drop(members.insert(lower_camel(name), of_xml(content))),
+        match inner {
+            "member" | "item" => list.push(of_xml(service, xml, parent, name, content)),
+            inner if is_secret(inner) => {
+                members.insert(lower_camel(inner), HIDDEN.into());
+            }
+            inner => {
+                let lower = lower_camel(inner);
+                let value = of_xml(service, xml, name, &lower, content);
+                members.insert(members::result_name(&lower), value);
+            }
         }
     }
     match list.is_empty() {
         true => Value::Object(members),
-        false => Value::Array(list),
+        false => members::list(service, list),
     }
 }
 
@@ -170,7 +208,8 @@ mod tests {
 
     use super::*;
     use crate::query::{self, Lists};
-    use crate::xml::Xml;
+
+    const SERVICE: Service = Service::ElasticLoadBalancing;
 
     #[test]
     fn an_input_becomes_json_without_its_secrets() {
@@ -178,17 +217,12 @@ mod tests {
             ("Action=A&Version=1", Value::Null, &[][..]),
             (
                 "Names.member.2=b&Names.member.10=c&Names.member.1=a&PageSize=4",
-                json!({ "names": ["a", "b", "c"], "pageSize": "4" }),
-                &[],
-            ),
-            (
-                "Filter.1.Name=vpc-id&Filter.1.Value.1=v",
-                json!({ "filter": [{ "name": "vpc-id", "value": ["v"] }] }),
+                json!({ "names": ["a", "b", "c"], "pageSize": 4 }),
                 &[],
             ),
             (
                 "Actions.member.1.AuthenticateOidcConfig.ClientSecret=hush&Actions.member.1.Order=1",
-                json!({ "actions": [{ "authenticateOidcConfig": { "clientSecret": HIDDEN }, "order": "1" }] }),
+                json!({ "actions": [{ "authenticateOidcConfig": { "clientSecret": HIDDEN }, "order": 1 }] }),
                 &["hush"],
             ),
             (
@@ -199,7 +233,8 @@ mod tests {
         ] {
             let mut hidden = Vec::new();
             let input = query::decode(form.as_bytes()).expect(form);
-            assert_eq!(of_input(&input, &mut hidden), expected, "{form}");
+            let found = of_input(SERVICE, "", &input, &mut hidden);
+            assert_eq!(found, expected, "{form}");
             assert_eq!(hidden, secrets, "{form}");
         }
     }
@@ -207,12 +242,14 @@ mod tests {
     #[test]
     fn a_result_becomes_json_without_its_secrets() {
         let mut xml = Xml::new(Lists::Member);
-        assert_eq!(of_outcome(Outcome::Xml(&xml)), Value::Null);
+        assert_eq!(of_outcome(SERVICE, Outcome::Xml(&xml)), Value::Null);
         xml.text("Name", "a <&lt;> \"b\"");
         xml.list("Rules", [1, 2], |xml, n| {
             xml.text("Priority", n);
             xml.texts("Values", ["x", "y"]);
         });
+        xml.texts("Tags", [""; 0]);
+        xml.text("Message", "");
         xml.element("AccessKey", |xml| xml.text("SecretAccessKey", "hush"));
         let expected = json!({
             "name": "a <&lt;> \"b\"",
@@ -220,11 +257,62 @@ mod tests {
                 { "priority": "1", "values": ["x", "y"] },
                 { "priority": "2", "values": ["x", "y"] },
             ],
+            "tags": [],
+            "message": "",
             "accessKey": { "secretAccessKey": HIDDEN },
         });
-        assert_eq!(of_outcome(Outcome::Xml(&xml)), expected);
+        assert_eq!(of_outcome(SERVICE, Outcome::Xml(&xml)), expected);
         let result = json!({ "CertificateArn": "arn", "PrivateKey": "hush", "N": [1] });
         let expected = json!({ "certificateArn": "arn", "privateKey": HIDDEN, "n": [1] });
-        assert_eq!(of_outcome(Outcome::Json(Some(&result))), expected);
+        assert_eq!(of_outcome(SERVICE, Outcome::Json(Some(&result))), expected);
+    }
+
+    #[test]
+    fn lists_of_ec2_have_items() {
+        for (form, expected) in [
+            (
+                "Action=RunInstances&ImageId=ami&MinCount=1&MaxCount=2&SubnetId=s",
+                json!({
+                    "instancesSet": { "items": [{ "imageId": "ami", "minCount": 1, "maxCount": 2 }] },
+                    "subnetId": "s",
+                }),
+            ),
+            (
+                "Filter.1.Name=vpc-id&Filter.1.Value.1=v&InstanceId.1=i&DryRun=true",
+                json!({
+                    "filterSet": { "items": [{ "name": "vpc-id", "valueSet": { "items": [{ "value": "v" }] } }] },
+                    "instancesSet": { "items": [{ "instanceId": "i" }] },
+                    "dryRun": true,
+                }),
+            ),
+            (
+                "IpPermissions.1.FromPort=80&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0",
+                json!({ "ipPermissions": { "items": [
+                    { "fromPort": 80, "ipRanges": { "items": [{ "cidrIp": "0.0.0.0/0" }] } },
+                ] } }),
+            ),
+            (
+                "TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=a&SecurityGroupId.1=sg",
+                json!({
+                    "tagSpecificationSet": { "items": [{ "resourceType": "vpc", "tags": [{ "key": "a" }] }] },
+                    "groupSet": { "items": [{ "groupId": "sg" }] },
+                }),
+            ),
+        ] {
+            let input = query::decode(form.as_bytes()).expect(form);
+            let operation = input.text("Action").unwrap_or_default();
+            let found = of_input(Service::Ec2, operation, &input, &mut Vec::new());
+            assert_eq!(found, expected, "{form}");
+        }
+        let mut xml = Xml::new(Lists::Flat);
+        xml.text("return", true);
+        xml.texts("groupSet", [""; 0]);
+        xml.list("instancesSet", ["i"], |xml, id| xml.text("instanceId", id));
+        let expected = json!({
+            "_return": true,
+            "groupSet": {},
+            "instancesSet": { "items": [{ "instanceId": "i" }] },
+        });
+        assert_eq!(of_outcome(Service::Ec2, Outcome::Xml(&xml)), expected);
     }
 }

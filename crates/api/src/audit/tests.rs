@@ -134,7 +134,8 @@ async fn a_read_has_parameters_and_no_elements() {
         "eventSource": "elasticloadbalancing.amazonaws.com",
         "eventName": "DescribeTargetGroups",
         "readOnly": true,
-        "requestParameters": { "pageSize": "5" },
+        "requestParameters": { "pageSize": 5 },
+        "apiVersion": "2015-12-01",
     }));
     assert_eq!(fixture().await.call(sent).await, expected);
 }
@@ -147,7 +148,10 @@ async fn a_change_has_parameters_and_elements() {
     );
     let fixture = fixture().await;
     let refused = fixture.call(sent).await;
-    let parameters = json!({ "resourceId": ["vpc-1"], "tag": [{ "key": "a", "value": "b" }] });
+    let parameters = json!({
+        "resourcesSet": { "items": [{ "resourceId": "vpc-1" }] },
+        "tagSet": { "items": [{ "key": "a", "value": "b" }] },
+    });
     assert_eq!(refused["requestParameters"], parameters);
     assert_eq!(refused["errorCode"], "Client.InvalidID");
     assert_eq!(refused["readOnly"], false);
@@ -158,6 +162,15 @@ async fn a_change_has_parameters_and_elements() {
     let refused = fixture.call(sent).await;
     assert_eq!(refused["errorCode"], "ValidationError");
     assert_eq!(refused["responseElements"], Value::Null);
+    let made = fixture
+        .call(form(
+            "ec2",
+            "Action=CreateInternetGateway&Version=2016-11-15",
+        ))
+        .await;
+    let elements = &made["responseElements"];
+    assert_eq!(elements["requestId"], REQUEST_ID);
+    assert_eq!(elements["internetGateway"]["attachmentSet"], json!({}));
     let made = fixture
         .call(form(
             "elbow",
@@ -233,6 +246,7 @@ async fn what_a_key_may_not_do_is_noted_with_its_user() {
         "eventName": "DeleteRule",
         "readOnly": false,
         "requestParameters": { "ruleArn": "arn" },
+        "apiVersion": "2015-12-01",
         "errorCode": "AccessDenied",
         "errorMessage": "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: \
              elasticloadbalancing:DeleteRule because no identity-based policy allows the \

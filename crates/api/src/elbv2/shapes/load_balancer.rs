@@ -56,6 +56,6 @@ pub(crate) fn print_zones(xml: &mut Xml, zones: &[LoadBalancerZone]) {
     xml.list("AvailabilityZones", zones, |xml, zone| {
         xml.text("ZoneName", &zone.zone);
         xml.text("SubnetId", &zone.subnet_id);
-        xml.element("LoadBalancerAddresses", |_| {});
+        xml.texts("LoadBalancerAddresses", [""; 0]);
     });
 }
