@@ -3,14 +3,12 @@
 //! A parameter is refused by name if a transcript shows it: the only answers to requests with it are errors that
 //! say so. Those of EC2 are tried.
 
+mod attributes;
 mod ec2;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-use model::attributes::{Attribute, Support, Values};
-use model::{listener_attributes, load_balancer_attributes, target_group_attributes};
 
 use crate::operation::{Coverage, coverage};
 use crate::query::Node;
@@ -110,15 +108,7 @@ fn tables() -> String {
         }
         writeln!(text, "\n{}\n", others(&service)).unwrap();
     }
-    text += &attributes(
-        "Load balancer attributes",
-        load_balancer_attributes::APPLICATION,
-    );
-    text += &attributes(
-        "Target group attributes",
-        target_group_attributes::APPLICATION,
-    );
-    text += &attributes("Listener attributes", listener_attributes::HTTPS);
+    text += &attributes::tables();
     text.trim_end().to_owned() + "\n"
 }
 
@@ -332,45 +322,6 @@ fn separated(operation: &str, separator: char) -> String {
         text.extend(letter.to_lowercase());
     }
     text
-}
-
-fn attributes(title: &str, table: &[Attribute]) -> String {
-    let mut text =
-        format!("### {title}\n\n| key | values | default | elbow |\n| --- | --- | --- | --- |\n");
-    for attribute in table {
-        let support = match attribute.support {
-            Support::Honoured => "works".to_owned(),
-            Support::Only(values) => {
-                format!("works with {}; others are refused by name", names(values))
-            }
-            Support::DefaultOnly => "only the default; others are refused by name".to_owned(),
-            Support::Fixed => "only the default, as on AWS".to_owned(),
-        };
-        let default = match attribute.default {
-            "" => "none".to_owned(),
-            value => format!("`{value}`"),
-        };
-        let (key, values) = (attribute.key, values(&attribute.values));
-        writeln!(text, "| `{key}` | {values} | {default} | {support} |").unwrap();
-    }
-    text + "\n"
-}
-
-fn values(values: &Values) -> String {
-    match values {
-        Values::Boolean => "`true`, `false`".to_owned(),
-        Values::Integer(min, max) => format!("{min} to {max}"),
-        Values::ZeroOrInteger(min, max) => format!("0, or {min} to {max}"),
-        Values::OffOrInteger(min, max) => format!("`off`, or {min} to {max}"),
-        Values::OneOf(values) => names(*values),
-        Values::Text => "any text".to_owned(),
-        Values::FieldName => "the name of a field".to_owned(),
-        Values::FieldValue => "the value of a field".to_owned(),
-        Values::FieldOneOf(values) => format!("none, {}", names(*values)),
-        Values::FieldMethods => "methods with commas between".to_owned(),
-        Values::FieldSeconds => "seconds".to_owned(),
-        Values::MediaTypes => "media types with commas between".to_owned(),
-    }
 }
 
 fn root() -> PathBuf {
