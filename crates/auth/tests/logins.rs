@@ -524,7 +524,9 @@ async fn a_state_is_good_for_the_action_that_made_it() {
     };
     let found = action_of_callback(&actions, &site.keys, &request).expect("it has begun here");
     assert!(Arc::ptr_eq(found, &site.oidc));
-    assert!(action_of_callback([&other], &site.keys, &request).is_none());
+    let refuses = action_of_callback(&actions[..1], &site.keys, &request).expect("a login");
+    assert!(Arc::ptr_eq(refuses, &other), "the path is reserved");
+    assert!(action_of_callback(&[], &site.keys, &request).is_none());
     let elsewhere = Request {
         path: b"/",
         ..request

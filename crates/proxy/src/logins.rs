@@ -193,7 +193,7 @@ pub(crate) fn authenticate(
     }
 }
 
-/// The action whose login a callback ends, wherever its path leads by the rules.
+/// The action that answers a callback, wherever its path leads by the rules.
 fn action_of_callback(
     worker: &Worker,
     frontend: &Frontend,

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use engine::{Action, Authentication};
+use engine::router::Rule;
+use engine::{Action, Admission, Authentication};
 use frames::{FramePeer, GET};
 use model::authentication::{JwtValidation, Oidc, OnUnauthenticatedRequest};
+use model::condition::{Condition, Patterns};
 use support::{Fixture, Target, endpoint, field, forward_to, status};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
@@ -198,6 +200,55 @@ fn the_action_says_what_becomes_of_who_is_not_logged_in() {
     client.send(get("/", "X-Amzn-Oidc-Identity: mallory\r\n"));
     let (request, _target) = target.answer(OK);
     assert_eq!(field(&request, "X-Amzn-Oidc-Identity"), None);
+}
+
+/// The callback is reserved on a listener of which any rule has logins, also where its path leads to another rule.
+#[test]
+fn a_callback_never_reaches_a_target() {
+    let (target, provider) = (Target::listen(), Target::listen());
+    let login = Authentication::Oidc(Arc::new(oidc(
+        &provider,
+        OnUnauthenticatedRequest::Authenticate,
+    )));
+    let forward = || forward_to(&[endpoint(target.address)]);
+    let app = Rule {
+        priority: 1,
+        conditions: vec![Condition::PathPattern(Patterns::Wildcards(vec![
+            "/app*".into(),
+        ]))],
+        action: Action {
+            authentication: Some(login),
+            ..forward()
+        },
+    };
+    let mut fixture = Fixture::start(Admission::Anyone, vec![app], forward());
+    let nonce = cookies(&fixture.exchange(&get("/app", "")));
+    assert!(nonce.starts_with("AWSALBAuthNonce="), "{nonce}");
+    let nonce = format!("Cookie: {nonce}\r\n");
+    let callbacks = [
+        ("", 401),
+        ("?code=x", 401),
+        ("?code=x&state=zzz", 401),
+        ("?state=zzz", 401),
+        ("?error=access_denied&state=zzz", 401),
+        ("?error=server_error", 561),
+        ("?error=server_error&state=zzz", 561),
+    ];
+    for (query, expected) in callbacks {
+        for fields in ["", &nonce] {
+            let response = fixture.exchange(&get(&format!("/oauth2/idpresponse{query}"), fields));
+            assert_eq!(status(&response), expected, "{query:?} {fields:?}");
+        }
+    }
+    assert_eq!(fixture.counters().login_failures.value(), 14);
+    assert!(target.is_untouched());
+
+    // Without logins the path is one like any other.
+    fixture.publish(Admission::Anyone, Vec::new(), forward());
+    let mut client = fixture.client();
+    client.send(get("/oauth2/idpresponse?code=x", &nonce));
+    let (request, _target) = target.answer(OK);
+    assert!(request.starts_with("GET /oauth2/idpresponse?code=x HTTP/1.1\r\n"));
 }
 
 #[test]

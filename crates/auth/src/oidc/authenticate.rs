@@ -81,24 +81,26 @@ pub fn authenticate(
     }
 }
 
-/// The action whose login a request to [`CALLBACK_PATH`] ends, among the actions of its listener.
+/// The action that answers a request to [`CALLBACK_PATH`], among those of its listener; `None` if there are none:
+/// then the path is one like any other.
 ///
-/// A rule may cover only a part of a site; the callback has to end its login wherever the path leads by the
-/// rules. `None` if no action began such a login: then the request belongs to the action of the rule that
-/// it matches, if that has one, which will refuse it.
+/// It is the one whose login the request ends, because a rule may cover only a part of a site, and the path may lead
+/// to another rule. Where no action began such a login, any of them refuses the request: neither a code nor an error
+/// of an identity provider is for a target to see.
 #[must_use]
 pub fn action_of_callback<'a>(
-    actions: impl IntoIterator<Item = &'a Arc<Oidc>>,
+    actions: &'a [Arc<Oidc>],
     keys: &Keys,
     request: &Request<'_>,
 ) -> Option<&'a Arc<Oidc>> {
     if request.path != CALLBACK_PATH.as_bytes() {
         return None;
     }
-    let state = query::find(request.query, "state")?;
-    actions
-        .into_iter()
-        .find(|oidc| LoginState::open(keys, oidc, &state).is_some())
+    let began = query::find(request.query, "state").and_then(|state| {
+        let mut actions = actions.iter();
+        actions.find(|oidc| LoginState::open(keys, oidc, &state).is_some())
+    });
+    began.or(actions.first())
 }
 
 /// What someone who is not logged in came with.
