@@ -42,6 +42,8 @@ pub(crate) struct Stay {
     pool_for: Option<Duration>,
     /// The target (`Endpoint::key`) that its cookies name.
     pub(crate) endpoint: Option<u64>,
+    /// Whether the client has sent the cookie of the application that its session depends on.
+    has_application_cookie: bool,
     /// Whether the browser keeps cookies from pages of other sites only if they say so.
     wants_same_site: bool,
 }
@@ -65,15 +67,20 @@ impl Stay {
         pool: &Pool,
         fields: Fields<'_, '_>,
     ) -> Self {
-        let token = match &pool.settings.stickiness {
-            Stickiness::Off => None,
+        let (token, application_cookie) = match &pool.settings.stickiness {
+            Stickiness::Off => (None, None),
             Stickiness::LoadBalancerCookie { .. } => {
-                open_either(worker, fields, &ENDPOINT, Purpose::Endpoint)
+                let token = open_either(worker, fields, &ENDPOINT, Purpose::Endpoint);
+                (token, None)
             }
             // Without the application's cookie its session is over, and ours with it.
-            Stickiness::ApplicationCookie { name, .. } => cookie::sent(fields, name)
-                .and_then(|_| cookie::sent(fields, APPLICATION[0]))
-                .and_then(|value| open(worker, value, Purpose::Application)),
+            Stickiness::ApplicationCookie { name, .. } => {
+                let application_cookie = cookie::sent(fields, name);
+                let token = application_cookie
+                    .and_then(|_| cookie::sent(fields, APPLICATION[0]))
+                    .and_then(|value| open(worker, value, Purpose::Application));
+                (token, application_cookie)
+            }
         };
         let is_application = matches!(
             pool.settings.stickiness,
@@ -84,6 +91,7 @@ impl Stay {
             endpoint: token
                 .filter(|token| token.pool == pool.id)
                 .and_then(|token| token.endpoint),
+            has_application_cookie: application_cookie.is_some(),
             wants_same_site: is_application && is_chromium_80(fields),
         }
     }
@@ -184,15 +192,20 @@ impl<'a> StayCookies<'a> {
                 let key = Some(self.endpoint.key);
                 self.write_both(sink, &ENDPOINT, Purpose::Endpoint, key, *duration);
             }
+            // The session is with the target that has answered, whether the client came with it or has moved. There
+            // is none while the client has no cookie of the application, or no longer has.
             Stickiness::ApplicationCookie { name, duration } => {
-                if cookie::is_set(response, name) {
-                    let value =
-                        self.sealed(Purpose::Application, Some(self.endpoint.key), *duration);
-                    let same_site = self.stay.wants_same_site && self.is_tls;
-                    self.write_cookie(sink, APPLICATION[0], &value, same_site);
-                    for rest in &APPLICATION[1..] {
-                        self.write_cookie(sink, rest, REMOVED, same_site);
-                    }
+                let same_site = self.stay.wants_same_site && self.is_tls;
+                let [first, rest @ ..] = APPLICATION;
+                if self.stay.has_application_cookie || cookie::is_set(response, name) {
+                    let key = Some(self.endpoint.key);
+                    let value = self.sealed(Purpose::Application, key, *duration);
+                    self.write_cookie(sink, first, &value, same_site);
+                } else {
+                    self.write_cookie(sink, first, REMOVED, same_site);
+                }
+                for name in rest {
+                    self.write_cookie(sink, name, REMOVED, same_site);
                 }
             }
         }

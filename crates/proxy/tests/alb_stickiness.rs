@@ -5,7 +5,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Action, Endpoint, Forward, Pool, PoolId, PoolSettings, Routing, Stickiness};
+use engine::health::Health;
+use engine::{Endpoint, EndpointState, Forward, Pool, PoolId, PoolSettings, Routing, Stickiness};
 use model::health_check::HealthCheck;
 use support::{Fixture, Peer, Target, endpoint, status};
 
@@ -31,24 +32,49 @@ fn sticky_pool(id: u64, stickiness: Stickiness, endpoints: Vec<Arc<Endpoint>>) -
     Arc::new(Pool::new(PoolId(id), settings, endpoints, None))
 }
 
-/// Two targets behind one sticky pool.
+/// Two targets behind what keeps clients with one of them.
 struct Pair {
     targets: [Target; 2],
-    endpoints: Vec<Arc<Endpoint>>,
+    pools: Vec<Arc<Pool>>,
     fixture: Fixture,
 }
 
 impl Pair {
+    /// Both targets in one pool.
     fn new(stickiness: Stickiness) -> Self {
         let targets = [Target::listen(), Target::listen()];
-        let endpoints: Vec<_> = targets.iter().map(|it| endpoint(it.address)).collect();
-        let pool = sticky_pool(1, stickiness, endpoints.clone());
-        let action = Routing::Forward(Forward::new(vec![(pool, 1)]));
+        let endpoints = targets.iter().map(|it| endpoint(it.address)).collect();
+        Self::start(targets, vec![sticky_pool(1, stickiness, endpoints)], None)
+    }
+
+    /// Each target in a pool of its own.
+    fn of_two_pools() -> Self {
+        let targets = [Target::listen(), Target::listen()];
+        let endpoints = targets.iter().map(|it| vec![endpoint(it.address)]);
+        let pools = (1..).zip(endpoints);
+        let pools = pools.map(|(id, endpoints)| sticky_pool(id, Stickiness::Off, endpoints));
+        let pools = pools.collect();
+        Self::start(targets, pools, Some(HOUR))
+    }
+
+    fn start(targets: [Target; 2], pools: Vec<Arc<Pool>>, with_pool_for: Option<Duration>) -> Self {
+        let weighted = pools.iter().map(|pool| (Arc::clone(pool), 1));
+        let mut forward = Forward::new(weighted.collect());
+        forward.stickiness = with_pool_for;
         Self {
-            fixture: Fixture::with_action(action.into()),
+            fixture: Fixture::with_action(Routing::Forward(forward).into()),
             targets,
-            endpoints,
+            pools,
         }
+    }
+
+    fn state(&self, target: usize) -> &EndpointState {
+        &self.pools[0].endpoints[target].state
+    }
+
+    fn set_health(&self, target: usize, health: Health) {
+        self.state(target).set_health(health, None);
+        self.pools[0].refresh(Duration::ZERO);
     }
 
     /// Sends a request with these fields; which target answered with `response`, and what the client got.
@@ -207,7 +233,7 @@ fn a_client_of_a_target_that_leaves_moves_and_stays_there() {
     let pair = Pair::new(by_load_balancer(HOUR));
     let (first, response) = pair.exchange("", OK);
     let fields = format!("Cookie: AWSALB={}\r\n", value(&response, "AWSALB"));
-    pair.endpoints[first].state.start_draining();
+    pair.state(first).start_draining();
     let (second, response) = pair.exchange(&fields, OK);
     assert_ne!(second, first);
     let fields = format!("Cookie: AWSALB={}\r\n", value(&response, "AWSALB"));
@@ -218,9 +244,7 @@ fn a_client_of_a_target_that_leaves_moves_and_stays_there() {
 #[test]
 fn a_target_that_cannot_be_reached_costs_its_clients_their_session() {
     let Pair {
-        targets,
-        fixture,
-        endpoints: _,
+        targets, fixture, ..
     } = Pair::new(by_load_balancer(HOUR));
     let request =
         |fields: &str| format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
@@ -239,54 +263,106 @@ fn a_target_that_cannot_be_reached_costs_its_clients_their_session() {
     assert_eq!(status(&client.rest()), 200);
 }
 
+/// The values of all four cookies of an application's session; they stand behind those of the target.
+fn shards(response: &str) -> [String; 4] {
+    let cookies = set_cookies(response);
+    let first = cookies.len() - 4;
+    std::array::from_fn(|shard| {
+        let (name, value, attributes) = &cookies[first + shard];
+        assert_eq!(*name, format!("AWSALBAPP-{shard}"), "{response}");
+        assert!(attributes.ends_with(" GMT; Path=/"), "{response}");
+        value.clone()
+    })
+}
+
+/// What the client sends in a session with the target that `response` came from.
+fn in_session(response: &str) -> String {
+    let [ours, rest @ ..] = shards(response);
+    assert_ne!(ours, "_remove_", "{response}");
+    assert_eq!(rest, ["_remove_"; 3], "one is enough");
+    format!("Cookie: session=s1; AWSALBAPP-0={ours}\r\n")
+}
+
+fn login() -> String {
+    OK.replace("own=1", "session=s1; Path=/")
+}
+
 #[test]
 fn an_application_session_begins_when_the_target_sets_its_cookie() {
     let pair = Pair::new(by_application());
     let (_, response) = pair.exchange("", OK);
-    assert!(!response.contains("AWSALB"), "{response}");
-    let login = OK.replace("own=1", "session=s1; Path=/");
-    let (first, response) = pair.exchange("", &login);
-    let cookies = set_cookies(&response);
-    let names: Vec<_> = cookies.iter().map(|(name, ..)| &**name).collect();
-    assert_eq!(
-        names,
-        [
-            "session",
-            "AWSALBAPP-0",
-            "AWSALBAPP-1",
-            "AWSALBAPP-2",
-            "AWSALBAPP-3"
-        ]
-    );
-    assert!(cookies[2..].iter().all(|(_, value, _)| value == "_remove_"));
-    let ours = &cookies[1].1;
+    assert_eq!(shards(&response), ["_remove_"; 4], "no session has begun");
+    let (first, response) = pair.exchange("", &login());
+    let mut fields = in_session(&response);
     for _ in 0..3 {
-        let fields = format!("Cookie: session=s1; AWSALBAPP-0={ours}\r\n");
-        assert_eq!(pair.exchange(&fields, OK).0, first);
+        let (chosen, response) = pair.exchange(&fields, OK);
+        assert_eq!(chosen, first);
+        let again = in_session(&response);
+        assert_ne!(again, fields, "it is sealed anew");
+        fields = again;
     }
     assert_eq!(pair.counted(), (0, 2));
-    pair.exchange(&format!("Cookie: AWSALBAPP-0={ours}\r\n"), OK);
-    pair.exchange("Cookie: session=s1\r\n", OK);
-    assert_eq!(pair.counted(), (0, 4), "both cookies are needed");
+}
+
+#[test]
+fn an_application_session_ends_with_the_cookie_of_the_application() {
+    let pair = Pair::new(by_application());
+    let (_, response) = pair.exchange("", &login());
+    let ours = in_session(&response).replace("session=s1; ", "");
+    let (_, response) = pair.exchange(&ours, OK);
+    assert_eq!(pair.counted(), (0, 2), "both cookies are needed");
+    assert_eq!(shards(&response), ["_remove_"; 4]);
+    // What the client still has then means nothing, and its next session is with whom it comes to.
+    for remains in ["", "; AWSALBAPP-0=_remove_", "; AWSALBAPP-0=garbage"] {
+        let counted = pair.counted().1;
+        let (first, response) = pair.exchange(&format!("Cookie: session=s2{remains}\r\n"), OK);
+        assert_eq!(pair.counted().1, counted + 1, "{remains:?}");
+        for _ in 0..3 {
+            assert_eq!(pair.exchange(&in_session(&response), OK).0, first);
+        }
+    }
+}
+
+#[test]
+fn an_application_session_moves_once_with_its_client() {
+    let pair = Pair::new(by_application());
+    let healthy = Health::Healthy { failures: 0 };
+    let (first, response) = pair.exchange("", &login());
+    pair.set_health(1 - first, healthy);
+    pair.set_health(first, Health::Unhealthy { passes: 0 });
+    let (second, response) = pair.exchange(&in_session(&response), OK);
+    assert_ne!(second, first);
+    pair.set_health(first, healthy);
+    for _ in 0..3 {
+        assert_eq!(pair.exchange(&in_session(&response), OK).0, second);
+    }
+    assert_eq!(pair.counted(), (0, 2));
+    // The same for a target that is deregistered.
+    pair.state(second).start_draining();
+    let (third, response) = pair.exchange(&in_session(&response), OK);
+    assert_eq!(third, first);
+    assert_eq!(pair.exchange(&in_session(&response), OK).0, first);
+    assert_eq!(pair.counted(), (0, 3));
+}
+
+#[test]
+fn an_application_session_lasts_for_its_duration_from_the_last_response() {
+    let pair = Pair::new(by_application());
+    let (first, response) = pair.exchange("", &login());
+    let began = in_session(&response);
+    pair.fixture.advance(HOUR - Duration::from_secs(10));
+    let (chosen, response) = pair.exchange(&began, OK);
+    assert_eq!(chosen, first);
+    pair.fixture.advance(HOUR - Duration::from_secs(10));
+    assert_eq!(pair.exchange(&in_session(&response), OK).0, first);
+    assert_eq!(pair.counted(), (0, 1));
+    pair.exchange(&began, OK);
+    assert_eq!(pair.counted(), (0, 2), "the first one has expired");
 }
 
 #[test]
 fn a_client_stays_with_its_target_group() {
-    let targets = [Target::listen(), Target::listen()];
-    let pools = targets.iter().zip(1..).map(|(target, id)| {
-        (
-            sticky_pool(id, Stickiness::Off, vec![endpoint(target.address)]),
-            1,
-        )
-    });
-    let mut forward = Forward::new(pools.collect());
-    forward.stickiness = Some(HOUR);
-    let action: Action = Routing::Forward(forward).into();
-    let pair = Pair {
-        fixture: Fixture::with_action(action),
-        targets,
-        endpoints: Vec::new(),
-    };
+    let pair = Pair::of_two_pools();
     let (first, response) = pair.exchange("", OK);
     let cookies = set_cookies(&response);
     let names: Vec<_> = cookies.iter().map(|(name, ..)| &**name).collect();
@@ -324,12 +400,10 @@ fn the_response_that_begins_a_tunnel_sets_the_cookies() {
 fn an_application_session_can_begin_with_a_tunnel() {
     let pair = Pair::new(by_application());
     let (_, switched) = pair.upgrade("", "");
-    assert!(!switched.contains("AWSALB"), "{switched}");
+    assert_eq!(shards(&switched), ["_remove_"; 4]);
     let (first, switched) = pair.upgrade("", "Set-Cookie: session=s1\r\n");
-    let ours = value(&switched, "AWSALBAPP-0");
-    let fields = format!("Cookie: session=s1; AWSALBAPP-0={ours}\r\n");
     for _ in 0..3 {
-        assert_eq!(pair.exchange(&fields, OK).0, first);
+        assert_eq!(pair.exchange(&in_session(&switched), OK).0, first);
     }
 }
 
