@@ -207,7 +207,7 @@ def test_a_group_in_use_stays(shop, elbv2):
     listener = shop.listener(balancer, fixed(200))
     condition = [{"Field": "path-pattern", "Values": ["/x"]}]
     rule = shop.rule(listener, 1, condition, forward(group))
-    with refused("ResourceInUse", "is currently in use by a listener or a rule"):
+    with refused("ResourceInUse", f"is currently in use by a listener or a rule: {rule}"):
         elbv2.delete_target_group(TargetGroupArn=group)
     other = shop.balancer()
     with refused("TargetGroupAssociationLimit", "cannot be associated with more than one load balancer"):

@@ -15,6 +15,8 @@ mod elbv2;
 mod endpoint;
 mod error;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod indented;
 mod input;
 mod json;

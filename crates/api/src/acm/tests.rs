@@ -43,16 +43,11 @@ async fn requests_get_the_answers_of_the_transcript() {
         let answer = ask(&control, &restore(&ids, request)).await;
         actual += &format!("{request}\n{}\n\n", name(&mut ids, &answer));
     }
-    let pairs = actual
-        .trim()
-        .split("\n\n")
-        .zip(TRANSCRIPT.trim().split("\n\n"));
-    for (is, should) in pairs {
-        assert!(
-            is == should,
-            "the answer is\n\n{is}\n\nand the transcript has\n\n{should}\n\nwhole:\n{actual}"
-        );
-    }
+    crate::golden::check(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/acm/transcript.txt"),
+        TRANSCRIPT,
+        &actual,
+    );
 }
 
 #[test]

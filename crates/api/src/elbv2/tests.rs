@@ -43,16 +43,11 @@ async fn requests_get_the_answers_of_the_transcript() {
         };
         actual += &format!("{request}\n{answer}\n\n");
     }
-    let pairs = actual
-        .trim()
-        .split("\n\n")
-        .zip(TRANSCRIPT.trim().split("\n\n"));
-    for (is, should) in pairs {
-        assert!(
-            is == should.trim(),
-            "the answer is\n\n{is}\n\nand the transcript has\n\n{should}\n\nwhole:\n{actual}"
-        );
-    }
+    crate::golden::check(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/elbv2/transcript.txt"),
+        TRANSCRIPT,
+        &actual,
+    );
 }
 
 /// Accounts share nothing, so that these have nothing to do.

@@ -1,10 +1,17 @@
 //! `DeleteTargetGroup`: once nothing is sent to it; its targets go with it.
 
+use std::sync::Arc;
+
+use model::action::Actions;
 use model::arn::TargetGroupArn;
+use model::id::TargetGroupId;
+use model::listener::Listener;
+use model::tag::Tags;
 use model::target::Target;
 use model::target_group::TargetGroup;
 
-use super::ElbError;
+use super::mirroring::target_groups;
+use super::{ElbError, ElbState};
 use crate::{Control, Draft};
 
 /// Source: ELB API, `DeleteTargetGroup`.
@@ -31,9 +38,12 @@ fn delete(draft: &mut Draft, text: &str) -> Result<(), ElbError> {
     if found.is_none_or(|found| found.arn != arn) {
         return Ok(());
     }
-    if draft.state().elb.user_of(arn.id).is_some() {
+    let users = users(&draft.state().elb, arn.id);
+    if !users.is_empty() {
+        // Clients look for the words before the colon.
         return Err(ElbError::ResourceInUse(format!(
-            "Target group '{arn}' is currently in use by a listener or a rule"
+            "Target group '{arn}' is currently in use by a listener or a rule: {}",
+            users.join(", ")
         )));
     }
     let targets = draft.state().elb.targets_of(arn.id);
@@ -43,4 +53,22 @@ fn delete(draft: &mut Draft, text: &str) -> Result<(), ElbError> {
     }
     draft.remove::<TargetGroup>(&arn.id);
     Ok(())
+}
+
+/// The ARNs of the listeners whose default rules, and of the rules that, send requests or copies of them to a group.
+fn users(state: &ElbState, target_group: TargetGroupId) -> Vec<String> {
+    let uses = |actions: &Actions, tags: &Tags| {
+        target_groups(actions, tags).any(|its| its == target_group)
+    };
+    let of_listener = |listener: &Arc<Listener>| {
+        let by_default = uses(&listener.default_actions, &listener.default_rule_tags);
+        let rules = state.rules_of(listener.arn.id).into_iter();
+        let rules = rules.filter(|rule| uses(&rule.actions, &rule.tags));
+        let listener = by_default.then(|| listener.arn.to_string());
+        let all = listener
+            .into_iter()
+            .chain(rules.map(|rule| rule.arn.to_string()));
+        all.collect::<Vec<_>>()
+    };
+    state.listeners.values().flat_map(of_listener).collect()
 }

@@ -380,6 +380,7 @@ async fn a_mirror_uses_its_target_group() {
     };
     let refused = error(fixture.control.delete_target_group(delete()).await);
     assert!(refused.starts_with("ResourceInUse: "), "{refused}");
+    assert!(refused.ends_with(&format!(": {}", rule.arn)), "{refused}");
     let other = fixture.instance("127.65.1.201").await;
     fixture.register(&shadow, &[&other]).await.unwrap();
     assert_eq!(mirror(), Some((2, 5)), "new targets are seen");

@@ -1,5 +1,6 @@
 //! Target groups and their health checks.
 
+use control::elb::create_rule::CreateRule;
 use control::elb::create_target_group::CreateTargetGroup;
 use control::elb::delete_target_group::DeleteTargetGroup;
 use control::elb::describe_target_groups::DescribeTargetGroups;
@@ -8,7 +9,7 @@ use control::elb::modify_target_group::ModifyTargetGroup;
 use model::protocol::Protocol;
 use model::target_group::TargetType;
 
-use crate::support::{error, fixture, forward};
+use crate::support::{error, fixture, forward, rule_input};
 
 #[tokio::test]
 async fn refused_groups_leave_nothing() {
@@ -237,7 +238,12 @@ async fn a_group_in_use_is_described_with_its_load_balancer_and_cannot_be_delete
     let fixture = fixture().await;
     let shop = fixture.load_balancer("shop").await;
     let (web, spare) = (fixture.group("web").await, fixture.group("spare").await);
-    fixture.listener(&shop, 80, forward(&web)).await;
+    let listener = fixture.listener(&shop, 80, forward(&web)).await;
+    let input = CreateRule {
+        actions: vec![forward(&web)],
+        ..rule_input(&listener, 10, "/a")
+    };
+    let rule = fixture.control.create_rule(input).await.unwrap();
     let of_shop = DescribeTargetGroups {
         load_balancer_arn: Some(shop.arn.to_string()),
         ..DescribeTargetGroups::default()
@@ -258,7 +264,10 @@ async fn a_group_in_use_is_described_with_its_load_balancer_and_cannot_be_delete
     };
     assert_eq!(
         error(fixture.control.delete_target_group(delete(&web)).await),
-        format!("ResourceInUse: Target group '{web}' is currently in use by a listener or a rule")
+        format!(
+            "ResourceInUse: Target group '{web}' is currently in use by a listener or a rule: {}, {}",
+            listener.arn, rule.arn
+        )
     );
     fixture
         .control
