@@ -32,7 +32,8 @@ pub struct Target {
     pub key: TargetKey,
     /// Another one each time the target is registered after it was deregistered.
     pub registration: RegistrationId,
-    /// The zone as it was given: a zone of the VPC, or `all`. Only for targets that are addresses.
+    /// The zone as it was given, or detected from the subnet: a zone of the VPC, or `all`. Only for targets that are
+    /// addresses; older records have only those that were given.
     pub availability_zone: Option<String>,
     /// Whether it gets requests.
     pub phase: TargetPhase,

@@ -30,7 +30,7 @@ pub(super) async fn call(control: &Control, input: DescribeTargetHealth) -> Resu
 
 fn print(xml: &mut Xml, description: &TargetHealthDescription) {
     target::print(xml, &description.target);
-    xml.text("HealthCheckPort", &description.health_check_port);
+    xml.optional("HealthCheckPort", description.health_check_port.as_ref());
     xml.element("TargetHealth", |xml| {
         xml.text("State", description.health.state);
         xml.optional("Reason", description.health.reason);

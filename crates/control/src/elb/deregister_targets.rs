@@ -50,7 +50,7 @@ fn deregister(draft: &mut Draft, input: &DeregisterTargets) -> Result<(), ElbErr
     let is_in_use = draft.state().elb.user_of(group.arn.id).is_some();
     for target in &input.targets {
         let key = target_ids::key(&group, target)?;
-        match draft.state().find::<Target>(&key).cloned() {
+        match target_ids::registered(draft.state(), &key, target).cloned() {
             None if group.target_type == TargetType::Instance => {
                 target_ids::instance(draft.state(), &target.id)?;
             }

@@ -9,7 +9,7 @@ use model::target_group::{TargetGroup, TargetType};
 use model::text_enum;
 
 use super::input::TargetDescription;
-use super::standing::{Standing, Surroundings};
+use super::standing::{self, Standing, Surroundings};
 use super::{ElbError, check, find, target_ids};
 use crate::Control;
 use crate::control::Live;
@@ -30,10 +30,10 @@ pub struct DescribeTargetHealth {
 /// Source: ELB API, `TargetHealthDescription`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetHealthDescription {
-    /// `Target`; the port and, for addresses outside the VPC, the zone are filled in.
+    /// `Target`; the port and, for addresses, the zone are filled in.
     pub target: TargetDescription,
-    /// `HealthCheckPort`: the effective port.
-    pub health_check_port: String,
+    /// `HealthCheckPort`: the effective port; absent for what is not registered.
+    pub health_check_port: Option<String>,
     /// `TargetHealth`.
     pub health: TargetHealth,
     /// `AnomalyDetection`: only when it was asked for.
@@ -210,7 +210,7 @@ impl View<'_> {
         named: &TargetDescription,
     ) -> Result<TargetHealthDescription, ElbError> {
         let key = target_ids::key(self.group, named)?;
-        if let Some(target) = self.live.state.find::<Target>(&key) {
+        if let Some(target) = target_ids::registered(&self.live.state, &key, named) {
             return Ok(self.describe(target));
         }
         if self.group.target_type == TargetType::Instance {
@@ -222,7 +222,11 @@ impl View<'_> {
             "Target is not registered to the target group",
         );
         let anomaly = AnomalyDetection::default();
-        Ok(self.description(key.id, key.port, None, health, anomaly))
+        let zone = named.availability_zone.clone();
+        Ok(TargetHealthDescription {
+            health_check_port: None,
+            ..self.description(key.id, key.port, zone, health, anomaly)
+        })
     }
 
     fn describe(&self, target: &Target) -> TargetHealthDescription {
@@ -236,7 +240,12 @@ impl View<'_> {
                 AnomalyDetection::default(),
             ),
         };
-        let zone = target.availability_zone.clone();
+        let zone = match self.group.target_type {
+            TargetType::Instance => None,
+            TargetType::Ip | TargetType::Lambda | TargetType::Alb => {
+                standing::zone_of_address(&self.live.state, target).map(str::to_owned)
+            }
+        };
         let (id, port) = (target.key.id.clone(), target.key.port);
         TargetHealthDescription {
             administrative_override: self.administrative_override(target),
@@ -283,7 +292,7 @@ impl View<'_> {
                 availability_zone,
                 quic_server_id: None,
             },
-            health_check_port: check_port.to_string(),
+            health_check_port: Some(check_port.to_string()),
             health,
             anomaly_detection: self.has_anomaly_detection.then_some(anomaly),
             administrative_override: AdministrativeOverride::NoOverride,

@@ -25,7 +25,7 @@ pub struct RegisterTargets {
 }
 
 impl Control {
-    /// Registers targets. One that is registered stays as it is; one that drains starts anew.
+    /// Registers targets. One that is registered stays as it is but for its zone; one that drains starts anew.
     ///
     /// # Errors
     /// `TargetGroupNotFound`, `InvalidTarget`, `TooManyTargets`, `TooManyRegistrationsForTargetId`,
@@ -115,7 +115,8 @@ fn check_running(
     Ok(())
 }
 
-/// The zone to keep: what was given for an address, nothing where the zone follows from the subnet.
+/// The zone to keep: what was given for an address, or detected from its subnet; nothing for an instance, which is in
+/// its own.
 fn zone(
     state: &State,
     group: &TargetGroup,
@@ -124,9 +125,7 @@ fn zone(
     let given = target.availability_zone.as_deref();
     let id = &target.id;
     let located = match group.target_type {
-        TargetType::Instance => {
-            Location::Inside(target_ids::instance(state, id)?.zone.name.clone())
-        }
+        TargetType::Instance => return Ok(None),
         TargetType::Ip | TargetType::Lambda | TargetType::Alb => {
             target_ids::locate(state, group, target_ids::address(group, id)?)
         }
@@ -139,10 +138,13 @@ fn zone(
                 TargetGroupIpAddressType::Ipv6 => "or RFC4193",
             }
         ))),
-        (Location::Inside(_), None) => Ok(None),
-        (Location::Inside(zone), Some(given)) if zone == given => Ok(None),
+        (Location::Inside(zone), None) => Ok(Some(zone)),
+        (Location::Inside(zone), Some(given)) if zone == given => Ok(Some(zone)),
+        // The page on `TargetDescription` reads as if a zone were ignored while cross-zone load balancing is on. The
+        // API was seen to answer this.
         (Location::Inside(zone), Some(given)) => Err(ElbError::Validation(format!(
-            "The target '{id}' is in the Availability Zone '{zone}', not in '{given}'; leave the zone out"
+            "The IP address '{id}' is within the VPC, and cannot have its Availability Zone overridden to '{given}' \
+             from '{zone}'"
         ))),
         (Location::Private | Location::Loopback, given) if !is_cross_zone(group) => {
             // Source: ELB API, `TargetDescription`, `AvailabilityZone`.
@@ -159,7 +161,8 @@ fn zone(
         (Location::Loopback, None) => Ok(Some(ALL_ZONES.to_owned())),
         (Location::Private | Location::Loopback, Some(ALL_ZONES)) => Ok(Some(ALL_ZONES.to_owned())),
         (Location::Private | Location::Loopback, _) => Err(ElbError::Validation(format!(
-            "The IP address '{id}' is outside of the VPC, so its Availability Zone must be '{ALL_ZONES}'"
+            "You must specify a valid Availability Zone or select '{ALL_ZONES}' for all enabled Availability zones, \
+             since the IP address '{id}' is outside the VPC"
         ))),
     }
 }
@@ -177,7 +180,14 @@ fn zones_of<'a>(state: &'a State, group: &TargetGroup) -> BTreeSet<&'a str> {
 
 fn put(draft: &mut Draft, key: TargetKey, availability_zone: Option<String>) {
     let present = draft.state().find::<Target>(&key);
-    if present.is_some_and(|target| !target.is_draining()) {
+    if let Some(present) = present.filter(|target| !target.is_draining()) {
+        if present.availability_zone != availability_zone {
+            let moved = Target {
+                availability_zone,
+                ..Target::clone(present)
+            };
+            draft.put(moved);
+        }
         return;
     }
     // What drains keeps its state, in which it gets no request; the new registration has one of its own.

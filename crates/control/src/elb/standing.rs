@@ -107,15 +107,20 @@ impl<'a> Surroundings<'a> {
         if self.load_balancer_addresses.contains(&address) {
             return Err(Standing::AddressOfLoadBalancer);
         }
-        let zone = match target.availability_zone.as_deref() {
-            Some(ALL_ZONES) => None,
-            Some(zone) => Some(zone.to_owned()),
-            None => {
-                lookups::subnet_of(&self.state.ec2, address).map(|subnet| subnet.zone.name.clone())
-            }
-        };
-        Ok((address, zone))
+        let zone = zone_of_address(self.state, target).filter(|zone| *zone != ALL_ZONES);
+        Ok((address, zone.map(str::to_owned)))
     }
+}
+
+/// The zone that a target which is an address was registered with, given or detected: a zone's name, or `all`.
+pub(crate) fn zone_of_address<'a>(state: &'a State, target: &'a Target) -> Option<&'a str> {
+    // What an elbow registered that did not keep detected zones.
+    let detected = || {
+        let address: IpAddr = target.key.id.parse().ok()?;
+        let subnet = lookups::subnet_of(&state.ec2, address)?;
+        Some(subnet.zone.name.as_str())
+    };
+    target.availability_zone.as_deref().or_else(detected)
 }
 
 /// The zone of targets outside the VPC.

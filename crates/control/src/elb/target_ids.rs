@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use model::ec2::{Instance, VpcId};
 use model::protocol::TargetGroupIpAddressType;
-use model::target::TargetKey;
+use model::target::{Target, TargetKey};
 use model::target_group::{TargetGroup, TargetType};
 
 use super::input::TargetDescription;
-use super::{ElbError, check};
+use super::{ElbError, check, standing};
 use crate::State;
 use crate::ec2::lookups;
 
@@ -22,6 +22,13 @@ pub(super) fn key(group: &TargetGroup, target: &TargetDescription) -> Result<Tar
                 .to_owned(),
         ));
     }
+    if group.target_type == TargetType::Instance && target.availability_zone.is_some() {
+        return Err(ElbError::Validation(format!(
+            "An Availability Zone cannot be specified for the target '{}', because the target type of the target \
+             group is 'instance'",
+            target.id
+        )));
+    }
     let id = match group.target_type {
         TargetType::Instance => target.id.clone(),
         TargetType::Ip | TargetType::Lambda | TargetType::Alb => {
@@ -33,6 +40,18 @@ pub(super) fn key(group: &TargetGroup, target: &TargetDescription) -> Result<Tar
         id,
         port,
     })
+}
+
+/// The registered target that `named` means: a zone that is named as well has to be the target's.
+pub(super) fn registered<'a>(
+    state: &'a State,
+    key: &TargetKey,
+    named: &TargetDescription,
+) -> Option<&'a Arc<Target>> {
+    let target = state.find::<Target>(key)?;
+    let zone = named.availability_zone.as_deref();
+    let is_meant = zone.is_none_or(|zone| standing::zone_of_address(state, target) == Some(zone));
+    is_meant.then_some(target)
 }
 
 /// The address that a target of this group is named by; it is of the group's family.

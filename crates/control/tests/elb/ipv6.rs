@@ -267,7 +267,7 @@ async fn targets_have_addresses_of_their_groups_family() {
         ),
         (
             "fd99::1",
-            "Validation: The IP address 'fd99::1' is outside of the VPC, so its Availability Zone must be 'all'",
+            "Validation: You must specify a valid Availability Zone or select 'all' for all enabled Availability zones, since the IP address 'fd99::1' is outside the VPC",
         ),
     ] {
         assert_eq!(error(fixture.register(&group, &[id]).await), expected);

@@ -28,6 +28,7 @@ async fn refused_targets_leave_nothing() {
     let fixture = fixture().await;
     let (web, addresses) = (fixture.group("web").await, ip_group(&fixture).await);
     let gone = fixture.instance("127.65.1.20").await;
+    let running = fixture.instance("127.65.1.21").await;
     fixture
         .control
         .ec2(Run::Wet)
@@ -61,7 +62,27 @@ async fn refused_targets_leave_nothing() {
         (
             &addresses,
             target("10.0.0.1"),
-            "Validation: The IP address '10.0.0.1' is outside of the VPC, so its Availability Zone must be 'all'".to_owned(),
+            "Validation: You must specify a valid Availability Zone or select 'all' for all enabled Availability zones, since the IP address '10.0.0.1' is outside the VPC".to_owned(),
+        ),
+        (
+            &addresses,
+            zoned("10.0.0.1", "us-east-1a"),
+            "Validation: You must specify a valid Availability Zone or select 'all' for all enabled Availability zones, since the IP address '10.0.0.1' is outside the VPC".to_owned(),
+        ),
+        (
+            &addresses,
+            zoned("127.65.1.20", "us-east-1b"),
+            "Validation: The IP address '127.65.1.20' is within the VPC, and cannot have its Availability Zone overridden to 'us-east-1b' from 'us-east-1a'".to_owned(),
+        ),
+        (
+            &addresses,
+            zoned("127.65.1.20", "all"),
+            "Validation: The IP address '127.65.1.20' is within the VPC, and cannot have its Availability Zone overridden to 'all' from 'us-east-1a'".to_owned(),
+        ),
+        (
+            &web,
+            zoned(&running, "us-east-1a"),
+            format!("Validation: An Availability Zone cannot be specified for the target '{running}', because the target type of the target group is 'instance'"),
         ),
         (
             &addresses,
@@ -109,6 +130,82 @@ async fn addresses_outside_belong_to_all_zones() {
 }
 
 #[tokio::test]
+async fn an_address_is_described_with_its_zone_and_can_be_named_with_it() {
+    let fixture = fixture().await;
+    let group = ip_group(&fixture).await;
+    let zoned = |id: &str, zone: Option<&str>| TargetDescription {
+        availability_zone: zone.map(str::to_owned),
+        ..target(id)
+    };
+    let inside = [
+        zoned("127.65.1.20", None),
+        zoned("127.65.2.20", Some("us-east-1b")),
+    ];
+    let input = RegisterTargets {
+        target_group_arn: group.clone(),
+        targets: inside
+            .into_iter()
+            .chain([zoned("10.0.0.1", Some("all"))])
+            .collect(),
+    };
+    fixture.control.register_targets(input).await.unwrap();
+    let describe = async |targets: Vec<TargetDescription>| {
+        let input = DescribeTargetHealth {
+            target_group_arn: group.clone(),
+            targets,
+            ..DescribeTargetHealth::default()
+        };
+        let described = fixture.control.describe_target_health(input).await.unwrap();
+        let facts = described.into_iter().map(|it| {
+            let zone = it.target.availability_zone.unwrap_or_default();
+            let reason = it.health.reason.map_or("", |reason| reason.as_str());
+            format!("{} {zone} {reason}", it.target.id)
+        });
+        facts.collect::<Vec<_>>()
+    };
+    let all = [
+        "10.0.0.1 all Target.NotInUse",
+        "127.65.1.20 us-east-1a Target.NotInUse",
+        "127.65.2.20 us-east-1b Target.NotInUse",
+    ];
+    assert_eq!(describe(Vec::new()).await, all);
+    for (id, zone, expected) in [
+        ("127.65.1.20", None, all[1]),
+        ("127.65.1.20", Some("us-east-1a"), all[1]),
+        ("10.0.0.1", None, all[0]),
+        ("10.0.0.1", Some("all"), all[0]),
+        (
+            "10.0.0.1",
+            Some("us-east-1a"),
+            "10.0.0.1 us-east-1a Target.NotRegistered",
+        ),
+        (
+            "127.65.1.20",
+            Some("all"),
+            "127.65.1.20 all Target.NotRegistered",
+        ),
+        ("127.65.1.21", None, "127.65.1.21  Target.NotRegistered"),
+    ] {
+        assert_eq!(describe(vec![zoned(id, zone)]).await, [expected]);
+    }
+    let deregister = async |zone: Option<&str>| {
+        let input = DeregisterTargets {
+            target_group_arn: group.clone(),
+            targets: vec![zoned("127.65.1.20", zone)],
+        };
+        fixture.control.deregister_targets(input).await.unwrap();
+    };
+    deregister(Some("us-east-1b")).await;
+    assert_eq!(
+        describe(Vec::new()).await,
+        all,
+        "that is none of the group's"
+    );
+    deregister(Some("us-east-1a")).await;
+    assert_eq!(describe(Vec::new()).await, [all[0], all[2]]);
+}
+
+#[tokio::test]
 async fn with_cross_zone_off_every_target_has_a_zone() {
     let fixture = fixture().await;
     let shop = fixture.load_balancer("shop").await;
@@ -146,9 +243,12 @@ async fn with_cross_zone_off_every_target_has_a_zone() {
     let expected = "Validation: The IP address '10.0.0.1' is outside of the VPC and cross-zone load balancing is off for the target group, so its Availability Zone must be one of [us-east-1a, us-east-1b]";
     assert_eq!(error(register("all").await), expected);
     assert_eq!(error(register("us-east-1z").await), expected);
-    register("us-east-1b").await.unwrap();
-    let pool = fixture.plane.live().pools[0].clone();
-    assert_eq!(pool.endpoints[0].zone.as_deref(), Some("us-east-1b"));
+    for zone in ["us-east-1b", "us-east-1a"] {
+        register(zone).await.unwrap();
+        let pool = fixture.plane.live().pools[0].clone();
+        assert_eq!(pool.endpoints.len(), 1, "it is the same target");
+        assert_eq!(pool.endpoints[0].zone.as_deref(), Some(zone));
+    }
 }
 
 #[tokio::test]
@@ -287,7 +387,7 @@ async fn named_targets_need_not_be_registered_but_instances_have_to_exist() {
         described[0].health.reason.unwrap().as_str(),
         "Target.NotRegistered"
     );
-    assert_eq!(described[0].health_check_port, "8080");
+    assert_eq!(described[0].health_check_port, None);
     assert_eq!(
         error(
             fixture
