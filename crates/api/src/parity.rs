@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::operation::{Coverage, coverage};
 use crate::query::Node;
-use crate::rest_json;
+use crate::{golden, rest_json};
 
 const BEGIN: &str =
     "<!-- Written by the test `parity`, from here: change the code, not this. -->\n";
@@ -205,14 +205,15 @@ fn keys(json: &str) -> Vec<String> {
 }
 
 fn transcript(service: &str) -> Vec<Block> {
-    let text = match service {
-        "elasticloadbalancing" => include_str!("elbv2/transcript.txt"),
-        "ec2" => include_str!("ec2/transcript.txt"),
-        "acm" => include_str!("acm/transcript.txt"),
-        "arc-zonal-shift" => include_str!("arc_zonal_shift/transcript.txt"),
+    let folder = match service {
+        "elasticloadbalancing" => "elbv2",
+        "ec2" => "ec2",
+        "acm" => "acm",
+        "arc-zonal-shift" => "arc_zonal_shift",
         // The one operation of STS is told by its test.
-        _ => "",
+        _ => return Vec::new(),
     };
+    let text = golden::transcript(&format!("{folder}/transcript.txt"));
     text.split("\n\n")
         .filter_map(|block| Block::parse(block.trim()))
         .collect()

@@ -15,11 +15,11 @@ use control::Control;
 use regex::Regex;
 
 use super::OPERATIONS;
-use crate::json;
 use crate::signed::{control_plane, pem};
+use crate::{golden, json};
 
 const ISSUING: &str = "(certificates are issued)";
-const TRANSCRIPT: &str = include_str!("transcript.txt");
+const TRANSCRIPT: &str = "acm/transcript.txt";
 /// What `tests/vectors/json_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/acm_members.txt");
 
@@ -28,7 +28,7 @@ async fn requests_get_the_answers_of_the_transcript() {
     let control = control_plane().await;
     let mut ids: Vec<String> = Vec::new();
     let mut actual = String::new();
-    for block in TRANSCRIPT.trim().split("\n\n") {
+    for block in golden::transcript(TRANSCRIPT).trim().split("\n\n") {
         let request = block.lines().next().unwrap_or_default();
         if block.starts_with("# ") {
             actual += &format!("{block}\n\n");
@@ -43,17 +43,14 @@ async fn requests_get_the_answers_of_the_transcript() {
         let answer = ask(&control, &restore(&ids, request)).await;
         actual += &format!("{request}\n{}\n\n", name(&mut ids, &answer));
     }
-    crate::golden::check(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/src/acm/transcript.txt"),
-        TRANSCRIPT,
-        &actual,
-    );
+    golden::check(TRANSCRIPT, &actual);
 }
 
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
+    let transcript = golden::transcript(TRANSCRIPT);
     let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for block in TRANSCRIPT.split("\n\n") {
+    for block in transcript.split("\n\n") {
         let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
         let operation = request.split(' ').next().unwrap_or_default();
         match answer.starts_with('{') || answer == "(nothing)" {

@@ -16,10 +16,11 @@ use regex::Regex;
 use testkit::CertificateObjects;
 
 use super::OPERATIONS;
+use crate::golden;
 use crate::indented::indented;
 use crate::query;
 
-const TRANSCRIPT: &str = include_str!("transcript.txt");
+const TRANSCRIPT: &str = "elbv2/transcript.txt";
 /// What `tests/vectors/elbv2_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/elbv2_members.txt");
 
@@ -28,7 +29,7 @@ async fn requests_get_the_answers_of_the_transcript() {
     let control = control_plane().await;
     let mut numbers = Numbers::default();
     let mut actual = String::new();
-    for block in TRANSCRIPT.split("\n\n").map(str::trim) {
+    for block in golden::transcript(TRANSCRIPT).split("\n\n").map(str::trim) {
         let request = block.lines().next().unwrap_or_default();
         if block.starts_with("# ") || block.is_empty() {
             actual += &format!("{block}\n\n");
@@ -43,11 +44,7 @@ async fn requests_get_the_answers_of_the_transcript() {
         };
         actual += &format!("{request}\n{answer}\n\n");
     }
-    crate::golden::check(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/src/elbv2/transcript.txt"),
-        TRANSCRIPT,
-        &actual,
-    );
+    golden::check(TRANSCRIPT, &actual);
 }
 
 /// Accounts share nothing, so that these have nothing to do.
@@ -55,8 +52,9 @@ const NEVER_ANSWERED: [&str; 2] = ["DeleteSharedTrustStoreAssociation", "GetReso
 
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
+    let transcript = golden::transcript(TRANSCRIPT);
     let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for block in TRANSCRIPT.split("\n\n") {
+    for block in transcript.split("\n\n") {
         let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
         let Some(action) = request.strip_prefix("Action=") else {
             continue;

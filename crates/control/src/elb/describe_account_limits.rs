@@ -23,9 +23,9 @@ impl Control {
     ) -> Result<Page<Limit>, ElbError> {
         let limits = all(&self.settings().limits);
         let name = |limit: &Limit| limit.name.to_owned();
-        input
-            .paging
-            .page(limits, name, |marker| Some(marker.to_owned()))
+        input.paging.page("account-limits", limits, name, |marker| {
+            Some(marker.to_owned())
+        })
     }
 }
 

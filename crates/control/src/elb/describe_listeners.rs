@@ -38,6 +38,7 @@ fn select(state: &State, input: &DescribeListeners) -> Result<Page<Arc<Listener>
             let owner = find::load_balancer(state, arn)?;
             let listeners = state.elb.listeners_of(owner.arn.id).into_iter().cloned();
             input.paging.page(
+                "listeners",
                 listeners,
                 |it: &Arc<Listener>| it.port,
                 |marker| marker.parse().ok(),

@@ -61,9 +61,9 @@ fn select(
         let mut all: Vec<_> = state.elb.load_balancers.values().cloned().collect();
         all.sort_by(|a, b| a.name().cmp(b.name()));
         let name = |it: &Arc<LoadBalancer>| it.name().to_owned();
-        return input
-            .paging
-            .page(all, name, |marker| Some(marker.to_owned()));
+        return input.paging.page("load-balancers", all, name, |marker| {
+            Some(marker.to_owned())
+        });
     }
     if !arns.is_empty() && !names.is_empty() {
         let message =

@@ -38,7 +38,7 @@ fn select(state: &State, input: &DescribeRules) -> Result<Page<Arc<Rule>>, ElbEr
             let all = rules.chain([Arc::new(listener.default_rule())]);
             input
                 .paging
-                .page(all, |rule: &Arc<Rule>| rule.priority, parse_marker)
+                .page("rules", all, |rule: &Arc<Rule>| rule.priority, parse_marker)
         }
         (None, arns) if !arns.is_empty() => {
             let found = arns.iter().map(|arn| named(state, arn));

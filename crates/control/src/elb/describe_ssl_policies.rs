@@ -41,10 +41,12 @@ impl Control {
             });
         }
         let numbered = SSL_POLICIES.iter().filter(is_wanted).enumerate();
-        let page =
-            input
-                .paging
-                .page(numbered, |(index, _)| *index, |marker| marker.parse().ok())?;
+        let page = input.paging.page(
+            "ssl-policies",
+            numbered,
+            |(index, _)| *index,
+            |marker| marker.parse().ok(),
+        )?;
         Ok(Page {
             items: page.items.into_iter().map(|(_, policy)| policy).collect(),
             next_marker: page.next_marker,

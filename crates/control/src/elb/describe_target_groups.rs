@@ -89,7 +89,7 @@ fn page(
 ) -> Result<Page<Arc<TargetGroup>>, ElbError> {
     groups.sort_by(|a, b| a.name().cmp(b.name()));
     let name = |group: &Arc<TargetGroup>| group.name().to_owned();
-    input
-        .paging
-        .page(groups, name, |marker| Some(marker.to_owned()))
+    input.paging.page("target-groups", groups, name, |marker| {
+        Some(marker.to_owned())
+    })
 }

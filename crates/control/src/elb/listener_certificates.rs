@@ -113,9 +113,12 @@ fn describe(
         };
         (index, certificate)
     });
-    let page = input
-        .paging
-        .page(numbered, |(index, _)| *index, |marker| marker.parse().ok())?;
+    let page = input.paging.page(
+        "listener-certificates",
+        numbered,
+        |(index, _)| *index,
+        |marker| marker.parse().ok(),
+    )?;
     Ok(Page {
         items: page.items.into_iter().map(|(_, it)| it).collect(),
         next_marker: page.next_marker,

@@ -1,5 +1,9 @@
 //! Long answers come in pages.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::ElbError;
 use crate::page;
 
@@ -25,9 +29,11 @@ pub struct Page<T> {
 const PAGE_SIZE_MAX: i32 = 400;
 
 impl Paging {
-    /// The page of `items`, which stand in the order of `key` and have different keys. A marker is such a key.
+    /// The page of `items`, which stand in the order of `key` and have different keys. A marker is such a key; those of
+    /// one `listing` are none of another.
     pub(super) fn page<T, K>(
         &self,
+        listing: &str,
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> K,
         parse: impl Fn(&str) -> Option<K>,
@@ -39,12 +45,38 @@ impl Paging {
         let size = usize::try_from(size.unwrap_or(PAGE_SIZE_MAX)).unwrap_or(usize::MAX);
         let after = match &self.marker {
             None => None,
-            Some(marker) => Some(parse(marker).ok_or_else(|| invalid_marker(marker))?),
+            Some(marker) => {
+                let key = opened(listing, marker).and_then(|key| parse(&key));
+                Some(key.ok_or_else(|| invalid_marker(marker))?)
+            }
         };
         let (items, last) = page::cut(items, after.as_ref(), size, key);
-        let next_marker = last.map(|key| key.to_string());
+        let next_marker = last.map(|key| marker(listing, &key.to_string()));
         Ok(Page { items, next_marker })
     }
+}
+
+/// How many bytes of a digest in front of the key tell a marker from what no answer has given.
+const SEAL_BYTES: usize = 6;
+
+/// The marker that stands for a key.
+fn marker(listing: &str, key: &str) -> String {
+    let sealed = [&seal(listing, key), key.as_bytes()].concat();
+    URL_SAFE_NO_PAD.encode(sealed)
+}
+
+/// The key that a marker stands for; it need not be there any more.
+fn opened(listing: &str, marker: &str) -> Option<String> {
+    let sealed = URL_SAFE_NO_PAD.decode(marker).ok()?;
+    let (found, key) = sealed.split_at_checked(SEAL_BYTES)?;
+    let key = str::from_utf8(key).ok()?;
+    (found == seal(listing, key)).then(|| key.to_owned())
+}
+
+fn seal(listing: &str, key: &str) -> [u8; SEAL_BYTES] {
+    let digest = digest(&SHA256, format!("{listing}\0{key}").as_bytes());
+    let (seal, _) = digest.as_ref().split_at(SEAL_BYTES);
+    seal.try_into().expect("it is cut to this length")
 }
 
 fn invalid_marker(marker: &str) -> ElbError {

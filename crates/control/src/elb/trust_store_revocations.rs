@@ -201,6 +201,7 @@ fn describe(
     };
     if input.revocation_ids.is_empty() {
         return input.paging.page(
+            "revocations",
             state.elb.revocations_of(trust_store.arn.id).map(described),
             |it: &RevocationDescription| it.revocation.key.id,
             |marker| marker.parse().ok(),

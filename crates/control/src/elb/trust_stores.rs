@@ -147,6 +147,7 @@ impl Control {
             let arn = &find::trust_store(state, &input.trust_store_arn)?.arn;
             let listeners = users(state, arn).into_iter();
             input.paging.page(
+                "trust-store-associations",
                 listeners,
                 |listener: &ListenerArn| listener.id,
                 |marker| marker.parse::<ListenerId>().ok(),
@@ -223,6 +224,7 @@ fn describe(
     {
         ([], []) => {
             return input.paging.page(
+                "trust-stores",
                 state.elb.trust_stores.values().map(described),
                 |it: &TrustStoreDescription| it.trust_store.arn.id,
                 |marker| marker.parse().ok(),

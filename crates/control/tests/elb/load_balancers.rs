@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 
 use control::elb::create_load_balancer::CreateLoadBalancer;
 use control::elb::delete_load_balancer::DeleteLoadBalancer;
+use control::elb::describe_account_limits::DescribeAccountLimits;
 use control::elb::describe_load_balancers::DescribeLoadBalancers;
+use control::elb::describe_target_groups::DescribeTargetGroups;
 use control::elb::input::SubnetMapping;
 use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
 use control::elb::set_security_groups::SetSecurityGroups;
@@ -258,6 +260,52 @@ async fn unknown_ones_are_not_found_by_name_and_arn() {
             expected
         );
     }
+}
+
+#[tokio::test]
+async fn a_marker_is_one_that_an_answer_to_the_same_operation_gave() {
+    let fixture = fixture().await;
+    let a = fixture.load_balancer("a").await;
+    fixture.load_balancer("b").await;
+    let paging = |marker: Option<&str>| Paging {
+        marker: marker.map(str::to_owned),
+        page_size: Some(1),
+    };
+    let describe = |marker: Option<&str>| {
+        fixture
+            .control
+            .describe_load_balancers(DescribeLoadBalancers {
+                paging: paging(marker),
+                ..DescribeLoadBalancers::default()
+            })
+    };
+    let marker = describe(None).await.unwrap().next_marker.unwrap();
+    let groups = DescribeTargetGroups {
+        paging: paging(Some(&marker)),
+        ..DescribeTargetGroups::default()
+    };
+    let limits = DescribeAccountLimits {
+        paging: paging(Some("a")),
+    };
+    let refused = |marker: &str| {
+        format!(
+            "Validation: The marker '{marker}' is not valid; use the NextMarker of an answer to the same request"
+        )
+    };
+    let of_groups = fixture.control.describe_target_groups(groups).await;
+    assert_eq!(error(of_groups), refused(&marker));
+    let of_limits = fixture.control.describe_account_limits(limits).await;
+    assert_eq!(error(of_limits), refused("a"));
+    for never_given in ["", "a", "YQ", "é", &marker[1..]] {
+        let outcome = describe(Some(never_given)).await;
+        assert_eq!(error(outcome), refused(never_given));
+    }
+    let delete = DeleteLoadBalancer {
+        load_balancer_arn: a.arn.to_string(),
+    };
+    fixture.control.delete_load_balancer(delete).await.unwrap();
+    let page = describe(Some(&marker)).await.unwrap();
+    assert_eq!(page.items[0].load_balancer.name(), "b");
 }
 
 #[tokio::test]

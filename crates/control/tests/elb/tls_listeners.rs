@@ -448,15 +448,18 @@ async fn certificates_are_added_and_removed() {
     );
     fixture.remove(&listener, &three).await.unwrap();
     fixture.add(&other, &three).await.unwrap();
-    let second = DescribeListenerCertificates {
-        listener_arn: listener.clone(),
-        paging: Paging {
-            marker: Some("0".to_owned()),
-            page_size: Some(1),
-        },
+    let page = async |marker| {
+        let input = DescribeListenerCertificates {
+            listener_arn: listener.clone(),
+            paging: Paging {
+                marker,
+                page_size: Some(1),
+            },
+        };
+        let page = fixture.control.describe_listener_certificates(input).await;
+        page.unwrap()
     };
-    let page = fixture.control.describe_listener_certificates(second).await;
-    let page = page.unwrap();
+    let page = page(page(None).await.next_marker).await;
     assert_eq!(page.items[0].arn.to_string(), two);
     assert_eq!(page.next_marker, None);
 }

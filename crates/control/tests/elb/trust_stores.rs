@@ -307,7 +307,7 @@ async fn lists_of_revoked_certificates_are_added_and_removed() {
     let page = page.await.unwrap();
     assert_eq!(page.items[0].revocation.key.id, 1);
     assert_eq!(page.items[0].revocation.entry_count, 1);
-    assert_eq!(page.next_marker.as_deref(), Some("1"));
+    assert!(page.next_marker.is_some());
     let named = control.describe_trust_store_revocations(describe(&[3, 1], None));
     let named = named.await.unwrap().items;
     let ids: Vec<_> = named.iter().map(|it| it.revocation.key.id).collect();
