@@ -54,8 +54,24 @@ pub(super) fn parse(
     Ok(parsed)
 }
 
+/// `Field`, in the order of AWS's error.
+const FIELDS: [&str; 6] = [
+    "http-header",
+    "http-request-method",
+    "host-header",
+    "query-string",
+    "source-ip",
+    "path-pattern",
+];
+
 fn parse_one(condition: &RuleCondition) -> Result<Condition, ElbError> {
     let field = condition.field.as_deref().unwrap_or_default();
+    if !FIELDS.contains(&field) {
+        return Err(invalid(&format!(
+            "Condition field '{field}' must be one of '{}'",
+            FIELDS.join(",")
+        )));
+    }
     check_members(condition, field)?;
     match field {
         "host-header" => {
@@ -89,11 +105,8 @@ fn parse_one(condition: &RuleCondition) -> Result<Condition, ElbError> {
             checked(Condition::http_request_method(some(field, &config.values)?))
         }
         "query-string" => query_string(condition),
-        "source-ip" => source_ip(condition),
-        unknown => Err(invalid(&format!(
-            "Condition field '{unknown}' must be one of \
-             'http-header,http-request-method,host-header,query-string,source-ip,path-pattern'"
-        ))),
+        // The one of `FIELDS` that is left.
+        _ => source_ip(condition),
     }
 }
 

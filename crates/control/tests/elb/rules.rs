@@ -73,7 +73,10 @@ async fn refused_conditions_say_why() {
     for (conditions, expected) in [
         (vec![], "A condition must be specified"),
         (
-            vec![field("cookie")],
+            vec![RuleCondition {
+                values: texts(&["x"]),
+                ..field("cookie")
+            }],
             "Condition field 'cookie' must be one of 'http-header,http-request-method,host-header,query-string,source-ip,path-pattern'",
         ),
         (
