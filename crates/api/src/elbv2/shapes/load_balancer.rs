@@ -49,6 +49,8 @@ fn print(xml: &mut Xml, description: &LoadBalancerDescription) {
     print_zones(xml, &load_balancer.zones);
     xml.texts("SecurityGroups", &load_balancer.security_groups);
     xml.text("IpAddressType", load_balancer.ip_address_type);
+    // A matter of Network Load Balancers, and on AWS in the answers about all.
+    xml.text("EnablePrefixForIpv6SourceNat", "off");
 }
 
 /// The addresses are those of a Network Load Balancer only; here the list is empty, as on AWS.

@@ -37,9 +37,7 @@ fn print(xml: &mut Xml, rule: &Rule) {
     xml.list("Conditions", &rule.conditions, condition::print);
     action::print(xml, "Actions", &rule.actions);
     xml.text("IsDefault", rule.priority == RulePriority::Default);
-    if !rule.transforms.is_empty() {
-        print_transforms(xml, &rule.transforms);
-    }
+    print_transforms(xml, &rule.transforms);
 }
 
 fn print_transforms(xml: &mut Xml, transforms: &Transforms) {
