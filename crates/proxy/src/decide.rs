@@ -158,54 +158,62 @@ fn act<'f>(
         Routing::Redirect(redirect) => {
             answer_redirect(redirect, frontend, connection, head, counters)
         }
-        Routing::Forward(forward) => {
-            let chosen = choose_pool(worker, forward, head)
-                .and_then(|pool| Ok((pool, rewrite(worker, action, frontend, head)?)));
-            match chosen {
-                Ok((pool, rewritten)) => {
-                    let trace_id = TraceId::new(
-                        worker.date().seconds(),
-                        [worker.random(), worker.random(), worker.random()],
-                    );
-                    return Ok(Route {
-                        pool: Arc::clone(pool),
-                        trace_id,
-                        stay: Stay::of(worker, forward, pool, head.fields),
-                        rewritten,
-                        user,
-                        extensions: action.extensions.as_ref(),
-                    });
+        Routing::Forward(forward) => match choose_pool(worker, forward, head) {
+            Some(pool) => {
+                let is_tls = connection.tls.is_some();
+                let stay = Stay::of(worker, forward, pool, head.fields, is_tls);
+                let passes = check(pool, head);
+                match passes.and_then(|()| rewrite(worker, action, frontend, head)) {
+                    Ok(rewritten) => {
+                        let trace_id = TraceId::new(
+                            worker.date().seconds(),
+                            [worker.random(), worker.random(), worker.random()],
+                        );
+                        return Ok(Route {
+                            pool: Arc::clone(pool),
+                            trace_id,
+                            stay,
+                            rewritten,
+                            user,
+                            extensions: action.extensions.as_ref(),
+                        });
+                    }
+                    Err(status) => Answer::Page(status).with_cookies(stay.pool_cookies(worker)),
                 }
-                Err(status) => Answer::Page(status),
             }
-        }
+            None => Answer::Page(503),
+        },
     };
     Err(answer.with_cookies(user.set_cookies))
 }
 
-/// The pool for a request.
-///
-/// # Errors
-/// The status to answer with: 463 for too many forwarding proxies, 464 for a version of HTTP that the targets
-/// do not go with, 503 if no pool has a weight.
+/// The pool for a request; `None` if no pool has a weight.
 fn choose_pool<'f>(
     worker: &Worker,
     forward: &'f Forward,
     head: &RequestHead<'_, '_>,
-) -> Result<&'f Arc<Pool>, u16> {
+) -> Option<&'f Arc<Pool>> {
     let stays = sticky::pool_of(worker, forward, head.fields);
-    let pool = match stays.and_then(|id| forward.pool_by_id(id)) {
-        Some(pool) => pool,
-        None if forward.is_single() => forward.choose_pool(0).ok_or(503_u16)?,
-        None => forward.choose_pool(worker.random()).ok_or(503_u16)?,
-    };
+    match stays.and_then(|id| forward.pool_by_id(id)) {
+        Some(pool) => Some(pool),
+        None if forward.is_single() => forward.choose_pool(0),
+        None => forward.choose_pool(worker.random()),
+    }
+}
+
+/// Looks whether targets of this pool can be sent a request.
+///
+/// # Errors
+/// The status to answer with: 463 for too many forwarding proxies, 464 for a version of HTTP that the targets
+/// do not go with.
+fn check(pool: &Pool, head: &RequestHead<'_, '_>) -> Result<(), u16> {
     if !goes_with(head, pool.settings.protocol.version) {
         return Err(464);
     }
     if has_too_many_addresses(head.fields) {
         return Err(463);
     }
-    Ok(pool)
+    Ok(())
 }
 
 /// What the action makes of the request for a target.

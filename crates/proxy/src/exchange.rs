@@ -98,10 +98,12 @@ impl Exchange {
         }
     }
 
-    /// The page that says what `status` means, as the rule has it. The session goes on with it: a provider may
-    /// take the refresh token of the old one no more.
-    pub(crate) fn page(&self, status: u16) -> Answer<'_> {
+    /// The page that says what `status` means, as the rule has it. The client stays with its target group as with a
+    /// response of a target. The session of a login goes on too: a provider may take the refresh token of the old one
+    /// no more.
+    pub(crate) fn page(&self, worker: &Worker, status: u16) -> Answer<'_> {
         Answer::Page(status)
+            .with_cookies(self.stay.pool_cookies(worker))
             .with_cookies(self.set_cookies.clone())
             .of_rule(self.extensions.as_deref())
     }

@@ -124,7 +124,7 @@ pub(crate) async fn answer_failure(
     let date = worker.date();
     let mut out = worker.buffers.head();
     let options = &exchange.frontend.http;
-    let answer = exchange.page(status);
+    let answer = exchange.page(worker, status);
     answer.write_http1(&mut out, options, persistence, exchange.parts(), &date);
     count_own(&worker.counters, status);
     match send(client, &mut out, exchange.idle_timeout).await {

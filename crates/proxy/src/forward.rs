@@ -192,11 +192,13 @@ async fn fail(
         }
         Failure::ClientStalled => {
             counters.request_timeouts.increment();
-            return refuse(worker, client, &exchange.frontend, exchange.page(408)).await;
+            let page = exchange.page(worker, 408);
+            return refuse(worker, client, &exchange.frontend, page).await;
         }
         Failure::BadBody => {
             counters.requests_malformed.increment();
-            return refuse(worker, client, &exchange.frontend, exchange.page(400)).await;
+            let page = exchange.page(worker, 400);
+            return refuse(worker, client, &exchange.frontend, page).await;
         }
         Failure::TargetCut => {
             counters.requests_cut_by_deregistration.increment();

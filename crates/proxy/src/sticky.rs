@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use engine::{Endpoint, Forward, Pool, PoolId, Stickiness, StickinessToken};
 
+use crate::buffer::Buffer;
 use crate::cookie;
-use crate::cookie_seal::{CookieSeal, Purpose};
+use crate::cookie_seal::{Purpose, Sealed};
 use crate::counters::Counters;
 use crate::exchange::Exchange;
 use crate::head_sink::HeadSink;
@@ -38,14 +39,15 @@ const REMOVED: &[u8] = b"_remove_";
 /// Where a client is to stay.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stay {
-    /// How long with the pool; `None`: every request may go to another.
-    pool_for: Option<Duration>,
+    /// With which pool, and how long; `None`: every request may go to another.
+    pool: Option<(PoolId, Duration)>,
     /// The target (`Endpoint::key`) that its cookies name.
     pub(crate) endpoint: Option<u64>,
     /// Whether the client has sent the cookie of the application that its session depends on.
     has_application_cookie: bool,
     /// Whether the browser keeps cookies from pages of other sites only if they say so.
     wants_same_site: bool,
+    is_tls: bool,
 }
 
 /// The pool that the cookies of a request name, if the action keeps clients with pools.
@@ -60,12 +62,13 @@ pub(crate) fn pool_of(
 }
 
 impl Stay {
-    /// Where a client stays whose request goes to this pool.
+    /// Where a client stays whose request goes to this pool. `is_tls`: it speaks TLS.
     pub(crate) fn of(
         worker: &Worker,
         forward: &Forward,
         pool: &Pool,
         fields: Fields<'_, '_>,
+        is_tls: bool,
     ) -> Self {
         let (token, application_cookie) = match &pool.settings.stickiness {
             Stickiness::Off => (None, None),
@@ -87,12 +90,54 @@ impl Stay {
             Stickiness::ApplicationCookie { .. }
         );
         Self {
-            pool_for: forward.stickiness,
+            pool: forward.stickiness.map(|duration| (pool.id, duration)),
             endpoint: token
                 .filter(|token| token.pool == pool.id)
                 .and_then(|token| token.endpoint),
             has_application_cookie: application_cookie.is_some(),
             wants_same_site: is_application && is_chromium_80(fields),
+            is_tls,
+        }
+    }
+
+    /// The values of `Set-Cookie` that keep the client with its pool, for an answer that is made here.
+    ///
+    /// Those about a target stand in the responses of targets alone: another than the last may be the next.
+    pub(crate) fn pool_cookies(self, worker: &Worker) -> Vec<String> {
+        let Some((pool, duration)) = self.pool else {
+            return Vec::new();
+        };
+        let value = seal(worker, pool, Purpose::Pool, None, duration);
+        let cookies = [(POOL.plain, false), (POOL.cross_site, true)];
+        let written = cookies.map(|(name, same_site)| {
+            let mut out = Buffer::default();
+            self.put_cookie(&mut out, worker, name, &value, same_site);
+            String::from_utf8(out.filled().to_vec()).expect("names, base64 and dates are ASCII")
+        });
+        written.into()
+    }
+
+    /// Appends the value of a `Set-Cookie`.
+    fn put_cookie(
+        self,
+        out: &mut Buffer,
+        worker: &Worker,
+        name: &str,
+        value: &[u8],
+        same_site: bool,
+    ) {
+        out.put(name.as_bytes());
+        out.put(b"=");
+        out.put(value);
+        out.put(b"; Expires=");
+        out.put(worker.cookie_expiry().as_bytes());
+        out.put(b"; Path=/");
+        if same_site {
+            out.put(b"; SameSite=None");
+            // A browser keeps no secure cookie of a site in clear text.
+            if self.is_tls {
+                out.put(b"; Secure");
+            }
         }
     }
 
@@ -127,6 +172,21 @@ fn open(worker: &Worker, value: &[u8], purpose: Purpose) -> Option<StickinessTok
     token.is_valid_at(worker.date().seconds()).then_some(token)
 }
 
+fn seal(
+    worker: &Worker,
+    pool: PoolId,
+    purpose: Purpose,
+    endpoint: Option<u64>,
+    duration: Duration,
+) -> Sealed {
+    let token = StickinessToken {
+        pool,
+        endpoint,
+        expires_at_seconds: worker.date().seconds().saturating_add(duration.as_secs()),
+    };
+    worker.cookie_seal.seal(&token, purpose)
+}
+
 /// Whether the client is a Chromium from version 80 on, which keeps cookies from pages of other sites only if
 /// they say `SameSite=None`.
 fn is_chromium_80(fields: Fields<'_, '_>) -> bool {
@@ -156,17 +216,15 @@ pub(crate) struct StayCookies<'a> {
     stay: Stay,
     /// Values of `Set-Cookie` for the session of a login.
     session: &'a [String],
-    is_tls: bool,
 }
 
 impl<'a> StayCookies<'a> {
-    /// Those of the responses of `endpoint` to the request of `exchange`. `is_tls`: its client speaks TLS.
+    /// Those of the responses of `endpoint` to the request of `exchange`.
     pub(crate) fn of(
         worker: &'a Worker,
         exchange: &'a Exchange,
         pool: &'a Pool,
         endpoint: &'a Endpoint,
-        is_tls: bool,
     ) -> Self {
         Self {
             worker,
@@ -174,7 +232,6 @@ impl<'a> StayCookies<'a> {
             endpoint,
             stay: exchange.stay,
             session: &exchange.set_cookies,
-            is_tls,
         }
     }
 
@@ -183,23 +240,26 @@ impl<'a> StayCookies<'a> {
         for value in self.session {
             sink.field("Set-Cookie", value.as_bytes());
         }
-        if let Some(duration) = self.stay.pool_for {
-            self.write_both(sink, &POOL, Purpose::Pool, None, duration);
+        if let Some((pool, duration)) = self.stay.pool {
+            let value = seal(self.worker, pool, Purpose::Pool, None, duration);
+            self.write_both(sink, &POOL, &value);
         }
+        let sealed = |purpose, duration| {
+            let key = Some(self.endpoint.key);
+            seal(self.worker, self.pool.id, purpose, key, duration)
+        };
         match &self.pool.settings.stickiness {
             Stickiness::Off => {}
             Stickiness::LoadBalancerCookie { duration } => {
-                let key = Some(self.endpoint.key);
-                self.write_both(sink, &ENDPOINT, Purpose::Endpoint, key, *duration);
+                self.write_both(sink, &ENDPOINT, &sealed(Purpose::Endpoint, *duration));
             }
             // The session is with the target that has answered, whether the client came with it or has moved. There
             // is none while the client has no cookie of the application, or no longer has.
             Stickiness::ApplicationCookie { name, duration } => {
-                let same_site = self.stay.wants_same_site && self.is_tls;
+                let same_site = self.stay.wants_same_site && self.stay.is_tls;
                 let [first, rest @ ..] = APPLICATION;
                 if self.stay.has_application_cookie || cookie::is_set(response, name) {
-                    let key = Some(self.endpoint.key);
-                    let value = self.sealed(Purpose::Application, key, *duration);
+                    let value = sealed(Purpose::Application, *duration);
                     self.write_cookie(sink, first, &value, same_site);
                 } else {
                     self.write_cookie(sink, first, REMOVED, same_site);
@@ -211,51 +271,15 @@ impl<'a> StayCookies<'a> {
         }
     }
 
-    fn write_both(
-        &self,
-        sink: &mut impl HeadSink,
-        names: &Names,
-        purpose: Purpose,
-        endpoint: Option<u64>,
-        duration: Duration,
-    ) {
-        let value = self.sealed(purpose, endpoint, duration);
-        self.write_cookie(sink, names.plain, &value, false);
-        self.write_cookie(sink, names.cross_site, &value, true);
-    }
-
-    fn sealed(
-        &self,
-        purpose: Purpose,
-        endpoint: Option<u64>,
-        duration: Duration,
-    ) -> crate::cookie_seal::Sealed {
-        let seal: &CookieSeal = &self.worker.cookie_seal;
-        let now = self.worker.date().seconds();
-        let token = StickinessToken {
-            pool: self.pool.id,
-            endpoint,
-            expires_at_seconds: now.saturating_add(duration.as_secs()),
-        };
-        seal.seal(&token, purpose)
+    fn write_both(&self, sink: &mut impl HeadSink, names: &Names, value: &[u8]) {
+        self.write_cookie(sink, names.plain, value, false);
+        self.write_cookie(sink, names.cross_site, value, true);
     }
 
     fn write_cookie(&self, sink: &mut impl HeadSink, name: &str, value: &[u8], same_site: bool) {
-        let expires = self.worker.cookie_expiry();
         sink.field_of("Set-Cookie", |out| {
-            out.put(name.as_bytes());
-            out.put(b"=");
-            out.put(value);
-            out.put(b"; Expires=");
-            out.put(expires.as_bytes());
-            out.put(b"; Path=/");
-            if same_site {
-                out.put(b"; SameSite=None");
-                // A browser keeps no secure cookie of a site in clear text.
-                if self.is_tls {
-                    out.put(b"; Secure");
-                }
-            }
+            self.stay
+                .put_cookie(out, self.worker, name, value, same_site);
         });
     }
 }
@@ -269,7 +293,6 @@ mod tests {
     use model::health_check::HealthCheck;
 
     use super::*;
-    use crate::buffer::Buffer;
     use crate::head_sink::Http1Head;
     use crate::http1::FieldStorage;
     use crate::http1::{request, response};
@@ -347,10 +370,10 @@ mod tests {
                 endpoint: &endpoint,
                 stay: Stay {
                     wants_same_site,
+                    is_tls,
                     ..Stay::default()
                 },
                 session: &[],
-                is_tls,
             };
             let mut storage = FieldStorage::new();
             let response = b"HTTP/1.1 200 OK\r\nSet-Cookie: session=1\r\n\r\n";

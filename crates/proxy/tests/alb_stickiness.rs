@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::health::Health;
-use engine::{Endpoint, EndpointState, Forward, Pool, PoolId, PoolSettings, Routing, Stickiness};
+use engine::{
+    Action, Admission, Endpoint, EndpointState, Forward, Pool, PoolId, PoolSettings, Routing,
+    Stickiness,
+};
 use model::health_check::HealthCheck;
 use support::{Fixture, Peer, Target, endpoint, status};
 
@@ -58,14 +61,17 @@ impl Pair {
     }
 
     fn start(targets: [Target; 2], pools: Vec<Arc<Pool>>, with_pool_for: Option<Duration>) -> Self {
-        let weighted = pools.iter().map(|pool| (Arc::clone(pool), 1));
-        let mut forward = Forward::new(weighted.collect());
-        forward.stickiness = with_pool_for;
         Self {
-            fixture: Fixture::with_action(Routing::Forward(forward).into()),
+            fixture: Fixture::with_action(forward(&pools, with_pool_for)),
             targets,
             pools,
         }
+    }
+
+    /// Serves the pools as they are now.
+    fn publish(&mut self, with_pool_for: Option<Duration>) {
+        let action = forward(&self.pools, with_pool_for);
+        self.fixture.publish(Admission::Anyone, Vec::new(), action);
     }
 
     fn state(&self, target: usize) -> &EndpointState {
@@ -79,17 +85,24 @@ impl Pair {
 
     /// Sends a request with these fields; which target answered with `response`, and what the client got.
     fn exchange(&self, fields: &str, response: &str) -> (usize, String) {
+        let (chosen, response) = self.relay(fields, &closing(response));
+        assert_eq!(status(&response), 200);
+        (chosen, response)
+    }
+
+    /// The same with a target whose answer is none.
+    fn fail(&self, fields: &str, answer: &str) -> String {
+        self.relay(fields, answer).1
+    }
+
+    fn relay(&self, fields: &str, answer: &str) -> (usize, String) {
         let mut client = self.fixture.client();
-        client.send(format!(
-            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n"
-        ));
+        client.send(closing_get(fields));
         self.fixture.settle();
         let (chosen, mut at_target) = chosen_of(&self.targets);
         at_target.head();
-        at_target.send(closing(response));
-        let response = client.rest();
-        assert_eq!(status(&response), 200);
-        (chosen, response)
+        at_target.send(answer);
+        (chosen, client.rest())
     }
 
     /// Asks for a tunnel with these fields; which target switched, with those, and the head of its response.
@@ -116,6 +129,17 @@ impl Pair {
             counters.requests_not_sticky_to_application.value(),
         )
     }
+}
+
+fn forward(pools: &[Arc<Pool>], with_pool_for: Option<Duration>) -> Action {
+    let weighted = pools.iter().map(|pool| (Arc::clone(pool), 1));
+    let mut forward = Forward::new(weighted.collect());
+    forward.stickiness = with_pool_for;
+    Routing::Forward(forward).into()
+}
+
+fn closing_get(fields: &str) -> String {
+    format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n")
 }
 
 /// The target that a request has come to, and the connection it came on.
@@ -246,10 +270,8 @@ fn a_target_that_cannot_be_reached_costs_its_clients_their_session() {
     let Pair {
         targets, fixture, ..
     } = Pair::new(by_load_balancer(HOUR));
-    let request =
-        |fields: &str| format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
     let mut client = fixture.client();
-    client.send(request(""));
+    client.send(closing_get(""));
     fixture.settle();
     let (gone, mut at_target) = chosen_of(&targets);
     at_target.head();
@@ -258,7 +280,7 @@ fn a_target_that_cannot_be_reached_costs_its_clients_their_session() {
     let mut targets = Vec::from(targets);
     drop(targets.remove(gone));
     let mut client = fixture.client();
-    client.send(request(&fields));
+    client.send(closing_get(&fields));
     targets[0].answer(&closing(OK));
     assert_eq!(status(&client.rest()), 200);
 }
@@ -407,16 +429,62 @@ fn an_application_session_can_begin_with_a_tunnel() {
     }
 }
 
+/// A target may be another with the next request, so only its own responses say to stay with it.
 #[test]
-fn a_response_of_our_own_sets_no_cookie() {
+fn a_response_of_our_own_names_no_target() {
     let pair = Pair::new(by_load_balancer(HOUR));
+    let response = pair.fail("", "no HTTP\r\n\r\n");
+    assert_eq!(status(&response), 502);
+    assert_eq!(set_cookies(&response), []);
+}
+
+/// Source: ALB guide, "Target group stickiness": the cookie comes with every response of the action.
+#[test]
+fn a_response_of_our_own_keeps_the_client_with_its_target_group() {
+    let mut pair = Pair::of_two_pools();
+    let names_the_group = |response: &str| {
+        let cookies = set_cookies(response);
+        let names: Vec<_> = cookies.iter().map(|(name, ..)| &**name).collect();
+        assert_eq!(names, ["AWSALBTG", "AWSALBTGCORS"], "{response}");
+        assert_eq!(cookies[0].1, cookies[1].1);
+        assert!(cookies[0].2.ends_with(" GMT; Path=/"));
+        assert!(cookies[1].2.ends_with(" GMT; Path=/; SameSite=None"));
+        format!("Cookie: AWSALBTG={}\r\n", cookies[0].1)
+    };
+    let response = pair.fail("", "no HTTP\r\n\r\n");
+    assert_eq!(status(&response), 502);
+    let fields = names_the_group(&response);
+    let first = pair.exchange(&fields, OK).0;
+    for _ in 0..3 {
+        assert_eq!(pair.exchange(&fields, OK).0, first);
+    }
+
+    // A target that does not answer, and a request that no target may have.
     let mut client = pair.fixture.client();
-    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    client.send(closing_get(&fields));
     pair.fixture.settle();
     let (_, mut at_target) = chosen_of(&pair.targets);
     at_target.head();
-    at_target.send("no HTTP\r\n\r\n");
+    pair.fixture.advance(support::IDLE + Duration::from_secs(1));
     let response = client.rest();
-    assert_eq!(status(&response), 502);
+    assert_eq!(status(&response), 504);
+    names_the_group(&response);
+    let addresses = vec!["192.0.2.1"; 31].join(", ");
+    let forwarded = format!("{fields}X-Forwarded-For: {addresses}\r\n");
+    let response = pair.fixture.exchange(&closing_get(&forwarded));
+    assert_eq!(status(&response), 463);
+    names_the_group(&response);
+
+    // An empty group keeps its clients.
+    for pool in &mut pair.pools {
+        *pool = sticky_pool(pool.id.0, Stickiness::Off, Vec::new());
+    }
+    pair.publish(Some(HOUR));
+    let response = pair.fixture.exchange(&closing_get(&fields));
+    assert_eq!(status(&response), 503);
+    names_the_group(&response);
+    pair.publish(None);
+    let response = pair.fixture.exchange(&closing_get(&fields));
+    assert_eq!(status(&response), 503);
     assert_eq!(set_cookies(&response), []);
 }

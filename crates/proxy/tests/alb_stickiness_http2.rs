@@ -346,3 +346,24 @@ fn a_client_stays_with_its_target_group() {
         }
     }
 }
+
+#[test]
+fn a_response_of_our_own_keeps_the_client_with_its_target_group() {
+    for version in VERSIONS {
+        let targets = [Target::listen(), Target::listen()];
+        let pools = (1..3).map(|id| pool(id, version, Stickiness::Off, &[]));
+        let mut pair = Pair::start(version, targets, pools.collect(), Some(HOUR));
+        pair.client.request(1, &GET, true);
+        let response = pair.client.response(1);
+        assert_eq!(response.status(), 503);
+        assert_eq!(Cookies::of(&response).names(), ["AWSALBTG", "AWSALBTGCORS"]);
+    }
+    // The version of the targets is looked at before there is one.
+    let targets = [Target::listen(), Target::listen()];
+    let pools = (1..3).map(|id| pool(id, HttpVersion::Grpc, Stickiness::Off, &[]));
+    let mut pair = Pair::start(HttpVersion::Grpc, targets, pools.collect(), Some(HOUR));
+    pair.client.request(1, &GET, true);
+    let response = pair.client.response(1);
+    assert_eq!(response.status(), 464);
+    assert_eq!(Cookies::of(&response).names(), ["AWSALBTG", "AWSALBTGCORS"]);
+}

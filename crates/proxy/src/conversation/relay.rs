@@ -39,8 +39,7 @@ impl Conversation<'_> {
 
     /// What the client is told to come back with.
     fn cookies(&self) -> StayCookies<'_> {
-        let is_tls = self.client.tls.is_some();
-        StayCookies::of(self.worker, self.exchange, self.pool, self.endpoint, is_tls)
+        StayCookies::of(self.worker, self.exchange, self.pool, self.endpoint)
     }
 
     pub(super) fn plan_response(&self, head: &ResponseHead<'_, '_>) -> Response {

@@ -25,7 +25,7 @@ pub(super) async fn forward(
     exchange: &Exchange,
     pool: &Pool,
 ) {
-    let zone = client.node.zone.as_ref();
+    let zone = client.zone.as_ref();
     let mirrored = MirroredRequest::begin(worker, exchange, zone, head.filled());
     // What has arrived of the body goes out with the head, and can be sent again with it.
     let mut upload = Upload::new(exchange.framing, client, head, mirrored);
@@ -118,7 +118,7 @@ pub(super) fn status_of(worker: &Worker, failure: Failure) -> Option<u16> {
 /// Answers a request that could not be forwarded.
 pub(super) async fn fail(worker: &Worker, client: &ClientStream, exchange: &Exchange, status: u16) {
     count_own(&worker.counters, status);
-    let answer = exchange.page(status);
+    let answer = exchange.page(worker, status);
     // Boxed, so that requests that do not fail carry no room for it.
     Box::pin(client.answer(worker, &exchange.frontend, &answer, exchange.is_head)).await;
 }

@@ -13,7 +13,7 @@ use super::limits::{REQUESTS_MAX, Spent};
 use super::request::{self, BadRequest, FIELDS_USUAL, Storage};
 use super::route::{Asking, Step, route};
 use super::state::{FrameError, Gone};
-use super::stream::{ClientStream, Node};
+use super::stream::ClientStream;
 use crate::buffer::{Buffer, HEAD_BUFFER_BYTES, Lease};
 use crate::http1::{FIELDS_MAX, Framing};
 
@@ -298,11 +298,8 @@ impl Connection<'_> {
         let entry = state.take_entry();
         drop(state);
         let entry = entry.unwrap_or_else(|| self.worker.connections.enter(self.listener.id));
-        let node = Node {
-            is_tls: self.client.tls.is_some(),
-            zone: self.client.zone.clone(),
-        };
-        ClientStream::new(self.shared.clone(), key, entry, node)
+        let zone = self.client.zone.clone();
+        ClientStream::new(self.shared.clone(), key, entry, zone)
     }
 
     fn receive_reset(&mut self, stream: u32) -> Outcome {

@@ -80,7 +80,9 @@ pub(super) fn route<'f>(
         let Some(request) = out.into_request() else {
             worker.counters.requests_malformed.increment();
             count_own(&worker.counters, 400);
-            let page = Answer::Page(400).with_cookies(route.user.set_cookies);
+            let page = Answer::Page(400)
+                .with_cookies(route.stay.pool_cookies(worker))
+                .with_cookies(route.user.set_cookies);
             return Step::Answer(page.of_rule(route.extensions.map(Arc::as_ref)));
         };
         Message::Http2(request)

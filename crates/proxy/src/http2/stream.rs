@@ -26,23 +26,16 @@ pub(crate) struct ClientStream {
     handle: Handle,
     /// The stream's own timeout, and the way to end the request with its target.
     entry: Option<Entry>,
-    pub(crate) node: Node,
-}
-
-/// What a stream's task needs to know of its connection.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) is_tls: bool,
     /// That of the address the client connected to.
     pub(crate) zone: Option<Arc<str>>,
 }
 
 impl ClientStream {
-    pub(crate) fn new(shared: Shared, key: usize, entry: Entry, node: Node) -> Self {
+    pub(crate) fn new(shared: Shared, key: usize, entry: Entry, zone: Option<Arc<str>>) -> Self {
         Self {
             handle: Handle::new(shared, key),
             entry: Some(entry),
-            node,
+            zone,
         }
     }
 
@@ -62,7 +55,7 @@ impl ClientStream {
         endpoint: &Endpoint,
         response: &ResponseHead<'_, '_>,
     ) -> Option<Box<Compressor>> {
-        let cookies = StayCookies::of(worker, exchange, pool, endpoint, self.node.is_tls);
+        let cookies = StayCookies::of(worker, exchange, pool, endpoint);
         let (outgoing, compressor) = Outgoing::begin(response, exchange, cookies);
         self.write_fields(response.framing == Framing::None, |head| {
             // The frames carry the end of the body.

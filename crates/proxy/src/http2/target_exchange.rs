@@ -30,7 +30,7 @@ pub(super) async fn forward(
     let entry = client.entry();
     let to = Destination {
         is_grpc: request.is_grpc(),
-        ..Destination::of(worker, entry, exchange, pool, client.node.zone.as_deref())
+        ..Destination::of(worker, entry, exchange, pool, client.zone.as_deref())
     };
     let connector = Http2Connector {
         request,
