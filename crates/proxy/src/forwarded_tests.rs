@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::transform::Rewrite;
 use engine::{
     Admission, FixedResponse, FrontendId, HttpOptions, Pool, PoolId, PoolSettings, Router, Routing,
+    Transforms,
 };
 use model::health_check::HealthCheck;
 
 use super::*;
+use crate::counters::Counters;
 use crate::head_sink::Http1Head;
 use crate::http1::FieldStorage;
 use crate::http1::request;
@@ -26,6 +29,7 @@ struct Case {
     tls: Option<TlsFacts>,
     /// `None`: the rule does not ask who it is.
     user_fields: Option<Vec<(&'static str, String)>>,
+    transforms: Transforms,
 }
 
 impl Default for Case {
@@ -36,6 +40,7 @@ impl Default for Case {
             http: HttpOptions::default(),
             tls: None,
             user_fields: None,
+            transforms: Transforms::default(),
         }
     }
 }
@@ -79,7 +84,13 @@ impl Case {
                 )),
                 trace_id: TraceId::new(1, [2, 3, 4]),
                 stay: Stay::default(),
-                rewritten: Rewritten::default(),
+                rewritten: Rewritten::of(
+                    &self.transforms,
+                    &request,
+                    &frontend,
+                    &Counters::default(),
+                )
+                .expect("a result that can be sent"),
                 extensions: None,
                 user: User {
                     fields: self.user_fields.clone(),
@@ -207,6 +218,43 @@ fn the_host_follows_the_port_rules_unless_it_is_preserved() {
             [expected],
             "{port} {preserves_host} {head:?}"
         );
+    }
+}
+
+/// ALB guide, "Transforms for listener rules", with the port rules of the table before.
+#[test]
+fn a_host_is_rewritten_without_its_port() {
+    let rewrite = |replacement: &str| Rewrite {
+        pattern: regex::bytes::Regex::new(r"(?i)^(.*)\.shop\.org$").unwrap(),
+        replacement: replacement.into(),
+    };
+    let plain = "$1.internal";
+    for (port, preserves, sent, replacement, expected) in [
+        (80, false, "eu.shop.org", plain, "eu.internal"),
+        (80, false, "eu.shop.org:80", plain, "eu.internal"),
+        (443, false, "eu.shop.org:9000", plain, "eu.internal"),
+        (8080, false, "eu.shop.org", plain, "eu.internal:8080"),
+        (8080, false, "EU.shop.org:8080", plain, "eu.internal:8080"),
+        (8080, false, "eu.shop.org:9000", plain, "eu.internal:9000"),
+        (8080, true, "EU.shop.org", plain, "EU.internal"),
+        (8080, true, "eu.shop.org:8080", plain, "eu.internal:8080"),
+        (80, true, "eu.shop.org:9000", plain, "eu.internal:9000"),
+        // The port that the replacement names is the one.
+        (80, false, "eu.shop.org", "$1.internal:81", "eu.internal:81"),
+        (8080, false, "eu.shop.org:8080", "[::1]:81", "[::1]:81"),
+        (8080, false, "eu.shop.org:8080", "[::1]", "[::1]:8080"),
+        // What does not match stays, with its port.
+        (8080, false, "shop.org", plain, "shop.org:8080"),
+    ] {
+        let mut case = Case {
+            port,
+            ..Case::default()
+        };
+        case.http.preserves_host = preserves;
+        case.transforms.host = Some(rewrite(replacement));
+        let head = case.forwards(&format!("GET / HTTP/1.1\r\nHost: {sent}\r\n\r\n"));
+        let host = values(&head, "Host");
+        assert_eq!(host, [expected], "{port} {preserves} {sent} {replacement}");
     }
 }
 

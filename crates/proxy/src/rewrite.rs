@@ -19,7 +19,8 @@ pub(crate) struct Rewritten {
 impl Rewritten {
     /// Applies `transforms` to a request. `None` if one of them fails: the request is answered with 500.
     ///
-    /// The host is rewritten as the target would have got it.
+    /// The host is rewritten as the target would have got it, but for its port, which stays: a pattern that ends with
+    /// the name is right on every port. A result with a port of its own has that.
     pub(crate) fn of(
         transforms: &Transforms,
         request: &RequestHead<'_, '_>,
@@ -30,7 +31,11 @@ impl Rewritten {
         if transforms.host.is_some() {
             let (mut host, mut result) = (Buffer::default(), Vec::new());
             put_host(&mut host, request, frontend);
-            let status = transforms.write_host(host.filled(), &mut result);
+            let (name, port) = split_port(host.filled());
+            let status = transforms.write_host(name, &mut result);
+            if split_port(&result).1.is_empty() {
+                result.extend_from_slice(port);
+            }
             rewritten.host = counted(status, result, counters)?;
         }
         if transforms.url.is_some() {
@@ -52,6 +57,15 @@ impl Rewritten {
             Some(mark) => (&url[..mark], Some(&url[mark + 1..])),
             None => (url, None),
         })
+    }
+}
+
+/// A host in two: the name, and the port with its colon, if there is one.
+fn split_port(host: &[u8]) -> (&[u8], &[u8]) {
+    let digits = host.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    match host[..host.len() - digits].strip_suffix(b":") {
+        Some(name) => host.split_at(name.len()),
+        None => (host, &[]),
     }
 }
 

@@ -64,11 +64,18 @@ fn the_target_gets_what_the_transforms_make() {
             "in.example:PORT",
         ),
         (
-            rewrite("^shop[.]example:.*$", "in.example"),
+            rewrite("^shop[.]example$", "in.example"),
             rewrite("^/", "/p/"),
             "/x",
             "/p/x",
-            "in.example",
+            "in.example:PORT",
+        ),
+        (
+            rewrite("^shop[.]example$", "in.example:81"),
+            None,
+            "/",
+            "/",
+            "in.example:81",
         ),
     ] {
         let target = Target::listen();
