@@ -2,12 +2,15 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use control::{BindError, DataPlane, PlaneFuture};
 use engine::Snapshot;
 use proxy::{Counters, PrepareError};
 use tokio::sync::RwLock;
+
+/// How often it is looked at whether TLS configurations have come of age.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Hands the snapshots of `control` to the workers of `proxy`.
 #[derive(Debug)]
@@ -42,6 +45,16 @@ impl Plane {
     fn lock_snapshot(&self) -> MutexGuard<'_, Arc<Snapshot>> {
         // Nothing can panic while it is locked.
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps TLS sessions resumable however long nothing changes; never returns.
+    pub(crate) async fn renew_tls(&self) {
+        loop {
+            tokio::time::sleep(RENEWAL_INTERVAL).await;
+            if let Some(workers) = &*self.workers.read().await {
+                workers.renew_tls(SystemTime::now()).await;
+            }
+        }
     }
 
     /// Stops accepting, lets the requests in progress finish for at most `grace`, and ends the workers.

@@ -147,8 +147,8 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
     })
     .await?;
     let background = tokio::spawn({
-        let accounts = accounts.clone();
-        async move { accounts.run_background().await }
+        let (accounts, plane) = (accounts.clone(), Arc::clone(&plane));
+        async move { tokio::join!(accounts.run_background(), plane.renew_tls()) }
     });
     let explain = {
         let plane = Arc::clone(&plane);

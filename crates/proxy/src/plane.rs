@@ -97,6 +97,9 @@ pub struct DataPlane {
     bound: Mutex<Bound>,
     local_addresses: Arc<Mutex<LocalAddresses>>,
     tls: Mutex<Tls>,
+    /// The one that was published last. Whoever tells the workers of a configuration holds it, so that none overtakes
+    /// another.
+    served: tokio::sync::Mutex<Option<Arc<Snapshot>>>,
 }
 
 /// The builder of TLS configurations, and what it has built for a snapshot that is to be published.
@@ -105,6 +108,21 @@ struct Tls {
     builder: TlsBuilder,
     /// With the generation of the snapshot.
     prepared: Option<(u64, Arc<TlsConfigs>)>,
+}
+
+impl Tls {
+    /// The configurations of a snapshot, if some of them are too old.
+    fn renewed(&mut self, snapshot: &Snapshot, now: SystemTime) -> Option<Arc<TlsConfigs>> {
+        if !self.builder.has_aged(now) {
+            return None;
+        }
+        let built = self.builder.build(snapshot, now);
+        // What can no longer be built is served as it is.
+        let built = built.inspect_err(|error| {
+            tracing::error!(%error, "the configurations of TLS cannot be renewed");
+        });
+        built.ok().map(Arc::new)
+    }
 }
 
 /// The addresses the workers listen on, and the sockets that wait to be handed to them.
@@ -161,6 +179,7 @@ impl DataPlane {
                 builder: TlsBuilder::new(),
                 prepared: None,
             }),
+            served: tokio::sync::Mutex::default(),
         })
     }
 
@@ -173,7 +192,7 @@ impl DataPlane {
     pub fn prepare(&self, snapshot: &Snapshot) -> Result<(), PrepareError> {
         let mut tls = self.lock_tls();
         tls.prepared = None;
-        let configs = Arc::new(tls.builder.build(snapshot)?);
+        let configs = Arc::new(tls.builder.build(snapshot, SystemTime::now())?);
         let listening = snapshot.frontends.iter().flat_map(|it| &it.addresses);
         let addresses = listening
             .map(SocketAddr::ip)
@@ -208,6 +227,8 @@ impl DataPlane {
     /// Makes `snapshot` live. When this returns, every worker serves it and no request can start by an
     /// older one; sockets that it does not have are closed.
     pub async fn publish(&self, snapshot: Arc<Snapshot>) {
+        let mut served = self.served.lock().await;
+        *served = Some(Arc::clone(&snapshot));
         let mut sockets = self.take_prepared(&snapshot);
         let tls = self.take_prepared_tls(&snapshot);
         let mut barrier = Vec::with_capacity(self.workers.len() + 1);
@@ -238,6 +259,26 @@ impl DataPlane {
         }
         wait_for(barrier).await;
         self.remove_unused_routes().await;
+    }
+
+    /// Builds the TLS configurations anew that are a day old at `now`, and hands them to the workers: a configuration
+    /// makes session tickets for a week. Whether there were any.
+    ///
+    /// Call this every hour or so. Open connections keep what they have.
+    pub async fn renew_tls(&self, now: SystemTime) -> bool {
+        let served = self.served.lock().await;
+        let Some(snapshot) = &*served else {
+            return false;
+        };
+        let Some(configs) = self.lock_tls().renewed(snapshot, now) else {
+            return false;
+        };
+        self.command_all(|done| Command::RenewTls {
+            tls: Arc::clone(&configs),
+            done,
+        })
+        .await;
+        true
     }
 
     async fn remove_unused_routes(&self) {
@@ -333,7 +374,7 @@ impl DataPlane {
             // It was not prepared: what can be built is served, and of what cannot be, nothing.
             _ => tls
                 .builder
-                .build(snapshot)
+                .build(snapshot, SystemTime::now())
                 .map(Arc::new)
                 .unwrap_or_else(|error| {
                     tracing::error!(%error, "a snapshot was published that cannot be served whole");

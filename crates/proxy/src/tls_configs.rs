@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use engine::tls::{Certificate, ClientAuthentication};
 use engine::{Frontend, FrontendId, HttpVersion, Snapshot, Tls};
@@ -18,9 +18,9 @@ use tls::{
 /// policies may use: this one has the protocols and the ciphers of nearly all of them.
 const HEALTH_CHECK_POLICY: &str = "ELBSecurityPolicy-TLS13-1-0-2021-06";
 
-/// A configuration older than this is built again with the next snapshot, long before the keys for its session
-/// tickets are used up.
+/// A configuration that is older is built again, long before it makes no more session tickets.
 const CONFIG_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+const _: () = assert!(CONFIG_AGE_MAX.as_secs() < tls::CONFIG_LIFE.as_secs());
 
 /// What listeners offer clients, best first.
 ///
@@ -141,7 +141,15 @@ struct Built {
     /// Not counted among those who use the settings, and yet no others take their address.
     tls: Weak<Tls>,
     config: Arc<ServerConfig>,
-    at: Instant,
+    at: SystemTime,
+}
+
+impl Built {
+    fn is_aged(&self, now: SystemTime) -> bool {
+        // The keys of its tickets are for times of the same clock, whichever way that is set.
+        let age = now.duration_since(self.at).unwrap_or_default();
+        age >= CONFIG_AGE_MAX
+    }
 }
 
 impl TlsBuilder {
@@ -153,11 +161,21 @@ impl TlsBuilder {
         }
     }
 
+    /// Whether `build` would make another configuration than before of what has not changed.
+    pub(crate) fn has_aged(&self, now: SystemTime) -> bool {
+        let mut used = self.clients.values();
+        used.any(|built| built.tls.strong_count() > 0 && built.is_aged(now))
+    }
+
     /// Everything that `snapshot` needs.
     ///
     /// # Errors
     /// `TlsError` for the first listener that cannot be served.
-    pub(crate) fn build(&mut self, snapshot: &Snapshot) -> Result<TlsConfigs, TlsError> {
+    pub(crate) fn build(
+        &mut self,
+        snapshot: &Snapshot,
+        now: SystemTime,
+    ) -> Result<TlsConfigs, TlsError> {
         // What no snapshot holds any more but this cache is of no use.
         self.clients.retain(|_, built| built.tls.strong_count() > 0);
         // The listeners of one load balancer have its name in common.
@@ -170,7 +188,7 @@ impl TlsBuilder {
         let mut frontends = HashMap::new();
         for frontend in &snapshot.frontends {
             let built = self
-                .build_one(frontend, &policies[&*frontend.dns_name])
+                .build_one(frontend, &policies[&*frontend.dns_name], now)
                 .map_err(|reason| TlsError {
                     address: frontend.addresses.first().copied().unwrap_or(UNSPECIFIED),
                     reason,
@@ -184,11 +202,12 @@ impl TlsBuilder {
         &mut self,
         frontend: &Frontend,
         policies: &[&SslPolicy],
+        now: SystemTime,
     ) -> Result<FrontendTls, TlsErrorReason> {
         let clients = frontend
             .tls
             .as_ref()
-            .map(|tls| self.for_clients(tls, frontend.http.offers_http2))
+            .map(|tls| self.for_clients(tls, frontend.http.offers_http2, now))
             .transpose()?;
         let policy = target_ssl_policy(policies).name;
         Ok(FrontendTls {
@@ -202,17 +221,18 @@ impl TlsBuilder {
         &mut self,
         tls: &Arc<Tls>,
         offers_http2: bool,
+        now: SystemTime,
     ) -> Result<Arc<ServerConfig>, TlsErrorReason> {
         let key = (Arc::as_ptr(tls).addr(), offers_http2);
         let known = self.clients.get(&key);
-        if let Some(built) = known.filter(|built| built.at.elapsed() < CONFIG_AGE_MAX) {
+        if let Some(built) = known.filter(|built| !built.is_aged(now)) {
             return Ok(Arc::clone(&built.config));
         }
-        let config = Arc::new(server_config(tls, offers_http2, &self.ticket_keys)?);
+        let config = Arc::new(server_config(tls, offers_http2, &self.ticket_keys, now)?);
         let built = Built {
             tls: Arc::downgrade(tls),
             config: Arc::clone(&config),
-            at: Instant::now(),
+            at: now,
         };
         self.clients.insert(key, built);
         Ok(config)
@@ -242,6 +262,7 @@ fn server_config(
     tls: &Tls,
     offers_http2: bool,
     ticket_keys: &TicketKeys,
+    now: SystemTime,
 ) -> Result<ServerConfig, TlsErrorReason> {
     let default_identity = identity(&tls.default_certificate)?;
     let additional = tls
@@ -256,6 +277,7 @@ fn server_config(
         application_protocols: application_protocols(offers_http2),
         client_authentication: client_authentication(&tls.client_authentication)?,
         ticket_keys,
+        now,
     })
     .map_err(TlsErrorReason::Config)
 }

@@ -42,6 +42,11 @@ pub(crate) enum Command {
         sockets: Vec<(SocketAddr, std::net::TcpListener)>,
         done: oneshot::Sender<()>,
     },
+    /// Serve the same snapshot with these.
+    RenewTls {
+        tls: Arc<TlsConfigs>,
+        done: oneshot::Sender<()>,
+    },
     /// End the requests at these registrations.
     Cut {
         endpoints: Arc<[u64]>,
@@ -191,6 +196,10 @@ impl Worker {
                 } => {
                     self.tls.replace(tls);
                     self.publish(&snapshot, sockets).await;
+                    let _ = done.send(());
+                }
+                Command::RenewTls { tls, done } => {
+                    self.tls.replace(tls);
                     let _ = done.send(());
                 }
                 Command::Cut { endpoints, done } => {

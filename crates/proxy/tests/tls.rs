@@ -5,7 +5,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use engine::action::Template;
 use engine::tls::ClientAuthentication;
@@ -203,6 +203,32 @@ fn sessions_are_resumed_after_a_change_of_rules() {
         assert_eq!(fixture.counters().tls_sessions_resumed.value(), round);
         fixture.publish_tls(Arc::clone(&tls), fixed("hello"));
     }
+}
+
+/// A configuration makes tickets for a week, and nothing need change in that time.
+#[test]
+fn configurations_are_renewed_without_a_change() {
+    let hours = |count: u64| SystemTime::now() + Duration::from_secs(count * 3600);
+    let issued = Issued::for_host("www.example.com");
+    let mut fixture = Fixture::encrypted(tls(&issued), fixed("hello"));
+    let config = client_config(None);
+    let resumed = |fixture: &Fixture| {
+        let mut client = fixture.tls_client_with(config.clone());
+        client.send(GET);
+        client.head();
+        assert_eq!(client.bytes(5), b"hello");
+        fixture.counters().tls_sessions_resumed.value()
+    };
+    assert!(!fixture.renew_tls(hours(23)));
+    assert_eq!([resumed(&fixture), resumed(&fixture)], [0, 1]);
+    // The keys of the renewed one are for the next days, and the clock of the library is that of the system: so it
+    // shows that the workers have it.
+    assert!(fixture.renew_tls(hours(25)));
+    assert_eq!([resumed(&fixture), resumed(&fixture)], [1, 1]);
+    assert!(!fixture.renew_tls(hours(48)), "it is young again");
+    assert!(fixture.renew_tls(hours(50)));
+    fixture.publish_frontends(Vec::new());
+    assert!(!fixture.renew_tls(hours(99)), "no listener is left");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub use peer_certificates::PeerCertificates;
 pub use selection::identity_for;
 pub use server::{ClientAuthentication, ConfigError, ServerConfig, ServerOptions};
 pub use stream::TlsStream;
-pub use ticket_keys::{TICKET_KEY_PERIOD, TicketKeys};
+pub use ticket_keys::{CONFIG_LIFE, TICKET_KEY_PERIOD, TicketKeys};
 pub use trust_store::{
     CHAIN_CERTIFICATES_MAX, CLIENT_CERTIFICATE_BYTES_MAX, ClientCertificateFault, TrustStore,
     TrustStoreError,

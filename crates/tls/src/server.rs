@@ -47,6 +47,8 @@ pub struct ServerOptions<'a> {
     /// For the resumption of sessions; without effect unless `client_authentication` is `Off`, because a resumed
     /// session would not be verified again.
     pub ticket_keys: &'a TicketKeys,
+    /// The time now. Tickets are made for [`CONFIG_LIFE`](crate::CONFIG_LIFE) from then on.
+    pub now: SystemTime,
 }
 
 /// Whether clients show certificates, and what becomes of them.
@@ -291,7 +293,7 @@ fn add_ticket_keys(
     builder
         .set_ticket_key_decrypt_lifetime(TICKET_KEY_PERIOD)
         .map_err(other)?;
-    for key in options.ticket_keys.derive(&scope, SystemTime::now()) {
+    for key in options.ticket_keys.derive(&scope, options.now) {
         builder
             .add_session_ticket_key(&key.name, &key.secret, key.begins_at)
             .map_err(other)?;

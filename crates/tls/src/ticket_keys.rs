@@ -12,10 +12,13 @@ use aws_lc_rs::{hmac, rand};
 /// key can read the sessions of TLS 1.2 whose tickets were made with it.
 pub const TICKET_KEY_PERIOD: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// Keys of coming periods that a configuration is given, so that it need not be rebuilt to change keys: those of
-/// seven days. A configuration in use for longer makes no more tickets, which costs its clients full handshakes
-/// and nothing else. With the two of the past they stay below the 48 that the library holds.
-const KEYS_AHEAD: u64 = 28;
+/// How long a configuration makes tickets. Whoever uses one for longer costs its clients full handshakes and
+/// nothing else; one that is built anew makes them for as long again.
+pub const CONFIG_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Keys of coming periods that a configuration is given, so that it need not be rebuilt to change keys. With those of
+/// the past and of the present they stay below the 48 that the library holds.
+const KEYS_AHEAD: u64 = CONFIG_LIFE.as_secs() / TICKET_KEY_PERIOD.as_secs();
 
 /// A secret that changes by itself: what is derived for one period cannot be derived any more once the next
 /// but one has begun.

@@ -25,6 +25,7 @@ fn config(client_authentication: ClientAuthentication) -> ServerConfig {
         application_protocols: &["http/1.1"],
         client_authentication,
         ticket_keys: &TicketKeys::random(),
+        now: std::time::SystemTime::now(),
     })
     .expect("a configuration")
 }
@@ -424,6 +425,7 @@ fn more_names_of_authorities_than_a_message_holds_are_refused() {
             advertises_names: true,
         },
         ticket_keys: &TicketKeys::random(),
+        now: std::time::SystemTime::now(),
     })
     .expect_err("too many names");
     assert!(

@@ -257,6 +257,7 @@ fn policies_that_are_not_for_load_balancers_are_refused_by_name() {
             application_protocols: &[],
             client_authentication: tls::ClientAuthentication::Off,
             ticket_keys: &keys,
+            now: std::time::SystemTime::now(),
         })
         .expect_err("no policy of a load balancer");
         assert_eq!(

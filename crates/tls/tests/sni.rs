@@ -26,6 +26,7 @@ async fn check(identities: &[Identity], cases: &[(&[&str], usize)]) {
         application_protocols: &[],
         client_authentication: ClientAuthentication::Off,
         ticket_keys: &keys,
+        now: std::time::SystemTime::now(),
     })
     .expect("a configuration");
     let (listener, address) = listen().await;

@@ -3,10 +3,13 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls::client::{ClientSessionMemoryCache, Resumption};
-use support::{accept, config_with, connect, identity, listen, p256_key, read_some, write_all};
-use tls::{Identity, ServerConfig, TicketKeys};
+use support::{
+    accept, config_of, config_with, connect, identity, listen, p256_key, read_some, write_all,
+};
+use tls::{CONFIG_LIFE, Identity, ServerConfig, TICKET_KEY_PERIOD, TicketKeys};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
@@ -70,5 +73,33 @@ async fn sessions_outlive_the_configuration_but_not_what_they_agreed_on() {
         assert!(is_resumed(&strict, &client).await);
         let renewed = config_with(OTHER_POLICY, &renewed, &keys);
         assert!(!is_resumed(&renewed, &client).await, "another certificate");
+    }
+}
+
+/// The library looks at the clock of the system, so the configurations are of the past.
+#[tokio::test]
+async fn a_configuration_makes_tickets_for_its_life() {
+    let identity: Identity = identity(&["example.com"], &p256_key());
+    let now = SystemTime::now();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for (age, makes_tickets) in [
+            (Duration::ZERO, true),
+            (CONFIG_LIFE - TICKET_KEY_PERIOD, true),
+            (CONFIG_LIFE + 2 * TICKET_KEY_PERIOD, false),
+        ] {
+            let built_at = now - age;
+            let keys = TicketKeys::from_secret([1; 32], built_at);
+            let config = config_of(POLICY, &identity, &keys, built_at);
+            let client = client(version);
+            assert!(!is_resumed(&config, &client).await);
+            assert_eq!(is_resumed(&config, &client).await, makes_tickets, "{age:?}");
+            let renewed = config_of(POLICY, &identity, &keys, now);
+            assert_eq!(
+                is_resumed(&renewed, &client).await,
+                makes_tickets,
+                "{age:?}"
+            );
+            assert!(is_resumed(&renewed, &client).await, "{age:?}");
+        }
     }
 }

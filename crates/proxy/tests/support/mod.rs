@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use engine::router::Rule;
 use engine::{
@@ -178,6 +178,11 @@ impl Fixture {
             generation: 0,
             http,
         }
+    }
+
+    /// Whether configurations of TLS were renewed that are too old at `now`.
+    pub(crate) fn renew_tls(&self, now: SystemTime) -> bool {
+        self.runtime.block_on(self.plane.renew_tls(now))
     }
 
     /// Replaces the listener's configuration.

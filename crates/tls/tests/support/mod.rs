@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
@@ -58,6 +59,16 @@ pub(crate) fn config(policy: &str, identity: &Identity) -> ServerConfig {
 }
 
 pub(crate) fn config_with(policy: &str, identity: &Identity, keys: &TicketKeys) -> ServerConfig {
+    config_of(policy, identity, keys, SystemTime::now())
+}
+
+/// A configuration that was built at this time.
+pub(crate) fn config_of(
+    policy: &str,
+    identity: &Identity,
+    keys: &TicketKeys,
+    now: SystemTime,
+) -> ServerConfig {
     ServerConfig::new(&ServerOptions {
         policy,
         default_identity: identity,
@@ -65,6 +76,7 @@ pub(crate) fn config_with(policy: &str, identity: &Identity, keys: &TicketKeys) 
         application_protocols: &["h2", "http/1.1"],
         client_authentication: ClientAuthentication::Off,
         ticket_keys: keys,
+        now,
     })
     .expect("a configuration")
 }
