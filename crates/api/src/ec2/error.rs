@@ -79,11 +79,11 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::TooManyInstanceIds { .. } => "InvalidRequest",
             Ec2Error::IdsWithMaxResults(_)
             | Ec2Error::InvalidCombination(_)
-            | Ec2Error::NotOnePeer
-            | Ec2Error::NotOneInstance => "InvalidParameterCombination",
-            Ec2Error::MissingParameter(_)
-            | Ec2Error::NoPermission(_)
-            | Ec2Error::AddressMissing => "MissingParameter",
+            | Ec2Error::NotOnePeer => "InvalidParameterCombination",
+            Ec2Error::MissingParameter(_) | Ec2Error::NoPermission(_) => "MissingParameter",
+            Ec2Error::InstanceLimit { .. } => "InstanceLimitExceeded",
+            Ec2Error::InsufficientFreeAddresses(_) => "InsufficientFreeAddressesInSubnet",
+            Ec2Error::NoDefaultSubnet(_) => "MissingInput",
             Ec2Error::VpcRange(_) => "InvalidVpc.Range",
             Ec2Error::TooManyVpcs(_) => "VpcLimitExceeded",
             Ec2Error::DefaultVpcExists => "DefaultVpcAlreadyExists",

@@ -48,7 +48,7 @@ const OF_MACHINES: &[&str] = &[
     "SriovNetSupport",
     "UserData",
 ];
-const NOT_STARTED: &str = "it registers machines that run already and does not start any";
+const NOT_STARTED: &str = "it registers machines that you run and does not start any";
 
 pub(super) fn read_modify(fields: &Fields<'_>) -> Result<ModifyInstanceAttribute, ApiError> {
     fields.refuse(OF_MACHINES, NOT_STARTED)?;

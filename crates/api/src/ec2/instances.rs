@@ -50,14 +50,14 @@ const STARTING_OPTIONS: &[(&str, &str, &[&str])] = &[
     ("HibernationOptions", "Configured", &[]),
     ("Monitoring", "Enabled", &["MetricCategoryId"]),
 ];
-const BECAUSE: &str = "it registers machines that run already and does not start any; leave it out";
+const BECAUSE: &str = "it registers machines that you run and does not start any; leave it out";
 
 pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
     fields.refuse(STARTING, BECAUSE)?;
     fields.refuse_true(STARTING_SWITCHES, BECAUSE)?;
     fields.refuse(
         &["Ipv6AddressCount"],
-        "the machine has its address already; give it as Ipv6Address",
+        "it draws no addresses of IPv6; give the machine's own as Ipv6Address",
     )?;
     let (ipv6_addresses, has_primary_ipv6) =
         read_ipv6_addresses(fields, "Ipv6Address", "EnablePrimaryIpv6")?;
@@ -217,9 +217,9 @@ fn with_interface(request: RunInstances, interface: Interface) -> Result<RunInst
 }
 
 pub(super) async fn run(ec2: &Ec2<'_>, request: RunInstances) -> Result<Xml, Ec2Error> {
-    let instance = ec2.run_instances(request).await?;
+    let instances = ec2.run_instances(request).await?;
     let mut xml = Xml::new(Lists::Flat);
-    print_reservation(&mut xml, &instance);
+    print_reservation(&mut xml, &instances);
     Ok(xml)
 }
 
@@ -236,7 +236,11 @@ pub(super) fn read_describe(fields: &Fields<'_>) -> Result<DescribeInstances, Ap
 pub(super) async fn describe(ec2: &Ec2<'_>, request: DescribeInstances) -> Result<Xml, Ec2Error> {
     let page = ec2.describe_instances(&request)?;
     let mut xml = Xml::new(Lists::Flat);
-    xml.list("reservationSet", &page.items, print_reservation);
+    let reservation = |it: &InstanceDescription| it.instance.reservation_id.clone();
+    let reservations = page
+        .items
+        .chunk_by(|one, next| reservation(one) == reservation(next));
+    xml.list("reservationSet", reservations, print_reservation);
     xml.optional("nextToken", page.next_token);
     Ok(xml)
 }
@@ -273,12 +277,14 @@ fn print_status(xml: &mut Xml, name: &str, state: InstanceState) {
     xml.element(name, |xml| xml.text("status", status_name(state)));
 }
 
-/// Each instance is the only one of its reservation.
-fn print_reservation(xml: &mut Xml, description: &InstanceDescription) {
-    xml.text("reservationId", &description.instance.reservation_id);
-    xml.text("ownerId", &description.owner_id);
+/// Instances of one request, one at least.
+fn print_reservation(xml: &mut Xml, instances: &[InstanceDescription]) {
+    if let Some(first) = instances.first() {
+        xml.text("reservationId", &first.instance.reservation_id);
+        xml.text("ownerId", &first.owner_id);
+    }
     xml.texts("groupSet", [""; 0]);
-    xml.list("instancesSet", [description], print);
+    xml.list("instancesSet", instances, print);
 }
 
 fn print(xml: &mut Xml, description: &InstanceDescription) {
@@ -289,7 +295,7 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
     xml.text("privateDnsName", "");
     xml.text("dnsName", "");
     xml.text("reason", transition_reason(instance.state));
-    xml.text("amiLaunchIndex", 0);
+    xml.text("amiLaunchIndex", instance.launch_index);
     xml.optional("instanceType", instance.instance_type.as_ref());
     xml.text("launchTime", timestamp(instance.running_since_millis()));
     xml.element("placement", |xml| {

@@ -88,7 +88,7 @@ pub fn status_name(state: InstanceState) -> &'static str {
     }
 }
 
-/// The instances in the order of their ids. Each is the only one of its reservation.
+/// The instances in the order of their reservations, those of one in the order in which they were launched.
 ///
 /// # Errors
 /// `MalformedId`, `InstancesNotFound`, `IdsWithMaxResults`, and those of filters and pages.
@@ -104,9 +104,16 @@ pub(crate) fn describe(
         .refuse_with("instancesSet", &request.instance_ids)?;
     require_ids(state, &request.instance_ids, now_millis)?;
     let instances = shown(state, &request.instance_ids, now_millis)
-        .map(|instance| describe_instance(state, settings, instance))
-        .filter(is_wanted);
-    request.page.cut(instances, |it| it.instance.id.to_string())
+        .map(|instance| describe_instance(state, settings, instance));
+    let mut wanted: Vec<_> = instances.filter(is_wanted).collect();
+    wanted.sort_by_cached_key(place_in_list);
+    request.page.cut(wanted, place_in_list)
+}
+
+/// What sorts instances of one reservation together.
+fn place_in_list(it: &InstanceDescription) -> String {
+    let instance = &it.instance;
+    format!("{}/{:04}", instance.reservation_id, instance.launch_index)
 }
 
 /// # Errors

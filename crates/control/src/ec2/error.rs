@@ -434,17 +434,22 @@ pub enum Ec2Error {
     #[error("The specified rule does not exist in this security group.")]
     PermissionNotFound,
 
-    /// An instance without an address.
+    /// More instances than a request may register.
+    #[error("You have requested more instances ({requested}) than one request may launch: {max}.")]
+    InstanceLimit {
+        /// How many it wants at least.
+        requested: usize,
+        /// `RUN_COUNT_MAX`.
+        max: usize,
+    },
+    /// Fewer addresses are free than instances want one.
     #[error(
-        "The request must contain the parameter PrivateIpAddress: elbow registers a machine that runs \
-         already, by its address; it does not start machines yet"
+        "There are not enough free addresses in subnet '{0}' to satisfy the requested number of instances."
     )]
-    AddressMissing,
-    /// More than one instance with one address.
-    #[error(
-        "MinCount and MaxCount must be 1: a request registers the one machine at PrivateIpAddress"
-    )]
-    NotOneInstance,
+    InsufficientFreeAddresses(SubnetId),
+    /// The request names no subnet, and the zone has no default one.
+    #[error("No default subnet for availability zone: '{0}'.")]
+    NoDefaultSubnet(String),
     /// The address belongs to another instance or to a load balancer.
     #[error("Address {0} is in use.")]
     AddressInUse(IpAddr),

@@ -26,6 +26,9 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         Column::new("reservation-id", |it| {
             vec![it.instance.reservation_id.to_string()]
         }),
+        Column::new("launch-index", |it| {
+            vec![it.instance.launch_index.to_string()]
+        }),
         Column::new("owner-id", |it| vec![it.owner_id.clone()]),
         Column::new("image-id", |it| {
             it.instance.image_id.iter().cloned().collect()
@@ -144,7 +147,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "ip-address",
         "kernel-id",
         "key-name",
-        "launch-index",
         "maintenance-options.auto-recovery",
         "metadata-options.http-endpoint",
         "metadata-options.http-protocol-ipv4",

@@ -242,6 +242,7 @@ mod tests {
         Instance {
             id: InstanceId::from_bits(number),
             reservation_id: ReservationId::from_bits(number),
+            launch_index: 0,
             private_address: address.parse().unwrap(),
             ipv6_address: None,
             subnet_id: subnet.id,

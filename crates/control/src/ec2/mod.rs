@@ -12,6 +12,7 @@ pub mod error;
 pub mod filter;
 pub mod instance_attributes;
 mod instance_filters;
+mod instance_sites;
 pub mod instance_states;
 pub mod instance_types;
 pub mod internet_gateways;

@@ -344,14 +344,14 @@ impl Ec2<'_> {
             .await
     }
 
-    /// Registers a machine.
+    /// Registers machines; they make one reservation.
     ///
     /// # Errors
     /// What the request breaks; nothing has changed then.
     pub async fn run_instances(
         &self,
         request: RunInstances,
-    ) -> Result<InstanceDescription, Ec2Error> {
+    ) -> Result<Vec<InstanceDescription>, Ec2Error> {
         self.change(move |draft| run_instances::run(draft, &request))
             .await
     }

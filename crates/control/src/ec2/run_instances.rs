@@ -1,20 +1,20 @@
-//! RunInstances: registers a machine that runs already, by its private address.
+//! RunInstances: registers machines by their private addresses.
 //!
 //! elbow starts no machines. What EC2 would need to start one, the image and the type, are kept as notes
 //! of the caller and shown again; everything else that would have to be obeyed is refused by `api`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use model::ec2::{
-    Instance, InstanceId, InstanceIpv6Address, InstanceProtection, InstanceState, ReservationId,
-    Subnet, Zone,
-};
+use model::ec2::{Instance, InstanceId, InstanceProtection, InstanceState, ReservationId, Zone};
+use serde::Serialize;
 
 use crate::ec2::client_tokens::RequestNote;
 use crate::ec2::describe_instances::{InstanceDescription, describe_instance};
+use crate::ec2::instance_sites::Site;
 use crate::ec2::instance_states::forget_terminated;
-use crate::ec2::{Ec2Error, TagSpecification, lookups, names, security_groups, tags};
+use crate::ec2::{Ec2Error, TagSpecification, names, security_groups, tags};
 use crate::state::{Draft, State};
 
 /// How many security groups an instance may carry.
@@ -22,20 +22,23 @@ use crate::state::{Draft, State};
 /// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Security groups per network interface".
 pub const GROUPS_PER_INSTANCE_MAX: usize = 5;
 
-/// A machine to register.
+/// How many instances a request may register. EC2 has a quota in its place.
+pub const RUN_COUNT_MAX: usize = 1000;
+
+/// Machines to register.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunInstances {
-    /// 1, which has to be said.
+    /// How many at least, 1 to `RUN_COUNT_MAX`; it has to be said.
     pub min_count: Option<i64>,
-    /// 1, which has to be said.
+    /// How many if the subnet has room for them, at least as many; it has to be said.
     pub max_count: Option<i64>,
-    /// Where it is reached: an address of a subnet that nobody has.
+    /// Where the one machine is reached: an address of a subnet that nobody has. Such addresses are drawn for `None`.
     pub private_address: Option<String>,
     /// Where it is reached over IPv6: none, or one address of the same subnet that nobody has.
     pub ipv6_addresses: Vec<String>,
     /// Whether that one is the primary IPv6 address, without which targets cannot name the instance.
     pub has_primary_ipv6: bool,
-    /// The subnet that holds the address; found by the address for `None`.
+    /// The subnet that holds the addresses. For `None` it is found by an address that is given, or else a default one.
     pub subnet_id: Option<String>,
     /// The security groups it carries, by id.
     pub security_group_ids: Vec<String>,
@@ -49,14 +52,14 @@ pub struct RunInstances {
     pub protection: InstanceProtection,
     /// The zone it is meant to be in, if the request says so.
     pub zone: RequestedZone,
-    /// A repetition with the same token registers nothing and shows the same instance.
+    /// A repetition with the same token registers nothing and shows the same instances.
     pub client_token: Option<String>,
-    /// Tags for it.
+    /// Tags for each.
     pub tag_specifications: Vec<TagSpecification>,
 }
 
 /// A zone by its name, its id, or both.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RequestedZone {
     /// `AvailabilityZone`.
     pub name: Option<String>,
@@ -65,182 +68,140 @@ pub struct RequestedZone {
 }
 
 impl RequestedZone {
-    fn is(&self, zone: &Zone) -> bool {
+    pub(crate) fn is(&self, zone: &Zone) -> bool {
         self.name.as_ref().is_none_or(|name| *name == zone.name)
             && self.id.as_ref().is_none_or(|id| *id == zone.id)
     }
 }
 
+/// What a request says about addresses, as its digest has it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AskedAddress<'a> {
+    Given(Ipv4Addr),
+    Drawn(&'a RangeInclusive<usize>, &'a RequestedZone),
+}
+
+/// The new instances, in the order in which they were launched.
+///
 /// # Errors
-/// `MissingParameter`, `AddressMissing`, `NotOneInstance`, `InvalidValue` for what is no address, `SubnetNotFound`,
-/// `ZoneOfSubnet`, `AddressOutsideSubnet`, `AddressReserved`, `AddressInUse`, `InvalidCombination` for the
-/// IPv6 addresses, `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`,
-/// `TooManyGroupsOnInstance`, `TokenMismatch`, and those of tags.
+/// `MissingParameter`, `InvalidValue` and `InvalidCombination` for the counts, `InstanceLimit`, those of `Site`,
+/// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`, `TooManyGroupsOnInstance`,
+/// `TokenMismatch`, and those of tags.
 pub(crate) fn run(
     draft: &mut Draft,
     request: &RunInstances,
-) -> Result<InstanceDescription, Ec2Error> {
-    let instance = register(draft, request)?;
-    Ok(describe_instance(
-        draft.state(),
-        draft.settings(),
-        &instance,
-    ))
+) -> Result<Vec<InstanceDescription>, Ec2Error> {
+    let instances = register(draft, request)?;
+    let (state, settings) = (draft.state(), draft.settings());
+    let instances = instances.iter();
+    Ok(instances
+        .map(|instance| describe_instance(state, settings, instance))
+        .collect())
 }
 
-fn register(draft: &mut Draft, request: &RunInstances) -> Result<Arc<Instance>, Ec2Error> {
-    for (name, count) in [
-        ("MinCount", request.min_count),
-        ("MaxCount", request.max_count),
-    ] {
-        if count.ok_or(Ec2Error::MissingParameter(name))? != 1 {
-            return Err(Ec2Error::NotOneInstance);
-        }
-    }
-    let (address, subnet) = place(draft.state(), request)?;
-    let ipv6_address = ipv6_address(request, &subnet)?;
+fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instance>>, Ec2Error> {
+    let count = count(request)?;
+    let site = Site::of(draft, request)?;
     let security_groups = security_groups::of_instance(
         &draft.state().ec2,
         &request.security_group_ids,
         &request.security_group_names,
-        &subnet.vpc_id,
+        &site.subnet.vpc_id,
     )?;
     let tags = tags::specified(&request.tag_specifications, "instance")?;
+    // Of addresses that are drawn, not what came of it but what was said.
+    let (address, subnet_id) = match site.private_address {
+        Some(address) => (AskedAddress::Given(address), Some(site.subnet.id.as_str())),
+        None => (
+            AskedAddress::Drawn(&count, &request.zone),
+            request.subnet_id.as_deref(),
+        ),
+    };
     let asked = (
-        (address, ipv6_address, &subnet.id),
+        (address, site.ipv6_address, subnet_id),
         (&security_groups, &tags, request.protection),
         (&request.image_id, &request.instance_type),
     );
     let note = RequestNote::new(request.client_token.as_ref(), &asked);
     let is_same = |made: &Instance| {
-        made.private_address == address
-            && made.ipv6_address == ipv6_address
+        Some(made.private_address) == site.private_address
+            && made.ipv6_address == site.ipv6_address
             && made.security_groups == security_groups
             && made.image_id == request.image_id
             && made.instance_type == request.instance_type
     };
     if let Some(instance) = note.made(&draft.state().ec2.instances, is_same)? {
-        return Ok(Arc::clone(instance));
+        return Ok(reservation(draft.state(), &instance.reservation_id));
     }
     forget_terminated(draft);
-    require_free(draft.state(), &subnet, address.into())?;
-    if let Some(ipv6) = ipv6_address {
-        require_free(draft.state(), &subnet, ipv6.address.into())?;
-    }
-    let instance = Instance {
-        id: names::fresh(draft, InstanceId::from_bits, &draft.state().ec2.instances),
-        reservation_id: ReservationId::from_bits(draft.draw()),
-        private_address: address,
-        ipv6_address,
-        subnet_id: subnet.id.clone(),
-        vpc_id: subnet.vpc_id.clone(),
-        zone: subnet.zone.clone(),
-        state: InstanceState::Running,
-        image_id: request.image_id.clone(),
-        instance_type: request.instance_type.clone(),
-        security_groups,
-        launched_at_millis: draft.now_millis(),
-        started_at_millis: None,
-        protection: request.protection,
-        client_token: note.token,
-        request_digest: note.digest,
-        tags,
-    };
-    Ok(draft.put(instance))
+    let addresses = site.take_addresses(draft, &count)?;
+    let reservation_id = ReservationId::from_bits(draft.draw());
+    let instances = (0..).zip(addresses).map(|(launch_index, private_address)| {
+        draft.put(Instance {
+            id: names::fresh(draft, InstanceId::from_bits, &draft.state().ec2.instances),
+            reservation_id: reservation_id.clone(),
+            launch_index,
+            private_address,
+            ipv6_address: site.ipv6_address,
+            subnet_id: site.subnet.id.clone(),
+            vpc_id: site.subnet.vpc_id.clone(),
+            zone: site.subnet.zone.clone(),
+            state: InstanceState::Running,
+            image_id: request.image_id.clone(),
+            instance_type: request.instance_type.clone(),
+            security_groups: security_groups.clone(),
+            launched_at_millis: draft.now_millis(),
+            started_at_millis: None,
+            protection: request.protection,
+            client_token: note.token.clone(),
+            request_digest: note.digest.clone(),
+            tags: tags.clone(),
+        })
+    });
+    Ok(instances.collect())
 }
 
-/// The address, and the subnet it lies in.
-fn place(state: &State, request: &RunInstances) -> Result<(Ipv4Addr, Arc<Subnet>), Ec2Error> {
-    let text = request
-        .private_address
-        .as_ref()
-        .ok_or(Ec2Error::AddressMissing)?;
-    let address: Ipv4Addr = text.parse().map_err(|_| Ec2Error::InvalidValue {
-        parameter: "privateIpAddress",
-        value: text.clone(),
-        expectation: "This is not a valid IPv4 address.".to_owned(),
-    })?;
-    let ec2 = &state.ec2;
-    let (subnet, blocks) = match &request.subnet_id {
-        Some(id) => {
-            let subnet =
-                lookups::subnet(ec2, id).ok_or_else(|| Ec2Error::SubnetNotFound(id.clone()))?;
-            let holds_it = subnet.cidr.contains(address.into());
-            (
-                Some(subnet).filter(|_| holds_it),
-                vec![subnet.cidr.to_string()],
-            )
-        }
-        None => {
-            let blocks = ec2
-                .subnets
-                .values()
-                .map(|subnet| subnet.cidr.to_string())
-                .collect();
-            (lookups::subnet_of(ec2, address.into()), blocks)
-        }
+/// How many instances a request wants: at least, and if there is room.
+fn count(request: &RunInstances) -> Result<RangeInclusive<usize>, Ec2Error> {
+    let read = |name, parameter, count: Option<i64>| {
+        let count = count.ok_or(Ec2Error::MissingParameter(name))?;
+        usize::try_from(count)
+            .ok()
+            .filter(|it| *it > 0)
+            .ok_or_else(|| Ec2Error::InvalidValue {
+                parameter,
+                value: count.to_string(),
+                expectation: "It must be at least 1.".to_owned(),
+            })
     };
-    match subnet {
-        Some(subnet) if !request.zone.is(&subnet.zone) => Err(Ec2Error::ZoneOfSubnet {
-            subnet_id: subnet.id.clone(),
-            zone: subnet.zone.name.clone(),
-        }),
-        Some(subnet) => Ok((address, Arc::clone(subnet))),
-        None => Err(Ec2Error::AddressOutsideSubnet {
-            address: address.into(),
-            subnets: blocks.join(", "),
-        }),
-    }
-}
-
-/// The address of IPv6, which lies in `subnet`.
-fn ipv6_address(
-    request: &RunInstances,
-    subnet: &Subnet,
-) -> Result<Option<InstanceIpv6Address>, Ec2Error> {
-    let text = match request.ipv6_addresses.as_slice() {
-        [] if request.has_primary_ipv6 => {
-            return Err(Ec2Error::InvalidCombination(
-                "EnablePrimaryIpv6 makes the address in Ipv6Addresses the primary one; give one",
-            ));
-        }
-        [] => return Ok(None),
-        [text] => text,
-        _ => {
-            return Err(Ec2Error::InvalidCombination(
-                "elbow keeps one IPv6 address of an instance; give no more in Ipv6Addresses",
-            ));
-        }
-    };
-    let address: Ipv6Addr = text.parse().map_err(|_| Ec2Error::InvalidValue {
-        parameter: "ipv6Addresses",
-        value: text.clone(),
-        expectation: "This is not a valid IPv6 address.".to_owned(),
-    })?;
-    let block = subnet.ipv6_block.as_ref().map(|block| block.cidr);
-    if !block.is_some_and(|block| block.contains(address.into())) {
-        return Err(Ec2Error::AddressOutsideSubnet {
-            address: address.into(),
-            subnets: block.map_or("the subnet has no IPv6 block".to_owned(), |it| {
-                it.to_string()
-            }),
-        });
-    }
-    Ok(Some(InstanceIpv6Address {
-        address,
-        is_primary: request.has_primary_ipv6,
-    }))
-}
-
-fn require_free(state: &State, subnet: &Subnet, address: IpAddr) -> Result<(), Ec2Error> {
-    if !subnet.is_usable(address) {
-        return Err(Ec2Error::AddressReserved(address));
-    }
-    let is_held = lookups::instance_addresses(&state.ec2).contains(&address)
-        || state.elb.addresses().contains(&address);
-    if is_held {
-        Err(Ec2Error::AddressInUse(address))
+    let min = read("MinCount", "minCount", request.min_count)?;
+    let max = read("MaxCount", "maxCount", request.max_count)?;
+    let has_address = request.private_address.is_some() || !request.ipv6_addresses.is_empty();
+    if max < min {
+        Err(Ec2Error::InvalidCombination(
+            "MaxCount must not be less than MinCount",
+        ))
+    } else if max > 1 && has_address {
+        Err(Ec2Error::InvalidCombination(
+            "An address can be given to one instance only: leave out PrivateIpAddress and Ipv6Address, or ask for \
+             one instance",
+        ))
+    } else if min > RUN_COUNT_MAX {
+        Err(Ec2Error::InstanceLimit {
+            requested: min,
+            max: RUN_COUNT_MAX,
+        })
     } else {
-        Ok(())
+        Ok(min..=max.min(RUN_COUNT_MAX))
     }
+}
+
+/// The instances of a reservation that are not forgotten, in the order in which they were launched.
+fn reservation(state: &State, id: &ReservationId) -> Vec<Arc<Instance>> {
+    let instances = state.ec2.instances.values();
+    let of_it = instances.filter(|instance| instance.reservation_id == *id);
+    let mut of_it: Vec<_> = of_it.cloned().collect();
+    of_it.sort_by_key(|instance| instance.launch_index);
+    of_it
 }

@@ -37,7 +37,7 @@ record!(Subnet, SubnetId, "ec2/subnet" version 3, ec2.subnets, it => it.id.clone
 record!(SecurityGroup, SecurityGroupId, "ec2/security-group" version 2, ec2.security_groups, it => it.id.clone());
 record!(ElasticAddress, AllocationId, "ec2/elastic-address", ec2.elastic_addresses, it => it.id.clone());
 record!(PrefixList, PrefixListId, "ec2/prefix-list", ec2.prefix_lists, it => it.id.clone());
-record!(Instance, InstanceId, "ec2/instance" version 3, ec2.instances, it => it.id.clone());
+record!(Instance, InstanceId, "ec2/instance" version 4, ec2.instances, it => it.id.clone());
 
 #[cfg(test)]
 mod tests {
@@ -107,10 +107,11 @@ mod tests {
             &subnet("3", r#""maps_public_address":false,"#),
             "subnet-00000000000000003",
         );
-        let instance = |version, added| {
+        let instance = |version, index, added| {
             let record = r#"{"version":VERSION,"record":{
                 "id":"i-00000000000000009",
                 "reservation_id":"r-0000000000000000a",
+                INDEX
                 "private_address":"127.65.1.77",
                 "ipv6_address":{"address":"fd65:0:0:1::77","is_primary":true},
                 "subnet_id":"subnet-00000000000000003",
@@ -124,13 +125,16 @@ mod tests {
                 ADDED
                 "client_token":null,
                 "tags":{}}}"#;
-            record.replace("VERSION", version).replace("ADDED", added)
+            record
+                .replace("VERSION", version)
+                .replace("INDEX", index)
+                .replace("ADDED", added)
         };
         let added = r#""started_at_millis":null,
             "protection":{"from_termination":false,"from_stop":false},"#;
         check_raised::<Instance>(
-            &instance("2", ""),
-            &instance("3", added),
+            &instance("2", "", ""),
+            &instance("4", r#""launch_index":0,"#, added),
             "i-00000000000000009",
         );
     }
@@ -287,10 +291,11 @@ mod tests {
             r#""Running""#,
             r#"{"Terminated":{"at_millis":1700000000001}}"#,
         ] {
-            let record = |version, added| {
+            let record = |version, index, added| {
                 let record = r#"{"version":VERSION,"record":{
                     "id":"i-00000000000000009",
                     "reservation_id":"r-0000000000000000a",
+                    INDEX
                     "private_address":"127.65.1.77",
                     "subnet_id":"subnet-00000000000000003",
                     "vpc_id":"vpc-00000000000000001",
@@ -304,20 +309,24 @@ mod tests {
                     "client_token":"once",
                     "tags":{}}}"#;
                 let record = record.replace("VERSION", version).replace("STATE", state);
-                record.replace("ADDED", added)
+                record.replace("INDEX", index).replace("ADDED", added)
             };
             let added = r#""started_at_millis":null,
                 "protection":{"from_termination":false,"from_stop":false},"#;
-            check_raised::<Instance>(&record("1", ""), &record("3", added), "i-00000000000000009");
+            let written = record("4", r#""launch_index":0,"#, added);
+            for stored in [record("1", "", ""), record("3", "", added)] {
+                check_raised::<Instance>(&stored, &written, "i-00000000000000009");
+            }
         }
     }
 
     #[test]
     fn instances_that_stopped() {
         check::<Instance>(
-            r#"{"version":3,"record":{
+            r#"{"version":4,"record":{
                 "id":"i-00000000000000009",
                 "reservation_id":"r-0000000000000000a",
+                "launch_index":2,
                 "private_address":"127.65.1.77",
                 "subnet_id":"subnet-00000000000000003",
                 "vpc_id":"vpc-00000000000000001",

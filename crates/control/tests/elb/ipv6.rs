@@ -350,12 +350,8 @@ async fn an_instance_is_a_target_by_its_primary_ipv6_address() {
         };
         let ec2 = fixture.control.ec2(Run::Wet);
         async move {
-            ec2.run_instances(request)
-                .await
-                .unwrap()
-                .instance
-                .id
-                .to_string()
+            let launched = ec2.run_instances(request).await.unwrap();
+            launched[0].instance.id.to_string()
         }
     };
     let (primary, secondary) = (run(20, true).await, run(21, false).await);

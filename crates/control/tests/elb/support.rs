@@ -351,7 +351,7 @@ impl Fixture {
             .run_instances(request)
             .await
             .unwrap();
-        reservation.instance.id.to_string()
+        reservation[0].instance.id.to_string()
     }
 
     /// Lets in what `permissions` say.

@@ -13,7 +13,7 @@ use store::Store;
 
 use crate::support::{Fixture, at, filter, fixture, refused, texts};
 
-fn found(fixture: &Fixture, filters: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn found(fixture: &Fixture, filters: &[(&str, &str)]) -> Vec<String> {
     let request = DescribeInstances {
         filters: filters
             .iter()
@@ -43,7 +43,7 @@ async fn a_machine_is_registered_by_its_address() {
         },
         ..at("127.65.2.77")
     };
-    let made = fixture.ec2().run_instances(request).await.unwrap();
+    let made = fixture.launch(request).await;
     let instance = &made.instance;
     assert_eq!(
         instance.zone.name, "us-east-1b",
@@ -83,13 +83,6 @@ async fn machines_that_cannot_be_registered_are_refused() {
     };
     for (request, part) in [
         (
-            RunInstances {
-                private_address: None,
-                ..good()
-            },
-            "must contain the parameter PrivateIpAddress: elbow registers",
-        ),
-        (
             at("not an address"),
             "Value (not an address) for parameter privateIpAddress is invalid.",
         ),
@@ -110,14 +103,14 @@ async fn machines_that_cannot_be_registered_are_refused() {
                 max_count: Some(2),
                 ..good()
             },
-            "MinCount and MaxCount must be 1",
+            "An address can be given to one instance only",
         ),
         (
             RunInstances {
                 min_count: Some(0),
                 ..good()
             },
-            "MinCount and MaxCount must be 1",
+            "Value (0) for parameter minCount is invalid. It must be at least 1.",
         ),
         (
             RunInstances {
@@ -234,12 +227,8 @@ async fn an_instance_carries_five_groups_at_most() {
         "per instance has been reached: 5",
     );
     ids[5] = ids[0].clone();
-    let made = fixture
-        .ec2()
-        .run_instances(with(ids))
-        .await
-        .expect("a repetition does not count");
-    assert_eq!(made.groups.len(), 5);
+    let made = fixture.launch(with(ids)).await;
+    assert_eq!(made.groups.len(), 5, "a repetition does not count");
 }
 
 #[tokio::test]
@@ -345,7 +334,7 @@ async fn instances_are_found_by_filter() {
         image_id: Some("ami-1".to_owned()),
         ..at("127.65.1.77")
     };
-    let first = fixture.ec2().run_instances(first).await.unwrap();
+    let first = fixture.launch(first).await;
     fixture.run("127.65.2.77").await;
     for (name, value) in [
         ("instance-id", first.instance.id.as_str()),

@@ -341,8 +341,8 @@ async fn an_instance_has_an_address_of_the_block() {
         client_token: Some("once".to_owned()),
         ..with("127.65.1.77", &["fd65:0:0:1::77"])
     };
-    let made = ec2.run_instances(request()).await.unwrap();
-    let again = ec2.run_instances(request()).await.unwrap();
+    let made = fixture.launch(request()).await;
+    let again = fixture.launch(request()).await;
     assert_eq!(again.instance.id, made.instance.id);
     refused(
         ec2.run_instances(RunInstances {

@@ -205,7 +205,7 @@ async fn a_group_in_a_rule_follows_its_members() {
 
     let mut client = at("127.65.2.50");
     client.security_group_ids = vec![clients.id.to_string()];
-    let client = fixture.ec2().run_instances(client).await.unwrap();
+    let client = fixture.launch(client).await;
     assert_eq!(plane.admission(), only(&["127.65.2.50/32"]));
 
     let id = client.instance.id.to_string();

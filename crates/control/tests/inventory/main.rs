@@ -1,5 +1,6 @@
 //! What the operations of the EC2 inventory do, as their callers see it.
 
+mod drawn_addresses;
 mod instances;
 mod ipv6_blocks;
 mod live;

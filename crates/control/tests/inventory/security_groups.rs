@@ -137,7 +137,7 @@ async fn a_group_goes_when_nothing_carries_it() {
         security_group_ids: vec![on_instance.id.to_string()],
         ..at("127.65.1.77")
     };
-    let instance = fixture.ec2().run_instances(request).await.unwrap();
+    let instance = fixture.launch(request).await;
     fixture
         .create_load_balancer("shop", &[&on_load_balancer])
         .await;

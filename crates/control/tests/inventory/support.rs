@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::ec2::describe_instances::InstanceDescription;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::security_groups::{CreateSecurityGroup, DescribeSecurityGroups};
 use control::ec2::subnets::DescribeSubnets;
@@ -114,12 +115,15 @@ impl Fixture {
 
     /// Registers the machine at `address`; gives its id.
     pub(crate) async fn run(&self, address: &str) -> String {
-        let instance = self
-            .ec2()
-            .run_instances(at(address))
-            .await
-            .expect("the address is free");
-        instance.instance.id.to_string()
+        self.launch(at(address)).await.instance.id.to_string()
+    }
+
+    /// The one instance that a request registers.
+    pub(crate) async fn launch(&self, request: RunInstances) -> InstanceDescription {
+        let launched = self.ec2().run_instances(request).await;
+        let [instance] = <[_; 1]>::try_from(launched.expect("the request is in order"))
+            .expect("it asks for one instance");
+        instance
     }
 
     /// Creates a load balancer in all zones that carries these groups.

@@ -230,6 +230,6 @@ async fn tags_at_creation_are_for_what_is_created() {
         fixture.ec2().run_instances(run("volume")).await,
         "Value (volume) for parameter TagSpecification.ResourceType is invalid.",
     );
-    fixture.ec2().run_instances(run("instance")).await.unwrap();
+    fixture.launch(run("instance")).await;
     assert_eq!(shown(&fixture, &[]), ["instance Name=web"]);
 }

@@ -13,6 +13,9 @@ pub struct Instance {
     pub id: InstanceId,
     /// The request that registered it.
     pub reservation_id: ReservationId,
+    /// Its place among those that the request registered, from 0.
+    #[serde(default)]
+    pub launch_index: u32,
     /// Where it is reached. No other instance that runs, and no load balancer, has the same one.
     pub private_address: Ipv4Addr,
     /// Where it is reached over IPv6, if it is. As exclusive as the other.

@@ -1,0 +1,56 @@
+"""Instances as the `aws` command and the SDKs launch, wait for, change and read them."""
+
+import pytest
+
+from harness.errors import refused
+from harness.http import get
+from harness.shop import forward
+from harness.target import Target
+
+
+@pytest.fixture
+def run(elbow, shop):
+    """Runs `aws ec2 run-instances` with these arguments; terminates the instances after the test."""
+
+    def launch(*arguments, image="ami-0123456789abcdef0"):
+        image = ["--image-id", image, "--instance-type", "t3.micro"]
+        made = elbow.aws("ec2", "run-instances", *image, *arguments)
+        ids = [instance["InstanceId"] for instance in made["Instances"]]
+        shop.undo(shop.ec2.terminate_instances, InstanceIds=ids)
+        return made
+
+    return launch
+
+
+def test_instances_without_addresses_serve_at_those_they_get(ec2, elbv2, shop, run):
+    made = run("--count", "2", "--subnet-id", shop.subnets[0])
+    addresses = {i["InstanceId"]: i["PrivateIpAddress"] for i in made["Instances"]}
+    assert len(set(addresses.values())) == 2
+    assert [i["AmiLaunchIndex"] for i in made["Instances"]] == [0, 1]
+    [reservation] = ec2.describe_instances(InstanceIds=list(addresses))["Reservations"]
+    assert reservation["ReservationId"] == made["ReservationId"]
+    assert {i["InstanceId"]: i["PrivateIpAddress"] for i in reservation["Instances"]} == addresses
+    servers = [Target(address, name) for name, address in addresses.items()]
+    try:
+        group = shop.group(TargetType="instance", Port=servers[0].port)
+        elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": i} for i in addresses])
+        balancer = shop.balancer()
+        shop.listener(balancer, forward(group))
+        shop.wait_for_state(group, "healthy")
+        answers = {get(shop.addresses(balancer)[0], port=shop.port).text for _ in range(4)}
+        assert answers == set(addresses), "each serves at the address that it was given"
+    finally:
+        for server in servers:
+            server.close()
+
+
+def test_a_launch_without_a_subnet_goes_to_a_default_one(shop, run):
+    zones = {run("--placement", f"AvailabilityZone=us-east-1{letter}")["Instances"][0]["SubnetId"] for letter in "ab"}
+    assert zones == set(shop.subnets)
+
+
+def test_a_launch_that_the_subnet_has_no_room_for(ec2, shop):
+    with refused("InsufficientFreeAddressesInSubnet", shop.subnets[0]):
+        ec2.run_instances(MinCount=255, MaxCount=255, SubnetId=shop.subnets[0])
+    with refused("InvalidParameterCombination", "PrivateIpAddress"):
+        ec2.run_instances(MinCount=1, MaxCount=2, SubnetId=shop.subnets[0], PrivateIpAddress="127.0.0.1")
