@@ -107,6 +107,40 @@ def test_command_line_clients(shop, target, authority, command, tmp_path):
     assert expected in done.stdout
 
 
+def refuse(request):
+    """A target that does not wait for the body."""
+    request.respond("403 Forbidden", b"no")
+    request.body()
+
+
+REDIRECT = [{"Type": "redirect", "RedirectConfig": {"Path": "/else", "StatusCode": "HTTP_302"}}]
+
+
+@pytest.mark.parametrize("answer", ["fixed 2xx", "fixed 4xx", "redirect", "empty group", "target"])
+def test_an_early_answer_to_a_long_request_arrives(shop, target, authority, answer, tmp_path):
+    status, actions = {
+        "fixed 2xx": lambda: (200, fixed(200, "fixed")),
+        "fixed 4xx": lambda: (403, fixed(403, "fixed")),
+        "redirect": lambda: (302, REDIRECT),
+        "empty group": lambda: (503, forward(shop.group())),
+        "target": lambda: (403, forward(shop.group(target("one", script=refuse)))),
+    }[answer]()
+    address = serve(shop, authority, actions)
+    body = tmp_path / "body"
+    options = ["-w", "%{http_code} %{http_version}", "-H", "Expect:", "-o", "/dev/null"]
+    # Once curl has a whole 2xx it reads no more, and so does not see that the windows are raised.
+    lengths = [3, 200_000] if status == 200 else [3, 200_000, 5_000_000]
+    for length in lengths:
+        body.write_bytes(b"b" * length)
+        command = ["curl", "-ksS", "--http2", "--data-binary", f"@{body}", *options]
+        for _ in range(10):
+            done = subprocess.run(
+                [*command, f"https://{address}:{PORT}/"], capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode == 0, f"{length} bytes: {done.stderr}"
+            assert done.stdout == f"{status} 2"
+
+
 class Echo(grpc.GenericRpcHandler):
     """A gRPC service of all four kinds, over plain bytes."""
 

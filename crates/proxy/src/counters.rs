@@ -199,6 +199,9 @@ counters! {
     http2_stream_errors,
     /// HTTP/2 streams that clients reset before their response was complete.
     http2_streams_reset_by_client,
+    /// HTTP/2 streams reset after their response because their clients had not sent the rest of the request within
+    /// `LINGER_TIMEOUT`, had paused for `LINGER_PAUSE_MAX`, or had sent `LINGER_BYTES_MAX` of it.
+    http2_requests_not_discarded,
     /// HTTP/2 streams refused because the connection had `STREAMS_MAX` open.
     http2_streams_refused,
     /// HTTP/2 connections to targets ended because of what the target sent.

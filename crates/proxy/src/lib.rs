@@ -27,6 +27,7 @@ mod forwarded;
 mod head_sink;
 pub mod http1;
 pub mod http2;
+mod linger;
 mod local_addresses;
 mod logins;
 mod mirror;

@@ -1,9 +1,11 @@
 //! Answers that are made here, to streams that need no target.
 
+use std::task::Poll;
+
 use engine::Frontend;
 
 use super::connection::Connection;
-use super::frame::ErrorCode;
+use super::head::Http2Head;
 use crate::decide::count_own;
 use crate::http1::Framing;
 use crate::outgoing::Persistence;
@@ -38,19 +40,29 @@ pub(super) fn answer(
     if !is_head {
         answer.write_body(&frontend.http, &mut body);
     }
-    let mut state = connection.shared.borrow_mut();
-    let is_done = state.answer(stream, body.filled(), |head| {
+    let write_head = |head: &mut Http2Head<'_>| {
         answer.write_head(head, &frontend.http, Persistence::KeepAlive, &date);
-    });
-    if is_done {
-        if !ends_stream {
-            // RFC 9113 section 8.1: the rest of the request is not needed.
-            state.reset(stream, ErrorCode::NoError);
+    };
+    let client = if ends_stream {
+        let mut state = connection.shared.borrow_mut();
+        if state.answer(stream, body.filled(), write_head) {
+            return;
         }
-        return;
+        drop(state);
+        connection.open(stream, ends_stream, Framing::Chunked)
+    } else {
+        let client = connection.open(stream, ends_stream, Framing::Chunked);
+        client.write_fields(body.is_empty(), write_head);
+        // At once, so that an answer leaves in one piece and needs no task.
+        if !body.is_empty()
+            && let Poll::Ready(count) = client.poll_send(body.filled(), true)
+        {
+            body.consume(count);
+        }
+        client
+    };
+    if !body.is_empty() {
+        let idle_timeout = ticks(frontend.idle_timeout);
+        tokio::task::spawn_local(async move { client.send_rest(&mut body, idle_timeout).await });
     }
-    drop(state);
-    let client = connection.open(stream, ends_stream, Framing::Chunked);
-    let idle_timeout = ticks(frontend.idle_timeout);
-    tokio::task::spawn_local(async move { client.send_rest(&mut body, idle_timeout).await });
 }

@@ -113,6 +113,8 @@ impl Connection<'_> {
         }
         loop {
             let read = poll_read(self, cx);
+            let cut = self.shared.borrow_mut().poll_discards(cx);
+            self.worker.counters.http2_requests_not_discarded.add(cut);
             // What had arrived is still served. Source: ALB guide, "HTTP client keepalive duration".
             if self.life == Life::Open && self.client.must_close() {
                 self.announce_end();

@@ -73,6 +73,15 @@ impl State {
                 "more data than the stream's window",
             ));
         }
+        if stream.linger.is_some() {
+            if ends {
+                self.give_credit(length);
+                self.remove(key);
+            } else {
+                self.discard(key, length);
+            }
+            return Ok(());
+        }
         if let Some(expected) = &mut stream.expected {
             let left = expected.checked_sub(data.len() as u64);
             match left {
@@ -159,7 +168,7 @@ impl State {
     }
 
     /// As `give_credit`, on a stream too.
-    fn give_stream_credit(&mut self, key: usize, count: usize) {
+    pub(super) fn give_stream_credit(&mut self, key: usize, count: usize) {
         self.give_credit(count);
         let stream = &mut self.streams[key];
         stream.credit += count as u32;

@@ -8,6 +8,7 @@
 mod answer;
 mod connection;
 mod conversation;
+mod discards;
 mod download;
 mod exchange;
 mod flow;

@@ -59,6 +59,10 @@ impl State {
         if stream.gone.is_some() {
             return Ok(());
         }
+        if stream.linger.is_some() {
+            self.remove(key);
+            return Ok(());
+        }
         if stream.has_ended {
             return error(ErrorCode::StreamClosed, "fields behind the end of a stream");
         }

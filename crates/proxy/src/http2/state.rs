@@ -13,6 +13,7 @@ use std::task::Waker;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+use super::discards::Discards;
 use super::frame::{self, ErrorCode, INITIAL_WINDOW, flag, kind, setting};
 use super::hpack::{Encoder, FieldList};
 use super::limits::{
@@ -20,6 +21,7 @@ use super::limits::{
     TARGET_CONNECTION_WINDOW,
 };
 use crate::buffer::{BufferPool, Lease};
+use crate::linger::Linger;
 use crate::registry::{Entry, Tick};
 
 /// Who is at the other end.
@@ -88,6 +90,7 @@ pub(crate) struct State {
     /// Entries of streams that have ended, for those to come: entering the wheel of timeouts anew for each
     /// short request would fill it.
     idle_entries: Vec<Entry>,
+    pub(super) discards: Discards,
     /// The same for the memory of field sections.
     pub(super) idle_lists: Vec<FieldList>,
 }
@@ -95,7 +98,7 @@ pub(crate) struct State {
 /// Registry entries that a connection keeps for its next streams.
 const IDLE_ENTRIES_MAX: usize = 16;
 
-/// A stream that has a task.
+/// A stream that has a task, or whose request is being discarded.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) id: u32,
@@ -121,6 +124,8 @@ pub(super) struct Stream {
     pub(super) unsent: Vec<u8>,
     pub(super) waker: Option<Waker>,
     pub(super) is_waiting: bool,
+    /// What is left of the bounds for the rest of a request that was answered. Such a stream has no task any more.
+    pub(super) linger: Option<Linger>,
 }
 
 /// Why a stream has ended before its time.
@@ -177,6 +182,7 @@ impl State {
             has_written_message: false,
             is_closed: false,
             idle_entries: Vec::new(),
+            discards: Discards::default(),
             idle_lists: Vec::new(),
         }
     }
@@ -211,6 +217,7 @@ impl State {
             unsent: Vec::new(),
             waker: None,
             is_waiting: false,
+            linger: None,
         });
         self.keys.insert(id, key);
         key
@@ -218,11 +225,12 @@ impl State {
 
     /// Takes leave of a stream whose task has ended.
     pub(crate) fn close(&mut self, key: usize) {
-        let stream = self.streams.remove(key);
-        self.keys.remove(&stream.id);
-        if stream.is_waiting {
-            self.waiting.retain(|waiting| *waiting != key);
+        let stream = &self.streams[key];
+        let is_answered_early = stream.has_sent_end && !stream.has_ended;
+        if is_answered_early && stream.gone.is_none() && self.peer == Peer::Client {
+            return self.begin_discard(key);
         }
+        let stream = self.remove(key);
         if let Some(received) = &stream.received {
             self.give_credit(received.len() - stream.restored);
         }
@@ -236,15 +244,23 @@ impl State {
         if stream.gone.is_some() || is_over {
             self.control_frames.earn_for_message();
         } else {
-            let code = match (self.peer, stream.has_sent_end) {
-                (Peer::Client, false) => ErrorCode::Internal,
-                // RFC 9113 section 8.1: the rest of the request is not needed.
-                (Peer::Client, true) => ErrorCode::NoError,
-                (Peer::Target, _) => ErrorCode::Cancel,
+            let code = match self.peer {
+                Peer::Client => ErrorCode::Internal,
+                Peer::Target => ErrorCode::Cancel,
             };
             self.reset(stream.id, code);
         }
         self.wake_task();
+    }
+
+    /// Forgets a stream.
+    pub(super) fn remove(&mut self, key: usize) -> Stream {
+        let stream = self.streams.remove(key);
+        self.keys.remove(&stream.id);
+        if stream.is_waiting {
+            self.waiting.retain(|waiting| *waiting != key);
+        }
+        stream
     }
 
     pub(crate) fn take_entry(&mut self) -> Option<Entry> {
@@ -294,10 +310,14 @@ impl State {
 
     /// Tells the task of a stream, if there is one, that it is for nothing. Whether it did not know.
     pub(crate) fn end_stream(&mut self, id: u32, why: Gone) -> bool {
-        let Some(key) = self.keys.get(&id) else {
+        let Some(&key) = self.keys.get(&id) else {
             return false;
         };
-        let stream = &mut self.streams[*key];
+        let stream = &mut self.streams[key];
+        if stream.linger.is_some() {
+            self.remove(key);
+            return false;
+        }
         let is_first = stream.gone.is_none();
         stream.gone = stream.gone.or(Some(why));
         stream.wake();
@@ -318,6 +338,7 @@ impl State {
     pub(crate) fn close_all(&mut self) {
         self.is_closed = true;
         self.idle_entries.clear();
+        self.discards = Discards::default();
         self.out = None;
         for (_, stream) in &mut self.streams {
             stream.gone = stream.gone.or(Some(Gone::WithConnection));

@@ -1,6 +1,7 @@
 //! RFC 9113, by a client that writes frames: what is served, and what is refused in which way.
 
 mod connections;
+mod early_answers;
 mod frame_types;
 #[path = "../support/frames.rs"]
 mod frames;

@@ -34,26 +34,6 @@ fn section_8_1_trailers_pass_in_both_directions() {
 }
 
 #[test]
-fn section_8_1_an_early_response_asks_for_no_more_of_the_request() {
-    let target = Target::listen();
-    let fixture = forwarding_to(&target);
-    let mut peer = FramePeer::connect(fixture.address);
-    peer.request(1, &with(&POST, &[("content-length", "100000")]), false);
-    peer.data(1, b"begin", false);
-    let mut at_target = target.accept();
-    at_target.head();
-    at_target.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
-    let response = peer.response(1);
-    assert_eq!((response.status(), response.text()), (413, "no"));
-    let reset = peer.until(|frame| frame.kind == RST_STREAM);
-    assert_eq!((reset.stream, reset.code()), (1, NO_ERROR));
-    peer.data(1, b"what was on its way", false);
-    peer.request(3, &GET, true);
-    target.answer(OK);
-    assert_eq!(peer.response(3).status(), 200, "it does no harm");
-}
-
-#[test]
 fn section_8_1_interim_responses_are_dropped() {
     let target = Target::listen();
     let fixture = forwarding_to(&target);

@@ -250,6 +250,16 @@ impl FramePeer {
         }
     }
 
+    /// The same; `None` if the connection closes before.
+    pub(crate) fn until_close_or(&mut self, is_wanted: impl Fn(&Frame) -> bool) -> Option<Frame> {
+        loop {
+            let frame = self.next()?;
+            if is_wanted(&frame) {
+                return Some(frame);
+            }
+        }
+    }
+
     /// The code of the `GOAWAY` that ends the connection, which then closes.
     pub(crate) fn end_code(&mut self) -> u32 {
         let goaway = self.until(|frame| frame.kind == GOAWAY);
@@ -327,6 +337,24 @@ impl FramePeer {
     /// The fields of a section that came in several frames.
     pub(crate) fn fields(&mut self, section: &[u8]) -> Vec<(String, String)> {
         self.decode(section)
+    }
+
+    /// Sends `count` bytes of a body as fast as the windows let it, and ends the stream. Fails if that is reset.
+    pub(crate) fn send_body(&mut self, stream: u32, count: usize, windows: &mut Windows) {
+        let block = [b'x'; 16_384];
+        let mut left = count;
+        while left > 0 {
+            let now = left.min(block.len());
+            while !windows.allow(now) {
+                let update = |frame: &Frame| matches!(frame.kind, WINDOW_UPDATE | RST_STREAM);
+                let frame = self.until_updating(windows, update);
+                assert_eq!(frame.kind, WINDOW_UPDATE, "{left} of {count} are left");
+            }
+            self.data(stream, &block[..now], false);
+            windows.spend(now);
+            left -= now;
+        }
+        self.data(stream, b"", true);
     }
 
     /// As `until`, and takes note of what the other side lets be sent.
