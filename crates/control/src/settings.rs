@@ -82,6 +82,18 @@ pub struct Limits {
     pub targets_per_load_balancer: usize,
     /// Times one target id can be registered with all groups of one load balancer. Default 1,000.
     pub registrations_per_target_id: usize,
+    /// Trust stores in the account. Default 20.
+    pub trust_stores: usize,
+    /// Certificates of authorities in one trust store. Default 25.
+    pub authorities_per_trust_store: usize,
+    /// Bytes of the names of all authorities in one trust store. Default 10,000.
+    pub name_bytes_per_trust_store: usize,
+    /// Lists of revoked certificates in one trust store. Default 30.
+    pub revocation_lists_per_trust_store: usize,
+    /// Revoked certificates in all lists of one trust store. Default 500,000.
+    pub revocation_entries_per_trust_store: usize,
+    /// Listeners of one load balancer that verify clients. Default 2.
+    pub verifying_listeners_per_load_balancer: usize,
     /// Certificates in the account that were requested. Default 2,500.
     pub certificates: usize,
     /// Certificates that were requested in 365 days. Default 5,000.
@@ -109,6 +121,12 @@ impl Default for Limits {
             targets_per_target_group: 1000,
             targets_per_load_balancer: 1000,
             registrations_per_target_id: 1000,
+            trust_stores: 20,
+            authorities_per_trust_store: 25,
+            name_bytes_per_trust_store: 10_000,
+            revocation_lists_per_trust_store: 30,
+            revocation_entries_per_trust_store: 500_000,
+            verifying_listeners_per_load_balancer: 2,
             certificates: 2500,
             certificates_per_year: 5000,
             imported_certificates: 2500,

@@ -108,7 +108,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
         tags,
     });
     forwarding::check_limits(draft.state(), &limits, load_balancer.arn.id)?;
-    check_verifying(draft.state(), load_balancer.arn.id)?;
+    check_verifying(draft.state(), &limits, load_balancer.arn.id)?;
     forwarding::check_protocols(draft.state(), &listener)?;
     Ok(listener)
 }

@@ -13,9 +13,7 @@ use super::input::{
 };
 use super::{ElbError, find};
 use crate::State;
-
-/// Most listeners of one load balancer that verify clients. Source: ALB guide, "Quotas".
-const VERIFYING_MAX: usize = 2;
+use crate::settings::Limits;
 
 impl TlsSettings {
     /// What a listener of this protocol keeps, with `present` for what is absent here; `None` for a listener
@@ -207,15 +205,20 @@ pub(super) fn is_same_tls(some: Option<&ListenerTls>, other: Option<&ListenerTls
 }
 
 /// Checks how many listeners of the load balancer verify clients.
-pub(super) fn check_verifying(state: &State, owner: LoadBalancerId) -> Result<(), ElbError> {
+pub(super) fn check_verifying(
+    state: &State,
+    limits: &Limits,
+    owner: LoadBalancerId,
+) -> Result<(), ElbError> {
     let verifies = |listener: &Listener| {
         let tls = listener.tls.as_ref();
         tls.is_some_and(|tls| tls.trust_store().is_some())
     };
     let listeners = state.elb.listeners_of(owner).into_iter();
+    let limit = limits.verifying_listeners_per_load_balancer;
     match listeners.filter(|listener| verifies(listener)).count() {
-        count if count > VERIFYING_MAX => Err(ElbError::InvalidConfigurationRequest(format!(
-            "A load balancer can have at most {VERIFYING_MAX} listeners with Mutual Authentication mode verify"
+        count if count > limit => Err(ElbError::InvalidConfigurationRequest(format!(
+            "A load balancer can have at most {limit} listeners with Mutual Authentication mode verify"
         ))),
         _ => Ok(()),
     }

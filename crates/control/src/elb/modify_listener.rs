@@ -80,7 +80,7 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
     }
     let listener = draft.put(listener);
     forwarding::check_limits(draft.state(), &limits, owner)?;
-    check_verifying(draft.state(), owner)?;
+    check_verifying(draft.state(), &limits, owner)?;
     forwarding::check_protocols(draft.state(), &listener)?;
     Ok(listener)
 }

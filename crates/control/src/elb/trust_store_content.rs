@@ -5,19 +5,17 @@
 //! "Quotas".
 
 use crate::pem::{self, CERTIFICATE, CRL};
+use crate::settings::Limits;
 use crate::x509;
 
 use super::ElbError;
 
-/// Most bytes of a bundle: the largest 25 certificates in base64, and comments.
-pub(super) const BUNDLE_BYTES_MAX: usize = 1024 * 1024;
 /// Most bytes of a file of revoked certificates.
 pub(super) const REVOCATION_BYTES_MAX: usize = 50 * 1024 * 1024;
 
-const AUTHORITIES_MAX: usize = 25;
 const AUTHORITY_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of the names of all authorities.
-const NAMES_BYTES_MAX: usize = 10_000;
+/// Bytes of a bundle for each authority: the largest certificate in base64, and comments.
+const BUNDLE_BYTES_PER_AUTHORITY: usize = 40 * 1024;
 
 /// The certificates of authorities.
 pub(super) struct Bundle {
@@ -33,8 +31,15 @@ pub(super) struct RevocationList {
     pub(super) entry_count: usize,
 }
 
+/// Most bytes of a bundle.
+pub(super) fn bundle_bytes_max(limits: &Limits) -> usize {
+    limits
+        .authorities_per_trust_store
+        .saturating_mul(BUNDLE_BYTES_PER_AUTHORITY)
+}
+
 /// The authorities in a bundle.
-pub(super) fn bundle(text: &[u8]) -> Result<Bundle, ElbError> {
+pub(super) fn bundle(text: &[u8], limits: &Limits) -> Result<Bundle, ElbError> {
     let invalid = |message: String| {
         ElbError::InvalidCaCertificatesBundle(format!(
             "The specified CA certificates bundle is not valid: {message}"
@@ -47,9 +52,10 @@ pub(super) fn bundle(text: &[u8]) -> Result<Bundle, ElbError> {
         ));
     }
     let blocks = pem::blocks(text).map_err(|error| invalid(error.to_string()))?;
-    if blocks.is_empty() || blocks.len() > AUTHORITIES_MAX {
+    let limit = limits.authorities_per_trust_store;
+    if blocks.is_empty() || blocks.len() > limit {
         return Err(invalid(format!(
-            "it must have between 1 and {AUTHORITIES_MAX} certificates and has {}",
+            "it must have between 1 and {limit} certificates and has {}",
             blocks.len()
         )));
     }
@@ -74,9 +80,10 @@ pub(super) fn bundle(text: &[u8]) -> Result<Bundle, ElbError> {
         }
         names_bytes += certificate.subject().as_raw().len();
     }
-    if names_bytes > NAMES_BYTES_MAX {
+    let limit = limits.name_bytes_per_trust_store;
+    if names_bytes > limit {
         return Err(invalid(format!(
-            "the names of its authorities have more than {NAMES_BYTES_MAX} bytes"
+            "the names of its authorities have more than {limit} bytes"
         )));
     }
     let texts = blocks

@@ -11,11 +11,6 @@ use super::{ElbError, Page, Paging, find};
 use crate::objects::ObjectName;
 use crate::{Control, Draft, State};
 
-/// Most lists in one trust store. Source: ALB guide, "Quotas".
-const LISTS_MAX: usize = 30;
-/// Most revoked certificates in one trust store. Source: ALB guide, "Quotas".
-const ENTRIES_MAX: usize = 500_000;
-
 text_enum! {
     /// Source: ELB API, `RevocationType`.
     pub enum RevocationType {
@@ -176,9 +171,12 @@ fn add(
         .revocations_of(trust_store.arn.id)
         .collect();
     let entries: usize = lists.iter().map(|list| list.entry_count).sum();
-    if lists.len() > LISTS_MAX || entries > ENTRIES_MAX {
+    let limits = &draft.settings().limits;
+    let lists_max = limits.revocation_lists_per_trust_store;
+    let entries_max = limits.revocation_entries_per_trust_store;
+    if lists.len() > lists_max || entries > entries_max {
         return Err(ElbError::TooManyTrustStoreRevocationEntries(format!(
-            "A trust store can have at most {LISTS_MAX} revocation lists with {ENTRIES_MAX} entries in all"
+            "A trust store can have at most {lists_max} revocation lists with {entries_max} entries in all"
         )));
     }
     Ok(added

@@ -9,13 +9,10 @@ use model::tag::Tags;
 use model::trust_store::{TrustStore, TrustStoreRevocation, is_name};
 
 use super::input::Pairs;
-use super::trust_store_content::{BUNDLE_BYTES_MAX, Bundle, bundle};
+use super::trust_store_content::{Bundle, bundle, bundle_bytes_max};
 use super::{ElbError, Page, Paging, check, find};
 use crate::objects::ObjectName;
 use crate::{Control, Draft, State};
-
-/// Most trust stores in the account. Source: ALB guide, "Quotas".
-const TRUST_STORES_MAX: usize = 20;
 
 /// Source: ELB API, `CreateTrustStore`.
 #[derive(Clone, Debug)]
@@ -157,13 +154,15 @@ impl Control {
 
     async fn read_bundle(&self, name: ObjectName) -> Result<Bundle, ElbError> {
         let (bucket, key) = (name.bucket.clone(), name.key.clone());
-        let read = self.inner.parts.objects.read(name, BUNDLE_BYTES_MAX).await;
+        let limits = &self.settings().limits;
+        let objects = &self.inner.parts.objects;
+        let read = objects.read(name, bundle_bytes_max(limits)).await;
         let text = read.map_err(|error| {
             ElbError::CaCertificatesBundleNotFound(format!(
                 "The CA certificates bundle '{key}' in the bucket '{bucket}' cannot be read: {error}"
             ))
         })?;
-        bundle(&text)
+        bundle(&text, limits)
     }
 }
 
@@ -190,9 +189,10 @@ fn create(
             input.name
         )));
     }
-    if present.len() >= TRUST_STORES_MAX {
+    let limit = draft.settings().limits.trust_stores;
+    if present.len() >= limit {
         return Err(ElbError::TooManyTrustStores(format!(
-            "The maximum number of trust stores has been reached: {TRUST_STORES_MAX}"
+            "The maximum number of trust stores has been reached: {limit}"
         )));
     }
     let created = TrustStore {

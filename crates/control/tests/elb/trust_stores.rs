@@ -26,7 +26,7 @@ use engine::tls::ClientAuthentication;
 use model::load_balancer::LoadBalancer;
 
 use crate::certificates::pem;
-use crate::support::{Fixture, error, fixture, pairs};
+use crate::support::{Fixture, error, fixture, fixture_with, pairs};
 use crate::tls_listeners::{secure, tls};
 
 fn file(name: &str) -> ObjectName {
@@ -371,6 +371,73 @@ async fn what_is_no_list_of_the_trust_store_is_refused() {
         error(fixture.revoke(&store, &many).await),
         "TooManyTrustStoreRevocationEntries: A trust store can have at most 30 revocation lists with 500000 entries \
          in all"
+    );
+}
+
+#[tokio::test]
+async fn limits_are_settings() {
+    let fixture = fixture_with(|settings| {
+        settings.limits.trust_stores = 1;
+        settings.limits.authorities_per_trust_store = 1;
+        settings.limits.revocation_lists_per_trust_store = 1;
+        settings.limits.verifying_listeners_per_load_balancer = 1;
+    })
+    .await;
+    let create = async |name: &str, bundle: &str| {
+        let created = fixture
+            .control
+            .create_trust_store(input(name, bundle))
+            .await;
+        created.map(|it| it.trust_store.arn.to_string())
+    };
+    assert_eq!(
+        error(create("two", "chain").await),
+        "InvalidCaCertificatesBundle: The specified CA certificates bundle is not valid: it must have between 1 and 1 \
+         certificates and has 2"
+    );
+    let store = create("one", "root").await.unwrap();
+    assert_eq!(
+        error(create("two", "root").await),
+        "TooManyTrustStores: The maximum number of trust stores has been reached: 1"
+    );
+    fixture.revoke(&store, &["revoked.crl"]).await.unwrap();
+    assert_eq!(
+        error(fixture.revoke(&store, &["revoked.crl"]).await),
+        "TooManyTrustStoreRevocationEntries: A trust store can have at most 1 revocation lists with 500000 entries in all"
+    );
+    let shop = fixture.load_balancer("shop").await;
+    let certificate = fixture.certificate("shop").await;
+    let settings = || verify(&certificate, &store);
+    fixture.verifying(&shop, 443, settings()).await;
+    let second = fixture
+        .control
+        .create_listener(secure(&shop, 444, settings()));
+    assert_eq!(
+        error(second.await),
+        "InvalidConfigurationRequest: A load balancer can have at most 1 listeners with Mutual Authentication mode verify"
+    );
+}
+
+#[tokio::test]
+async fn a_trust_store_has_as_many_entries_and_bytes_of_names_as_the_settings_say() {
+    let fixture = fixture_with(|settings| settings.limits.name_bytes_per_trust_store = 10).await;
+    let created = fixture
+        .control
+        .create_trust_store(input("one", "root"))
+        .await;
+    assert_eq!(
+        error(created.map(|_| ())),
+        "InvalidCaCertificatesBundle: The specified CA certificates bundle is not valid: the names of its authorities \
+         have more than 10 bytes"
+    );
+    let fixture = fixture_with(|settings| {
+        settings.limits.revocation_entries_per_trust_store = 0;
+    })
+    .await;
+    let store = fixture.trust_store("one").await;
+    assert_eq!(
+        error(fixture.revoke(&store, &["revoked.crl"]).await),
+        "TooManyTrustStoreRevocationEntries: A trust store can have at most 30 revocation lists with 0 entries in all"
     );
 }
 

@@ -21,9 +21,9 @@ pub(crate) enum LimitError {
 type Field = fn(&mut Limits) -> &mut usize;
 
 /// Source: ELB API, `DescribeAccountLimits`; ACM guide, "Quotas", which names nothing, for those that begin with
-/// `acm-`; the names of load balancer types that elbow does not have are
-/// not in the list.
-const NAMES: [(&str, Field); 17] = [
+/// `acm-`; ALB guide, "Quotas", which names nothing either, for those about trust stores and listeners that verify
+/// clients. The names of load balancer types that elbow does not have are not in the list.
+const NAMES: [(&str, Field); 23] = [
     ("application-load-balancers", |limits| {
         &mut limits.load_balancers
     }),
@@ -59,6 +59,23 @@ const NAMES: [(&str, Field); 17] = [
     (
         "target-id-registrations-per-application-load-balancer",
         |limits| &mut limits.registrations_per_target_id,
+    ),
+    ("trust-stores", |limits| &mut limits.trust_stores),
+    ("ca-certificates-per-trust-store", |limits| {
+        &mut limits.authorities_per_trust_store
+    }),
+    ("ca-subject-bytes-per-trust-store", |limits| {
+        &mut limits.name_bytes_per_trust_store
+    }),
+    ("revocation-lists-per-trust-store", |limits| {
+        &mut limits.revocation_lists_per_trust_store
+    }),
+    ("revocation-entries-per-trust-store", |limits| {
+        &mut limits.revocation_entries_per_trust_store
+    }),
+    (
+        "mtls-verify-listeners-per-application-load-balancer",
+        |limits| &mut limits.verifying_listeners_per_load_balancer,
     ),
     ("acm-certificates", |limits| &mut limits.certificates),
     ("acm-certificates-per-year", |limits| {
