@@ -1,7 +1,8 @@
 //! How often operations may be called: token buckets for each account, as AWS has them.
 //!
-//! Source: Elastic Load Balancing User Guide, "Request throttling for the ELB API", and EC2 Developer Guide,
-//! "Request throttling for the Amazon EC2 API". Services that are not named there are not throttled.
+//! Source: Elastic Load Balancing User Guide, "Request throttling for the ELB API", EC2 Developer Guide,
+//! "Request throttling for the Amazon EC2 API", and ACM guide, "Quotas", "API rate quotas". What is not named there is
+//! not throttled.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +30,7 @@ pub struct UnknownBucket {
 
 /// The buckets with AWS's sizes: the name, the tokens, and thousandths of a token for each second. The
 /// operations of ELB share those of their class; of EC2 each operation has one of the size of its class.
-const BUCKETS: [(&str, u32, u32); 19] = [
+const BUCKETS: [(&str, u32, u32); 34] = [
     ("elb-account", 40, 10_000),
     ("elb-non-mutating", 200, 50_000),
     ("elb-mutating", 20, 3_000),
@@ -49,6 +50,22 @@ const BUCKETS: [(&str, u32, u32); 19] = [
     ("ec2-network-interfaces", 100, 5_000),
     ("ec2-security-group-relations", 20, 5_000),
     ("ec2-default-networks", 1, 1_000),
+    // ACM's are requests in a second, of each operation.
+    ("acm-add-tags-to-certificate", 5, 5_000),
+    ("acm-delete-certificate", 10, 10_000),
+    ("acm-describe-certificate", 10, 10_000),
+    ("acm-export-certificate", 10, 10_000),
+    ("acm-get-account-configuration", 1, 1_000),
+    ("acm-get-certificate", 10, 10_000),
+    ("acm-import-certificate", 1, 1_000),
+    ("acm-list-certificates", 8, 8_000),
+    ("acm-list-tags-for-certificate", 10, 10_000),
+    ("acm-put-account-configuration", 1, 1_000),
+    ("acm-remove-tags-from-certificate", 5, 5_000),
+    ("acm-renew-certificate", 5, 5_000),
+    ("acm-request-certificate", 5, 5_000),
+    ("acm-search-certificates", 5, 5_000),
+    ("acm-update-certificate-options", 5, 5_000),
 ];
 
 /// The buckets of all accounts. They begin full.
@@ -172,8 +189,21 @@ fn buckets(called: Called<'_>) -> (Option<Key>, Option<Key>) {
     match called.service {
         Service::ElasticLoadBalancing => (Some(("elb-account", "")), Some((elb_class(called), ""))),
         Service::Ec2 => (None, Some((ec2_class(called), called.operation))),
-        Service::Sts | Service::Acm | Service::ArcZonalShift | Service::Elbow => (None, None),
+        Service::Acm => (None, acm_bucket(called).map(|name| (name, ""))),
+        Service::Sts | Service::ArcZonalShift | Service::Elbow => (None, None),
     }
+}
+
+/// The bucket named for the operation.
+fn acm_bucket(called: Called<'_>) -> Option<&'static str> {
+    let is_its = |name: &str| {
+        let words = name.strip_prefix("acm-").unwrap_or_default();
+        words
+            .replace('-', "")
+            .eq_ignore_ascii_case(called.operation)
+    };
+    let mut names = BUCKETS.iter().map(|(name, ..)| *name);
+    names.find(|name| name.starts_with("acm-") && is_its(name))
 }
 
 fn elb_class(called: Called<'_>) -> &'static str {
@@ -224,6 +254,7 @@ fn refusal(service: Service) -> ApiError {
     match service {
         // Source: EC2 API, "Error codes for the Amazon EC2 API", `RequestLimitExceeded`.
         Service::Ec2 => ApiError::new("RequestLimitExceeded", 503, "Request limit exceeded."),
+        Service::Acm => ApiError::sender("ThrottlingException", "Rate exceeded"),
         _ => ApiError::sender("Throttling", "Rate exceeded"),
     }
 }
@@ -277,12 +308,34 @@ mod tests {
             ("ec2 ModifyNetworkInterfaceAttribute", 100),
             ("ec2 DescribeStaleSecurityGroups", 20),
             ("ec2 CreateDefaultVpc", 1),
+            ("acm ListCertificates", 8),
+            ("acm ListTagsForCertificate", 10),
+            ("acm ImportCertificate", 1),
+            ("acm RequestCertificate", 5),
             // These have none.
+            ("acm RevokeCertificate", 1000),
             ("sts GetCallerIdentity", 1000),
-            ("acm ListCertificates", 1000),
             ("elbow ListAccessKeys", 1000),
         ] {
             assert_eq!(burst(&Throttle::default(), line, 0), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_bucket_of_acm_is_that_of_an_operation() {
+        let all: Vec<_> = crate::acm::OPERATIONS.served.iter().collect();
+        for (name, capacity, _) in BUCKETS.iter().filter(|it| it.0.starts_with("acm-")) {
+            let calls = all.iter().filter(|operation| {
+                let called = Called {
+                    account: "123456789012",
+                    service: Service::Acm,
+                    operation: operation.name,
+                    is_read: false,
+                    input: &Node::default(),
+                };
+                acm_bucket(called) == Some(name)
+            });
+            assert_eq!(calls.count(), 1, "{name} of {capacity}");
         }
     }
 
@@ -357,5 +410,7 @@ mod tests {
             ec2.to_string(),
             "RequestLimitExceeded (503): Request limit exceeded."
         );
+        let acm = refusal(Service::Acm);
+        assert_eq!(acm.to_string(), "ThrottlingException (400): Rate exceeded");
     }
 }
