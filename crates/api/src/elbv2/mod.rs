@@ -62,6 +62,8 @@ mod set_subnets;
 mod shapes;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unreachable;
 
 /// Every operation of the service.
 pub(crate) const OPERATIONS: Operations<Xml> = Operations {

@@ -1,50 +1,74 @@
-//! Every operation's requests and answers, as `transcript.txt` has them, on one fresh control plane; and
-//! every member of the API's model.
+//! Every operation's requests and answers, as `transcript.txt` has them, on one fresh control plane, and every error of
+//! its model, as `refusals.txt` has those that are not there, on one with lower limits; and every member of the model.
 //!
 //! A request is a form on a line of its own; what follows it up to an empty line is the answer: the
 //! members of the result, or a code, a status and a message. Random parts of identifiers are numbered in
 //! the order in which they first appear: `#1` is the same everywhere in the transcript. A request that
-//! begins with `ec2 ` goes to the inventory, and of its answer only the identifiers are told; one that begins
-//! with `import ` imports the certificate of that name in `tests/certificates`.
+//! begins with `ec2 ` goes to the inventory, and of its answer only the identifiers are told, as of one that begins with
+//! `made `; one that begins with `import ` imports the certificate of that name in `tests/certificates`. `(51 tags)`
+//! stands for as many of them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use control::acm::import_certificate::ImportCertificate;
-use control::{CognitoUserPool, Control, ManualClock, NoPlane, Parts, SequentialIds, Settings};
+use control::{
+    CognitoUserPool, Control, Limits, ManualClock, NoPlane, Parts, SequentialIds, Settings,
+};
 use regex::Regex;
 use testkit::CertificateObjects;
 
 use super::OPERATIONS;
+use super::unreachable::UNREACHABLE;
 use crate::golden;
 use crate::indented::indented;
 use crate::query;
 
 const TRANSCRIPT: &str = "elbv2/transcript.txt";
+const REFUSALS: &str = "elbv2/refusals.txt";
+/// What `tests/vectors/errors.py` wrote.
+const ERRORS: &str = include_str!("../../tests/vectors/elbv2_errors.txt");
 /// What `tests/vectors/elbv2_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/elbv2_members.txt");
 
 #[tokio::test]
 async fn requests_get_the_answers_of_the_transcript() {
-    let control = control_plane().await;
+    let control = control_plane(Limits::default()).await;
+    golden::check(TRANSCRIPT, &answers(&control, TRANSCRIPT).await);
+}
+
+#[tokio::test]
+async fn requests_get_the_errors_of_the_refusals() {
+    let control = control_plane(low_limits()).await;
+    golden::check(REFUSALS, &answers(&control, REFUSALS).await);
+}
+
+#[test]
+fn every_error_of_the_model_is_told_or_cannot_be_reached() {
+    let served: Vec<_> = OPERATIONS.served.iter().map(|it| it.name).collect();
+    golden::check_errors(ERRORS, &served, &[TRANSCRIPT, REFUSALS], &UNREACHABLE);
+}
+
+/// What the requests in a transcript are answered.
+async fn answers(control: &Control, name: &str) -> String {
     let mut numbers = Numbers::default();
     let mut actual = String::new();
-    for block in golden::transcript(TRANSCRIPT).split("\n\n").map(str::trim) {
+    for block in golden::transcript(name).split("\n\n").map(str::trim) {
         let request = block.lines().next().unwrap_or_default();
         if block.starts_with("# ") || block.is_empty() {
             actual += &format!("{block}\n\n");
             continue;
         }
-        let answer = ask(&control, &numbers.restore(request)).await;
+        let answer = ask(control, &numbers.restore(request)).await;
         let answer = numbers.name(&answer);
-        let answer = if request.starts_with("ec2 ") {
-            identifiers(&answer)
-        } else {
-            answer
+        let is_brief = ["ec2 ", "made "].iter().any(|it| request.starts_with(it));
+        let answer = match is_brief && answer.starts_with('<') {
+            true => identifiers(&answer),
+            false => answer,
         };
         actual += &format!("{request}\n{answer}\n\n");
     }
-    golden::check(TRANSCRIPT, &actual);
+    actual
 }
 
 /// Accounts share nothing, so that these have nothing to do.
@@ -94,7 +118,25 @@ fn every_member_of_the_model_is_read() {
     }
 }
 
-async fn control_plane() -> Control {
+/// So low that the refusals meet them.
+fn low_limits() -> Limits {
+    Limits {
+        load_balancers: 2,
+        target_groups: 6,
+        listeners_per_load_balancer: 3,
+        rules_per_load_balancer: 2,
+        certificates_per_load_balancer: 1,
+        target_groups_per_load_balancer: 2,
+        targets_per_target_group: 3,
+        targets_per_load_balancer: 3,
+        registrations_per_target_id: 2,
+        trust_stores: 1,
+        revocation_lists_per_trust_store: 1,
+        ..Limits::default()
+    }
+}
+
+async fn control_plane(limits: Limits) -> Control {
     let parts = Parts {
         store: Arc::new(store::Memory::new()),
         plane: Arc::new(NoPlane),
@@ -111,6 +153,7 @@ async fn control_plane() -> Control {
                 client_secret: "hush".into(),
                 endpoint: None,
             }],
+            limits,
             ..Settings::default()
         },
     };
@@ -123,7 +166,9 @@ async fn ask(control: &Control, request: &str) -> String {
     if let Some(name) = request.strip_prefix("import ") {
         return import(control, name).await;
     }
-    let form = request.strip_prefix("ec2 ").unwrap_or(request);
+    let request = &request.replace("(51 tags)", &too_many_tags());
+    let form = request.strip_prefix("made ").unwrap_or(request);
+    let form = form.strip_prefix("ec2 ").unwrap_or(form);
     let input = query::decode(form.as_bytes()).expect(request);
     let action = input.text("Action").expect(request);
     let answer = match request.starts_with("ec2 ") {
@@ -135,6 +180,12 @@ async fn ask(control: &Control, request: &str) -> String {
         Ok(xml) => indented(xml.as_str()),
         Err(error) => format!("{} {} {}", error.code, error.status, error.message),
     }
+}
+
+/// One more than a resource can have.
+fn too_many_tags() -> String {
+    let tag = |at| format!("Tags.member.{at}.Key=key-{at}&Tags.member.{at}.Value=x");
+    (1..=51).map(tag).collect::<Vec<_>>().join("&")
 }
 
 /// The ARN of a certificate that is imported.
@@ -152,7 +203,8 @@ async fn import(control: &Control, name: &str) -> String {
 
 /// The identifiers in an answer, each once.
 fn identifiers(answer: &str) -> String {
-    let pattern = Regex::new("[a-z-]+-#[0-9]+").expect("an expression");
+    let pattern =
+        Regex::new("arn:aws:elasticloadbalancing:[^<]+|[a-z-]+-#[0-9]+").expect("an expression");
     let mut found: Vec<&str> = Vec::new();
     for id in pattern.find_iter(answer).map(|found| found.as_str()) {
         if !found.contains(&id) {
