@@ -82,6 +82,11 @@ pub(crate) async fn control_plane() -> Control {
 
 /// A fresh control plane with this clock.
 pub(crate) async fn control_plane_at(clock: Arc<dyn Clock>) -> Control {
+    control_plane_with(clock, Settings::default()).await
+}
+
+/// A fresh control plane with this clock and these settings.
+pub(crate) async fn control_plane_with(clock: Arc<dyn Clock>, settings: Settings) -> Control {
     Control::open(control::Parts {
         store: Arc::new(store::Memory::new()),
         plane: Arc::new(NoPlane),
@@ -90,10 +95,10 @@ pub(crate) async fn control_plane_at(clock: Arc<dyn Clock>) -> Control {
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(control::NoObjects),
         issuer: Some(Arc::new(ShopIssuer)),
-        settings: Settings::default(),
+        settings,
     })
     .await
-    .expect("the defaults are in order")
+    .expect("the settings are in order")
 }
 
 /// The header fields that sign a request to `localhost` with the root key, made at the time of [`endpoint`].

@@ -27,6 +27,8 @@ mod search_certificates;
 mod shapes;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unreachable;
 mod update_certificate_options;
 
 /// Every operation of the service.

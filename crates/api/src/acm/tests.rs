@@ -1,34 +1,80 @@
-//! Every operation's requests and answers, as `transcript.txt` has them, on one fresh control plane; and
-//! every member of the API's model.
+//! Every operation's requests and answers, as `transcript.txt` has them, on one fresh control plane, and every error of
+//! its model, as `refusals.txt` has those that are not there, on one with lower limits; and every member of the model.
 //!
 //! A request is the name of an operation and its input on a line of its own; what follows it up to an empty
 //! line is the answer: its JSON, or a code, a status and a message. `@name` in an input is the file of that
 //! name in `tests/certificates` in base64. Encrypted keys are
 //! left out. The ids of certificates are numbered in the order in which they
-//! first appear. `(certificates are issued)` stands for what goes on in the background.
+//! first appear. `(certificates are issued)` stands for what goes on in the background, and `(a listener shows ARN)` for
+//! the making of a load balancer. A request that begins with `read-only ` is signed with such a key, and one that begins
+//! with `throttled ` comes when the bucket of the operation is empty.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use control::Control;
+use control::ec2::Run;
+use control::elb::create_listener::CreateListener;
+use control::elb::create_load_balancer::CreateLoadBalancer;
+use control::elb::input::{
+    Action, ActionType, CertificateSetting, FixedResponseConfig, TlsSettings,
+};
+use control::{Control, Limits, ManualClock, Settings};
+use model::access_key::{Access, AccessKey};
+use model::protocol::Protocol;
 use regex::Regex;
 
 use super::OPERATIONS;
-use crate::signed::{control_plane, pem};
+use super::unreachable::UNREACHABLE;
+use crate::ApiError;
+use crate::caller::Caller;
+use crate::query::Node;
+use crate::service::Service;
+use crate::signed::{NOW_MILLIS, control_plane, control_plane_with, pem};
+use crate::throttle::{Called, Throttle};
 use crate::{golden, json};
 
 const ISSUING: &str = "(certificates are issued)";
 const TRANSCRIPT: &str = "acm/transcript.txt";
+const REFUSALS: &str = "acm/refusals.txt";
+/// What `tests/vectors/errors.py` wrote.
+const ERRORS: &str = include_str!("../../tests/vectors/acm_errors.txt");
 /// What `tests/vectors/json_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/acm_members.txt");
 
 #[tokio::test]
 async fn requests_get_the_answers_of_the_transcript() {
-    let control = control_plane().await;
+    let answers = answers(&control_plane().await, TRANSCRIPT).await;
+    golden::check(TRANSCRIPT, &answers);
+}
+
+#[tokio::test]
+async fn requests_get_the_errors_of_the_refusals() {
+    let limits = Limits {
+        imported_certificates: 2,
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        ..Settings::default()
+    };
+    let clock = Arc::new(ManualClock::at(NOW_MILLIS));
+    let control = control_plane_with(clock, settings).await;
+    golden::check(REFUSALS, &answers(&control, REFUSALS).await);
+}
+
+#[test]
+fn every_error_of_the_model_is_told_or_cannot_be_reached() {
+    let served: Vec<_> = OPERATIONS.served.iter().map(|it| it.name).collect();
+    golden::check_errors(ERRORS, &served, &[TRANSCRIPT, REFUSALS], &UNREACHABLE);
+}
+
+/// What the requests in a transcript are answered.
+async fn answers(control: &Control, transcript: &str) -> String {
     let mut ids: Vec<String> = Vec::new();
     let mut actual = String::new();
-    for block in golden::transcript(TRANSCRIPT).trim().split("\n\n") {
+    for block in golden::transcript(transcript).trim().split("\n\n") {
         let request = block.lines().next().unwrap_or_default();
         if block.starts_with("# ") {
             actual += &format!("{block}\n\n");
@@ -40,10 +86,48 @@ async fn requests_get_the_answers_of_the_transcript() {
             actual += &format!("{request}\n\n");
             continue;
         }
-        let answer = ask(&control, &restore(&ids, request)).await;
+        if let Some(arn) = request.strip_prefix("(a listener shows ") {
+            show(control, restore(&ids, arn).trim_end_matches(')')).await;
+            actual += &format!("{request}\n\n");
+            continue;
+        }
+        let answer = ask(control, &restore(&ids, request)).await;
         actual += &format!("{request}\n{}\n\n", name(&mut ids, &answer));
     }
-    golden::check(TRANSCRIPT, &actual);
+    actual
+}
+
+/// Makes a load balancer with a listener that shows this certificate.
+async fn show(control: &Control, certificate: &str) {
+    let subnets = control.ec2(Run::Wet).describe_subnets(&Default::default());
+    let subnets = subnets.expect("no filter").items.into_iter();
+    let input = CreateLoadBalancer {
+        name: "shop".to_owned(),
+        subnets: subnets.map(|it| it.subnet.id.to_string()).collect(),
+        ..CreateLoadBalancer::default()
+    };
+    let created = control.create_load_balancer(input).await;
+    let input = CreateListener {
+        load_balancer_arn: created.expect("a name").load_balancer.arn.to_string(),
+        protocol: Some(Protocol::Https),
+        port: Some(443),
+        default_actions: vec![Action {
+            fixed_response_config: Some(FixedResponseConfig {
+                status_code: "200".to_owned(),
+                ..FixedResponseConfig::default()
+            }),
+            ..Action::new(ActionType::FixedResponse)
+        }],
+        tls: TlsSettings {
+            certificates: vec![CertificateSetting {
+                certificate_arn: Some(certificate.to_owned()),
+                is_default: None,
+            }],
+            ..TlsSettings::default()
+        },
+        ..CreateListener::default()
+    };
+    control.create_listener(input).await.expect("a certificate");
 }
 
 #[test]
@@ -87,12 +171,17 @@ fn every_member_of_the_model_is_read() {
 }
 
 async fn ask(control: &Control, request: &str) -> String {
+    let (before, request) = match request.split_once(' ') {
+        Some((before @ ("read-only" | "throttled"), request)) => (before, request),
+        _ => ("", request),
+    };
     let (operation, input) = request.split_once(' ').expect(request);
     let file = Regex::new("@([a-z0-9.-]+)").expect("an expression");
     let input = file.replace_all(input, |found: &regex::Captures<'_>| {
         certificate_file(&found[1])
     });
     let outcome = match json::decode(input.as_bytes()) {
+        Ok(_) if let Some(error) = refusal(control, before, operation) => Err(error),
         Ok(input) => OPERATIONS.call(control, operation, &input).await,
         Err(error) => Err(error),
     };
@@ -103,6 +192,39 @@ async fn ask(control: &Control, request: &str) -> String {
             let error = json::translate(error.code, error);
             format!("{} {} {}", error.code, error.status, error.message)
         }
+    }
+}
+
+/// The error of a request that is signed with a read-only key, or comes too often.
+fn refusal(control: &Control, before: &str, operation: &str) -> Option<ApiError> {
+    let operation = OPERATIONS.find(operation).ok()?.name;
+    let is_read = OPERATIONS.reads.contains(&operation);
+    match before {
+        "read-only" => {
+            let key = AccessKey {
+                id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+                user_name: "monitoring".parse().expect("a name"),
+                access: Access::ReadOnly,
+                sealed_secret: String::new().into(),
+                created_at_millis: 0,
+            };
+            let place = &control.settings().place;
+            let caller = Caller::User(Arc::new(key));
+            let allowed = caller.authorize(place, Service::Acm, operation, is_read);
+            allowed.err()
+        }
+        "throttled" => {
+            let throttle = Throttle::default();
+            let called = Called {
+                account: "123456789012",
+                service: Service::Acm,
+                operation,
+                is_read,
+                input: &Node::default(),
+            };
+            (0..100).find_map(|_| throttle.take(called, 0).err())
+        }
+        _ => None,
     }
 }
 
