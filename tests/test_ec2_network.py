@@ -258,6 +258,8 @@ def test_elastic_addresses(ec2, shop):
         AllocationIds=[made["AllocationId"]], Attribute="domain-name"
     )["Addresses"]
     assert [a["PublicIp"] for a in attributes] == [made["PublicIp"]]
-    ec2.release_address(AllocationId=made["AllocationId"])
+    # As Terraform's aws_eip does.
+    group = shown["NetworkBorderGroup"]
+    ec2.release_address(AllocationId=made["AllocationId"], NetworkBorderGroup=group)
     with refused("InvalidAllocationID.NotFound"):
         ec2.describe_addresses(AllocationIds=[made["AllocationId"]])

@@ -1,6 +1,6 @@
 //! `AllocateAddress`, `ReleaseAddress`, `DescribeAddresses`, `DescribeAddressesAttribute`.
 
-use control::ec2::elastic_addresses::{AllocateAddress, DescribeAddresses};
+use control::ec2::elastic_addresses::{AllocateAddress, DescribeAddresses, ReleaseAddress};
 use control::ec2::{Ec2, Ec2Error, PageRequest};
 
 use super::input::Fields;
@@ -34,16 +34,16 @@ pub(super) async fn allocate(ec2: &Ec2<'_>, request: AllocateAddress) -> Result<
     Ok(xml)
 }
 
-pub(super) fn read_release(fields: &Fields<'_>) -> Result<String, ApiError> {
-    fields.refuse(
-        &["PublicIp", "NetworkBorderGroup"],
-        "name the address by its AllocationId alone",
-    )?;
-    fields.required("AllocationId", "allocationId")
+pub(super) fn read_release(fields: &Fields<'_>) -> Result<ReleaseAddress, ApiError> {
+    fields.refuse(&["PublicIp"], "name the address by its AllocationId")?;
+    Ok(ReleaseAddress {
+        allocation_id: fields.required("AllocationId", "allocationId")?,
+        network_border_group: fields.text("NetworkBorderGroup")?,
+    })
 }
 
-pub(super) async fn release(ec2: &Ec2<'_>, id: String) -> Result<Xml, Ec2Error> {
-    ec2.release_address(id).await?;
+pub(super) async fn release(ec2: &Ec2<'_>, request: ReleaseAddress) -> Result<Xml, Ec2Error> {
+    ec2.release_address(request).await?;
     let mut xml = Xml::new(Lists::Flat);
     print_return(&mut xml);
     Ok(xml)

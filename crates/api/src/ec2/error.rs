@@ -37,7 +37,9 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::NetworkAclNotFound(_) => "InvalidNetworkAclID.NotFound",
             Ec2Error::AbsentNotFound { kind, .. } => absent(*kind),
             Ec2Error::AllocationNotFound(_) => "InvalidAllocationID.NotFound",
-            Ec2Error::AddressNotFound(_) => "InvalidAddress.NotFound",
+            Ec2Error::AddressNotFound(_) | Ec2Error::NotInBorderGroup { .. } => {
+                "InvalidAddress.NotFound"
+            }
             Ec2Error::TooManyAddresses(_) => "AddressLimitExceeded",
             Ec2Error::NoAddressLeft => "InsufficientAddressCapacity",
             Ec2Error::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",

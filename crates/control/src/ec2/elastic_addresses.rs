@@ -32,6 +32,15 @@ pub struct AllocateAddress {
     pub tag_specifications: Vec<TagSpecification>,
 }
 
+/// An address to give back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleaseAddress {
+    /// Names it.
+    pub allocation_id: String,
+    /// The group that it is in, if the request says so.
+    pub network_border_group: Option<String>,
+}
+
 /// Which Elastic IP addresses to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeAddresses {
@@ -56,17 +65,12 @@ impl Ec2<'_> {
         self.change(move |draft| allocate(draft, &request)).await
     }
 
-    /// Gives back the address with this id.
+    /// Gives back an address.
     ///
     /// # Errors
-    /// `MalformedId`, `AllocationNotFound`.
-    pub async fn release_address(&self, id: String) -> Result<(), Ec2Error> {
-        self.change(move |draft| {
-            let id = find(&draft.state().ec2, &id)?.id.clone();
-            draft.remove::<ElasticAddress>(&id);
-            Ok(())
-        })
-        .await
+    /// `MalformedId`, `AllocationNotFound`, `NotInBorderGroup`.
+    pub async fn release_address(&self, request: ReleaseAddress) -> Result<(), Ec2Error> {
+        self.change(move |draft| release(draft, &request)).await
     }
 
     /// The addresses.
@@ -195,6 +199,22 @@ fn allocate(draft: &mut Draft, request: &AllocateAddress) -> Result<Arc<ElasticA
         tags: tags::specified(&request.tag_specifications, "elastic-ip")?,
     };
     Ok(draft.put(address))
+}
+
+fn release(draft: &mut Draft, request: &ReleaseAddress) -> Result<(), Ec2Error> {
+    let address = find(&draft.state().ec2, &request.allocation_id)?;
+    let region = &draft.settings().place.region;
+    let mut group = request.network_border_group.iter();
+    if let Some(other) = group.find(|group| *group != region) {
+        return Err(Ec2Error::NotInBorderGroup {
+            address: address.address,
+            group: other.clone(),
+            own: region.clone(),
+        });
+    }
+    let id = address.id.clone();
+    draft.remove::<ElasticAddress>(&id);
+    Ok(())
 }
 
 /// The addresses of a block between its first, which names it, and its last, the broadcast.

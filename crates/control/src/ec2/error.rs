@@ -2,7 +2,7 @@
 //!
 //! The texts are those of EC2 wherever it says something; where elbow is narrower, they say so.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use model::Cidr;
 use model::ec2::security_group::InvalidTraffic;
@@ -76,6 +76,16 @@ pub enum Ec2Error {
     /// No such Elastic IP address.
     #[error("Address '{0}' not found.")]
     AddressNotFound(String),
+    /// The Elastic IP address is in another group of zones than the request says.
+    #[error("Address '{address}' not found in the network border group '{group}'; it is in {own}.")]
+    NotInBorderGroup {
+        /// The address.
+        address: Ipv4Addr,
+        /// The group of the request.
+        group: String,
+        /// The group of the address.
+        own: String,
+    },
     /// No such prefix list.
     #[error("The prefix list ID '{0}' does not exist")]
     PrefixListNotFound(String),
