@@ -15,6 +15,7 @@ def test_the_default_network_is_there_from_the_start(ec2, elbow):
     subnets = ec2.describe_subnets(Filters=by_default)["Subnets"]
     found = {(subnet["AvailabilityZone"], subnet["CidrBlock"]) for subnet in subnets}
     assert found == set(elbow.network.zones)
+    assert all(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
     named = [{"Name": "group-name", "Values": ["default"]}]
     [group] = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
     assert group["VpcId"] == vpc["VpcId"]

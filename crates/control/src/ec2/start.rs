@@ -288,7 +288,7 @@ fn ensure_subnet(
         ipv6_block: None,
         zone,
         is_default_for_zone: true,
-        maps_public_address: false,
+        maps_public_address: true,
         tags: Tags::new(),
     };
     Ok(draft.put(subnet))

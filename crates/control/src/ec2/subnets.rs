@@ -149,7 +149,7 @@ fn create_default(
         ipv6_block: None,
         zone,
         is_default_for_zone: true,
-        maps_public_address: false,
+        maps_public_address: true,
         tags: Tags::new(),
     };
     Ok(put(draft, subnet))

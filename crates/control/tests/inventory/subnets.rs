@@ -1,10 +1,11 @@
 //! CreateSubnet, DeleteSubnet, DescribeSubnets.
 
+use control::Settings;
 use control::ec2::PageRequest;
 use control::ec2::networks::DescribeVpcs;
-use control::ec2::subnets::{CreateSubnet, DescribeSubnets};
+use control::ec2::subnets::{CreateSubnet, DescribeSubnets, ModifySubnetAttribute};
 
-use crate::support::{Fixture, filter, fixture, refused, texts};
+use crate::support::{Fixture, filter, fixture, open, refused, texts};
 
 fn request(fixture: &Fixture, block: &str) -> CreateSubnet {
     let vpcs = fixture
@@ -36,6 +37,26 @@ async fn a_subnet_is_cut_from_the_vpc() {
     assert!(!made.subnet.is_default_for_zone);
     assert_eq!(made.available_addresses, 11);
     assert_eq!(fixture.subnets().len(), 3);
+}
+
+#[tokio::test]
+async fn default_subnets_map_public_addresses_until_their_owner_says_no() {
+    let fixture = fixture().await;
+    let maps = |fixture: &Fixture| {
+        let subnets = fixture.subnets();
+        let maps = subnets.iter().map(|subnet| subnet.maps_public_address);
+        maps.collect::<Vec<_>>()
+    };
+    let request = request(&fixture, "127.65.9.0/28");
+    fixture.ec2().create_subnet(request).await.unwrap();
+    assert_eq!(maps(&fixture), [true, true, false]);
+    let change = ModifySubnetAttribute {
+        subnet_id: fixture.subnets()[0].id.to_string(),
+        map_public_ip_on_launch: Some(false),
+    };
+    fixture.ec2().modify_subnet_attribute(change).await.unwrap();
+    let again = open(fixture.store, Settings::default()).await.unwrap();
+    assert_eq!(maps(&again), [false, true, false]);
 }
 
 #[tokio::test]

@@ -141,6 +141,10 @@ pub struct Subnet {
     /// Whether a request that names the zone alone means this subnet.
     pub is_default_for_zone: bool,
     /// Whether instances are to get a public address: a note, because machines have the addresses they have.
+    /// Default on in default subnets and off in others; records that do not say it or say no stay so, because
+    /// the owner may have chosen it.
+    ///
+    /// Source: Amazon VPC User Guide, "Default subnets".
     #[serde(default)]
     pub maps_public_address: bool,
     /// Its tags.
