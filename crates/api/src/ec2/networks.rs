@@ -10,7 +10,7 @@ use model::ec2::Vpc;
 
 use super::input::Fields;
 use super::ipv6_blocks;
-use super::shapes::{print_tags, read_filters, read_page};
+use super::shapes::{print_block_public_access, print_tags, read_filters, read_page};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::Xml;
@@ -54,6 +54,7 @@ pub(super) fn print_vpc(xml: &mut Xml, vpc: &Vpc, place: &Place) {
     xml.text("dhcpOptionsId", "default");
     xml.text("instanceTenancy", "default");
     xml.text("isDefault", vpc.is_default);
+    print_block_public_access(xml);
     print_tags(xml, &vpc.tags);
 }
 

@@ -85,3 +85,10 @@ pub(super) fn print_instance_state(xml: &mut Xml, name: &str, state: InstanceSta
 pub(super) fn print_return(xml: &mut Xml) {
     xml.text("return", true);
 }
+
+/// What "VPC Block Public Access" keeps out of a VPC or a subnet: nothing, because elbow does not have it.
+pub(super) fn print_block_public_access(xml: &mut Xml) {
+    xml.element("blockPublicAccessStates", |xml| {
+        xml.text("internetGatewayBlockMode", "off");
+    });
+}

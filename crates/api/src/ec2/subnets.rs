@@ -1,13 +1,16 @@
 //! `DescribeSubnets`, `CreateSubnet`, `DeleteSubnet`, `ModifySubnetAttribute`, `CreateDefaultSubnet`.
 
 use control::ec2::subnets::{
-    CreateSubnet, DescribeSubnets, ModifySubnetAttribute, SubnetDescription,
+    CreateSubnet, DescribeSubnets, HOSTNAME_TYPE, ModifySubnetAttribute, SubnetDescription,
 };
 use control::ec2::{Ec2, Ec2Error};
 
 use super::input::Fields;
 use super::ipv6_blocks;
-use super::shapes::{print_return, print_tags, read_filters, read_page, read_tag_specifications};
+use super::shapes::{
+    print_block_public_access, print_return, print_tags, read_filters, read_page,
+    read_tag_specifications,
+};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::Xml;
@@ -96,10 +99,13 @@ pub(super) fn read_modify(fields: &Fields<'_>) -> Result<ModifySubnetAttribute, 
         ],
         "it gives no names to instances",
     )?;
-    fields.refuse(
-        &["PrivateDnsHostnameTypeOnLaunch"],
-        "it gives no names to instances",
-    )?;
+    let hostname_type = "PrivateDnsHostnameTypeOnLaunch";
+    if fields
+        .text(hostname_type)?
+        .is_some_and(|it| it != HOSTNAME_TYPE)
+    {
+        return Err(fields.unsupported(hostname_type, "it gives no names to instances"));
+    }
     fields.refuse_true_value(
         &["MapCustomerOwnedIpOnLaunch", "DisableLniAtDeviceIndex"],
         "it has no Outposts",
@@ -144,5 +150,12 @@ fn print(xml: &mut Xml, description: &SubnetDescription) {
     xml.text("availabilityZoneId", &subnet.zone.id);
     xml.text("defaultForAz", subnet.is_default_for_zone);
     xml.text("mapPublicIpOnLaunch", subnet.maps_public_address);
+    xml.text("mapCustomerOwnedIpOnLaunch", false);
+    xml.element("privateDnsNameOptionsOnLaunch", |xml| {
+        xml.text("hostnameType", HOSTNAME_TYPE);
+        xml.text("enableResourceNameDnsARecord", false);
+        xml.text("enableResourceNameDnsAAAARecord", false);
+    });
+    print_block_public_access(xml);
     print_tags(xml, &subnet.tags);
 }

@@ -85,11 +85,10 @@ pub(super) async fn describe_attribute(
 }
 
 pub(super) fn read_modify_attribute(fields: &Fields<'_>) -> Result<ModifyVpcAttribute, ApiError> {
-    fields.refuse_true_value(
-        &["EnableNetworkAddressUsageMetrics"],
-        "it does not count the use of addresses",
-    )?;
+    const METRICS: &str = "EnableNetworkAddressUsageMetrics";
+    fields.refuse_true_value(&[METRICS], "it does not count the use of addresses")?;
     Ok(ModifyVpcAttribute {
+        is_without_usage_metrics: fields.boolean_value(METRICS)?.is_some(),
         vpc_id: fields.required("VpcId", "vpcId")?,
         enable_dns_support: fields.boolean_value("EnableDnsSupport")?,
         enable_dns_hostnames: fields.boolean_value("EnableDnsHostnames")?,

@@ -17,6 +17,11 @@ use crate::ec2::{
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
+/// What names of instances are made from: their addresses. elbow makes none.
+///
+/// Source: EC2 API, `PrivateDnsNameOptionsOnLaunch`, `HostnameType`.
+pub const HOSTNAME_TYPE: &str = "ip-name";
+
 /// Which subnets to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeSubnets {
@@ -230,6 +235,22 @@ const FILTERS: Filters<SubnetDescription> = Filters {
             texts: |_| vec!["false".into()],
         },
         Column {
+            name: "map-customer-owned-ip-on-launch",
+            texts: |_| vec!["false".into()],
+        },
+        Column {
+            name: "private-dns-name-options-on-launch.hostname-type",
+            texts: |_| vec![HOSTNAME_TYPE.into()],
+        },
+        Column {
+            name: "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
+            texts: |_| vec!["false".into()],
+        },
+        Column {
+            name: "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record",
+            texts: |_| vec!["false".into()],
+        },
+        Column {
             name: "owner-id",
             texts: |it| vec![it.owner_id.clone()],
         },
@@ -245,11 +266,7 @@ const FILTERS: Filters<SubnetDescription> = Filters {
     absent: &[
         "customer-owned-ipv4-pool",
         "enable-lni-at-device-index",
-        "map-customer-owned-ip-on-launch",
         "outpost-arn",
-        "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
-        "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record",
-        "private-dns-name-options-on-launch.hostname-type",
     ],
     tags: Some(|it| &it.subnet.tags),
 };

@@ -94,6 +94,8 @@ pub struct ModifyVpcAttribute {
     pub enable_dns_support: Option<bool>,
     /// `EnableDnsHostnames`.
     pub enable_dns_hostnames: Option<bool>,
+    /// Whether `EnableNetworkAddressUsageMetrics` is to be off, as it always is.
+    pub is_without_usage_metrics: bool,
 }
 
 impl Ec2<'_> {
@@ -351,6 +353,7 @@ fn modify_attribute(draft: &mut Draft, request: &ModifyVpcAttribute) -> Result<(
             has_hostnames,
             ..vpc.dns
         },
+        (None, None) if request.is_without_usage_metrics => vpc.dns,
         (None, None) => return Err(Ec2Error::InvalidCombination("No attributes specified.")),
     };
     if dns.has_hostnames && !dns.is_supported {
