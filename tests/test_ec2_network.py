@@ -232,6 +232,9 @@ def test_network_interfaces_belong_to_what_has_them(ec2, elbow, shop):
     balancer = shop.balancer()
     name = balancer["LoadBalancerArn"].split(":loadbalancer/")[1]
     [one, _] = ec2.describe_network_interfaces(Filters=[named("description", f"ELB {name}")])["NetworkInterfaces"]
+    ec2.create_tags(Resources=[one["NetworkInterfaceId"]], Tags=[{"Key": "of", "Value": name}])
+    [tagged] = ec2.describe_network_interfaces(Filters=[named("tag:of", name)])["NetworkInterfaces"]
+    assert tagged["NetworkInterfaceId"] == one["NetworkInterfaceId"]
     with refused("InvalidParameterValue", "currently in use"):
         ec2.delete_network_interface(NetworkInterfaceId=one["NetworkInterfaceId"])
     with refused("OperationNotPermitted", "ela-attach"):

@@ -13,6 +13,7 @@ use store::{Revision, Store, Transaction};
 use tokio::sync::watch;
 
 use crate::acm::issuing::Unsettled;
+use crate::ec2::network_interfaces::forget_tags;
 use crate::ec2::{InventoryError, ensure_inventory, lookups};
 use crate::issuer::Issuer;
 use crate::lower::{LowerError, Lowered, lower};
@@ -364,10 +365,11 @@ impl Control {
     }
 
     /// Compiles, binds, stores and publishes; the order is what leaves no trace of a failure.
-    async fn commit(&self, draft: Draft) -> Result<(), CommitError> {
+    async fn commit(&self, mut draft: Draft) -> Result<(), CommitError> {
         if draft.is_unchanged() {
             return Ok(());
         }
+        forget_tags(&mut draft);
         let before = self.live();
         let (mut state, writes) = draft.into_parts();
         state.generation += 1;
@@ -464,6 +466,7 @@ fn load((store, key): (&dyn Store, &SecretKey), prefix: &str) -> Result<Stored, 
     load_kind::<model::ec2::PrefixList>((store, key), prefix, &mut stored)?;
     load_kind::<model::ec2::SecurityGroup>((store, key), prefix, &mut stored)?;
     load_kind::<model::ec2::Instance>((store, key), prefix, &mut stored)?;
+    load_kind::<model::ec2::NetworkInterfaceTags>((store, key), prefix, &mut stored)?;
     load_kind::<model::certificate::Certificate>((store, key), prefix, &mut stored)?;
     load_kind::<model::certificate::AcmAccount>((store, key), prefix, &mut stored)?;
     load_kind::<model::trust_store::TrustStore>((store, key), prefix, &mut stored)?;

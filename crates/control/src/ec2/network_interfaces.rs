@@ -1,17 +1,20 @@
 //! DescribeNetworkInterfaces: which addresses are in use, and by what.
 //!
-//! Network interfaces are derived from instances and from load balancers.
+//! Network interfaces are derived from instances and from load balancers. Their tags are stored, and forgotten
+//! with them.
+
+use std::collections::BTreeSet;
 
 use model::ec2::{
     Instance, InstanceIpv6Address, InterfaceKind, NetworkInterface, NetworkInterfaceId,
-    SecurityGroupId, Tags,
+    NetworkInterfaceTags, SecurityGroupId, Tags,
 };
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::{Ec2Error, Filter, Holding, Page, PageRequest, lookups, names};
 use crate::settings::Settings;
-use crate::state::State;
+use crate::state::{Draft, State};
 
 /// Who asks for the network interfaces of load balancers.
 pub const LOAD_BALANCER_REQUESTER: &str = "amazon-elb";
@@ -288,7 +291,7 @@ pub(crate) fn network_interfaces(state: &State) -> Vec<NetworkInterface> {
         .instances
         .values()
         .filter(|instance| instance.holds_address());
-    let instances = holding.map(|instance| of_instance(instance));
+    let instances = holding.map(|instance| of_instance(state, instance));
     let holdings = state.elb.holdings();
     let load_balancers = holdings
         .iter()
@@ -296,9 +299,35 @@ pub(crate) fn network_interfaces(state: &State) -> Vec<NetworkInterface> {
     instances.chain(load_balancers).collect()
 }
 
-fn of_instance(instance: &Instance) -> NetworkInterface {
+/// Removes the tags of interfaces that are gone. Every change of the state ends with it, because interfaces go
+/// together with what has them, in whatever way that goes.
+pub(crate) fn forget_tags(draft: &mut Draft) {
+    let state = draft.state();
+    if state.ec2.network_interface_tags.is_empty() {
+        return;
+    }
+    let interfaces = network_interfaces(state).into_iter();
+    let present: BTreeSet<_> = interfaces.map(|interface| interface.id).collect();
+    let tagged = state.ec2.network_interface_tags.keys();
+    let gone: Vec<_> = tagged
+        .filter(|id| !present.contains(*id))
+        .cloned()
+        .collect();
+    for id in gone {
+        draft.remove::<NetworkInterfaceTags>(&id);
+    }
+}
+
+fn tags_of(state: &State, id: &NetworkInterfaceId) -> Tags {
+    let stored = state.ec2.network_interface_tags.get(id);
+    stored.map(|stored| stored.tags.clone()).unwrap_or_default()
+}
+
+fn of_instance(state: &State, instance: &Instance) -> NetworkInterface {
+    let id = NetworkInterface::derived_id(instance.id.as_str(), &instance.subnet_id);
     NetworkInterface {
-        id: NetworkInterface::derived_id(instance.id.as_str(), &instance.subnet_id),
+        tags: tags_of(state, &id),
+        id,
         kind: InterfaceKind::Instance {
             id: instance.id.clone(),
             attached_at_millis: instance.launched_at_millis,
@@ -309,15 +338,16 @@ fn of_instance(instance: &Instance) -> NetworkInterface {
         vpc_id: instance.vpc_id.clone(),
         zone: instance.zone.clone(),
         security_groups: instance.security_groups.clone(),
-        tags: Tags::new(),
     }
 }
 
 /// `None` for a holding in a subnet that does not exist, which no operation leaves behind.
 fn of_load_balancer(state: &State, holding: &Holding) -> Option<NetworkInterface> {
     let subnet = lookups::subnet(&state.ec2, holding.subnet_id.as_str())?;
+    let id = NetworkInterface::derived_id(&holding.full_name, &subnet.id);
     Some(NetworkInterface {
-        id: NetworkInterface::derived_id(&holding.full_name, &subnet.id),
+        tags: tags_of(state, &id),
+        id,
         kind: InterfaceKind::LoadBalancer {
             full_name: holding.full_name.clone(),
         },
@@ -330,6 +360,5 @@ fn of_load_balancer(state: &State, holding: &Holding) -> Option<NetworkInterface
         vpc_id: subnet.vpc_id.clone(),
         zone: subnet.zone.clone(),
         security_groups: holding.security_groups.clone(),
-        tags: Tags::new(),
     })
 }

@@ -2,8 +2,8 @@
 
 use model::ec2::{
     AllocationId, ElasticAddress, Instance, InstanceId, InternetGateway, InternetGatewayId,
-    PrefixList, PrefixListId, RouteTable, RouteTableId, SecurityGroup, SecurityGroupId, Subnet,
-    SubnetId, Vpc, VpcId,
+    NetworkInterfaceId, NetworkInterfaceTags, PrefixList, PrefixListId, RouteTable, RouteTableId,
+    SecurityGroup, SecurityGroupId, Subnet, SubnetId, Vpc, VpcId,
 };
 
 use crate::record::{Table, record};
@@ -27,6 +27,8 @@ pub struct Ec2State {
     pub security_groups: Table<SecurityGroupId, SecurityGroup>,
     /// The instances, running ones and those terminated a short while ago.
     pub instances: Table<InstanceId, Instance>,
+    /// The tags of network interfaces that have some.
+    pub network_interface_tags: Table<NetworkInterfaceId, NetworkInterfaceTags>,
 }
 
 // What the later versions added may be absent, or has a value that says so, so that none needs a migration.
@@ -38,6 +40,7 @@ record!(SecurityGroup, SecurityGroupId, "ec2/security-group" version 2, ec2.secu
 record!(ElasticAddress, AllocationId, "ec2/elastic-address", ec2.elastic_addresses, it => it.id.clone());
 record!(PrefixList, PrefixListId, "ec2/prefix-list", ec2.prefix_lists, it => it.id.clone());
 record!(Instance, InstanceId, "ec2/instance" version 4, ec2.instances, it => it.id.clone());
+record!(NetworkInterfaceTags, NetworkInterfaceId, "ec2/network-interface", ec2.network_interface_tags, it => it.id.clone());
 
 #[cfg(test)]
 mod tests {
@@ -263,6 +266,16 @@ mod tests {
                 "address":"127.66.0.1",
                 "tags":{"Name":"front"}}}"#,
             "eipalloc-00000000000000010",
+        );
+    }
+
+    #[test]
+    fn network_interfaces() {
+        check::<NetworkInterfaceTags>(
+            r#"{"version":1,"record":{
+                "id":"eni-00000000000000011",
+                "tags":{"Name":"front"}}}"#,
+            "eni-00000000000000011",
         );
     }
 

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use model::ec2::{
-    ElasticAddress, Instance, InternetGateway, PrefixList, RouteTable, SecurityGroup,
-    SecurityGroupRuleId, Subnet, Tags, Vpc,
+    AllocationId, ElasticAddress, Instance, InstanceId, InternetGateway, InternetGatewayId,
+    NetworkInterfaceId, NetworkInterfaceTags, PrefixList, PrefixListId, RouteTable, RouteTableId,
+    SecurityGroup, SecurityGroupId, SecurityGroupRuleId, Subnet, SubnetId, Tags, Vpc, VpcId,
+    is_well_formed,
 };
 
+use crate::ec2::Ec2Error;
+use crate::ec2::network_interfaces::network_interfaces;
 use crate::state::{Draft, State};
 
 /// Something with tags: a noun, or a part of one.
@@ -22,6 +26,40 @@ pub(crate) enum Taggable {
     /// Stored in its group.
     SecurityGroupRule(Arc<SecurityGroup>, SecurityGroupRuleId),
     Instance(Arc<Instance>),
+    /// Nothing else of it is stored.
+    NetworkInterface(NetworkInterfaceTags),
+}
+
+/// What ids of a kind begin with, and what EC2 says where they name nothing.
+type Kind = (&'static str, fn(String) -> Ec2Error);
+
+/// What EC2 says where no resource has this id: a code for each kind, if the id has the form of one.
+pub(crate) fn not_found(id: &str) -> Ec2Error {
+    const KINDS: &[Kind] = &[
+        (VpcId::PREFIX, Ec2Error::VpcNotFound),
+        (InternetGatewayId::PREFIX, Ec2Error::InternetGatewayNotFound),
+        (RouteTableId::PREFIX, Ec2Error::RouteTableNotFound),
+        (PrefixListId::PREFIX, Ec2Error::PrefixListNotFound),
+        (AllocationId::PREFIX, Ec2Error::AllocationNotFound),
+        (SubnetId::PREFIX, Ec2Error::SubnetNotFound),
+        (SecurityGroupId::PREFIX, Ec2Error::SecurityGroupNotFound),
+        (
+            SecurityGroupRuleId::PREFIX,
+            Ec2Error::SecurityGroupRuleNotFound,
+        ),
+        (InstanceId::PREFIX, |id| {
+            Ec2Error::InstancesNotFound(vec![id])
+        }),
+        (
+            NetworkInterfaceId::PREFIX,
+            Ec2Error::NetworkInterfaceNotFound,
+        ),
+    ];
+    let mut kinds = KINDS.iter();
+    match kinds.find(|(prefix, _)| is_well_formed(id, prefix)) {
+        Some((_, of_kind)) => of_kind(id.to_owned()),
+        None => Ec2Error::ResourceNotFound(id.to_owned()),
+    }
 }
 
 impl Taggable {
@@ -59,7 +97,16 @@ impl Taggable {
         let addresses = ec2.elastic_addresses.values();
         let addresses = addresses.map(|address| Self::ElasticAddress(Arc::clone(address)));
         let networks = networks.chain(addresses);
-        networks.chain(lists).chain(groups).chain(instances)
+        // They are not even derived while something before them is looked for.
+        let interfaces = std::iter::once_with(|| network_interfaces(state)).flatten();
+        let interfaces = interfaces.map(|interface| {
+            Self::NetworkInterface(NetworkInterfaceTags {
+                id: interface.id,
+                tags: interface.tags,
+            })
+        });
+        let others = networks.chain(lists).chain(groups).chain(instances);
+        others.chain(interfaces)
     }
 
     /// Its identifier.
@@ -74,6 +121,7 @@ impl Taggable {
             Self::SecurityGroup(group) => group.id.to_string(),
             Self::SecurityGroupRule(_, id) => id.to_string(),
             Self::Instance(instance) => instance.id.to_string(),
+            Self::NetworkInterface(interface) => interface.id.to_string(),
         }
     }
 
@@ -89,6 +137,7 @@ impl Taggable {
             Self::SecurityGroup(_) => "security-group",
             Self::SecurityGroupRule(..) => "security-group-rule",
             Self::Instance(_) => "instance",
+            Self::NetworkInterface(_) => "network-interface",
         }
     }
 
@@ -107,6 +156,7 @@ impl Taggable {
                 &rule.expect("the id was found in this group").tags
             }
             Self::Instance(instance) => &instance.tags,
+            Self::NetworkInterface(interface) => &interface.tags,
         }
     }
 
@@ -126,6 +176,7 @@ impl Taggable {
                 rule.expect("the id was found in this group").tags = tags;
             }
             Self::Instance(instance) => Arc::make_mut(instance).tags = tags,
+            Self::NetworkInterface(interface) => interface.tags = tags,
         }
         self
     }
@@ -156,6 +207,12 @@ impl Taggable {
             }
             Self::Instance(instance) => {
                 draft.put(Arc::unwrap_or_clone(instance));
+            }
+            Self::NetworkInterface(interface) if interface.tags.is_empty() => {
+                draft.remove::<NetworkInterfaceTags>(&interface.id);
+            }
+            Self::NetworkInterface(interface) => {
+                draft.put(interface);
             }
         }
     }

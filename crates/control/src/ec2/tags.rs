@@ -6,7 +6,7 @@ use model::ec2::Tags;
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::paging::require_at_most;
-use crate::ec2::{Ec2Error, Filter, Page, PageRequest, Taggable};
+use crate::ec2::{Ec2Error, Filter, Page, PageRequest, Taggable, taggable};
 use crate::state::{Draft, State};
 
 /// Most tags a resource can have.
@@ -138,7 +138,7 @@ fn check(key: &str, value: &str) -> Result<(), Ec2Error> {
 /// Sets tags on resources, on all of them or none.
 ///
 /// # Errors
-/// `MissingParameter`, `TooManyValues`, `ResourceNotFound`, and the errors of `with`.
+/// `MissingParameter`, `TooManyValues`, those of `taggable::not_found`, and the errors of `with`.
 pub(crate) fn create(draft: &mut Draft, request: &CreateTags) -> Result<(), Ec2Error> {
     if request.resources.is_empty() {
         return Err(Ec2Error::MissingParameter("resourceIdSet"));
@@ -153,7 +153,7 @@ pub(crate) fn create(draft: &mut Draft, request: &CreateTags) -> Result<(), Ec2E
 /// Removes tags from resources; tags that are not there do not matter.
 ///
 /// # Errors
-/// `MissingParameter`, `TooManyValues`, `ResourceNotFound`.
+/// `MissingParameter`, `TooManyValues`, those of `taggable::not_found`.
 pub(crate) fn delete(draft: &mut Draft, request: &DeleteTags) -> Result<(), Ec2Error> {
     if request.resources.is_empty() {
         return Err(Ec2Error::MissingParameter("resourceIdSet"));
@@ -178,8 +178,7 @@ fn change(
     new_tags: impl Fn(&Tags) -> Result<Tags, Ec2Error>,
 ) -> Result<(), Ec2Error> {
     for id in resources {
-        let resource = Taggable::find(draft.state(), id)
-            .ok_or_else(|| Ec2Error::ResourceNotFound(id.clone()))?;
+        let resource = Taggable::find(draft.state(), id).ok_or_else(|| taggable::not_found(id))?;
         let tags = new_tags(resource.tags())?;
         if tags != *resource.tags() {
             resource.with_tags(tags).put(draft);

@@ -1,13 +1,18 @@
 //! CreateTags, DeleteTags, DescribeTags, and tags given at creation.
 
+use control::Settings;
 use control::ec2::TagSpecification;
 use control::ec2::internet_gateways::DescribeInternetGateways;
+use control::ec2::network_interfaces::{DescribeNetworkInterfaces, NetworkInterfaceDescription};
 use control::ec2::networks::DescribeVpcs;
 use control::ec2::route_tables::DescribeRouteTables;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::tags::{CreateTags, DeleteTags, DescribeTags};
 
-use crate::support::{Fixture, at, filter, fixture, refused, texts};
+use control::elb::delete_load_balancer::DeleteLoadBalancer;
+use store::Store;
+
+use crate::support::{Fixture, at, filter, fixture, open, refused, texts};
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -98,6 +103,58 @@ async fn everything_that_is_stored_can_be_tagged() {
 }
 
 #[tokio::test]
+async fn the_tags_of_network_interfaces_are_stored_and_forgotten_with_them() {
+    let fixture = fixture().await;
+    let machine = fixture.run("127.65.1.77").await;
+    fixture
+        .create_load_balancer("shop", &[&*fixture.group("default")])
+        .await;
+    let interfaces = |fixture: &Fixture, filters: &[(&str, &str)]| {
+        let filters = filters.iter().map(|(name, value)| filter(name, value));
+        let request = DescribeNetworkInterfaces {
+            filters: filters.collect(),
+            ..Default::default()
+        };
+        let page = fixture.ec2().describe_network_interfaces(&request).unwrap();
+        page.items
+    };
+    let all = interfaces(&fixture, &[]);
+    let request = |all: &[NetworkInterfaceDescription]| CreateTags {
+        resources: all.iter().map(|it| it.interface.id.to_string()).collect(),
+        tags: pairs(&[("team", "blue")]),
+    };
+    fixture.ec2().create_tags(request(&all)).await.unwrap();
+
+    let fixture = open(fixture.store, Settings::default()).await.unwrap();
+    let blue = "network-interface team=blue";
+    assert_eq!(shown(&fixture, &[]), [blue; 3]);
+    let tagged = interfaces(&fixture, &[("tag:team", "blue")]);
+    assert_eq!(tagged.len(), 3);
+    fixture
+        .ec2()
+        .terminate_instances(vec![machine])
+        .await
+        .unwrap();
+    assert_eq!(shown(&fixture, &[]), [blue; 2]);
+    let balancer = fixture.control.read(|state| {
+        let mut balancers = state.elb.load_balancers.values();
+        balancers.next().unwrap().arn.to_string()
+    });
+    let delete = DeleteLoadBalancer {
+        load_balancer_arn: balancer,
+    };
+    fixture.control.delete_load_balancer(delete).await.unwrap();
+    assert_eq!(shown(&fixture, &[]), [""; 0]);
+    let left = fixture.store.range("ec2/network-interface/", None).unwrap();
+    assert!(left.records.is_empty());
+    let one = all[0].interface.id.to_string();
+    refused(
+        fixture.ec2().create_tags(request(&all[..1])).await,
+        &format!("The networkInterface ID '{one}' does not exist"),
+    );
+}
+
+#[tokio::test]
 async fn a_tag_is_removed_by_key_or_by_key_and_value() {
     let fixture = fixture().await;
     let id = fixture.run("127.65.1.77").await;
@@ -176,7 +233,12 @@ async fn tags_that_break_a_rule_change_nothing() {
         (
             vec![&*id, "i-00000000000000000"],
             vec![("a", "1")],
-            "The ID 'i-00000000000000000' is not valid",
+            "The instance ID 'i-00000000000000000' does not exist",
+        ),
+        (
+            vec!["acl-00000000000000000"],
+            vec![("a", "1")],
+            "The ID 'acl-00000000000000000' is not valid",
         ),
         (vec![], vec![("a", "1")], "parameter resourceIdSet"),
         (vec![&*id], vec![], "parameter tagSet"),

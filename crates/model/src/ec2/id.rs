@@ -17,7 +17,8 @@ pub struct InvalidId {
 }
 
 /// Whether `text` is `prefix` and 8 (until 2016) or 17 lower-case hexadecimal digits.
-fn is_well_formed(text: &str, prefix: &str) -> bool {
+#[must_use]
+pub fn is_well_formed(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|digits| {
         matches!(digits.len(), 8 | 17)
             && digits

@@ -18,14 +18,14 @@ pub use elastic_address::ElasticAddress;
 pub use id::{
     AllocationId, InstanceId, InternetGatewayId, InvalidId, NetworkInterfaceId, PrefixListId,
     ReservationId, RouteTableAssociationId, RouteTableId, SecurityGroupId, SecurityGroupRuleId,
-    SubnetCidrAssociationId, SubnetId, VpcCidrAssociationId, VpcId,
+    SubnetCidrAssociationId, SubnetId, VpcCidrAssociationId, VpcId, is_well_formed,
 };
 pub use instance::{Instance, InstanceIpv6Address, InstanceProtection, InstanceState};
 pub use internet_gateway::InternetGateway;
 pub use network::{
     EmbeddedInternetGateway, Subnet, SubnetIpv6Block, Vpc, VpcDns, VpcIpv6Block, Zone,
 };
-pub use network_interface::{InterfaceKind, NetworkInterface};
+pub use network_interface::{InterfaceKind, NetworkInterface, NetworkInterfaceTags};
 pub use prefix_list::{AddressFamily, PrefixList, PrefixListEntry};
 pub use route_table::{Association, Route, RouteTable, RouteTableAssociation};
 pub use security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};

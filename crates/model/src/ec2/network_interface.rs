@@ -1,6 +1,8 @@
-//! Which addresses are in use, and by what. Derived from instances and load balancers, never stored.
+//! Which addresses are in use, and by what. Derived from instances and load balancers; tags alone are stored.
 
 use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::ec2::{
     InstanceId, InstanceIpv6Address, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, VpcId,
@@ -27,6 +29,15 @@ pub struct NetworkInterface {
     /// The security groups of its owner.
     pub security_groups: Vec<SecurityGroupId>,
     /// Its tags.
+    pub tags: Tags,
+}
+
+/// What is stored of a network interface that has tags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkInterfaceTags {
+    /// Names the interface.
+    pub id: NetworkInterfaceId,
+    /// Its tags, one or more.
     pub tags: Tags,
 }
 
