@@ -1,6 +1,6 @@
 //! `AssociateVpcCidrBlock`, `DisassociateVpcCidrBlock`, `AssociateSubnetCidrBlock`, `DisassociateSubnetCidrBlock`.
 
-use control::ec2::ipv6_blocks::{AssociateSubnetCidrBlock, AssociateVpcCidrBlock};
+use control::ec2::ipv6_blocks::{AssociateSubnetCidrBlock, AssociateVpcCidrBlock, NewIpv6Block};
 use control::ec2::networks::ipv6_pool;
 use control::ec2::{Ec2, Ec2Error};
 use model::ec2::{SubnetIpv6Block, VpcIpv6Block};
@@ -15,18 +15,24 @@ pub(super) fn read_associate_vpc(fields: &Fields<'_>) -> Result<AssociateVpcCidr
         &["CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength"],
         "a VPC has one IPv4 block",
     )?;
+    Ok(AssociateVpcCidrBlock {
+        vpc_id: fields.text("VpcId")?,
+        block: read_new(fields)?,
+    })
+}
+
+/// The IPv6 block for a VPC.
+pub(super) fn read_new(fields: &Fields<'_>) -> Result<NewIpv6Block, ApiError> {
     fields.refuse(
         &["Ipv6CidrBlockNetworkBorderGroup"],
         "it advertises addresses nowhere",
     )?;
     fields.refuse(&["Ipv6Pool"], "it has no pools; give Ipv6CidrBlock alone")?;
     refuse_pools(fields)?;
-    Ok(AssociateVpcCidrBlock {
-        vpc_id: fields.text("VpcId")?,
-        ipv6_cidr_block: fields.text("Ipv6CidrBlock")?,
-        is_provided: fields
-            .boolean("AmazonProvidedIpv6CidrBlock")?
-            .unwrap_or(false),
+    let is_provided = fields.boolean("AmazonProvidedIpv6CidrBlock")?;
+    Ok(NewIpv6Block {
+        cidr_block: fields.text("Ipv6CidrBlock")?,
+        is_provided: is_provided.unwrap_or(false),
     })
 }
 

@@ -4,6 +4,7 @@ use control::ec2::vpcs::{CreateVpc, DescribeVpcAttribute, ModifyVpcAttribute};
 use control::ec2::{Ec2, Ec2Error};
 
 use super::input::Fields;
+use super::ipv6_blocks;
 use super::networks::print_vpc;
 use super::shapes::{print_return, read_tag_specifications};
 use crate::ApiError;
@@ -11,18 +12,6 @@ use crate::query::Lists;
 use crate::xml::Xml;
 
 pub(super) fn read_create(fields: &Fields<'_>) -> Result<CreateVpc, ApiError> {
-    let ipv6 = "give a VPC its IPv6 block with AssociateVpcCidrBlock";
-    fields.refuse(
-        &[
-            "Ipv6Pool",
-            "Ipv6CidrBlock",
-            "Ipv6IpamPoolId",
-            "Ipv6NetmaskLength",
-            "Ipv6CidrBlockNetworkBorderGroup",
-        ],
-        ipv6,
-    )?;
-    fields.refuse_true(&["AmazonProvidedIpv6CidrBlock"], ipv6)?;
     fields.refuse(
         &["Ipv4IpamPoolId", "Ipv4NetmaskLength"],
         "give the block as CidrBlock",
@@ -30,6 +19,7 @@ pub(super) fn read_create(fields: &Fields<'_>) -> Result<CreateVpc, ApiError> {
     fields.refuse(&["VpcEncryptionControl"], "it moves no packets")?;
     Ok(CreateVpc {
         cidr_block: fields.text("CidrBlock")?,
+        ipv6_block: ipv6_blocks::read_new(fields)?,
         instance_tenancy: fields.text("InstanceTenancy")?,
         tag_specifications: read_tag_specifications(fields)?,
     })

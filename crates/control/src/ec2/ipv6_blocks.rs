@@ -30,11 +30,36 @@ const PROVIDED_PREFIX_LENGTH: u8 = 56;
 pub struct AssociateVpcCidrBlock {
     /// The VPC that gets it.
     pub vpc_id: Option<String>,
-    /// A block that the owner chose.
-    pub ipv6_cidr_block: Option<String>,
+    /// The block.
+    pub block: NewIpv6Block,
+}
+
+/// Where a VPC has a new IPv6 block from; from nowhere by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewIpv6Block {
+    /// The block that the owner chose.
+    pub cidr_block: Option<String>,
     /// Whether to draw one instead.
     pub is_provided: bool,
 }
+
+impl NewIpv6Block {
+    /// `None` if no block is asked for.
+    ///
+    /// # Errors
+    /// `InvalidCombination` for both kinds of blocks, `InvalidValue` for what is not a block.
+    pub(crate) fn resolve(&self, draft: &Draft) -> Result<Option<Cidr>, Ec2Error> {
+        match (&self.cidr_block, self.is_provided) {
+            (Some(text), false) => parse(text).map(Some),
+            (None, true) => Ok(Some(provided(draft))),
+            (None, false) => Ok(None),
+            (Some(_), true) => Err(Ec2Error::InvalidCombination(ONE_BLOCK)),
+        }
+    }
+}
+
+const ONE_BLOCK: &str =
+    "Exactly one of AmazonProvidedIpv6CidrBlock and Ipv6CidrBlock must be specified";
 
 /// A block for a subnet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,16 +83,9 @@ pub(crate) fn associate_vpc(
     let vpc_id = vpc_id.ok_or(Ec2Error::MissingParameter("vpcId"))?;
     let vpc = lookups::vpc(&draft.state().ec2, vpc_id);
     let vpc = Arc::clone(vpc.ok_or_else(|| Ec2Error::VpcNotFound(vpc_id.clone()))?);
-    let cidr = match (&request.ipv6_cidr_block, request.is_provided) {
-        (Some(text), false) => parse(text)?,
-        (None, true) => provided(draft),
-        (Some(_), true) | (None, false) => {
-            return Err(Ec2Error::InvalidCombination(
-                "Exactly one of AmazonProvidedIpv6CidrBlock and Ipv6CidrBlock must be specified",
-            ));
-        }
-    };
-    add_to_vpc(draft, &vpc, cidr, request.is_provided)
+    let cidr = request.block.resolve(draft)?;
+    let cidr = cidr.ok_or(Ec2Error::InvalidCombination(ONE_BLOCK))?;
+    add_to_vpc(draft, &vpc, cidr, request.block.is_provided)
 }
 
 /// Gives `vpc` the block `cidr`.

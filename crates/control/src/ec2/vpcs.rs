@@ -14,6 +14,7 @@ use model::ec2::{
     SecurityGroupRuleId, Tags, Traffic, Vpc, VpcDns, VpcId,
 };
 
+use crate::ec2::ipv6_blocks::{self, NewIpv6Block};
 use crate::ec2::subnets::{has_usable_size, parse_block};
 use crate::ec2::{Ec2, Ec2Error, Ec2State, TagSpecification, lookups, names, tags};
 use crate::state::{Draft, State};
@@ -28,6 +29,8 @@ pub const VPCS_MAX: usize = 100;
 pub struct CreateVpc {
     /// Its block; host bits are cleared, as EC2 does.
     pub cidr_block: Option<String>,
+    /// An IPv6 block for it as well.
+    pub ipv6_block: NewIpv6Block,
     /// `default`, the only one that elbow has.
     pub instance_tenancy: Option<String>,
     /// Tags for it.
@@ -102,7 +105,8 @@ impl Ec2<'_> {
     /// Makes a VPC with its security group `default` and its main route table.
     ///
     /// # Errors
-    /// `MissingParameter`, `InvalidValue`, `VpcRange`, `TooManyVpcs`, and those of tags.
+    /// `MissingParameter`, `InvalidValue`, `InvalidCombination`, `VpcRange`, `VpcIpv6Range`, `TooManyVpcs`, and those
+    /// of tags.
     pub async fn create_vpc(&self, request: CreateVpc) -> Result<Arc<Vpc>, Ec2Error> {
         self.change(move |draft| create(draft, &request)).await
     }
@@ -175,6 +179,7 @@ fn create(draft: &mut Draft, request: &CreateVpc) -> Result<Arc<Vpc>, Ec2Error> 
     if draft.state().ec2.vpcs.len() >= VPCS_MAX {
         return Err(Ec2Error::TooManyVpcs(VPCS_MAX));
     }
+    let ipv6_cidr = request.ipv6_block.resolve(draft)?;
     let tags = tags::specified(&request.tag_specifications, "vpc")?;
     let vpc = Vpc {
         id: names::fresh(draft, VpcId::from_bits, &draft.state().ec2.vpcs),
@@ -190,7 +195,14 @@ fn create(draft: &mut Draft, request: &CreateVpc) -> Result<Arc<Vpc>, Ec2Error> 
     draft.put(group);
     let table = main_route_table(draft, &vpc.id, None);
     draft.put(table);
-    Ok(vpc)
+    match ipv6_cidr {
+        // After the default group, which is told about the block.
+        Some(cidr) => {
+            let is_provided = request.ipv6_block.is_provided;
+            Ok(ipv6_blocks::add_to_vpc(draft, &vpc, cidr, is_provided)?.0)
+        }
+        None => Ok(vpc),
+    }
 }
 
 /// The group that load balancers and instances of a VPC carry if they name no other: it admits its members

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use control::ec2::Run;
-use control::ec2::ipv6_blocks::{AssociateSubnetCidrBlock, AssociateVpcCidrBlock};
+use control::ec2::ipv6_blocks::{AssociateSubnetCidrBlock, AssociateVpcCidrBlock, NewIpv6Block};
 use control::ec2::run_instances::RunInstances;
 use control::elb::ElbError;
 use control::elb::create_load_balancer::CreateLoadBalancer;
@@ -29,8 +29,10 @@ async fn dualstack() -> (Fixture, Vec<String>) {
     let ec2 = fixture.control.ec2(Run::Wet);
     let vpc = AssociateVpcCidrBlock {
         vpc_id: Some(fixture.vpc.clone()),
-        ipv6_cidr_block: Some("fd65::/56".to_owned()),
-        is_provided: false,
+        block: NewIpv6Block {
+            cidr_block: Some("fd65::/56".to_owned()),
+            is_provided: false,
+        },
     };
     ec2.associate_vpc_cidr_block(vpc).await.unwrap();
     let mut associations = Vec::new();

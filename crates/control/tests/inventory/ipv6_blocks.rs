@@ -5,16 +5,29 @@ use std::sync::Arc;
 use control::Settings;
 use control::ec2::describe_instances::DescribeInstances;
 use control::ec2::ipv6_blocks::{
-    AssociateSubnetCidrBlock, AssociateVpcCidrBlock, VPC_IPV6_BLOCKS_MAX,
+    AssociateSubnetCidrBlock, AssociateVpcCidrBlock, NewIpv6Block, VPC_IPV6_BLOCKS_MAX,
 };
 use control::ec2::networks::DescribeVpcs;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::security_group_rules::RevokeSecurityGroup;
 use control::ec2::security_groups::GroupReference;
 use control::ec2::subnets::{CreateSubnet, DescribeSubnets};
+use control::ec2::vpcs::CreateVpc;
 use model::ec2::{Direction, Peer, SecurityGroup};
 
 use crate::support::{Fixture, at, filter, fixture, open, refused};
+
+const PROVIDED: NewIpv6Block = NewIpv6Block {
+    cidr_block: None,
+    is_provided: true,
+};
+
+fn chosen(cidr: &str) -> NewIpv6Block {
+    NewIpv6Block {
+        cidr_block: Some(cidr.to_owned()),
+        is_provided: false,
+    }
+}
 
 impl Fixture {
     fn vpc_id(&self) -> String {
@@ -24,8 +37,7 @@ impl Fixture {
     fn vpc_block(&self, cidr: &str) -> AssociateVpcCidrBlock {
         AssociateVpcCidrBlock {
             vpc_id: Some(self.vpc_id()),
-            ipv6_cidr_block: Some(cidr.to_owned()),
-            is_provided: false,
+            block: chosen(cidr),
         }
     }
 
@@ -89,8 +101,7 @@ async fn a_provided_block_is_of_unique_local_addresses() {
     let fixture = fixture().await;
     let request = AssociateVpcCidrBlock {
         vpc_id: Some(fixture.vpc_id()),
-        is_provided: true,
-        ..Default::default()
+        block: PROVIDED,
     };
     let (vpc, block) = fixture
         .ec2()
@@ -101,6 +112,24 @@ async fn a_provided_block_is_of_unique_local_addresses() {
     assert!(block.is_provided);
     assert_eq!(block.cidr.prefix_length(), 56);
     assert!(block.cidr.to_string().starts_with("fd"), "{}", block.cidr);
+}
+
+#[tokio::test]
+async fn a_vpc_can_have_a_block_from_its_creation_on() {
+    let fixture = fixture().await;
+    let request = |ipv6_block| CreateVpc {
+        cidr_block: Some("10.9.0.0/16".to_owned()),
+        ipv6_block,
+        ..Default::default()
+    };
+    let create = async |block| fixture.ec2().create_vpc(request(block)).await;
+    let provided = create(PROVIDED).await.unwrap();
+    assert!(provided.ipv6_blocks[0].is_provided);
+    let chosen_one = create(chosen("fd65::/56")).await.unwrap();
+    assert_eq!(chosen_one.ipv6_blocks[0].cidr.to_string(), "fd65::/56");
+    refused(create(chosen("fd65::/56")).await, "overlaps no other");
+    let vpcs = fixture.control.read(|state| state.ec2.vpcs.len());
+    assert_eq!(vpcs, 3, "what was refused made no VPC");
 }
 
 #[tokio::test]
@@ -121,16 +150,17 @@ async fn blocks_that_a_vpc_cannot_have_are_refused() {
         let outcome = ec2.associate_vpc_cidr_block(fixture.vpc_block(cidr)).await;
         refused(outcome, part);
     }
-    for request in [
-        AssociateVpcCidrBlock {
+    for block in [
+        NewIpv6Block {
             is_provided: true,
-            ..fixture.vpc_block("fd66::/56")
+            ..chosen("fd66::/56")
         },
-        AssociateVpcCidrBlock {
-            ipv6_cidr_block: None,
-            ..fixture.vpc_block("")
-        },
+        NewIpv6Block::default(),
     ] {
+        let request = AssociateVpcCidrBlock {
+            block,
+            ..fixture.vpc_block("")
+        };
         let outcome = ec2.associate_vpc_cidr_block(request).await;
         refused(outcome, "Exactly one of");
     }
