@@ -53,7 +53,7 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::AssociationNotFound(_) => "InvalidAssociationID.NotFound",
             Ec2Error::ResourceNotFound(_) => "InvalidID",
             Ec2Error::ZoneNotFound(_)
-            | Ec2Error::RegionNotFound(_)
+            | Ec2Error::RegionNotFound { .. }
             | Ec2Error::InvalidFilter(_)
             | Ec2Error::FilterWithoutValue(_)
             | Ec2Error::InvalidMaxResults { .. }

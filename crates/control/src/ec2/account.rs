@@ -23,6 +23,7 @@ pub(crate) fn describe(state: &State, names: &[String]) -> Result<Vec<AccountAtt
     let all = [
         ("supported-platforms", vec!["VPC".to_owned()]),
         ("default-vpc", default_vpc.into_iter().collect()),
+        ("max-instances", vec![room_for_instances(state).to_string()]),
         ("max-elastic-ips", vec![ELASTIC_ADDRESSES_MAX.to_string()]),
         (
             "vpc-max-elastic-ips",
@@ -47,4 +48,15 @@ pub(crate) fn describe(state: &State, names: &[String]) -> Result<Vec<AccountAtt
     Ok(wanted
         .map(|(name, values)| AccountAttribute { name, values })
         .collect())
+}
+
+/// How many instances the subnets have room for, those that are there included. There is no other limit.
+fn room_for_instances(state: &State) -> usize {
+    let ec2 = &state.ec2;
+    let instances = ec2.instances.values();
+    let present = instances.filter(|it| it.holds_address()).count();
+    let taken = state.elb.addresses();
+    let subnets = ec2.subnets.values();
+    let free = subnets.map(|subnet| lookups::free_address_count(ec2, subnet, &taken));
+    present + free.map(|count| count as usize).sum::<usize>()
 }

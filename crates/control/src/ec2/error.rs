@@ -104,8 +104,13 @@ pub enum Ec2Error {
     #[error("Invalid availability zone: [{0}]")]
     ZoneNotFound(String),
     /// No such region.
-    #[error("Invalid region: [{0}]; this elbow serves one region, the one of its configuration")]
-    RegionNotFound(String),
+    #[error("Invalid Region: [{named}]; this elbow serves one region, {own}")]
+    RegionNotFound {
+        /// The region of the request.
+        named: String,
+        /// The one that is served.
+        own: String,
+    },
     /// The identifier names no resource that can be tagged.
     #[error("The ID '{0}' is not valid")]
     ResourceNotFound(String),

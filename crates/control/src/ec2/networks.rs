@@ -263,7 +263,10 @@ pub(crate) fn describe_regions(
     let is_wanted = REGION_FILTERS.parse(&request.filters)?;
     let region = &settings.place.region;
     if let Some(unknown) = request.region_names.iter().find(|name| *name != region) {
-        return Err(Ec2Error::RegionNotFound(unknown.clone()));
+        return Err(Ec2Error::RegionNotFound {
+            named: unknown.clone(),
+            own: region.clone(),
+        });
     }
     Ok(Some(region.clone()).filter(is_wanted).into_iter().collect())
 }
