@@ -30,7 +30,7 @@ def day(make_elbow, tmp_path, network):
     print(f"seed {seed}; CRASH_DAY_SEED={seed} in the environment draws the same again")
     shutil.copytree(FILES, tmp_path / "objects" / BUCKET)
     config = tmp_path / "elbow.toml"
-    config.write_text(f"[s3]\ndirectory = '{tmp_path}/objects'\n")
+    config.write_text(f"[limits]\nvpcs = 100\n[s3]\ndirectory = '{tmp_path}/objects'\n")
     elbow = make_elbow(arguments=["--config", str(config)])
     shop = Shop(elbow)
     balancer = shop.balancer()

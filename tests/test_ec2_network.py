@@ -78,6 +78,15 @@ def test_a_vpc_cannot_go_before_what_is_in_it(ec2, vpc, gateway, subnets):
         ec2.create_vpc(CidrBlock="10.0.0.0/8")
 
 
+def test_limits_are_settings(make_elbow):
+    ec2 = make_elbow(arguments=["--limit", "vpcs=2", "--limit", "internet-gateways=1"]).client("ec2")
+    ec2.create_vpc(CidrBlock=BLOCK)
+    with refused("VpcLimitExceeded", "has been reached: 2"):
+        ec2.create_vpc(CidrBlock=BLOCK)
+    with refused("InternetGatewayLimitExceeded", "has been reached: 1"):
+        ec2.create_internet_gateway()
+
+
 def test_a_public_subnet(ec2, shop, vpc, gateway, subnets):
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     shop.undo(ec2.delete_route_table, RouteTableId=table)

@@ -31,7 +31,9 @@ def walked(network, tmp_path_factory):
     directory = tmp_path_factory.mktemp("walk")
     shutil.copytree(FILES, directory / "objects" / BUCKET)
     config = directory / "elbow.toml"
-    config.write_text(f"[s3]\ndirectory = '{directory}/objects'\n")
+    # Each operation that changes a network is walked with a network of its own.
+    limits = "[limits]\nvpcs = 100\ninternet-gateways = 100\n"
+    config.write_text(f"{limits}[s3]\ndirectory = '{directory}/objects'\n")
     elbow = Elbow(directory, network, arguments=["--config", str(config)])
     elbow.start()
     yield elbow, Things(elbow)

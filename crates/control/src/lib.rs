@@ -39,6 +39,6 @@ pub use objects::{NoObjects, ObjectError, ObjectFuture, ObjectName, ObjectStore}
 pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};
 pub use seams::{Clock, Ids, ManualClock, RandomIds, SequentialIds, SystemClock};
 pub use secrets::{SECRET_KEY_BYTES, SealedError, SecretKey};
-pub use settings::{CognitoUserPool, Limits, Settings};
+pub use settings::{CognitoUserPool, Ec2Limits, Limits, Settings};
 pub use state::{Draft, State};
 pub use x509::names::{DistinguishedName, GeneralName, Names};

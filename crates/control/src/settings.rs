@@ -104,6 +104,60 @@ pub struct Limits {
     pub imported_certificates_per_year: usize,
     /// Names of one certificate that is requested. Default 10; AWS raises it to 100.
     pub domain_names_per_certificate: usize,
+    /// Those of networks and security groups.
+    pub ec2: Ec2Limits,
+}
+
+/// How many there may be of each thing in the inventory. The defaults are those of AWS. What there is beyond a limit
+/// stays.
+///
+/// Source: Amazon VPC User Guide, "Amazon VPC quotas".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ec2Limits {
+    /// In the account, the default one included. Default 5.
+    pub vpcs: usize,
+    /// In one VPC. Default 200.
+    pub subnets_per_vpc: usize,
+    /// IPv6 blocks of one VPC. Default 5.
+    pub ipv6_blocks_per_vpc: usize,
+    /// In the account, attached or not. Default 5.
+    pub internet_gateways: usize,
+    /// In one VPC, its main one included. Default 200.
+    pub route_tables_per_vpc: usize,
+    /// In one table, those to the VPC itself not counted. Default 500.
+    pub routes_per_route_table: usize,
+    /// In the account. Default 5.
+    pub elastic_addresses: usize,
+    /// In the account. Default 100.
+    pub prefix_lists: usize,
+    /// That a prefix list may be made for. Default 1,000.
+    pub entries_per_prefix_list: usize,
+    /// In the account, those called `default` included. Default 2,500.
+    pub security_groups: usize,
+    /// In each direction; a rule that refers to a prefix list counts for as many as the list may have entries.
+    /// Default 60.
+    pub rules_per_security_group: usize,
+    /// That an instance may carry. Default 5.
+    pub security_groups_per_network_interface: usize,
+}
+
+impl Default for Ec2Limits {
+    fn default() -> Self {
+        Self {
+            vpcs: 5,
+            subnets_per_vpc: 200,
+            ipv6_blocks_per_vpc: 5,
+            internet_gateways: 5,
+            route_tables_per_vpc: 200,
+            routes_per_route_table: 500,
+            elastic_addresses: 5,
+            prefix_lists: 100,
+            entries_per_prefix_list: 1000,
+            security_groups: 2500,
+            rules_per_security_group: 60,
+            security_groups_per_network_interface: 5,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -132,6 +186,7 @@ impl Default for Limits {
             imported_certificates: 2500,
             imported_certificates_per_year: 5000,
             domain_names_per_certificate: 10,
+            ec2: Ec2Limits::default(),
         }
     }
 }

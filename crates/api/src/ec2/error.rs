@@ -103,6 +103,7 @@ impl From<Ec2Error> for ApiError {
             | Ec2Error::SubnetIpv6Conflict(_)
             | Ec2Error::SubnetOfAnotherAccount(_) => "InvalidSubnet.Conflict",
             Ec2Error::SubnetRange(_) => "InvalidSubnet.Range",
+            Ec2Error::TooManySubnets(_) => "SubnetLimitExceeded",
             Ec2Error::SubnetIpv6Range(_)
             | Ec2Error::SubnetHasIpv6Block { .. }
             | Ec2Error::VpcIpv6Range(_) => "InvalidParameterValue",

@@ -1,8 +1,7 @@
 //! DescribeAccountAttributes.
 
-use crate::ec2::elastic_addresses::ELASTIC_ADDRESSES_MAX;
-use crate::ec2::run_instances::GROUPS_PER_INSTANCE_MAX;
 use crate::ec2::{Ec2Error, lookups};
+use crate::settings::Ec2Limits;
 use crate::state::State;
 
 /// One fact about the account.
@@ -18,20 +17,23 @@ pub struct AccountAttribute {
 ///
 /// # Errors
 /// `InvalidValue` for a name that elbow does not know.
-pub(crate) fn describe(state: &State, names: &[String]) -> Result<Vec<AccountAttribute>, Ec2Error> {
+pub(crate) fn describe(
+    state: &State,
+    limits: &Ec2Limits,
+    names: &[String],
+) -> Result<Vec<AccountAttribute>, Ec2Error> {
+    let elastic_addresses = vec![limits.elastic_addresses.to_string()];
+    let groups = limits.security_groups_per_network_interface;
     let default_vpc = lookups::default_vpc(&state.ec2).map(|vpc| vpc.id.to_string());
     let all = [
         ("supported-platforms", vec!["VPC".to_owned()]),
         ("default-vpc", default_vpc.into_iter().collect()),
         ("max-instances", vec![room_for_instances(state).to_string()]),
-        ("max-elastic-ips", vec![ELASTIC_ADDRESSES_MAX.to_string()]),
-        (
-            "vpc-max-elastic-ips",
-            vec![ELASTIC_ADDRESSES_MAX.to_string()],
-        ),
+        ("max-elastic-ips", elastic_addresses.clone()),
+        ("vpc-max-elastic-ips", elastic_addresses),
         (
             "vpc-max-security-groups-per-interface",
-            vec![GROUPS_PER_INSTANCE_MAX.to_string()],
+            vec![groups.to_string()],
         ),
     ];
     let is_known = |name: &str| all.iter().any(|(known, _)| *known == name);

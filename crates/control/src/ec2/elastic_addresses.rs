@@ -16,11 +16,6 @@ use crate::ec2::{
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
-/// How many Elastic IP addresses there may be.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Elastic IP addresses per Region".
-pub const ELASTIC_ADDRESSES_MAX: usize = 5;
-
 /// A new Elastic IP address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllocateAddress {
@@ -181,8 +176,9 @@ fn allocate(draft: &mut Draft, request: &AllocateAddress) -> Result<Arc<ElasticA
         });
     }
     let taken = &draft.state().ec2.elastic_addresses;
-    if taken.len() >= ELASTIC_ADDRESSES_MAX {
-        return Err(Ec2Error::TooManyAddresses(ELASTIC_ADDRESSES_MAX));
+    let max = draft.settings().limits.ec2.elastic_addresses;
+    if taken.len() >= max {
+        return Err(Ec2Error::TooManyAddresses(max));
     }
     let is_free = |address: &Ipv4Addr| !taken.values().any(|it| it.address == *address);
     let block = draft.settings().topology.elastic;

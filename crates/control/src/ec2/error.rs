@@ -178,7 +178,7 @@ pub enum Ec2Error {
     /// The block of a VPC is not /16 to /28.
     #[error("The CIDR '{0}' is invalid.")]
     VpcRange(Cidr),
-    /// More VPCs than `VPCS_MAX`.
+    /// More VPCs than the account may have.
     #[error("The maximum number of VPCs has been reached: {0}.")]
     TooManyVpcs(usize),
     /// Later starts of elbow would make it again.
@@ -201,7 +201,7 @@ pub enum Ec2Error {
     #[error("The {0} '{1}' has dependencies and cannot be deleted.")]
     HasDependencies(&'static str, String),
 
-    /// More internet gateways than VPCs can have.
+    /// More internet gateways than the account may have.
     #[error("The maximum number of internet gateways has been reached: {0}.")]
     TooManyInternetGateways(usize),
     /// The gateway is attached to this VPC, or to another one.
@@ -230,10 +230,10 @@ pub enum Ec2Error {
     )]
     PublicAddressesMapped(VpcId),
 
-    /// More route tables in a VPC than `ROUTE_TABLES_MAX`.
+    /// More route tables in a VPC than it may have.
     #[error("The maximum number of route tables has been reached: {0}.")]
     TooManyRouteTables(usize),
-    /// More routes in a table than `ROUTES_MAX`.
+    /// More routes in a table than it may have.
     #[error("The maximum number of routes has been reached: {0}.")]
     TooManyRoutes(usize),
     /// The table has a route to that block.
@@ -279,7 +279,7 @@ pub enum Ec2Error {
     #[error("cannot disassociate the main route table association {0}")]
     MainAssociation(RouteTableAssociationId),
 
-    /// More Elastic IP addresses than `ELASTIC_ADDRESSES_MAX`.
+    /// More Elastic IP addresses than the account may have.
     #[error("The maximum number of addresses has been reached: {0}.")]
     TooManyAddresses(usize),
     /// Every address of the block is allocated, or there is no block.
@@ -287,7 +287,7 @@ pub enum Ec2Error {
         "There is no address left to allocate; configure a larger block as topology.elastic_cidr"
     )]
     NoAddressLeft,
-    /// More prefix lists than `PREFIX_LISTS_MAX`.
+    /// More prefix lists than the account may have.
     #[error("The maximum number of prefix lists has been reached: {0}.")]
     TooManyPrefixLists(usize),
     /// More entries in a prefix list than it was made for.
@@ -305,6 +305,9 @@ pub enum Ec2Error {
     )]
     PrefixListVersion,
 
+    /// More subnets in a VPC than it may have.
+    #[error("The maximum number of subnets has been reached: {0}.")]
+    TooManySubnets(usize),
     /// The block overlaps that of another subnet.
     #[error(
         "The CIDR '{block}' conflicts with another subnet: {other}, in {vpc_id}; all VPCs share the network \
@@ -349,7 +352,7 @@ pub enum Ec2Error {
         "The IPv6 CIDR '{0}' is invalid: a block of a VPC is /44 to /60 in steps of 4, of unique local or global unicast addresses, and overlaps no other."
     )]
     VpcIpv6Range(Cidr),
-    /// More IPv6 blocks than `VPC_IPV6_BLOCKS_MAX`.
+    /// More IPv6 blocks than a VPC may have.
     #[error("The maximum number of IPv6 CIDR blocks for the VPC has been reached: {0}.")]
     TooManyVpcIpv6Blocks(usize),
     /// No VPC has an IPv6 block with this association.
@@ -408,7 +411,7 @@ pub enum Ec2Error {
     /// An instance, a load balancer or a rule of another group needs the group.
     #[error("resource {0} has a dependent object")]
     GroupInUse(SecurityGroupId),
-    /// More groups than `SECURITY_GROUPS_MAX`.
+    /// More groups than the account may have.
     #[error("The maximum number of security groups has been reached: {0}.")]
     TooManyGroups(usize),
     /// The text of a group or a rule is too long, or has other characters than it may.
@@ -423,10 +426,10 @@ pub enum Ec2Error {
     /// One rule twice in a request.
     #[error("The same permission must not appear multiple times")]
     RepeatedPermission,
-    /// More groups on an instance than `GROUPS_PER_INSTANCE_MAX`.
+    /// More groups on an instance than it may carry.
     #[error("The maximum number of security groups per instance has been reached: {0}.")]
     TooManyGroupsOnInstance(usize),
-    /// More rules in one direction than `RULES_MAX`.
+    /// More rules in one direction than a group may have.
     #[error(
         "The maximum number of rules per security group has been reached: {0} in each direction."
     )]

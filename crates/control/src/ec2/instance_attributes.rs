@@ -175,8 +175,7 @@ pub(crate) fn modify(
     match change {
         InstanceChange::Groups(ids) => {
             let vpc_id = &instance.vpc_id;
-            changed.security_groups =
-                security_groups::of_instance(&draft.state().ec2, ids, &[], vpc_id)?;
+            changed.security_groups = security_groups::of_instance(draft, ids, &[], vpc_id)?;
         }
         InstanceChange::ProtectFromTermination(is_on) => {
             changed.protection.from_termination = *is_on;

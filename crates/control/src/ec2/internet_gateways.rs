@@ -7,7 +7,7 @@ use model::load_balancer::Scheme;
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
-use crate::ec2::vpcs::{self, VPCS_MAX};
+use crate::ec2::vpcs;
 use crate::ec2::{
     Ec2, Ec2Error, Ec2State, Filter, Page, PageRequest, TagSpecification, lookups, names, tags,
 };
@@ -123,9 +123,9 @@ pub(crate) fn create(
     tags: Tags,
 ) -> Result<Arc<InternetGateway>, Ec2Error> {
     let gateways = &draft.state().ec2.internet_gateways;
-    // As many as VPCs, as on EC2: Amazon VPC User Guide, "Amazon VPC quotas", "Internet gateways per Region".
-    if gateways.len() >= VPCS_MAX {
-        return Err(Ec2Error::TooManyInternetGateways(VPCS_MAX));
+    let max = draft.settings().limits.ec2.internet_gateways;
+    if gateways.len() >= max {
+        return Err(Ec2Error::TooManyInternetGateways(max));
     }
     let gateway = InternetGateway {
         id: names::fresh(draft, InternetGatewayId::from_bits, gateways),

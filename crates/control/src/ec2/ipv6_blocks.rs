@@ -15,11 +15,6 @@ use crate::ec2::start::OWN_ADDRESSES_DESCRIPTION;
 use crate::ec2::{Ec2Error, lookups};
 use crate::state::Draft;
 
-/// How many IPv6 blocks a VPC may have.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "IPv6 CIDR blocks per VPC".
-pub const VPC_IPV6_BLOCKS_MAX: usize = 5;
-
 /// The prefix length of a block that is drawn.
 ///
 /// Source: EC2 API, `AssociateVpcCidrBlock`, `AmazonProvidedIpv6CidrBlock`.
@@ -103,8 +98,9 @@ pub(crate) fn add_to_vpc(
     if !is_vpc_block(&cidr) || others.any(|other| other.cidr.overlaps(&cidr)) {
         return Err(Ec2Error::VpcIpv6Range(cidr));
     }
-    if vpc.ipv6_blocks.len() >= VPC_IPV6_BLOCKS_MAX {
-        return Err(Ec2Error::TooManyVpcIpv6Blocks(VPC_IPV6_BLOCKS_MAX));
+    let max = draft.settings().limits.ec2.ipv6_blocks_per_vpc;
+    if vpc.ipv6_blocks.len() >= max {
+        return Err(Ec2Error::TooManyVpcIpv6Blocks(max));
     }
     let block = VpcIpv6Block {
         id: VpcCidrAssociationId::from_bits(draft.draw()),

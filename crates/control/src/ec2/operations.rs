@@ -145,7 +145,7 @@ impl Ec2<'_> {
         &self,
         request: &[String],
     ) -> Result<Vec<AccountAttribute>, Ec2Error> {
-        self.show(|it| account::describe(it.state, request))
+        self.show(|it| account::describe(it.state, &it.settings.limits.ec2, request))
     }
 
     /// The subnets.

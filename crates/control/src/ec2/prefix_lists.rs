@@ -21,14 +21,6 @@ use crate::ec2::{
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
-/// How many prefix lists there may be.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Prefix lists per Region".
-pub const PREFIX_LISTS_MAX: usize = 100;
-/// How many entries a prefix list may be made for.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Maximum number of entries per prefix list".
-pub const ENTRIES_MAX: usize = 1000;
 /// How many entries a request may add, and how many it may remove.
 ///
 /// Source: EC2 API, `ModifyManagedPrefixList`, `AddEntries` and `RemoveEntries`.
@@ -290,7 +282,7 @@ fn create(
         id: names::fresh(draft, PrefixListId::from_bits, lists),
         name: name(&request.name)?,
         family,
-        entries_max: entries_max(request.entries_max)?,
+        entries_max: entries_max(draft, request.entries_max)?,
         entries: Vec::new(),
         version: 1,
         client_token: None,
@@ -310,8 +302,9 @@ fn create(
     if let Some(made) = note.made(lists, is_same)? {
         return Ok(Arc::clone(made));
     }
-    if lists.len() >= PREFIX_LISTS_MAX {
-        return Err(Ec2Error::TooManyPrefixLists(PREFIX_LISTS_MAX));
+    let max = draft.settings().limits.ec2.prefix_lists;
+    if lists.len() >= max {
+        return Err(Ec2Error::TooManyPrefixLists(max));
     }
     list.client_token = note.token;
     list.request_digest = note.digest;
@@ -334,14 +327,15 @@ fn name(text: &str) -> Result<String, Ec2Error> {
     Ok(text.to_owned())
 }
 
-fn entries_max(number: Option<i64>) -> Result<usize, Ec2Error> {
+fn entries_max(draft: &Draft, number: Option<i64>) -> Result<usize, Ec2Error> {
     let number = number.ok_or(Ec2Error::MissingParameter("maxEntries"))?;
+    let max = draft.settings().limits.ec2.entries_per_prefix_list;
     match usize::try_from(number) {
-        Ok(count) if (1..=ENTRIES_MAX).contains(&count) => Ok(count),
+        Ok(count) if (1..=max).contains(&count) => Ok(count),
         _ => Err(invalid(
             "maxEntries",
             &number.to_string(),
-            &format!("It is from 1 to {ENTRIES_MAX}."),
+            &format!("It is from 1 to {max}."),
         )),
     }
 }
@@ -420,7 +414,7 @@ fn modify(
         list.version += 1;
     }
     if let Some(number) = request.entries_max {
-        list.entries_max = entries_max(Some(number))?;
+        list.entries_max = entries_max(draft, Some(number))?;
         if list.entries.len() > list.entries_max {
             return Err(Ec2Error::TooManyEntries(list.entries_max));
         }
@@ -431,7 +425,7 @@ fn modify(
     let list = draft.put(list);
     let ec2 = &draft.state().ec2;
     for id in users(ec2, &list.id) {
-        require_few_rules(ec2, &ec2.security_groups[&id])?;
+        require_few_rules(draft, &ec2.security_groups[&id])?;
     }
     Ok(list)
 }

@@ -16,10 +16,6 @@ use crate::ec2::{
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
-/// How many route tables a VPC may have.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Route tables per VPC".
-pub const ROUTE_TABLES_MAX: usize = 200;
 /// How many route tables a page may have.
 ///
 /// Source: EC2 API, `DescribeRouteTables`, `MaxResults`.
@@ -300,8 +296,9 @@ fn create(
         return Ok(description(ec2, draft.settings(), table));
     }
     let of_vpc = ec2.route_tables.values().filter(|it| it.vpc_id == vpc_id);
-    if of_vpc.count() >= ROUTE_TABLES_MAX {
-        return Err(Ec2Error::TooManyRouteTables(ROUTE_TABLES_MAX));
+    let max = draft.settings().limits.ec2.route_tables_per_vpc;
+    if of_vpc.count() >= max {
+        return Err(Ec2Error::TooManyRouteTables(max));
     }
     let table = RouteTable {
         id: names::fresh(draft, RouteTableId::from_bits, &ec2.route_tables),

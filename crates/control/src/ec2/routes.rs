@@ -8,11 +8,6 @@ use crate::ec2::subnets::parse_block;
 use crate::ec2::{Ec2, Ec2Error, Ec2State};
 use crate::state::Draft;
 
-/// How many routes a table may have, beside those to the VPC itself.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Routes per route table".
-pub const ROUTES_MAX: usize = 500;
-
 /// Names a route by its table and its block: one of the two families.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteReference {
@@ -97,8 +92,9 @@ fn create(draft: &mut Draft, request: &PutRoute) -> Result<(), Ec2Error> {
     if blocks.iter().any(|block| block.covers(&destination)) {
         return Err(Ec2Error::RouteInsideVpc(destination));
     }
-    if table.routes.len() >= ROUTES_MAX {
-        return Err(Ec2Error::TooManyRoutes(ROUTES_MAX));
+    let max = draft.settings().limits.ec2.routes_per_route_table;
+    if table.routes.len() >= max {
+        return Err(Ec2Error::TooManyRoutes(max));
     }
     table.routes.push(Route {
         destination,

@@ -17,11 +17,6 @@ use crate::ec2::instance_states::forget_terminated;
 use crate::ec2::{Ec2Error, TagSpecification, names, security_groups, tags};
 use crate::state::{Draft, State};
 
-/// How many security groups an instance may carry.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Security groups per network interface".
-pub const GROUPS_PER_INSTANCE_MAX: usize = 5;
-
 /// How many instances a request may register. EC2 has a quota in its place.
 pub const RUN_COUNT_MAX: usize = 1000;
 
@@ -104,7 +99,7 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
     let count = count(request)?;
     let site = Site::of(draft, request)?;
     let security_groups = security_groups::of_instance(
-        &draft.state().ec2,
+        draft,
         &request.security_group_ids,
         &request.security_group_names,
         &site.subnet.vpc_id,

@@ -81,7 +81,7 @@ fn modify(draft: &mut Draft, request: &ModifySecurityGroupRules) -> Result<(), E
         };
     }
     require_distinct(&group)?;
-    require_few_rules(ec2, &group)?;
+    require_few_rules(draft, &group)?;
     put_changed(draft, &request.group_id, group)
 }
 

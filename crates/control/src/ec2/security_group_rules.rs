@@ -17,11 +17,6 @@ use crate::ec2::{
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
-/// How many rules a group may have in each direction.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "Inbound or outbound rules per security group".
-pub const RULES_MAX: usize = 60;
-
 /// Which rules to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeSecurityGroupRules {
@@ -197,7 +192,7 @@ pub(crate) fn authorize(
         }
     }
     group.rules.extend(new.iter().cloned());
-    require_few_rules(ec2, &group)?;
+    require_few_rules(draft, &group)?;
     let group = draft.put(group);
     Ok(descriptions(&group, &new).collect())
 }
@@ -209,15 +204,17 @@ pub(crate) fn authorize(
 ///
 /// # Errors
 /// `TooManyRules`.
-pub(crate) fn require_few_rules(ec2: &Ec2State, group: &SecurityGroup) -> Result<(), Ec2Error> {
+pub(crate) fn require_few_rules(draft: &Draft, group: &SecurityGroup) -> Result<(), Ec2Error> {
+    let lists = &draft.state().ec2.prefix_lists;
+    let max = draft.settings().limits.ec2.rules_per_security_group;
     let weight = |rule: &SecurityGroupRule| match &rule.peer {
-        Peer::PrefixList(id) => ec2.prefix_lists.get(id).map_or(1, |list| list.entries_max),
+        Peer::PrefixList(id) => lists.get(id).map_or(1, |list| list.entries_max),
         Peer::Block(_) | Peer::Members(_) => 1,
     };
     for direction in [Direction::Ingress, Direction::Egress] {
         let rules = group.rules.iter().filter(|it| it.direction == direction);
-        if rules.map(weight).sum::<usize>() > RULES_MAX {
-            return Err(Ec2Error::TooManyRules(RULES_MAX));
+        if rules.map(weight).sum::<usize>() > max {
+            return Err(Ec2Error::TooManyRules(max));
         }
     }
     Ok(())

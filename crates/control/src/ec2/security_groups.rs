@@ -11,17 +11,11 @@ use model::ec2::{
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
-use crate::ec2::run_instances::GROUPS_PER_INSTANCE_MAX;
 use crate::ec2::{
     Ec2Error, Ec2State, Filter, Page, PageRequest, TagSpecification, lookups, names, tags,
 };
 use crate::settings::Settings;
 use crate::state::{Draft, State};
-
-/// How many security groups there may be.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "VPC security groups per Region".
-pub const SECURITY_GROUPS_MAX: usize = 2500;
 
 /// Which security groups to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -263,11 +257,12 @@ pub(crate) fn find_by_name<'a>(
 /// # Errors
 /// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`, `TooManyGroupsOnInstance`.
 pub(crate) fn of_instance(
-    ec2: &Ec2State,
+    draft: &Draft,
     ids: &[String],
     names: &[String],
     vpc_id: &VpcId,
 ) -> Result<Vec<SecurityGroupId>, Ec2Error> {
+    let ec2 = &draft.state().ec2;
     let by_id = ids.iter().map(|id| find(ec2, id));
     let by_name = names.iter().map(|name| find_by_name(ec2, name));
     let named: Vec<&Arc<SecurityGroup>> = by_id.chain(by_name).collect::<Result<_, _>>()?;
@@ -289,10 +284,11 @@ pub(crate) fn of_instance(
             groups.push(group.id.clone());
         }
     }
-    if groups.len() > GROUPS_PER_INSTANCE_MAX {
-        return Err(Ec2Error::TooManyGroupsOnInstance(GROUPS_PER_INSTANCE_MAX));
+    let limits = &draft.settings().limits.ec2;
+    match limits.security_groups_per_network_interface {
+        max if groups.len() > max => Err(Ec2Error::TooManyGroupsOnInstance(max)),
+        _ => Ok(groups),
     }
-    Ok(groups)
 }
 
 impl GroupReference {
@@ -335,8 +331,9 @@ pub(crate) fn create(
     if groups.any(|group| group.vpc_id == vpc_id && group.name == name) {
         return Err(Ec2Error::DuplicateGroup { name, vpc_id });
     }
-    if ec2.security_groups.len() >= SECURITY_GROUPS_MAX {
-        return Err(Ec2Error::TooManyGroups(SECURITY_GROUPS_MAX));
+    let max = draft.settings().limits.ec2.security_groups;
+    if ec2.security_groups.len() >= max {
+        return Err(Ec2Error::TooManyGroups(max));
     }
     let everything_out = |block| SecurityGroupRule {
         id: SecurityGroupRuleId::from_bits(draft.draw()),

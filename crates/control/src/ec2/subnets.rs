@@ -334,7 +334,7 @@ pub(crate) fn parse_block(parameter: &'static str, text: &str) -> Result<Cidr, E
 
 /// # Errors
 /// `MissingParameter`, `VpcNotFound`, `ZoneNotFound`, `InvalidValue` for what is not a block,
-/// `SubnetRange`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
+/// `SubnetRange`, `TooManySubnets`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
 pub(crate) fn create(
     draft: &mut Draft,
     request: &CreateSubnet,
@@ -352,6 +352,11 @@ pub(crate) fn create(
     let cidr = parse_block("cidrBlock", text)?;
     if !has_usable_size(cidr) || !vpc.cidr.covers(&cidr) {
         return Err(Ec2Error::SubnetRange(cidr));
+    }
+    let max = draft.settings().limits.ec2.subnets_per_vpc;
+    let of_vpc = ec2.subnets.values().filter(|it| it.vpc_id == vpc.id);
+    if of_vpc.count() >= max {
+        return Err(Ec2Error::TooManySubnets(max));
     }
     let elastic = draft.settings().topology.elastic;
     if elastic.is_some_and(|block| block.overlaps(&cidr)) {

@@ -19,11 +19,6 @@ use crate::ec2::subnets::{has_usable_size, parse_block};
 use crate::ec2::{Ec2, Ec2Error, Ec2State, TagSpecification, lookups, names, tags};
 use crate::state::{Draft, State};
 
-/// How many VPCs there may be.
-///
-/// Source: Amazon VPC User Guide, "Amazon VPC quotas", "VPCs per Region": 5, which AWS raises to hundreds.
-pub const VPCS_MAX: usize = 100;
-
 /// A new VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CreateVpc {
@@ -176,8 +171,9 @@ fn create(draft: &mut Draft, request: &CreateVpc) -> Result<Arc<Vpc>, Ec2Error> 
             expectation: "elbow dedicates no hardware; use default.".to_owned(),
         });
     }
-    if draft.state().ec2.vpcs.len() >= VPCS_MAX {
-        return Err(Ec2Error::TooManyVpcs(VPCS_MAX));
+    let max = draft.settings().limits.ec2.vpcs;
+    if draft.state().ec2.vpcs.len() >= max {
+        return Err(Ec2Error::TooManyVpcs(max));
     }
     let ipv6_cidr = request.ipv6_block.resolve(draft)?;
     let tags = tags::specified(&request.tag_specifications, "vpc")?;

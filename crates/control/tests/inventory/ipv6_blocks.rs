@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use control::Settings;
 use control::ec2::describe_instances::DescribeInstances;
-use control::ec2::ipv6_blocks::{
-    AssociateSubnetCidrBlock, AssociateVpcCidrBlock, NewIpv6Block, VPC_IPV6_BLOCKS_MAX,
-};
+use control::ec2::ipv6_blocks::{AssociateSubnetCidrBlock, AssociateVpcCidrBlock, NewIpv6Block};
 use control::ec2::networks::DescribeVpcs;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::security_group_rules::RevokeSecurityGroup;
 use control::ec2::security_groups::GroupReference;
 use control::ec2::subnets::{CreateSubnet, DescribeSubnets};
 use control::ec2::vpcs::CreateVpc;
+use control::{Ec2Limits, Settings};
 use model::ec2::{Direction, Peer, SecurityGroup};
 
 use crate::support::{Fixture, at, filter, fixture, open, refused};
@@ -164,7 +162,7 @@ async fn blocks_that_a_vpc_cannot_have_are_refused() {
         let outcome = ec2.associate_vpc_cidr_block(request).await;
         refused(outcome, "Exactly one of");
     }
-    for number in 1..VPC_IPV6_BLOCKS_MAX {
+    for number in 1..Ec2Limits::default().ipv6_blocks_per_vpc {
         let request = fixture.vpc_block(&format!("2001:db8:{number}::/56"));
         ec2.associate_vpc_cidr_block(request).await.unwrap();
     }

@@ -3,6 +3,7 @@
 mod drawn_addresses;
 mod instances;
 mod ipv6_blocks;
+mod limits;
 mod live;
 mod prefix_lists;
 mod rules;

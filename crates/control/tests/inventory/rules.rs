@@ -2,13 +2,16 @@
 
 use control::ec2::security_group_rules::{
     AuthorizeSecurityGroup, DescribeSecurityGroupRules, GroupPair, IpPermission, IpRange,
-    RULES_MAX, RevokeSecurityGroup,
+    RevokeSecurityGroup,
 };
 use control::ec2::security_groups::GroupReference;
 use control::ec2::{Ec2Error, TagSpecification};
 use model::ec2::{Direction, SecurityGroup};
 
 use crate::support::{Fixture, filter, fixture, refused, texts};
+
+/// The default of `rules_per_security_group`.
+const RULES_MAX: i64 = 60;
 
 fn tcp(port: i64, blocks: &[&str]) -> IpPermission {
     let range = |block: &&str| IpRange {
@@ -117,7 +120,7 @@ async fn permissions_that_break_a_rule_change_nothing() {
         ..tcp(81, &[])
     };
     let v6_as_v4 = tcp(81, &["2001:db8::/32"]);
-    let many = (0..=RULES_MAX).map(|port| tcp(i64::try_from(port).unwrap(), &["12.0.0.0/8"]));
+    let many = (0..=RULES_MAX).map(|port| tcp(port, &["12.0.0.0/8"]));
     for (permissions, part) in [
         (
             vec![tcp(81, &["10.0.0.0/8"]), tcp(80, &["10.9.9.9/8"])],
@@ -149,7 +152,7 @@ async fn permissions_that_break_a_rule_change_nothing() {
 async fn the_limit_counts_each_direction_by_itself() {
     let fixture = fixture().await;
     let web = fixture.create_group("web").await;
-    let full = (0..RULES_MAX).map(|port| tcp(i64::try_from(port).unwrap(), &["12.0.0.0/8"]));
+    let full = (0..RULES_MAX).map(|port| tcp(port, &["12.0.0.0/8"]));
     add(&fixture, &web, full.collect()).await.unwrap();
     refused(
         add(&fixture, &web, vec![tcp(99, &["12.0.0.0/8"])]).await,

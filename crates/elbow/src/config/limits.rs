@@ -22,8 +22,9 @@ type Field = fn(&mut Limits) -> &mut usize;
 
 /// Source: ELB API, `DescribeAccountLimits`; ACM guide, "Quotas", which names nothing, for those that begin with
 /// `acm-`; ALB guide, "Quotas", which names nothing either, for those about trust stores and listeners that verify
-/// clients. The names of load balancer types that elbow does not have are not in the list.
-const NAMES: [(&str, Field); 23] = [
+/// clients; Amazon VPC User Guide, "Amazon VPC quotas", for those of networks and security groups. The names of load
+/// balancer types that elbow does not have are not in the list.
+const NAMES: [(&str, Field); 35] = [
     ("application-load-balancers", |limits| {
         &mut limits.load_balancers
     }),
@@ -89,6 +90,32 @@ const NAMES: [(&str, Field); 23] = [
     }),
     ("acm-domain-names-per-certificate", |limits| {
         &mut limits.domain_names_per_certificate
+    }),
+    ("vpcs", |limits| &mut limits.ec2.vpcs),
+    ("subnets-per-vpc", |limits| &mut limits.ec2.subnets_per_vpc),
+    ("ipv6-cidr-blocks-per-vpc", |limits| {
+        &mut limits.ec2.ipv6_blocks_per_vpc
+    }),
+    ("internet-gateways", |limits| {
+        &mut limits.ec2.internet_gateways
+    }),
+    ("route-tables-per-vpc", |limits| {
+        &mut limits.ec2.route_tables_per_vpc
+    }),
+    ("routes-per-route-table", |limits| {
+        &mut limits.ec2.routes_per_route_table
+    }),
+    ("elastic-ips", |limits| &mut limits.ec2.elastic_addresses),
+    ("prefix-lists", |limits| &mut limits.ec2.prefix_lists),
+    ("entries-per-prefix-list", |limits| {
+        &mut limits.ec2.entries_per_prefix_list
+    }),
+    ("security-groups", |limits| &mut limits.ec2.security_groups),
+    ("rules-per-security-group", |limits| {
+        &mut limits.ec2.rules_per_security_group
+    }),
+    ("security-groups-per-network-interface", |limits| {
+        &mut limits.ec2.security_groups_per_network_interface
     }),
 ];
 
