@@ -1,8 +1,7 @@
 //! `DescribeSubnets`, `CreateSubnet`, `DeleteSubnet`, `ModifySubnetAttribute`, `CreateDefaultSubnet`.
 
-use control::ec2::subnets::{
-    CreateSubnet, DescribeSubnets, HOSTNAME_TYPE, ModifySubnetAttribute, SubnetDescription,
-};
+use control::ec2::subnet_changes::ModifySubnetAttribute;
+use control::ec2::subnets::{CreateSubnet, DescribeSubnets, HOSTNAME_TYPE, SubnetDescription};
 use control::ec2::{Ec2, Ec2Error};
 
 use super::input::Fields;

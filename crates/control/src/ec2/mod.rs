@@ -36,6 +36,7 @@ pub mod security_group_rules;
 pub mod security_groups;
 pub mod start;
 pub mod state;
+pub mod subnet_changes;
 pub mod subnets;
 mod taggable;
 pub mod tags;

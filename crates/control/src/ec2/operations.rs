@@ -26,6 +26,7 @@ use crate::ec2::security_group_rules::{
 use crate::ec2::security_groups::{
     self, CreateSecurityGroup, DescribeSecurityGroups, GroupReference,
 };
+use crate::ec2::subnet_changes;
 use crate::ec2::subnets::{self, CreateSubnet, DescribeSubnets, SubnetDescription};
 use crate::ec2::tags::{self, CreateTags, DeleteTags, DescribeTags, TagDescription};
 use crate::ec2::{Ec2Error, Page};
@@ -244,7 +245,7 @@ impl Ec2<'_> {
     /// # Errors
     /// What the request breaks; nothing has changed then.
     pub async fn delete_subnet(&self, request: String) -> Result<(), Ec2Error> {
-        self.change(move |draft| subnets::delete(draft, &request))
+        self.change(move |draft| subnet_changes::delete(draft, &request))
             .await
     }
 

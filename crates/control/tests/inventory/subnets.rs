@@ -3,7 +3,8 @@
 use control::Settings;
 use control::ec2::PageRequest;
 use control::ec2::networks::DescribeVpcs;
-use control::ec2::subnets::{CreateSubnet, DescribeSubnets, ModifySubnetAttribute};
+use control::ec2::subnet_changes::ModifySubnetAttribute;
+use control::ec2::subnets::{CreateSubnet, DescribeSubnets};
 
 use crate::support::{Fixture, filter, fixture, open, refused, texts};
 
