@@ -27,7 +27,15 @@ pub enum AbsentKind {
 
 impl AbsentKind {
     /// What EC2 says of an id that names none.
-    fn not_found(self, id: &str) -> String {
+    pub(crate) fn not_found(self, id: &str) -> Ec2Error {
+        let message = self.message(id);
+        Ec2Error::AbsentNotFound {
+            kind: self,
+            message,
+        }
+    }
+
+    fn message(self, id: &str) -> String {
         match self {
             Self::DhcpOptions => format!("The dhcpOption ID '{id}' does not exist"),
             Self::EgressOnlyInternetGateway => {
@@ -121,10 +129,7 @@ impl Ec2<'_> {
             };
             let _nothing_to_test = filters.parse(&request.filters)?;
             match request.ids.first() {
-                Some(id) => Err(Ec2Error::AbsentNotFound {
-                    kind: request.kind,
-                    message: request.kind.not_found(id),
-                }),
+                Some(id) => Err(request.kind.not_found(id)),
                 None => request.page.require_valid(request.kind.page_sizes()),
             }
         })

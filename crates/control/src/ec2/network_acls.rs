@@ -6,13 +6,16 @@
 use std::sync::Arc;
 
 use model::Cidr;
-use model::ec2::{SubnetId, Vpc};
+use model::ec2::{SubnetId, Vpc, VpcId};
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::{Ec2, Ec2Error, Filter, Page, PageRequest};
 use crate::settings::Settings;
 use crate::state::State;
+
+/// What the ids of network ACLs begin with.
+pub(crate) const NETWORK_ACL_PREFIX: &str = "acl-";
 
 /// Which network ACLs to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -181,10 +184,21 @@ fn describe(
     request.page.cut(wanted, |acl| acl.id.clone())
 }
 
+/// Made from the id of the VPC, because there is one for each.
+fn id_of(vpc: &Vpc) -> String {
+    let id = vpc.id.as_str();
+    id.replacen(VpcId::PREFIX, NETWORK_ACL_PREFIX, 1)
+}
+
+/// Whether a VPC has the network ACL with this id.
+pub(crate) fn is_network_acl(state: &State, id: &str) -> bool {
+    state.ec2.vpcs.values().any(|vpc| id_of(vpc) == id)
+}
+
 fn of_vpc(state: &State, settings: &Settings, vpc: &Arc<Vpc>) -> NetworkAcl {
     let subnets = state.ec2.subnets.values();
     NetworkAcl {
-        id: vpc.id.as_str().replacen("vpc-", "acl-", 1),
+        id: id_of(vpc),
         vpc: Arc::clone(vpc),
         subnet_ids: subnets
             .filter(|subnet| subnet.vpc_id == vpc.id)

@@ -10,6 +10,8 @@ use model::ec2::{
 };
 
 use crate::ec2::Ec2Error;
+use crate::ec2::absent::AbsentKind;
+use crate::ec2::network_acls::{NETWORK_ACL_PREFIX, is_network_acl};
 use crate::ec2::network_interfaces::network_interfaces;
 use crate::state::{Draft, State};
 
@@ -34,7 +36,7 @@ pub(crate) enum Taggable {
 type Kind = (&'static str, fn(String) -> Ec2Error);
 
 /// What EC2 says where no resource has this id: a code for each kind, if the id has the form of one.
-pub(crate) fn not_found(id: &str) -> Ec2Error {
+pub(crate) fn not_found(state: &State, id: &str) -> Ec2Error {
     const KINDS: &[Kind] = &[
         (VpcId::PREFIX, Ec2Error::VpcNotFound),
         (InternetGatewayId::PREFIX, Ec2Error::InternetGatewayNotFound),
@@ -54,7 +56,23 @@ pub(crate) fn not_found(id: &str) -> Ec2Error {
             NetworkInterfaceId::PREFIX,
             Ec2Error::NetworkInterfaceNotFound,
         ),
+        (NETWORK_ACL_PREFIX, Ec2Error::NetworkAclNotFound),
+        ("dopt-", |id| AbsentKind::DhcpOptions.not_found(&id)),
+        ("eigw-", |id| {
+            AbsentKind::EgressOnlyInternetGateway.not_found(&id)
+        }),
+        ("nat-", |id| AbsentKind::NatGateway.not_found(&id)),
+        ("vpce-", |id| AbsentKind::VpcEndpoint.not_found(&id)),
+        ("pcx-", |id| AbsentKind::VpcPeeringConnection.not_found(&id)),
+        ("vgw-", |id| AbsentKind::VpnGateway.not_found(&id)),
     ];
+    if is_network_acl(state, id) {
+        return Ec2Error::InvalidValue {
+            parameter: "resourceId",
+            value: id.to_owned(),
+            expectation: "elbow does not tag network ACLs; tag their VPC.".to_owned(),
+        };
+    }
     let mut kinds = KINDS.iter();
     match kinds.find(|(prefix, _)| is_well_formed(id, prefix)) {
         Some((_, of_kind)) => of_kind(id.to_owned()),

@@ -178,7 +178,8 @@ fn change(
     new_tags: impl Fn(&Tags) -> Result<Tags, Ec2Error>,
 ) -> Result<(), Ec2Error> {
     for id in resources {
-        let resource = Taggable::find(draft.state(), id).ok_or_else(|| taggable::not_found(id))?;
+        let resource = Taggable::find(draft.state(), id)
+            .ok_or_else(|| taggable::not_found(draft.state(), id))?;
         let tags = new_tags(resource.tags())?;
         if tags != *resource.tags() {
             resource.with_tags(tags).put(draft);

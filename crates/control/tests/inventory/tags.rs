@@ -236,9 +236,9 @@ async fn tags_that_break_a_rule_change_nothing() {
             "The instance ID 'i-00000000000000000' does not exist",
         ),
         (
-            vec!["acl-00000000000000000"],
+            vec!["ami-00000000000000000"],
             vec![("a", "1")],
-            "The ID 'acl-00000000000000000' is not valid",
+            "The ID 'ami-00000000000000000' is not valid",
         ),
         (vec![], vec![("a", "1")], "parameter resourceIdSet"),
         (vec![&*id], vec![], "parameter tagSet"),
