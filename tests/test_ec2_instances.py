@@ -54,3 +54,30 @@ def test_a_launch_that_the_subnet_has_no_room_for(ec2, shop):
         ec2.run_instances(MinCount=255, MaxCount=255, SubnetId=shop.subnets[0])
     with refused("InvalidParameterCombination", "PrivateIpAddress"):
         ec2.run_instances(MinCount=1, MaxCount=2, SubnetId=shop.subnets[0], PrivateIpAddress="127.0.0.1")
+
+
+def test_the_waiters_for_instances(ec2, elbow, run):
+    [instance] = run()["Instances"]
+    instance = instance["InstanceId"]
+
+    def status(*filters):
+        filters = [{"Name": name, "Values": [value]} for name, value in filters]
+        found = ec2.describe_instance_status(
+            InstanceIds=[instance], Filters=filters, IncludeAllInstances=True
+        )
+        return found["InstanceStatuses"]
+
+    for waiter in ["instance-exists", "instance-running", "instance-status-ok", "system-status-ok"]:
+        elbow.aws("ec2", "wait", waiter, "--instance-ids", instance)
+    [shown] = status()
+    passed = {"Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
+    assert shown["InstanceStatus"] == shown["SystemStatus"] == passed
+    ec2.stop_instances(InstanceIds=[instance])
+    elbow.aws("ec2", "wait", "instance-stopped", "--instance-ids", instance)
+    [shown] = status()
+    assert shown["InstanceStatus"] == shown["SystemStatus"] == {"Status": "not-applicable"}
+    for name in ["instance-status", "system-status"]:
+        assert not status((f"{name}.reachability", "passed"))
+        assert status((f"{name}.status", "not-applicable"))
+    ec2.terminate_instances(InstanceIds=[instance])
+    elbow.aws("ec2", "wait", "instance-terminated", "--instance-ids", instance)

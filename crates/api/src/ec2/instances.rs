@@ -1,12 +1,12 @@
 //! `RunInstances`, `DescribeInstances`, `DescribeInstanceStatus`.
 
 use control::ec2::describe_instances::{
-    DescribeInstanceStatus, DescribeInstances, InstanceDescription, state_reason, status_name,
+    DescribeInstanceStatus, DescribeInstances, InstanceDescription, InstanceStatus, state_reason,
     transition_reason,
 };
 use control::ec2::run_instances::{RequestedZone, RunInstances};
 use control::ec2::{Ec2, Ec2Error};
-use model::ec2::{InstanceProtection, InstanceState, NetworkInterface, NetworkInterfaceId};
+use model::ec2::{InstanceProtection, NetworkInterface, NetworkInterfaceId};
 
 use super::input::Fields;
 use super::shapes::{
@@ -266,15 +266,24 @@ pub(super) async fn describe_status(
         xml.text("availabilityZone", &instance.zone.name);
         xml.text("availabilityZoneId", &instance.zone.id);
         print_instance_state(xml, "instanceState", instance.state);
-        print_status(xml, "systemStatus", instance.state);
-        print_status(xml, "instanceStatus", instance.state);
+        let status = InstanceStatus::of(instance.state);
+        print_status(xml, "systemStatus", status);
+        print_status(xml, "instanceStatus", status);
     });
     xml.optional("nextToken", page.next_token);
     Ok(xml)
 }
 
-fn print_status(xml: &mut Xml, name: &str, state: InstanceState) {
-    xml.element(name, |xml| xml.text("status", status_name(state)));
+fn print_status(xml: &mut Xml, name: &str, status: InstanceStatus) {
+    xml.element(name, |xml| {
+        xml.text("status", status.name);
+        if let Some(reachability) = status.reachability {
+            xml.list("details", [reachability], |xml, reachability| {
+                xml.text("name", "reachability");
+                xml.text("status", reachability);
+            });
+        }
+    });
 }
 
 /// Instances of one request, one at least.

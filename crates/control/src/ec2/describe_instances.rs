@@ -76,15 +76,32 @@ pub fn state_reason(state: InstanceState) -> Option<(&'static str, &'static str)
     })
 }
 
-/// Whether an instance is reachable. elbow asks nobody but the targets of load balancers, by their health
-/// checks: so there is nothing to say about an instance as such.
-///
-/// Source: EC2 API, `InstanceStatusSummary`, `Status`.
-#[must_use]
-pub fn status_name(state: InstanceState) -> &'static str {
-    match state {
-        InstanceState::Running => "insufficient-data",
-        InstanceState::Stopped { .. } | InstanceState::Terminated { .. } => "not-applicable",
+/// What DescribeInstanceStatus says of an instance, and of the system below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceStatus {
+    /// In one word.
+    pub name: &'static str,
+    /// What became of the check whether it can be reached; `None` where EC2 checks nothing.
+    pub reachability: Option<&'static str>,
+}
+
+impl InstanceStatus {
+    /// A running instance is in use, and nothing speaks against it: elbow asks no machine but the targets of load
+    /// balancers, whose health checks tell.
+    ///
+    /// Source: EC2 API, `InstanceStatusSummary`.
+    #[must_use]
+    pub fn of(state: InstanceState) -> Self {
+        match state {
+            InstanceState::Running => Self {
+                name: "ok",
+                reachability: Some("passed"),
+            },
+            InstanceState::Stopped { .. } | InstanceState::Terminated { .. } => Self {
+                name: "not-applicable",
+                reachability: None,
+            },
+        }
     }
 }
 

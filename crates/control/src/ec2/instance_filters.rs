@@ -3,7 +3,7 @@
 use model::ec2::{InstanceIpv6Address, NetworkInterface, NetworkInterfaceId};
 
 use crate::ec2::describe_instances::{
-    InstanceDescription, state_reason, status_name, transition_reason,
+    InstanceDescription, InstanceStatus, state_reason, transition_reason,
 };
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::names;
@@ -220,8 +220,8 @@ pub(crate) const STATUS_FILTERS: Filters<InstanceDescription> = Filters {
         STATE_CODE,
         Column::new("instance-status.status", status),
         Column::new("system-status.status", status),
-        Column::new("instance-status.reachability", status),
-        Column::new("system-status.reachability", status),
+        Column::new("instance-status.reachability", reachability),
+        Column::new("system-status.reachability", reachability),
     ],
     absent: &[
         "application-status.status",
@@ -239,7 +239,12 @@ pub(crate) const STATUS_FILTERS: Filters<InstanceDescription> = Filters {
 };
 
 fn status(it: &InstanceDescription) -> Vec<String> {
-    vec![status_name(it.instance.state).to_owned()]
+    vec![InstanceStatus::of(it.instance.state).name.to_owned()]
+}
+
+fn reachability(it: &InstanceDescription) -> Vec<String> {
+    let reachability = InstanceStatus::of(it.instance.state).reachability;
+    reachability.into_iter().map(str::to_owned).collect()
 }
 
 /// A terminated instance has let go of its address and its network.
