@@ -81,3 +81,15 @@ def test_the_waiters_for_instances(ec2, elbow, run):
         assert status((f"{name}.status", "not-applicable"))
     ec2.terminate_instances(InstanceIds=[instance])
     elbow.aws("ec2", "wait", "instance-terminated", "--instance-ids", instance)
+
+
+def test_what_is_asked_of_an_instance_that_is_so_already(ec2, elbow, run):
+    [instance] = run()["Instances"]
+    instance = instance["InstanceId"]
+    elbow.aws("ec2", "modify-instance-attribute", "--instance-id", instance, "--no-ebs-optimized")
+    elbow.aws("ec2", "modify-instance-attribute", "--instance-id", instance, "--source-dest-check")
+    with refused("UnsupportedOperation", "EbsOptimized"):
+        ec2.modify_instance_attribute(InstanceId=instance, EbsOptimized={"Value": True})
+    elbow.aws("ec2", "stop-instances", "--instance-ids", instance, "--force")
+    [shown] = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+    assert shown["State"]["Name"] == "stopped"

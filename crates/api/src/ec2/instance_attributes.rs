@@ -52,10 +52,9 @@ const NOT_STARTED: &str = "it registers machines that you run and does not start
 
 pub(super) fn read_modify(fields: &Fields<'_>) -> Result<ModifyInstanceAttribute, ApiError> {
     fields.refuse(OF_MACHINES, NOT_STARTED)?;
-    fields.refuse_true_value(&["EbsOptimized", "EnaSupport"], NOT_STARTED)?;
     let instance_type = fields.structure("InstanceType", |it| it.text("Value"))?;
     let groups = Some(fields.texts("GroupId")?).filter(|ids| !ids.is_empty());
-    let given = [
+    let mut given = vec![
         groups.map(InstanceChange::Groups),
         fields
             .boolean_value("DisableApiTermination")?
@@ -70,6 +69,11 @@ pub(super) fn read_modify(fields: &Fields<'_>) -> Result<ModifyInstanceAttribute
         },
         read_named(fields)?,
     ];
+    for name in ["EbsOptimized", "EnaSupport"] {
+        if let Some(is_on) = fields.boolean_value(name)? {
+            given.push(Some(keep_off(fields, name, is_on)?));
+        }
+    }
     let mut given = given.into_iter().flatten();
     match (given.next(), given.next()) {
         (Some(change), None) => Ok(ModifyInstanceAttribute {
@@ -98,6 +102,7 @@ fn read_named(fields: &Fields<'_>) -> Result<Option<InstanceChange>, ApiError> {
         "disableApiTermination" => InstanceChange::ProtectFromTermination(read_value(fields)?),
         "disableApiStop" => InstanceChange::ProtectFromStop(read_value(fields)?),
         "sourceDestCheck" => check_destination(fields, "Value", read_value(fields)?)?,
+        "ebsOptimized" | "enaSupport" => keep_off(fields, "Value", read_value(fields)?)?,
         _ => return Err(fields.unsupported("Attribute", &format!("{name} cannot be changed"))),
     };
     Ok(Some(change))
@@ -110,6 +115,14 @@ fn read_value(fields: &Fields<'_>) -> Result<bool, ApiError> {
     }
 }
 
+/// What only a machine that EC2 starts can have, and thus is off.
+fn keep_off(fields: &Fields<'_>, parameter: &str, is_on: bool) -> Result<InstanceChange, ApiError> {
+    match is_on {
+        true => Err(fields.unsupported(parameter, NOT_STARTED)),
+        false => Ok(InstanceChange::AsItIs),
+    }
+}
+
 /// `sourceDestCheck`, which cannot be turned off.
 pub(super) fn check_destination(
     fields: &Fields<'_>,
@@ -117,7 +130,7 @@ pub(super) fn check_destination(
     is_on: bool,
 ) -> Result<InstanceChange, ApiError> {
     match is_on {
-        true => Ok(InstanceChange::CheckDestination),
+        true => Ok(InstanceChange::AsItIs),
         false => Err(fields.unsupported(
             parameter,
             "it sends an instance what is for its own address and nothing else",

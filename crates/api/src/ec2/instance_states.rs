@@ -21,8 +21,7 @@ pub(super) async fn start(ec2: &Ec2<'_>, ids: Vec<String>) -> Result<Xml, Ec2Err
 }
 
 pub(super) fn read_stop(fields: &Fields<'_>) -> Result<Vec<String>, ApiError> {
-    fields.refuse_true(&["Hibernate", "Force", "SkipOsShutdown"], MACHINE)?;
-    fields.texts("InstanceId")
+    read_ending(fields, &["Hibernate", "SkipOsShutdown"])
 }
 
 pub(super) async fn stop(ec2: &Ec2<'_>, ids: Vec<String>) -> Result<Xml, Ec2Error> {
@@ -30,12 +29,18 @@ pub(super) async fn stop(ec2: &Ec2<'_>, ids: Vec<String>) -> Result<Xml, Ec2Erro
 }
 
 pub(super) fn read_terminate(fields: &Fields<'_>) -> Result<Vec<String>, ApiError> {
-    fields.refuse_true(&["Force", "SkipOsShutdown"], MACHINE)?;
-    fields.texts("InstanceId")
+    read_ending(fields, &["SkipOsShutdown"])
 }
 
 pub(super) async fn terminate(ec2: &Ec2<'_>, ids: Vec<String>) -> Result<Xml, Ec2Error> {
     Ok(print(&ec2.terminate_instances(ids).await?))
+}
+
+/// `Force` leaves the machine no way to object. It has none here: elbow does not ask it.
+fn read_ending(fields: &Fields<'_>, refused: &[&'static str]) -> Result<Vec<String>, ApiError> {
+    fields.refuse_true(refused, MACHINE)?;
+    fields.boolean("Force")?;
+    fields.texts("InstanceId")
 }
 
 fn print(changes: &[InstanceStateChange]) -> Xml {

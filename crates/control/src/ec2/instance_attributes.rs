@@ -94,8 +94,8 @@ pub enum InstanceChange {
     ProtectFromStop(bool),
     /// The note of its type, while it is stopped.
     InstanceType(String),
-    /// `sourceDestCheck`, which is on for every instance.
-    CheckDestination,
+    /// An attribute that has one value for every instance, such as `sourceDestCheck`, asked to have it.
+    AsItIs,
 }
 
 impl Ec2<'_> {
@@ -187,7 +187,7 @@ pub(crate) fn modify(
             }
             changed.instance_type = Some(name.clone());
         }
-        InstanceChange::CheckDestination => {}
+        InstanceChange::AsItIs => {}
     }
     if changed != *instance {
         draft.put(changed);
