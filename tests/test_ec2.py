@@ -162,8 +162,8 @@ def test_a_load_balancers_interfaces(ec2, shop):
 
 
 def test_operations_that_elbow_does_not_have_are_refused_by_name(ec2):
-    with refused("InvalidAction", "DescribeVolumes"):
-        ec2.describe_volumes()
+    with refused("InvalidAction", "CreateVolume"):
+        ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
 
 
 def test_options_that_are_not_honoured_are_refused_by_name(ec2, shop, elbow):

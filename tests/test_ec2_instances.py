@@ -93,3 +93,21 @@ def test_what_is_asked_of_an_instance_that_is_so_already(ec2, elbow, run):
     elbow.aws("ec2", "stop-instances", "--instance-ids", instance, "--force")
     [shown] = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
     assert shown["State"]["Name"] == "stopped"
+
+
+def test_what_machines_have_that_elbow_does_not_start(ec2, elbow, run):
+    [instance] = run()["Instances"]
+    of_instance = [{"Name": "attachment.instance-id", "Values": [instance["InstanceId"]]}]
+    assert ec2.describe_volumes(Filters=of_instance)["Volumes"] == []
+    assert ec2.describe_images(Owners=["self", "amazon"])["Images"] == []
+    assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+    assert ec2.describe_key_pairs()["KeyPairs"] == []
+    for code, call, named in [
+        ("InvalidVolume.NotFound", ec2.describe_volumes, {"VolumeIds": ["vol-0123456789abcdef0"]}),
+        ("InvalidAMIID.NotFound", ec2.describe_images, {"ImageIds": [instance["ImageId"]]}),
+        ("InvalidSnapshot.NotFound", ec2.describe_snapshots, {"SnapshotIds": ["snap-0123456789abcdef0"]}),
+        ("InvalidKeyPair.NotFound", ec2.describe_key_pairs, {"KeyNames": ["mine"]}),
+    ]:
+        with refused(code):
+            call(**named)
+    elbow.aws("ec2", "wait", "volume-deleted", "--volume-ids", "vol-0123456789abcdef0")

@@ -41,6 +41,8 @@ EC2 = {
     "InvalidDhcpOptionID.NotFound", "PrefixListVersionMismatch", "InvalidSubnetCidrBlockAssociationID.NotFound",
     "InvalidVpcCidrBlockAssociationIdError.NotFound", "InvalidVpcEndpointId.NotFound",
     "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpnGatewayID.NotFound", "NatGatewayNotFound",
+    "InvalidAMIID.NotFound", "InvalidSnapshot.NotFound", "InvalidVolume.NotFound", "InstanceLimitExceeded",
+    "InsufficientFreeAddressesInSubnet", "MissingInput",
 }
 COMMON = {"query": QUERY, "json": JSON, "rest-json": JSON, "ec2": EC2}
 # Elastic Load Balancing has this code; its model leaves it out where tags are given to something new.

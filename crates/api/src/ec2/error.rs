@@ -152,7 +152,11 @@ fn absent(kind: AbsentKind) -> &'static str {
     match kind {
         AbsentKind::DhcpOptions => "InvalidDhcpOptionID.NotFound",
         AbsentKind::EgressOnlyInternetGateway => "InvalidGatewayID.NotFound",
+        AbsentKind::Image => "InvalidAMIID.NotFound",
+        AbsentKind::KeyPair => "InvalidKeyPair.NotFound",
         AbsentKind::NatGateway => "NatGatewayNotFound",
+        AbsentKind::Snapshot => "InvalidSnapshot.NotFound",
+        AbsentKind::Volume => "InvalidVolume.NotFound",
         AbsentKind::VpcEndpoint => "InvalidVpcEndpointId.NotFound",
         AbsentKind::VpcPeeringConnection => "InvalidVpcPeeringConnectionID.NotFound",
         AbsentKind::VpnGateway => "InvalidVpnGatewayID.NotFound",

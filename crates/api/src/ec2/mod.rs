@@ -98,11 +98,13 @@ operations! {
     "DescribeAvailabilityZones" => networks::read_availability_zones, networks::describe_availability_zones;
     "DescribeDhcpOptions" => absent::dhcp_options, absent::describe;
     "DescribeEgressOnlyInternetGateways" => absent::egress_only_internet_gateways, absent::describe;
+    "DescribeImages" => absent::images, absent::describe;
     "DescribeInstanceAttribute" => instance_attributes::read_describe, instance_attributes::describe;
     "DescribeInstanceStatus" => instances::read_status, instances::describe_status;
     "DescribeInstanceTypes" => instance_types::read, instance_types::describe;
     "DescribeInstances" => instances::read_describe, instances::describe;
     "DescribeInternetGateways" => internet_gateways::read_describe, internet_gateways::describe;
+    "DescribeKeyPairs" => absent::key_pairs, absent::describe;
     "DescribeManagedPrefixLists" => prefix_lists::read_describe, prefix_lists::describe;
     "DescribeNatGateways" => absent::nat_gateways, absent::describe;
     "DescribeNetworkAcls" => network_acls::read, network_acls::describe;
@@ -112,9 +114,11 @@ operations! {
     "DescribeSecurityGroupReferences" => security_group_relations::read_references, security_group_relations::references;
     "DescribeSecurityGroupRules" => security_group_rules::read_describe, security_group_rules::describe;
     "DescribeSecurityGroups" => security_groups::read_describe, security_groups::describe;
+    "DescribeSnapshots" => absent::snapshots, absent::describe;
     "DescribeStaleSecurityGroups" => security_group_relations::read_stale, security_group_relations::stale;
     "DescribeSubnets" => subnets::read_describe, subnets::describe;
     "DescribeTags" => tags::read_describe, tags::describe;
+    "DescribeVolumes" => absent::volumes, absent::describe;
     "DescribeVpcAttribute" => vpcs::read_describe_attribute, vpcs::describe_attribute;
     "DescribeVpcEndpoints" => absent::vpc_endpoints, absent::describe;
     "DescribeVpcPeeringConnections" => absent::vpc_peering_connections, absent::describe;
@@ -158,11 +162,13 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DescribeAvailabilityZones",
         "DescribeDhcpOptions",
         "DescribeEgressOnlyInternetGateways",
+        "DescribeImages",
         "DescribeInstanceAttribute",
         "DescribeInstanceStatus",
         "DescribeInstanceTypes",
         "DescribeInstances",
         "DescribeInternetGateways",
+        "DescribeKeyPairs",
         "DescribeManagedPrefixLists",
         "DescribeNatGateways",
         "DescribeNetworkAcls",
@@ -172,9 +178,11 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DescribeSecurityGroupReferences",
         "DescribeSecurityGroupRules",
         "DescribeSecurityGroups",
+        "DescribeSnapshots",
         "DescribeStaleSecurityGroups",
         "DescribeSubnets",
         "DescribeTags",
+        "DescribeVolumes",
         "DescribeVpcAttribute",
         "DescribeVpcEndpoints",
         "DescribeVpcPeeringConnections",
