@@ -2,9 +2,10 @@
 
 import pytest
 
+from harness.elbow import AwsError
 from harness.errors import refused
 from harness.http import get
-from harness.shop import forward
+from harness.shop import forward, unique
 from harness.target import Target
 
 
@@ -20,6 +21,13 @@ def run(elbow, shop):
         return made
 
     return launch
+
+
+@pytest.fixture
+def group(shop):
+    made = shop.ec2.create_security_group(GroupName=unique("group"), Description="test", VpcId=shop.vpc)
+    shop.undo(shop.ec2.delete_security_group, GroupId=made["GroupId"])
+    return made["GroupId"]
 
 
 def test_instances_without_addresses_serve_at_those_they_get(ec2, elbv2, shop, run):
@@ -93,6 +101,18 @@ def test_what_is_asked_of_an_instance_that_is_so_already(ec2, elbow, run):
     elbow.aws("ec2", "stop-instances", "--instance-ids", instance, "--force")
     [shown] = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
     assert shown["State"]["Name"] == "stopped"
+
+
+def test_an_address_without_a_public_one(elbow, shop, run, group):
+    address = elbow.network.free_host(0)
+    place = ["--subnet-id", shop.subnets[0], "--private-ip-address", address, "--security-group-ids", group]
+    [made] = run(*place, "--no-associate-public-ip-address")["Instances"]
+    assert made["PrivateIpAddress"] == address
+    assert [carried["GroupId"] for carried in made["SecurityGroups"]] == [group]
+    [drawn] = run("--subnet-id", shop.subnets[0], "--no-associate-public-ip-address")["Instances"]
+    assert drawn["SubnetId"] == shop.subnets[0]
+    with pytest.raises(AwsError, match="AssociatePublicIpAddress"):
+        run(*place, "--associate-public-ip-address")
 
 
 def test_what_machines_have_that_elbow_does_not_start(ec2, elbow, run):

@@ -164,7 +164,6 @@ fn read_interface(interface: &Fields<'_>) -> Result<Interface, ApiError> {
         "Ipv6Prefix",
         "Ipv6PrefixCount",
         "NetworkInterfaceId",
-        "PrivateIpAddresses",
         "SecondaryPrivateIpAddressCount",
     ];
     interface.refuse(&others, "it knows a machine by one private address")?;
@@ -184,12 +183,36 @@ fn read_interface(interface: &Fields<'_>) -> Result<Interface, ApiError> {
     let (ipv6_addresses, has_primary_ipv6) =
         read_ipv6_addresses(interface, "Ipv6Addresses", "PrimaryIpv6")?;
     Ok(Interface {
-        private_address: interface.text("PrivateIpAddress")?,
+        private_address: read_interface_address(interface)?,
         ipv6_addresses,
         has_primary_ipv6,
         subnet_id: interface.text("SubnetId")?,
         security_group_ids: interface.texts("SecurityGroupId")?,
     })
+}
+
+/// The one address of IPv4: as such, or as the primary one in a list, where the `aws` command puts it beside
+/// `--no-associate-public-ip-address`.
+fn read_interface_address(interface: &Fields<'_>) -> Result<Option<String>, ApiError> {
+    let address = interface.text("PrivateIpAddress")?;
+    let listed = interface.structures("PrivateIpAddresses", |it| {
+        Ok((
+            it.text("PrivateIpAddress")?,
+            it.boolean("Primary")?.unwrap_or(false),
+        ))
+    })?;
+    match (address, listed.as_slice()) {
+        (address, []) => Ok(address),
+        (None, [(address, true)]) => Ok(address.clone()),
+        (Some(_), [(_, true)]) => Err(Ec2Error::InvalidCombination(
+            "Only one private IP address can be primary: give it as PrivateIpAddress or in PrivateIpAddresses",
+        )
+        .into()),
+        _ => Err(interface.unsupported(
+            "PrivateIpAddresses",
+            "it knows a machine by one private address, the primary one",
+        )),
+    }
 }
 
 /// The request with what its interface says in place of what it says itself.
