@@ -23,7 +23,7 @@ pub(crate) fn check(name: &str, actual: &str) {
     let expected = transcript(name);
     for (is, should) in actual.split("\n\n").zip(expected.trim().split("\n\n")) {
         assert!(
-            is == should.trim(),
+            is.trim() == should.trim(),
             "the answer is\n\n{is}\n\nand {name} has\n\n{should}\n\nwrite all answers to it with RENEW=1, and \
              read what changes"
         );
