@@ -2,7 +2,7 @@
 //!
 //! Source: Prometheus documentation, "Exposition formats", "Text-based format".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -29,6 +29,24 @@ pub(crate) fn text(threads: &[Arc<Counters>]) -> String {
             |counters: &Arc<Counters>| counters.each().nth(index).map_or(0, |(.., value)| value);
         let sum: u64 = threads.iter().map(of_thread).sum();
         out += &counter(name, help, sum);
+    }
+    out + &desync_reasons(threads)
+}
+
+/// The requests that do not follow the RFCs, by the reason.
+fn desync_reasons(threads: &[Arc<Counters>]) -> String {
+    let mut out = "# HELP elbow_desync_requests_total Requests that do not follow the RFCs, by the reason as AWS names \
+                   it.\n# TYPE elbow_desync_requests_total counter\n"
+        .to_owned();
+    let mut sums = BTreeMap::new();
+    for (reason, value) in threads.iter().flat_map(|it| it.each_desync_reason()) {
+        *sums.entry(reason).or_insert(0) += value;
+    }
+    for (reason, sum) in sums {
+        let _ = writeln!(
+            out,
+            "elbow_desync_requests_total{{reason=\"{reason}\"}} {sum}"
+        );
     }
     out
 }
@@ -236,5 +254,12 @@ mod tests {
                 "elbow_connections_accepted_total 0",
             ]
         );
+        let reasons = text.lines().filter(|line| line.contains("reason="));
+        let reasons: Vec<_> = reasons.collect();
+        assert_eq!(
+            reasons[0],
+            "elbow_desync_requests_total{reason=\"AmbiguousUri\"} 0"
+        );
+        assert_eq!(reasons.len(), 26, "each reason of the access log, once");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::desync_reason::ReasonCounters;
+
 /// A number that one thread raises and any thread may read.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -35,6 +37,7 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub struct Counters {
             $($(#[doc = $help])+ pub $name: Counter,)+
+            pub(crate) desync_reasons: ReasonCounters,
         }
 
         impl Counters {
@@ -229,6 +232,14 @@ counters! {
 }
 
 impl Counters {
+    /// How many requests did not follow the RFCs for each reason, by the names that AWS has for them; a request has
+    /// one. The same requests as in `desync_acceptable`, `desync_ambiguous` and `desync_severe`.
+    ///
+    /// Source: ALB guide, "Access logs", "Classification reasons".
+    pub fn each_desync_reason(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.desync_reasons.each()
+    }
+
     /// Counts the final response of a target.
     pub(crate) fn count_target_response(&self, status: u16) {
         match status {

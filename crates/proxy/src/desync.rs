@@ -4,9 +4,11 @@
 //! version and the kinds of the fields tells that there is nothing to find.
 //!
 //! Whatever the mode, a head that the parser refuses stays refused: its bytes could only be handed on by
-//! guessing what they mean. What the parser takes is written anew for the target, with one framing and
-//! without fields that only resemble framing, so that no class of it is dangerous to the target; the class
-//! says how much the client, or a proxy before it, is to be trusted with the connection.
+//! guessing what they mean; `docs/parity.md` lists them. What the parser takes is written anew for the target, with
+//! one framing and without fields that only resemble framing, so that no class of it is dangerous to the target; the
+//! class says how much the client, or a proxy before it, is to be trusted with the connection.
+
+use std::net::SocketAddr;
 
 use engine::http::DesyncMitigation;
 use http_desync_guardian::http_token_utils::{CL, TE, TokenSimilarity, determine_similarity};
@@ -14,6 +16,7 @@ use http_desync_guardian::request_analyzer::{HttpHeader, HttpRequestData};
 use http_desync_guardian::{ClassificationReason, RequestSafetyTier};
 
 use crate::counters::Counters;
+use crate::desync_reason::Reason;
 use crate::http1::field::Field;
 use crate::http1::request::RequestHead;
 use crate::http1::{Fields, Version};
@@ -28,12 +31,22 @@ pub(crate) enum Class {
     Severe,
 }
 
-/// What is wrong with a request.
+impl Class {
+    /// The name in the access log.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Acceptable => "Acceptable",
+            Self::Ambiguous => "Ambiguous",
+            Self::Severe => "Severe",
+        }
+    }
+}
+
+/// What is wrong with a request, and how bad that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) class: Class,
-    /// The name of the reason in the access log.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Reason,
 }
 
 /// What becomes of a request.
@@ -50,7 +63,7 @@ impl Verdict {
     /// For a line that ends with a bare line feed; it is refused before the head is whole.
     pub(crate) const BARE_LINE_FEED: Self = Self {
         class: Class::Acceptable,
-        reason: "NonCrLfLineTermination",
+        reason: Reason::NonCrLfLineTermination,
     };
 
     /// Source: ALB guide, "Desync mitigation mode", "Modes".
@@ -65,12 +78,16 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn count(self, counters: &Counters) {
+    /// Counts a request, whether it passes or not, and logs it.
+    pub(crate) fn record(self, counters: &Counters, peer: SocketAddr) {
         match self.class {
             Class::Acceptable => counters.desync_acceptable.increment(),
             Class::Ambiguous => counters.desync_ambiguous.increment(),
             Class::Severe => counters.desync_severe.increment(),
         }
+        counters.desync_reasons.increment(self.reason);
+        let (class, reason) = (self.class.name(), self.reason.name());
+        tracing::debug!(%peer, class, reason, "request not compliant");
     }
 }
 
@@ -100,7 +117,7 @@ pub(crate) fn classify(head: &RequestHead<'_, '_>) -> Option<Verdict> {
         // The one reason of the access log that the classifier does not have.
         let suspicious = Verdict {
             class: Class::Severe,
-            reason: "SuspiciousTeClPresent",
+            reason: Reason::SuspiciousTeClPresent,
         };
         return verdict
             .filter(|verdict| verdict.class == Class::Severe)
@@ -176,43 +193,14 @@ fn verdict(tier: RequestSafetyTier, reason: ClassificationReason) -> Option<Verd
         RequestSafetyTier::Ambiguous => Class::Ambiguous,
         RequestSafetyTier::Severe => Class::Severe,
     };
-    let reason = name(reason);
+    let reason = Reason::of(reason)?;
     Some(Verdict { class, reason })
-}
-
-/// Source: ALB guide, "Access logs", "Classification reasons"; those about raw lines are the classifier's own.
-fn name(reason: ClassificationReason) -> &'static str {
-    use ClassificationReason as Reason;
-    match reason {
-        Reason::Compliant => "Compliant",
-        Reason::EmptyHeader => "EmptyHeader",
-        Reason::SuspiciousHeader => "SuspiciousHeader",
-        Reason::NonCompliantHeader => "NonCompliantHeader",
-        Reason::BadHeader => "BadHeader",
-        Reason::AmbiguousUri => "AmbiguousUri",
-        Reason::SpaceInUri => "SpaceInUri",
-        Reason::BadUri => "BadUri",
-        Reason::NonCompliantVersion => "NonCompliantVersion",
-        Reason::BadVersion => "BadVersion",
-        Reason::GetHeadZeroContentLength => "GetHeadZeroContentLength",
-        Reason::UndefinedContentLengthSemantics => "UndefinedContentLengthSemantics",
-        Reason::MultipleContentLength => "MultipleContentLength",
-        Reason::DuplicateContentLength => "DuplicateContentLength",
-        Reason::BadContentLength => "BadContentLength",
-        Reason::UndefinedTransferEncodingSemantics => "UndefinedTransferEncodingSemantics",
-        Reason::MultipleTransferEncodingChunked => "MultipleTransferEncodingChunked",
-        Reason::BadTransferEncoding => "BadTransferEncoding",
-        Reason::BothTeClPresent => "BothTeClPresent",
-        Reason::BadMethod => "BadMethod",
-        Reason::NonCrLfLineTermination => "NonCrLfLineTermination",
-        Reason::MultilineHeader => "MultilineHeader",
-        Reason::PartialHeaderLine => "PartialHeaderLine",
-        Reason::MissingLastEmptyLine => "MissingLastEmptyLine",
-        Reason::MissingHeaderColon => "MissingHeaderColon",
-        Reason::MissingUri => "MissingUri",
-    }
 }
 
 #[cfg(test)]
 #[path = "desync_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "desync_page_tests.rs"]
+mod desync_page;

@@ -15,7 +15,7 @@ fn classified(head: &str) -> String {
     };
     match verdict {
         None => format!("{taken} Compliant"),
-        Some(Verdict { class, reason }) => format!("{taken} {class:?} {reason}"),
+        Some(Verdict { class, reason }) => format!("{taken} {} {}", class.name(), reason.name()),
     }
 }
 
@@ -178,7 +178,10 @@ fn the_mode_says_what_becomes_of_a_class() {
         (Ambiguous, Pass, PassAndClose, Refuse),
         (Severe, Pass, Refuse, Refuse),
     ] {
-        let verdict = Verdict { class, reason: "" };
+        let verdict = Verdict {
+            class,
+            reason: Reason::BadUri,
+        };
         assert_eq!(
             [Monitor, Defensive, Strictest].map(|mode| verdict.treatment(mode)),
             [monitor, defensive, strictest],
@@ -270,7 +273,7 @@ proptest! {
             let thorough = classify_refused(bytes.as_bytes());
             let verdict = classify(&head);
             prop_assert_eq!(verdict.is_some(), thorough.is_some(), "{:?} {:?}", bytes, thorough);
-            if verdict.is_some_and(|verdict| verdict.reason != "SuspiciousTeClPresent") {
+            if verdict.is_some_and(|verdict| verdict.reason != Reason::SuspiciousTeClPresent) {
                 prop_assert_eq!(verdict, thorough, "{:?}", bytes);
             }
         }

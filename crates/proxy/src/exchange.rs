@@ -50,8 +50,6 @@ pub(crate) struct Exchange {
     pub(crate) accepted_coding: Option<Coding>,
     /// Whether the client may have got what it asks about compressed before; no, if the listener compresses nothing.
     pub(crate) has_weak_validator: bool,
-    /// What is wrong with the request; `None`: nothing.
-    pub(crate) desync: Option<Verdict>,
     /// Whether the target's connection is given up after the response, as the client's is.
     pub(crate) closes_target: bool,
     /// Where the client is to stay.
@@ -76,7 +74,6 @@ impl Exchange {
             idle_timeout: ticks(frontend.idle_timeout),
             accepted_coding: compression.and_then(|_| accepted_coding(head)),
             has_weak_validator: compression.is_some() && has_weak_validator(head),
-            desync: None,
             closes_target: false,
             stay: Stay::default(),
             set_cookies: Vec::new(),
@@ -139,6 +136,9 @@ pub(crate) async fn serve_request(
             return Box::pin(refuse(worker, client, &frontend, Answer::Page(408))).await;
         }
         HeadRead::Refused(refusal) => {
+            if refusal == Refusal::BareLineFeed {
+                Verdict::BARE_LINE_FEED.record(&worker.counters, client.peer);
+            }
             let status = count_refused_head(&worker.counters, refusal);
             return Box::pin(refuse(worker, client, &frontend, Answer::Page(status))).await;
         }
@@ -247,7 +247,6 @@ async fn read_head(client: &mut Client, received: &mut Lease, idle_timeout: Tick
 pub(crate) fn count_refused_head(counters: &Counters, refusal: Refusal) -> u16 {
     match refusal {
         Refusal::BareLineFeed => {
-            Verdict::BARE_LINE_FEED.count(counters);
             counters.requests_malformed.increment();
             400
         }
@@ -281,17 +280,11 @@ fn take_head(
         counters.requests.increment();
     }
     let mut storage = FieldStorage::new();
-    let inspected = inspect(
-        head,
-        &mut storage,
-        counters,
-        frontend.http.desync_mitigation,
-    );
-    let Inspected {
-        head,
-        desync,
-        treatment,
-    } = match inspected {
+    let (desync, inspected) = inspect(head, &mut storage, frontend.http.desync_mitigation);
+    if let Some(verdict) = desync.filter(|_| !is_counted) {
+        verdict.record(counters, client.peer);
+    }
+    let (head, treatment) = match inspected {
         Ok(inspected) => inspected,
         Err(BadRequest { status, reason }) => {
             tracing::debug!(peer = %client.peer, status, reason, "request refused");
@@ -305,11 +298,7 @@ fn take_head(
             return (Step::Refuse, false);
         }
     };
-    if let Some(verdict) = desync.filter(|_| !is_counted) {
-        verdict.count(counters);
-    }
     let mut exchange = Exchange::of(&head, frontend);
-    exchange.desync = desync;
     if treatment == Treatment::PassAndClose {
         exchange.keeps_alive = false;
         exchange.closes_target = true;
@@ -341,39 +330,27 @@ fn take_head(
     (step, expects_continue)
 }
 
-/// A head that may pass.
-pub(crate) struct Inspected<'a, 'b> {
-    pub(crate) head: RequestHead<'a, 'b>,
-    pub(crate) desync: Option<Verdict>,
-    pub(crate) treatment: Treatment,
-}
-
-/// Parses a head and judges how far it can be trusted.
+/// Parses a head and judges how far it can be trusted: what is wrong with it, and what becomes of it.
 pub(crate) fn inspect<'a, 'b>(
     bytes: &'b [u8],
     storage: &'a mut FieldStorage<'b>,
-    counters: &Counters,
     mode: DesyncMitigation,
-) -> Result<Inspected<'a, 'b>, BadRequest> {
-    let head = request::parse(bytes, storage).inspect_err(|_| {
-        if let Some(verdict) = desync::classify_refused(bytes) {
-            verdict.count(counters);
-        }
-    })?;
+) -> (
+    Option<Verdict>,
+    Result<(RequestHead<'a, 'b>, Treatment), BadRequest>,
+) {
+    let head = match request::parse(bytes, storage) {
+        Ok(head) => head,
+        Err(bad) => return (desync::classify_refused(bytes), Err(bad)),
+    };
     let desync = desync::classify(&head);
-    let treatment = desync.map_or(Treatment::Pass, |verdict| verdict.treatment(mode));
-    match (treatment, desync) {
-        (Treatment::Refuse, Some(verdict)) => {
-            verdict.count(counters);
-            Err(BadRequest {
-                status: 400,
-                reason: verdict.reason,
-            })
-        }
-        _ => Ok(Inspected {
-            head,
-            desync,
-            treatment,
+    let inspected = match desync.map(|verdict| (verdict, verdict.treatment(mode))) {
+        None => Ok((head, Treatment::Pass)),
+        Some((verdict, Treatment::Refuse)) => Err(BadRequest {
+            status: 400,
+            reason: verdict.reason.name(),
         }),
-    }
+        Some((_, treatment)) => Ok((head, treatment)),
+    };
+    (desync, inspected)
 }

@@ -13,8 +13,8 @@ use model::condition::Condition;
 
 use crate::counters::Counters;
 use crate::decide::{Facts, goes_with, location};
-use crate::desync::{Class, Treatment};
-use crate::exchange::{Inspected, count_refused_head, inspect};
+use crate::desync::Treatment;
+use crate::exchange::{count_refused_head, inspect};
 use crate::forwarded::has_too_many_addresses;
 use crate::http1::scan::{REQUEST_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Version};
@@ -126,22 +126,15 @@ pub fn explain<'q>(
         true => DesyncMitigation::Monitor,
         false => frontend.http.desync_mitigation,
     };
-    let Inspected {
-        mut head,
-        desync,
-        treatment,
-    } = match inspect(question.head, &mut storage, &counters, mode) {
+    let (desync, inspected) = inspect(question.head, &mut storage, mode);
+    let (mut head, treatment) = match inspected {
         Ok(inspected) => inspected,
         Err(bad) => return refused(bad.status, bad.reason),
     };
     let desync = desync.filter(|_| !question.is_http2);
     let desync = desync.map(|verdict| Desync {
-        class: match verdict.class {
-            Class::Acceptable => "Acceptable",
-            Class::Ambiguous => "Ambiguous",
-            Class::Severe => "Severe",
-        },
-        reason: verdict.reason,
+        class: verdict.class.name(),
+        reason: verdict.reason.name(),
         closes: treatment == Treatment::PassAndClose,
     });
     if question.is_http2 {

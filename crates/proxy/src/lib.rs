@@ -18,6 +18,7 @@ mod counters;
 mod date;
 mod decide;
 mod desync;
+mod desync_reason;
 mod discard;
 mod exchange;
 pub mod explain;

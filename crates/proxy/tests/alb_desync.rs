@@ -34,7 +34,8 @@ const CLIENT_CLOSED: Outcome = Outcome::Passed {
 };
 const REFUSED: Outcome = Outcome::Refused(400);
 
-fn check(mode: DesyncMitigation, request: &str, class: &str, expected: &Outcome) {
+/// `verdict`: the class and the reason by which a request is counted; empty: it is compliant.
+fn check(mode: DesyncMitigation, request: &str, verdict: &str, expected: &Outcome) {
     let options = HttpOptions {
         desync_mitigation: mode,
         ..HttpOptions::default()
@@ -70,8 +71,12 @@ fn check(mode: DesyncMitigation, request: &str, class: &str, expected: &Outcome)
         ("Ambiguous", counters.desync_ambiguous.value()),
         ("Severe", counters.desync_severe.value()),
     ];
+    let (class, reason) = verdict.split_once(' ').unwrap_or_default();
     for (name, count) in counted {
         assert_eq!(count, u64::from(name == class), "{name} {request:?}");
+    }
+    for (name, count) in counters.each_desync_reason() {
+        assert_eq!(count, u64::from(name == reason), "{name} {request:?}");
     }
 }
 
@@ -82,28 +87,25 @@ fn the_mode_decides_between_passing_closing_and_refusing() {
         |fields: &str, body: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n{body}");
     let get = |fields: &str, body: &str| format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n{body}");
     const CHUNKS: &str = "1\r\nx\r\n0\r\n\r\n";
-    for (request, class, monitor, defensive, strictest) in [
+    for (request, verdict, monitor, defensive, strictest) in [
         (post("Content-Length: 1\r\n", "x"), "", KEPT, KEPT, KEPT),
-        // GetHeadZeroContentLength
         (
             get("Content-Length: 0\r\n", ""),
-            "Acceptable",
+            "Acceptable GetHeadZeroContentLength",
             KEPT,
             KEPT,
             REFUSED,
         ),
-        // UndefinedContentLengthSemantics
         (
             get("Content-Length: 1\r\n", "x"),
-            "Ambiguous",
+            "Ambiguous UndefinedContentLengthSemantics",
             KEPT,
             CLOSED,
             REFUSED,
         ),
-        // UndefinedTransferEncodingSemantics
         (
             get("Transfer-Encoding: chunked\r\n", CHUNKS),
-            "Ambiguous",
+            "Ambiguous UndefinedTransferEncodingSemantics",
             KEPT,
             CLOSED,
             REFUSED,
@@ -112,90 +114,94 @@ fn the_mode_decides_between_passing_closing_and_refusing() {
             format!(
                 "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n{CHUNKS}"
             ),
-            "Ambiguous",
+            "Ambiguous UndefinedTransferEncodingSemantics",
             CLIENT_CLOSED,
             CLOSED,
             REFUSED,
         ),
-        // BothTeClPresent
         (
             post(
                 "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
                 CHUNKS,
             ),
-            "Ambiguous",
+            "Ambiguous BothTeClPresent",
             CLIENT_CLOSED,
             CLOSED,
             REFUSED,
         ),
-        // DuplicateContentLength
         (
             post("Content-Length: 1\r\nContent-Length: 1\r\n", "x"),
-            "Ambiguous",
+            "Ambiguous DuplicateContentLength",
             KEPT,
             CLOSED,
             REFUSED,
         ),
-        // SuspiciousHeader
         (
             post("Transfer_Encoding: chunked\r\n", ""),
-            "Ambiguous",
+            "Ambiguous SuspiciousHeader",
             KEPT,
             CLOSED,
             REFUSED,
         ),
-        // SuspiciousTeClPresent
         (
             post("Transfer_Encoding: chunked\r\nContent-Length: 1\r\n", "x"),
-            "Severe",
+            "Severe SuspiciousTeClPresent",
             KEPT,
             REFUSED,
             REFUSED,
         ),
     ] {
-        check(Monitor, &request, class, &monitor);
-        check(Defensive, &request, class, &defensive);
-        check(Strictest, &request, class, &strictest);
+        check(Monitor, &request, verdict, &monitor);
+        check(Defensive, &request, verdict, &defensive);
+        check(Strictest, &request, verdict, &strictest);
     }
 }
 
 /// The reasons for which no head can be written that means the same to everyone.
 #[test]
 fn what_cannot_be_made_unambiguous_is_refused_in_every_mode() {
-    for (line, fields, class) in [
-        ("POST / HTTP/1.1", "Content-Length: +1\r\n", "Severe"),
+    for (line, fields, verdict) in [
+        (
+            "POST / HTTP/1.1",
+            "Content-Length: +1\r\n",
+            "Severe BadContentLength",
+        ),
         (
             "POST / HTTP/1.1",
             "Content-Length: 1\r\nContent-Length: 2\r\n",
-            "Severe",
+            "Severe MultipleContentLength",
         ),
         (
             "POST / HTTP/1.1",
             "Transfer-Encoding: xchunked\r\n",
-            "Severe",
+            "Severe BadTransferEncoding",
         ),
         (
             "POST / HTTP/1.1",
             "Transfer-Encoding: chunked, chunked\r\n",
-            "Severe",
+            "Severe MultipleTransferEncodingChunked",
         ),
-        ("GET / HTTP/1.1", "X: \0\r\n", "Severe"),
-        ("G(T / HTTP/1.1", "", "Severe"),
-        ("GET /\0 HTTP/1.1", "", "Severe"),
-        ("GET / HTTP/1.1", ": x\r\n", "Ambiguous"),
-        ("GET / HTTP/1.1", " folded\r\n", "Ambiguous"),
-        ("GET / HTTP/1.1", "X\r\n", "Ambiguous"),
-        ("GET /\x01 HTTP/1.1", "", "Ambiguous"),
-        ("GET HTTP/1.1", "", "Ambiguous"),
-        ("GET /a b HTTP/1.1", "", "Acceptable"),
-        ("GET / HTTP/1.1", "X : y\r\n", "Acceptable"),
-        ("GET /\nHTTP/1.1", "", "Acceptable"),
+        ("GET / HTTP/1.1", "X: \0\r\n", "Severe BadHeader"),
+        ("G(T / HTTP/1.1", "", "Severe BadMethod"),
+        ("GET /\0 HTTP/1.1", "", "Severe BadUri"),
+        ("GET / HTTP/1.1", ": x\r\n", "Ambiguous EmptyHeader"),
+        ("GET / HTTP/1.1", " folded\r\n", "Ambiguous MultilineHeader"),
+        ("GET / HTTP/1.1", "X\r\n", "Ambiguous MissingHeaderColon"),
+        ("GET /\x01 HTTP/1.1", "", "Ambiguous AmbiguousUri"),
+        ("GET HTTP/1.1", "", "Ambiguous MissingUri"),
+        ("GET /a b HTTP/1.1", "", "Acceptable SpaceInUri"),
+        (
+            "GET / HTTP/1.1",
+            "X : y\r\n",
+            "Acceptable NonCompliantHeader",
+        ),
+        ("GET /\nHTTP/1.1", "", "Acceptable NonCrLfLineTermination"),
         // What the classifier has no word for.
         ("GET / HTTP/1.1", "Host: b\r\n", ""),
     ] {
         let request = format!("{line}\r\nHost: a\r\n{fields}\r\n");
         for mode in [Monitor, Defensive, Strictest] {
-            check(mode, &request, class, &REFUSED);
+            check(mode, &request, verdict, &REFUSED);
         }
     }
 }
