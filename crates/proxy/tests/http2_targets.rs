@@ -1,4 +1,5 @@
-//! Targets that speak HTTP/2, and gRPC: what they are sent, and what becomes of their answers.
+//! Targets that speak HTTP/2: what they are sent, and what becomes of their answers. `grpc_over_http2.rs` has what is
+//! particular to gRPC.
 
 #[path = "support/frames.rs"]
 mod frames;
@@ -11,111 +12,10 @@ use engine::HttpVersion;
 use frames::*;
 use support::{Fixture, IDLE, Target, endpoint, forward_by, status};
 
-const CALL: [(&str, &str); 6] = [
-    (":method", "POST"),
-    (":scheme", "https"),
-    (":path", "/shop.Cart/Add"),
-    (":authority", "a"),
-    ("content-type", "application/grpc+proto"),
-    ("te", "trailers"),
-];
-
-fn grpc_to(target: &Target) -> Fixture {
-    Fixture::of_http2(forward_by(HttpVersion::Grpc, &[endpoint(target.address)]))
-}
-
-/// Answers a stream with `200`, `body` and `grpc-status`.
-fn answer(target: &mut FramePeer, stream: u32, body: &[u8]) {
-    let head = [(":status", "200"), ("content-type", "application/grpc")];
-    target.request(stream, &head, false);
-    target.data(stream, body, false);
-    target.request(
-        stream,
-        &[("grpc-status", "0"), ("grpc-message", "fine")],
-        true,
-    );
-}
-
-#[test]
-fn a_grpc_call_keeps_its_fields_its_messages_and_its_trailers() {
-    let target = Target::listen();
-    let fixture = grpc_to(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    let call = [&CALL[..], &[("grpc-timeout", "5S"), ("x-key-bin", "AAE=")]].concat();
-    client.request(1, &call, false);
-    client.data(1, b"\0\0\0\0\x02hi", true);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, request) = at_target.message();
-    for (name, value) in [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", "/shop.Cart/Add"),
-        ("content-type", "application/grpc+proto"),
-        ("te", "trailers"),
-        ("grpc-timeout", "5S"),
-        ("x-key-bin", "AAE="),
-        ("x-forwarded-for", "127.0.0.1"),
-    ] {
-        assert_eq!(request.field(name), Some(value), "{name}");
-    }
-    let data = at_target.until(|frame| frame.kind == DATA && !frame.payload.is_empty());
-    assert_eq!(data.payload, b"\0\0\0\0\x02hi");
-    answer(&mut at_target, stream, b"\0\0\0\0\x02ho");
-    let response = client.response(1);
-    assert_eq!(response.status(), 200);
-    assert_eq!(response.body, b"\0\0\0\0\x02ho");
-    let trailers = [("grpc-status", "0"), ("grpc-message", "fine")];
-    assert_eq!(
-        response.trailers,
-        trailers.map(|(n, v)| (n.to_owned(), v.to_owned()))
-    );
-    let counters = fixture.counters();
-    assert_eq!(counters.grpc_requests.value(), 1);
-    assert_eq!(counters.target_responses_2xx.value(), 1);
-}
-
-#[test]
-fn messages_stream_in_both_directions_at_once() {
-    let target = Target::listen();
-    let fixture = grpc_to(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &CALL, false);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, _) = at_target.message();
-    at_target.request(stream, &[(":status", "200")], false);
-    for round in 0..20_u8 {
-        client.data(1, &[round; 100], false);
-        let message = at_target.until(|frame| frame.kind == DATA);
-        assert_eq!(message.payload, [round; 100]);
-        at_target.data(stream, &[round; 50], false);
-        let message = client.until(|frame| frame.kind == DATA);
-        assert_eq!(message.payload, [round; 50]);
-    }
-    client.data(1, b"", true);
-    at_target.until(|frame| frame.kind == DATA && frame.ends_stream());
-    at_target.request(stream, &[("grpc-status", "0")], true);
-    assert!(client.response(1).has_ended);
-}
-
-#[test]
-fn a_response_of_trailers_alone_is_handed_on() {
-    let target = Target::listen();
-    let fixture = grpc_to(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &CALL, true);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, request) = at_target.message();
-    assert!(request.has_ended);
-    at_target.request(stream, &[(":status", "200"), ("grpc-status", "12")], true);
-    let response = client.response(1);
-    assert_eq!(response.field("grpc-status"), Some("12"));
-    assert!(response.has_ended && response.body.is_empty());
-}
-
 #[test]
 fn the_trailers_of_a_request_reach_the_target() {
     let target = Target::listen();
-    let fixture = grpc_to(&target);
+    let fixture = Fixture::of_grpc(&target);
     let mut client = FramePeer::connect(fixture.address);
     client.request(1, &CALL, false);
     client.data(1, b"x", false);
@@ -173,43 +73,9 @@ fn versions_that_do_not_go_together_are_464() {
 }
 
 #[test]
-fn a_call_that_the_client_cancels_is_cancelled_at_the_target() {
-    let target = Target::listen();
-    let fixture = grpc_to(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &CALL, false);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, _) = at_target.message();
-    at_target.request(stream, &[(":status", "200")], false);
-    client.until(|frame| frame.kind == HEADERS);
-    client.reset(1, CANCEL);
-    let reset = at_target.until(|frame| frame.kind == RST_STREAM);
-    assert_eq!((reset.stream, reset.code()), (stream, CANCEL));
-}
-
-#[test]
-fn a_call_that_the_target_cancels_is_cancelled_for_the_client() {
-    let target = Target::listen();
-    let fixture = grpc_to(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &CALL, false);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, _) = at_target.message();
-    at_target.request(stream, &[(":status", "200")], false);
-    client.until(|frame| frame.kind == HEADERS);
-    at_target.reset(stream, CANCEL);
-    assert_eq!(client.response(1).reset, Some(CANCEL));
-    // The connections go on.
-    client.request(3, &CALL, true);
-    let (stream, _) = at_target.message();
-    answer(&mut at_target, stream, b"x");
-    assert_eq!(client.response(3).body, b"x");
-}
-
-#[test]
 fn a_reset_before_the_response_is_502() {
     let target = Target::listen();
-    let fixture = grpc_to(&target);
+    let fixture = Fixture::of_grpc(&target);
     let mut client = FramePeer::connect(fixture.address);
     client.request(1, &CALL, true);
     let mut at_target = FramePeer::accept(&target.listener);
@@ -231,7 +97,7 @@ fn what_a_target_that_goes_away_has_not_processed_is_sent_to_another() {
     at_leaving.send(GOAWAY, 0, 0, &[0; 8]);
     let mut at_staying = FramePeer::accept(&staying.listener);
     let (stream, _) = at_staying.message();
-    answer(&mut at_staying, stream, b"ok");
+    at_staying.answer_call(stream, b"ok");
     assert_eq!(client.response(1).body, b"ok");
     assert_eq!(fixture.counters().requests_retried.value(), 1);
 }
@@ -249,14 +115,14 @@ fn a_refused_stream_is_sent_again() {
     at_target.reset(stream, REFUSED_STREAM);
     let mut at_other = FramePeer::accept(&other.listener);
     let (stream, _) = at_other.message();
-    answer(&mut at_other, stream, b"ok");
+    at_other.answer_call(stream, b"ok");
     assert_eq!(client.response(1).body, b"ok");
 }
 
 #[test]
 fn a_target_that_fails_is_502_before_its_response_and_a_reset_behind_its_head() {
     let target = Target::listen();
-    let fixture = grpc_to(&target);
+    let fixture = Fixture::of_grpc(&target);
     let mut client = FramePeer::connect(fixture.address);
     client.request(1, &CALL, true);
     let mut at_target = FramePeer::accept(&target.listener);
@@ -278,7 +144,7 @@ fn a_target_that_fails_is_502_before_its_response_and_a_reset_behind_its_head() 
 #[test]
 fn a_silent_target_is_504_and_the_stream_is_given_up() {
     let target = Target::listen();
-    let fixture = grpc_to(&target);
+    let fixture = Fixture::of_grpc(&target);
     let mut client = FramePeer::connect(fixture.address);
     client.request(1, &CALL, true);
     let mut at_target = FramePeer::accept(&target.listener);
@@ -329,7 +195,7 @@ fn a_body_that_a_deregistered_target_leaves_unread_is_not_held_against_it() {
 #[test]
 fn a_client_that_does_not_read_holds_the_target_back() {
     let target = Target::listen();
-    let fixture = grpc_to(&target);
+    let fixture = Fixture::of_grpc(&target);
     let mut client = FramePeer::connect_with(fixture.address, &[(4, 10)]);
     client.request(1, &CALL, true);
     let mut at_target = FramePeer::accept(&target.listener);
@@ -349,12 +215,12 @@ fn a_client_that_does_not_read_holds_the_target_back() {
 #[test]
 fn idle_connections_to_targets_expire() {
     let target = Target::listen();
-    let fixture = grpc_to(&target);
+    let fixture = Fixture::of_grpc(&target);
     let mut client = FramePeer::connect(fixture.address);
     client.request(1, &CALL, true);
     let mut at_target = FramePeer::accept(&target.listener);
     let (stream, _) = at_target.message();
-    answer(&mut at_target, stream, b"x");
+    at_target.answer_call(stream, b"x");
     client.response(1);
     fixture.advance(IDLE + Duration::from_secs(2));
     fixture.settle();
@@ -364,7 +230,7 @@ fn idle_connections_to_targets_expire() {
 #[test]
 fn a_path_that_cannot_be_sent_is_400() {
     let target = Target::listen();
-    let fixture = grpc_to(&target);
+    let fixture = Fixture::of_grpc(&target);
     let mut client = FramePeer::connect(fixture.address);
     let mut call = CALL;
     call[2] = (":path", "/a#b");

@@ -122,7 +122,7 @@ fn a_listener_without_http2_does_not_offer_it() {
 }
 
 #[test]
-fn grpc_passes_from_tls_to_tls() {
+fn grpc_over_http2_security_calls_pass_from_tls_to_tls() {
     let target = TlsTarget::listen_for_http2(&Issued::for_host("target"));
     let mut settings = PoolSettings::new(HealthCheck::grpc());
     settings.protocol = TargetProtocol {

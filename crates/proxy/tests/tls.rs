@@ -393,7 +393,7 @@ fn a_response_that_was_cut_ends_without_close_notify() {
 }
 
 #[test]
-fn a_tunnel_passes_bytes_both_ways_until_one_side_ends() {
+fn rfc6455_section_3_a_tunnel_of_wss_passes_bytes_both_ways_until_one_side_ends() {
     let target = Target::listen();
     let fixture = forwarding(tls(&Issued::for_host("www.example.com")), &target);
     let mut client = fixture.tls_client();

@@ -52,6 +52,15 @@ pub(crate) const POST: [(&str, &str); 4] = [
     (":path", "/"),
     (":authority", "a"),
 ];
+/// A call of gRPC.
+pub(crate) const CALL: [(&str, &str); 6] = [
+    (":method", "POST"),
+    (":scheme", "https"),
+    (":path", "/shop.Cart/Add"),
+    (":authority", "a"),
+    ("content-type", "application/grpc+proto"),
+    ("te", "trailers"),
+];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
@@ -196,6 +205,15 @@ impl FramePeer {
     pub(crate) fn request(&mut self, stream: u32, fields: &[(&str, &str)], ends: bool) {
         let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
         self.send(HEADERS, flags, stream, &section(fields));
+    }
+
+    /// Answers a call of gRPC with these messages.
+    pub(crate) fn answer_call(&mut self, stream: u32, messages: &[u8]) {
+        let head = [(":status", "200"), ("content-type", "application/grpc")];
+        self.request(stream, &head, false);
+        self.data(stream, messages, false);
+        let trailers = [("grpc-status", "0"), ("grpc-message", "fine")];
+        self.request(stream, &trailers, true);
     }
 
     pub(crate) fn data(&mut self, stream: u32, data: &[u8], ends: bool) {

@@ -138,6 +138,11 @@ impl Fixture {
         Self::of_http2_with(HttpOptions::default(), default)
     }
 
+    /// A listener whose clients speak HTTP/2 in clear text, with this target for gRPC.
+    pub(crate) fn of_grpc(target: &Target) -> Self {
+        Self::of_http2(forward_by(HttpVersion::Grpc, &[endpoint(target.address)]))
+    }
+
     pub(crate) fn of_http2_with(http: HttpOptions, default: Action) -> Self {
         let plane = DataPlane::start_with_prior_knowledge(Self::config());
         let plane = plane.expect("the workers start");
