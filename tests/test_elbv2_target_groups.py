@@ -201,6 +201,16 @@ def test_pages_hold_everything_once(create, elbv2):
     assert made <= set(found)
 
 
+def test_pages_follow_the_markers_of_answers(shop, elbv2):
+    for _ in range(2):
+        shop.group()
+    page = elbv2.describe_target_groups(PageSize=1)
+    following = elbv2.describe_target_groups(PageSize=1, Marker=page["NextMarker"])
+    assert page["TargetGroups"] != following["TargetGroups"]
+    with refused("ValidationError", "is not valid; use the NextMarker of an answer"):
+        elbv2.describe_target_groups(Marker=page["TargetGroups"][0]["TargetGroupName"])
+
+
 def test_a_group_in_use_stays(shop, elbv2):
     group = shop.group()
     balancer = shop.balancer()
@@ -247,8 +257,23 @@ def test_the_states_of_targets_nobody_checks(shop, elbv2, elbow):
     [one] = stranger["TargetHealthDescriptions"]
     assert one["TargetHealth"]["State"] == "unused"
     assert one["TargetHealth"]["Reason"] == "Target.NotRegistered"
+    assert "HealthCheckPort" not in one
     [one] = elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     assert one["HealthCheckPort"] == "8080", "the effective port, never traffic-port"
+
+
+def test_an_address_of_a_subnet_has_the_zone_of_the_subnet(shop, elbv2, elbow):
+    group, address = shop.group(), elbow.network.free_host(0)
+    zone = shop.ec2.describe_subnets(SubnetIds=[shop.subnets[0]])["Subnets"][0]["AvailabilityZone"]
+    with refused("ValidationError", f"cannot have its Availability Zone overridden to 'all' from '{zone}'"):
+        elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": address, "AvailabilityZone": "all"}])
+    elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": address}])
+    described = {"Id": address, "Port": 8080, "AvailabilityZone": zone}
+    for asked in ([], [{"Id": address}], [described]):
+        [one] = elbv2.describe_target_health(TargetGroupArn=group, Targets=asked)["TargetHealthDescriptions"]
+        assert one["Target"] == described
+    elbv2.deregister_targets(TargetGroupArn=group, Targets=[described])
+    assert shop.health(group) == {}
 
 
 def test_an_instance_takes_its_targets_with_it(shop, target, elbow):
