@@ -131,3 +131,26 @@ def test_what_machines_have_that_elbow_does_not_start(ec2, elbow, run):
         with refused(code):
             call(**named)
     elbow.aws("ec2", "wait", "volume-deleted", "--volume-ids", "vol-0123456789abcdef0")
+
+
+def test_what_tools_read_of_an_instance_and_its_interface(ec2, run):
+    [made] = run()["Instances"]
+    interface = made["NetworkInterfaces"][0]
+    dashed = made["PrivateIpAddress"].replace(".", "-")
+    assert made["PrivateDnsName"] == interface["PrivateDnsName"] == f"ip-{dashed}.ec2.internal"
+    assert made["BlockDeviceMappings"] == made["ProductCodes"] == []
+    assert not made["HibernationOptions"]["Configured"] and not made["EnclaveOptions"]["Enabled"]
+    first, *rest = bytes.fromhex(interface["MacAddress"].replace(":", ""))
+    assert first & 3 == 2 and len(rest) == 5, "of a single interface, administered locally"
+    for call, items, prefix in [
+        (ec2.describe_network_interfaces, "NetworkInterfaces", ""),
+        (ec2.describe_instances, "Reservations", "network-interface."),
+    ]:
+        for name, value in [("mac-address", interface["MacAddress"]), ("private-dns-name", made["PrivateDnsName"])]:
+            found = call(Filters=[{"Name": prefix + name, "Values": [value]}])[items]
+            assert len(found) == 1, (prefix, name)
+    [shown] = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface["NetworkInterfaceId"]])[
+        "NetworkInterfaces"
+    ]
+    assert shown["MacAddress"] == interface["MacAddress"]
+    assert shown["PrivateDnsName"] == made["PrivateDnsName"]

@@ -324,10 +324,11 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
     xml.text("instanceId", &instance.id);
     xml.optional("imageId", instance.image_id.as_ref());
     print_instance_state(xml, "instanceState", instance.state);
-    xml.text("privateDnsName", "");
+    xml.text("privateDnsName", &description.private_dns_name);
     xml.text("dnsName", "");
     xml.text("reason", transition_reason(instance.state));
     xml.text("amiLaunchIndex", instance.launch_index);
+    xml.texts("productCodes", [""; 0]);
     xml.optional("instanceType", instance.instance_type.as_ref());
     xml.text("launchTime", timestamp(instance.running_since_millis()));
     xml.element("placement", |xml| {
@@ -343,7 +344,10 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
             xml.text("message", message);
         });
     }
+    xml.texts("blockDeviceMapping", [""; 0]);
     xml.text("ebsOptimized", false);
+    xml.element("hibernationOptions", |xml| xml.text("configured", false));
+    xml.element("enclaveOptions", |xml| xml.text("enabled", false));
     if instance.holds_address() {
         xml.text("sourceDestCheck", true);
         xml.text("subnetId", &instance.subnet_id);
@@ -361,15 +365,17 @@ fn print(xml: &mut Xml, description: &InstanceDescription) {
 
 fn print_interface(xml: &mut Xml, description: &InstanceDescription) {
     let instance = &description.instance;
-    let id = NetworkInterface::derived_id(instance.id.as_str(), &instance.subnet_id);
+    let id = instance.network_interface_id();
     xml.text("networkInterfaceId", &id);
     xml.text("subnetId", &instance.subnet_id);
     xml.text("vpcId", &instance.vpc_id);
     xml.text("description", "");
     xml.text("ownerId", &description.owner_id);
     xml.text("status", "in-use");
+    xml.text("macAddress", NetworkInterface::mac_address(&id));
     xml.text("sourceDestCheck", true);
     xml.text("privateIpAddress", instance.private_address);
+    xml.text("privateDnsName", &description.private_dns_name);
     print_ipv6_addresses(xml, instance.ipv6_address);
     print_groups(xml, &description.groups);
     xml.element("attachment", |xml| {
@@ -378,6 +384,7 @@ fn print_interface(xml: &mut Xml, description: &InstanceDescription) {
             .replacen(NetworkInterfaceId::PREFIX, "eni-attach-", 1);
         xml.text("attachmentId", attachment);
         xml.text("deviceIndex", 0);
+        xml.text("networkCardIndex", 0);
         xml.text("status", "attached");
         xml.text("attachTime", timestamp(instance.launched_at_millis));
         xml.text("deleteOnTermination", true);
@@ -387,6 +394,7 @@ fn print_interface(xml: &mut Xml, description: &InstanceDescription) {
         [instance.private_address],
         |xml, address| {
             xml.text("privateIpAddress", address);
+            xml.text("privateDnsName", &description.private_dns_name);
             xml.text("primary", true);
         },
     );

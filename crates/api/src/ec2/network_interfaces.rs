@@ -2,7 +2,7 @@
 
 use control::ec2::network_interfaces::{DescribeNetworkInterfaces, NetworkInterfaceDescription};
 use control::ec2::{Ec2, Ec2Error};
-use model::ec2::InterfaceKind;
+use model::ec2::{InterfaceKind, NetworkInterface};
 
 use super::input::Fields;
 use super::shapes::{print_groups, print_ipv6_addresses, print_tags, read_filters, read_page};
@@ -43,8 +43,10 @@ fn print(xml: &mut Xml, description: &NetworkInterfaceDescription) {
     xml.optional("requesterId", description.requester_id());
     xml.text("requesterManaged", description.requester_id().is_some());
     xml.text("status", "in-use");
+    xml.text("macAddress", NetworkInterface::mac_address(&interface.id));
     xml.text("sourceDestCheck", true);
     xml.text("privateIpAddress", interface.private_address);
+    xml.text("privateDnsName", &description.private_dns_name);
     print_ipv6_addresses(xml, interface.ipv6_address);
     print_groups(xml, &description.groups);
     xml.element("attachment", |xml| print_attachment(xml, description));
@@ -53,6 +55,7 @@ fn print(xml: &mut Xml, description: &NetworkInterfaceDescription) {
         [interface.private_address],
         |xml, address| {
             xml.text("privateIpAddress", address);
+            xml.text("privateDnsName", &description.private_dns_name);
             xml.text("primary", true);
         },
     );
@@ -68,6 +71,7 @@ fn print_attachment(xml: &mut Xml, description: &NetworkInterfaceDescription) {
         xml.text("instanceId", id);
     }
     xml.text("deviceIndex", description.device_index());
+    xml.text("networkCardIndex", 0);
     xml.optional(
         "attachTime",
         description.attached_at_millis().map(timestamp),

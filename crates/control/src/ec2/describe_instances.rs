@@ -53,6 +53,8 @@ pub struct InstanceDescription {
     pub groups: Vec<(SecurityGroupId, String)>,
     /// The account it belongs to.
     pub owner_id: String,
+    /// The name of its private address inside the VPC; empty once it has let go of the address, as on EC2.
+    pub private_dns_name: String,
 }
 
 /// What EC2 says about why an instance does not run: the reason, and the time in its own words; empty while
@@ -196,6 +198,10 @@ pub(crate) fn describe_instance(
             .map(|group| (group.id.clone(), group.name.clone()))
             .collect(),
         owner_id: settings.place.account.clone(),
+        private_dns_name: match instance.holds_address() {
+            true => names::private_dns_name(instance.private_address, &settings.place.region),
+            false => String::new(),
+        },
     }
 }
 

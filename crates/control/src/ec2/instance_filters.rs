@@ -83,7 +83,22 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         Column::new("network-interface.source-dest-check", |it| {
             if_present(it, true)
         }),
-        Column::new("ebs-optimized", |_| vec!["false".into()]),
+        Column::new("ebs-optimized", off),
+        Column::new("enclave-options.enabled", off),
+        Column::new("hibernation-options.configured", off),
+        Column::new("private-dns-name", private_dns_name),
+        Column::new("network-interface.private-dns-name", private_dns_name),
+        Column::new(
+            "network-interface.addresses.private-dns-name",
+            private_dns_name,
+        ),
+        Column::new("network-interface.mac-address", |it| {
+            let id = it.instance.network_interface_id();
+            if_present(it, NetworkInterface::mac_address(&id))
+        }),
+        Column::new("network-interface.attachment.network-card-index", |it| {
+            if_present(it, 0)
+        }),
         Column::new("network-interface.attachment.attachment-id", attachment),
         Column::new("network-interface.attachment.delete-on-termination", |it| {
             if_present(it, true)
@@ -137,8 +152,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "current-instance-boot-mode",
         "dns-name",
         "ena-support",
-        "enclave-options.enabled",
-        "hibernation-options.configured",
         "host-id",
         "hypervisor",
         "iam-instance-profile.arn",
@@ -162,7 +175,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "network-interface.addresses.association.ip-owner-id",
         "network-interface.addresses.association.public-dns-name",
         "network-interface.addresses.association.public-ip",
-        "network-interface.addresses.private-dns-name",
         "network-interface.association.allocation-id",
         "network-interface.association.association-id",
         "network-interface.association.carrier-ip",
@@ -170,16 +182,13 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "network-interface.association.ip-owner-id",
         "network-interface.association.public-dns-name",
         "network-interface.association.public-ip",
-        "network-interface.attachment.network-card-index",
         "network-interface.deny-all-igw-traffic",
         "network-interface.ipv4-prefixes.ipv4-prefix",
         "network-interface.ipv6-native",
         "network-interface.ipv6-prefixes.ipv6-prefix",
-        "network-interface.mac-address",
         "network-interface.operator.managed",
         "network-interface.operator.principal",
         "network-interface.outpost-arn",
-        "network-interface.private-dns-name",
         "network-interface.public-dns-name",
         "network-interface.requester-id",
         "network-interface.tag-key",
@@ -192,7 +201,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "placement-partition-number",
         "platform",
         "platform-details",
-        "private-dns-name",
         "private-dns-name-options.enable-resource-name-dns-a-record",
         "private-dns-name-options.enable-resource-name-dns-aaaa-record",
         "private-dns-name-options.hostname-type",
@@ -237,6 +245,15 @@ pub(crate) const STATUS_FILTERS: Filters<InstanceDescription> = Filters {
     ],
     tags: None,
 };
+
+/// What only machines that EC2 starts can have.
+fn off(_: &InstanceDescription) -> Vec<String> {
+    vec!["false".into()]
+}
+
+fn private_dns_name(it: &InstanceDescription) -> Vec<String> {
+    if_present(it, &it.private_dns_name)
+}
 
 fn status(it: &InstanceDescription) -> Vec<String> {
     vec![InstanceStatus::of(it.instance.state).name.to_owned()]
@@ -283,8 +300,7 @@ fn vpc(it: &InstanceDescription) -> Vec<String> {
 }
 
 fn network_interface(it: &InstanceDescription) -> Vec<String> {
-    let id = NetworkInterface::derived_id(it.instance.id.as_str(), &it.instance.subnet_id);
-    if_present(it, id)
+    if_present(it, it.instance.network_interface_id())
 }
 
 fn attachment(it: &InstanceDescription) -> Vec<String> {

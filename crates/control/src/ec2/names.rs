@@ -1,5 +1,7 @@
 //! Identifiers, ARNs and times of EC2 resources.
 
+use std::net::Ipv4Addr;
+
 use model::arn::Place;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -30,6 +32,18 @@ pub fn arn(place: &Place, resource: &str) -> String {
     )
 }
 
+/// The name that a private address has inside a VPC, such as `ip-10-0-0-5.ec2.internal`.
+///
+/// Source: EC2 User Guide, "EC2 instance hostnames and domains", "IP name".
+#[must_use]
+pub fn private_dns_name(address: Ipv4Addr, region: &str) -> String {
+    let [a, b, c, d] = address.octets();
+    match region {
+        "us-east-1" => format!("ip-{a}-{b}-{c}-{d}.ec2.internal"),
+        region => format!("ip-{a}-{b}-{c}-{d}.{region}.compute.internal"),
+    }
+}
+
 /// A time as EC2 writes it, in UTC: `2021-09-29T11:04:43.305Z`. `millis` counts from 1970.
 #[must_use]
 pub fn timestamp(millis: u64) -> String {
@@ -48,4 +62,20 @@ pub fn spelled_time(millis: u64) -> String {
     let whole = timestamp(millis);
     let seconds = whole.split('.').next().unwrap_or_default();
     format!("{} GMT", seconds.replace('T', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_names_have_the_region_but_for_the_first_one() {
+        let address = Ipv4Addr::new(10, 0, 0, 5);
+        for (region, name) in [
+            ("us-east-1", "ip-10-0-0-5.ec2.internal"),
+            ("eu-west-1", "ip-10-0-0-5.eu-west-1.compute.internal"),
+        ] {
+            assert_eq!(private_dns_name(address, region), name);
+        }
+    }
 }

@@ -39,6 +39,8 @@ pub struct NetworkInterfaceDescription {
     pub groups: Vec<(SecurityGroupId, String)>,
     /// The account it belongs to.
     pub owner_id: String,
+    /// The name of its private address inside the VPC.
+    pub private_dns_name: String,
 }
 
 impl NetworkInterfaceDescription {
@@ -118,6 +120,14 @@ const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
                 let ipv6 = it.interface.ipv6_address.iter();
                 ipv6.map(|ipv6| ipv6.address.to_string()).collect()
             },
+        },
+        Column {
+            name: "private-dns-name",
+            texts: |it| vec![it.private_dns_name.clone()],
+        },
+        Column {
+            name: "mac-address",
+            texts: |it| vec![NetworkInterface::mac_address(&it.interface.id)],
         },
         Column {
             name: "subnet-id",
@@ -210,10 +220,8 @@ const FILTERS: Filters<NetworkInterfaceDescription> = Filters {
         "association.ip-owner-id",
         "association.public-dns-name",
         "association.public-ip",
-        "mac-address",
         "operator.managed",
         "operator.principal",
-        "private-dns-name",
     ],
     tags: Some(|it| &it.interface.tags),
 };
@@ -270,6 +278,10 @@ fn describe_interface(
             .map(|group| (group.id.clone(), group.name.clone()))
             .collect(),
         owner_id: settings.place.account.clone(),
+        private_dns_name: names::private_dns_name(
+            interface.private_address,
+            &settings.place.region,
+        ),
         interface,
     }
 }
@@ -324,7 +336,7 @@ fn tags_of(state: &State, id: &NetworkInterfaceId) -> Tags {
 }
 
 fn of_instance(state: &State, instance: &Instance) -> NetworkInterface {
-    let id = NetworkInterface::derived_id(instance.id.as_str(), &instance.subnet_id);
+    let id = instance.network_interface_id();
     NetworkInterface {
         tags: tags_of(state, &id),
         id,

@@ -4,7 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ec2::{InstanceId, ReservationId, SecurityGroupId, SubnetId, Tags, VpcId, Zone};
+use crate::ec2::{
+    InstanceId, NetworkInterface, NetworkInterfaceId, ReservationId, SecurityGroupId, SubnetId,
+    Tags, VpcId, Zone,
+};
 
 /// A machine that was registered with elbow by its private address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +111,12 @@ impl Instance {
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
         let ipv6 = self.ipv6_address.map(|ipv6| ipv6.address.into());
         std::iter::once(self.private_address.into()).chain(ipv6)
+    }
+
+    /// Names its network interface.
+    #[must_use]
+    pub fn network_interface_id(&self) -> NetworkInterfaceId {
+        NetworkInterface::derived_id(self.id.as_str(), &self.subnet_id)
     }
 
     /// Whether the instance has its address and carries its groups.

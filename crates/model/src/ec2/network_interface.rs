@@ -78,4 +78,34 @@ impl NetworkInterface {
         });
         NetworkInterfaceId::from_bits(hash)
     }
+
+    /// The hardware address that is shown of the interface with this identifier: made of it, and one of those that are
+    /// administered locally, because elbow does not know the machine's own.
+    ///
+    /// Source: IEEE 802, "Universal or local administration": the bit 0x02 of the first byte; 0x01 is that of groups.
+    #[must_use]
+    pub fn mac_address(id: &NetworkInterfaceId) -> String {
+        let digits = id.as_str().trim_start_matches(NetworkInterfaceId::PREFIX);
+        let bits = u128::from_str_radix(digits, 16).expect("an identifier ends in digits");
+        let [.., first, b, c, d, e, f] = bits.to_be_bytes();
+        let first = (first & 0xfc) | 0x02;
+        format!("{first:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardware_addresses_are_local_ones_of_single_interfaces() {
+        for (id, address) in [
+            ("eni-0123456789abcdef0", "56:78:9a:bc:de:f0"),
+            ("eni-0ffffffffffffffff", "fe:ff:ff:ff:ff:ff"),
+            ("eni-00000000000000000", "02:00:00:00:00:00"),
+        ] {
+            let id = id.parse().expect(id);
+            assert_eq!(NetworkInterface::mac_address(&id), address, "{id}");
+        }
+    }
 }
