@@ -6,22 +6,15 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
-use crate::buffer::Lease;
 use crate::decide::ConnectionFacts;
 use crate::exchange::serve_request;
 use crate::http2;
+use crate::linger::Linger;
 use crate::registry::{Entry, Signal, Tick, ticks};
 use crate::stream::Stream;
 use crate::tls_facts::TlsFacts;
 use crate::worker::{ClearText, Listener, Worker};
-
-/// What a closing connection may still send us before it is reset. Closing with unread bytes would make the
-/// kernel send a reset that can overtake the response (RFC 9112 section 9.6).
-const LINGER_BYTES_MAX: usize = 256 * 1024;
-/// How long a closing connection may take for that.
-const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The client's side of a connection.
 #[derive(Debug)]
@@ -68,16 +61,17 @@ pub(crate) fn serve_connection(
             Some(tls) => tls.speaks_http2,
             None => worker.clear_text == ClearText::Http2,
         };
+        let mut next = Next::KeepOpen;
         if speaks_http2 {
-            Box::pin(http2::serve(&worker, &listener, &mut client)).await;
+            next = Box::pin(http2::serve(&worker, &listener, &mut client)).await;
         } else {
-            while client.wait_for_bytes(&worker, &listener).await {
+            while next == Next::KeepOpen && client.wait_for_bytes(&worker, &listener).await {
                 // Boxed, so that an idle connection does not carry the room for it.
-                let next = Box::pin(serve_requests(&worker, &listener, &mut client)).await;
-                if next != Next::KeepOpen {
-                    break;
-                }
+                next = Box::pin(serve_requests(&worker, &listener, &mut client)).await;
             }
+        }
+        if next == Next::Linger {
+            Box::pin(client.linger(&worker)).await;
         }
         client.stream.say_goodbye();
         client.stream.count_bytes(
@@ -95,11 +89,7 @@ async fn serve_requests(worker: &Rc<Worker>, listener: &Listener, client: &mut C
         match serve_request(worker, listener, client, &mut received).await {
             Next::KeepOpen if received.is_empty() => return Next::KeepOpen,
             Next::KeepOpen => {}
-            Next::Close => return Next::Close,
-            Next::Linger => {
-                client.linger(&mut received).await;
-                return Next::Close;
-            }
+            next => return next,
         }
     }
 }
@@ -158,22 +148,38 @@ impl Client {
         self.entry.is_closing() || self.entry.registry().now() >= self.closes_after
     }
 
-    /// Reads and forgets what the client still sends, within bounds, after the last response.
-    pub(crate) async fn linger(&mut self, received: &mut Lease) {
-        self.stream.shut_down();
-        self.entry.arm(ticks(LINGER_TIMEOUT));
-        let mut read = 0;
-        poll_fn(|cx| {
-            while read < LINGER_BYTES_MAX && self.entry.poll_signal(cx).is_none() {
-                received.clear();
-                match self.stream.poll_fill(cx, received) {
+    /// Forgets what the client still sends, within bounds. Closing with unread bytes would make the kernel send a reset
+    /// that can overtake the response (RFC 9112 section 9.6).
+    ///
+    /// In clear text the client is told before that nothing more comes. In TLS it is told afterwards, because a client
+    /// of TLS 1.2 has to close at once and give up what it would still send (RFC 5246 section 7.2.1).
+    pub(crate) async fn linger(&mut self, worker: &Worker) {
+        let counters = &worker.counters;
+        let Some(_place) = worker.lingering.enter() else {
+            counters.connections_not_lingering.increment();
+            return;
+        };
+        if !self.stream.is_encrypted() {
+            self.stream.shut_down();
+        }
+        let now = || self.entry.registry().now();
+        let mut linger = Linger::begin(now());
+        self.entry.arm(linger.deadline() - now());
+        let is_cut = poll_fn(|cx| {
+            while self.entry.poll_signal(cx).is_none() {
+                match self.stream.poll_discard(cx) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
+                    Poll::Ready(Ok(count)) if linger.receive(count, now()) => {
+                        self.entry.arm(linger.deadline().saturating_sub(now()));
+                    }
+                    Poll::Ready(Ok(_)) => return Poll::Ready(true),
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(0) | Err(_)) => break,
-                    Poll::Ready(Ok(count)) => read += count,
                 }
             }
-            Poll::Ready(())
-        })
-        .await;
+            Poll::Ready(true)
+        });
+        if is_cut.await {
+            counters.lingering_connections_cut.increment();
+        }
     }
 }

@@ -198,7 +198,10 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn finished(&self, response: &Response) -> Finished {
+    fn finished(&mut self, response: &Response) -> Finished {
+        if response.ends_with_close {
+            self.client.stream.shut_down();
+        }
         let is_upload_done = self.upload.is_none() && !self.has_upload_failed;
         let is_sending_done =
             is_upload_done && self.received.is_empty() && !self.exchange.is_simple();

@@ -56,6 +56,11 @@ counters! {
     connections_closed,
     /// Client connections closed without an answer because no security group allows their source.
     connections_refused_by_security_group,
+    /// Client connections on which the client still sent a request that was answered, and which were closed after
+    /// `LINGER_TIMEOUT`, a pause of `LINGER_PAUSE_MAX` or `LINGER_BYTES_MAX`.
+    lingering_connections_cut,
+    /// Such connections closed at once because the worker had `LINGERING_MAX` already.
+    connections_not_lingering,
     /// Times the kernel has let us put no filter on a listening socket, so that sources are checked after accept.
     sockets_without_filter,
     /// Client connections closed because the worker had `CLIENT_CONNECTIONS_MAX` already.

@@ -47,6 +47,7 @@ pub(crate) async fn finish(
     if !send(client, out, exchange.idle_timeout).await {
         return Next::Close;
     }
+    end_simple(client, exchange);
     match (persistence, exchange.framing) {
         (Persistence::Close, Framing::None) if !exchange.is_simple() => Next::Close,
         (Persistence::Close, _) => Next::Linger,
@@ -129,8 +130,18 @@ pub(crate) async fn answer_failure(
     count_own(&worker.counters, status);
     match send(client, &mut out, exchange.idle_timeout).await {
         true if stays => Next::KeepOpen,
-        true => Next::Linger,
+        true => {
+            end_simple(client, exchange);
+            Next::Linger
+        }
         false => Next::Close,
+    }
+}
+
+/// Ends the response to a request of HTTP/0.9, which nothing else does, before the client is waited for.
+fn end_simple(client: &mut Client, exchange: &Exchange) {
+    if exchange.is_simple() {
+        client.stream.shut_down();
     }
 }
 

@@ -34,6 +34,7 @@ mod logins;
 mod mirror;
 mod negotiation;
 mod outgoing;
+mod places;
 mod plane;
 mod probe;
 mod pump;

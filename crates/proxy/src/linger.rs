@@ -19,6 +19,10 @@ const LINGER_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// that nobody can mean to finish in vain.
 const LINGER_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
+/// Connections that a worker listens to in this way at once, each of which takes as much as an idle one; over it they
+/// are closed at once and counted.
+pub(crate) const LINGERING_MAX: usize = 2048;
+
 /// What is left to a client of these bounds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linger {

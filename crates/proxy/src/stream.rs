@@ -1,16 +1,25 @@
 //! A byte stream to a client or a target, in clear text or TLS, and how it is read into and written from
 //! buffers.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use tls::TlsStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::buffer::Buffer;
 use crate::counters::Counter;
+
+/// Bytes that are forgotten at once.
+const DISCARDED_BYTES_MAX: usize = 256 * 1024;
+
+thread_local! {
+    /// Room for them.
+    static DISCARDED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -96,6 +105,30 @@ impl Stream {
             Transport::Tls(tls) => ready!(tls.poll_read(cx, spare))?,
         };
         buffer.commit(count);
+        self.received_bytes += count as u64;
+        Poll::Ready(Ok(count))
+    }
+
+    /// Forgets once what has arrived, whatever TLS would make of it. Gives the number of bytes; 0: the peer has closed.
+    ///
+    /// On Linux the kernel drops the bytes without copying them (tcp(7), `MSG_TRUNC`); the room for them is never
+    /// touched.
+    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let socket = self.socket();
+        let count = loop {
+            ready!(socket.poll_read_ready(cx))?;
+            let mut room = DISCARDED.take();
+            room.reserve(DISCARDED_BYTES_MAX);
+            let outcome = socket.try_io(Interest::READABLE, || {
+                socket2::SockRef::from(socket)
+                    .recv_with_flags(room.spare_capacity_mut(), libc::MSG_TRUNC)
+            });
+            DISCARDED.set(room);
+            match outcome {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => break outcome?,
+            }
+        };
         self.received_bytes += count as u64;
         Poll::Ready(Ok(count))
     }

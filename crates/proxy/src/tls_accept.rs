@@ -1,6 +1,5 @@
 //! The handshake with a client on a port for TLS.
 
-use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -27,32 +26,10 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Handshakes that a worker does at once, those that have failed and wait for their end included; connections over
 /// it are closed at once and counted. Each takes some 100 KB.
-const HANDSHAKES_MAX: usize = 2048;
+pub(crate) const HANDSHAKES_MAX: usize = 2048;
 
 /// How long an answer to a request in clear text may take.
 const PLAIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The number of handshakes in progress of one worker.
-#[derive(Debug, Default)]
-pub(crate) struct Handshakes(Cell<usize>);
-
-/// One of them.
-struct Place(Rc<Handshakes>);
-
-impl Handshakes {
-    fn enter(self: &Rc<Self>) -> Option<Place> {
-        (self.0.get() < HANDSHAKES_MAX).then(|| {
-            self.0.set(self.0.get() + 1);
-            Place(Rc::clone(self))
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.0.set(self.0.0.get() - 1);
-    }
-}
 
 /// How a client begins.
 enum Beginning {
@@ -182,8 +159,10 @@ async fn answer_plain_request(
     let (options, date) = (&frontend.http, worker.date());
     Answer::Fixed(&answer).write_http1(&mut out, options, Persistence::Close, Parts::Both, &date);
     count_own(&worker.counters, answer.status);
-    if send(&mut client, &mut out, ticks(PLAIN_ANSWER_TIMEOUT)).await {
-        client.linger(&mut out).await;
+    let is_sent = send(&mut client, &mut out, ticks(PLAIN_ANSWER_TIMEOUT)).await;
+    drop(out);
+    if is_sent {
+        client.linger(worker).await;
     }
     client.stream.count_bytes(
         &worker.counters.bytes_from_clients,
@@ -224,22 +203,5 @@ fn client_certificate(stream: &TlsStream, is_verified: bool) -> ClientCertificat
         None => ClientCertificate::Passthrough {
             chain_pem: shown.chain_pem().into(),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_worker_does_so_many_handshakes_at_once_and_no_more() {
-        let handshakes = Rc::new(Handshakes::default());
-        let mut places: Vec<_> = (0..HANDSHAKES_MAX)
-            .map_while(|_| handshakes.enter())
-            .collect();
-        assert_eq!(places.len(), HANDSHAKES_MAX);
-        assert!(handshakes.enter().is_none());
-        places.pop();
-        assert!(handshakes.enter().is_some(), "one has left");
     }
 }

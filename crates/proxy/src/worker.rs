@@ -20,13 +20,15 @@ use crate::cookie_seal::CookieSeal;
 use crate::counters::Counters;
 use crate::date::HttpDate;
 use crate::http2::TargetSessions;
+use crate::linger::LINGERING_MAX;
 use crate::logins::{CheckedActions, Logins};
 use crate::mirror::Mirrors;
+use crate::places::Places;
 use crate::plane::{Clock, Config};
 use crate::registry::{Registry, TICK, Tick, ticks};
 use crate::sticky::COOKIE_AGE;
 use crate::target_connections::TargetConnections;
-use crate::tls_accept::Handshakes;
+use crate::tls_accept::HANDSHAKES_MAX;
 use crate::tls_configs::TlsConfigs;
 
 use listening::ListeningSocket;
@@ -83,7 +85,8 @@ pub(crate) struct Worker {
     pub(crate) targets: TargetConnections,
     pub(crate) compressors: Compressors,
     pub(crate) mirrors: Mirrors,
-    pub(crate) handshakes: Rc<Handshakes>,
+    pub(crate) handshakes: Rc<Places>,
+    pub(crate) lingering: Rc<Places>,
     tls: RefCell<Arc<TlsConfigs>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) cookie_seal: CookieSeal,
@@ -116,7 +119,8 @@ impl Worker {
             targets: TargetConnections::default(),
             compressors: Compressors::default(),
             mirrors: Mirrors::default(),
-            handshakes: Rc::default(),
+            handshakes: Places::new(HANDSHAKES_MAX),
+            lingering: Places::new(LINGERING_MAX),
             tls: RefCell::default(),
             counters,
             cookie_seal: CookieSeal::new(config.cookie_key),

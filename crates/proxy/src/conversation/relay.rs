@@ -20,6 +20,8 @@ pub(super) struct Response {
     head: Lease,
     body: Option<Pump>,
     pub(super) persistence: Persistence,
+    /// Nothing else tells the client where the response ends.
+    pub(super) ends_with_close: bool,
     pub(super) target_stays: bool,
 }
 
@@ -66,6 +68,7 @@ impl Conversation<'_> {
             head: out,
             body: body.map(|pump| pump.through(compressor)),
             persistence,
+            ends_with_close: ends_with_close || self.exchange.is_simple(),
             target_stays: head.keeps_alive,
         }
     }

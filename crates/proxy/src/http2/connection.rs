@@ -11,7 +11,7 @@ use super::incoming::{Expected, Incoming};
 use super::limits::{CONNECTION_WINDOW, REQUEST_FIELDS, STREAM_WINDOW, STREAMS_MAX};
 use super::state::{Peer, Shared};
 use crate::buffer::Lease;
-use crate::connection::Client;
+use crate::connection::{Client, Next};
 use crate::registry::{Signal, ticks};
 use crate::worker::{Listener, Worker};
 
@@ -53,7 +53,7 @@ pub(super) enum Life {
 }
 
 /// Serves a connection on which the client speaks HTTP/2, until it may be closed.
-pub(crate) async fn serve(worker: &Rc<Worker>, listener: &Listener, client: &mut Client) {
+pub(crate) async fn serve(worker: &Rc<Worker>, listener: &Listener, client: &mut Client) -> Next {
     worker.counters.http2_connections.increment();
     client.entry.arm(ticks(listener.for_request().idle_timeout));
     let mut connection = Connection {
@@ -69,22 +69,13 @@ pub(crate) async fn serve(worker: &Rc<Worker>, listener: &Listener, client: &mut
         has_moved: false,
     };
     connection.greet();
-    let farewell = poll_fn(|cx| connection.poll(cx)).await;
+    let next = poll_fn(|cx| connection.poll(cx)).await;
     connection.shared.borrow_mut().close_all();
-    let received = connection.received.take();
-    if farewell == Farewell::Linger {
-        let mut received = received.unwrap_or_else(|| worker.buffers.head());
-        client.linger(&mut received).await;
+    if next == Next::Linger {
+        // No request is in progress, and the client may keep the connection for others until it is closed.
+        connection.client.stream.shut_down();
     }
-}
-
-/// How a connection is taken leave of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Farewell {
-    /// The client is gone, or has to be.
-    Close,
-    /// It is given time to read what it was sent last.
-    Linger,
+    next
 }
 
 impl Connection<'_> {
@@ -106,10 +97,10 @@ impl Connection<'_> {
         frame::put_window_update(out, 0, (CONNECTION_WINDOW - INITIAL_WINDOW) as u32);
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Farewell> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         self.shared.borrow_mut().task_polled(cx);
-        if let Poll::Ready(farewell) = self.poll_time(cx) {
-            return Poll::Ready(farewell);
+        if let Poll::Ready(next) = self.poll_time(cx) {
+            return Poll::Ready(next);
         }
         loop {
             let read = poll_read(self, cx);
@@ -124,13 +115,13 @@ impl Connection<'_> {
                 self.arm();
             }
             match self.poll_write(cx) {
-                Poll::Ready(Err(farewell)) => return Poll::Ready(farewell),
-                Poll::Ready(Ok(())) if self.is_over() => return Poll::Ready(Farewell::Linger),
+                Poll::Ready(Err(next)) => return Poll::Ready(next),
+                Poll::Ready(Ok(())) if self.is_over() => return Poll::Ready(Next::Linger),
                 Poll::Ready(Ok(())) if read == Read::Full => continue,
                 _ => {}
             }
             if read == Read::Closed {
-                return Poll::Ready(Farewell::Close);
+                return Poll::Ready(Next::Close);
             }
             self.shared.borrow_mut().task_waits();
             return Poll::Pending;
@@ -155,16 +146,16 @@ impl Connection<'_> {
     }
 
     /// Looks at the timeout.
-    fn poll_time(&mut self, cx: &Context<'_>) -> Poll<Farewell> {
+    fn poll_time(&mut self, cx: &Context<'_>) -> Poll<Next> {
         if self.client.entry.poll_signal(cx) == Some(Signal::Expired) {
             if self.life == Life::Over {
-                return Poll::Ready(Farewell::Close);
+                return Poll::Ready(Next::Close);
             }
             let is_idle = self.shared.borrow().open_streams() == 0;
             match self.incoming.expected {
                 // Streams have timeouts of their own.
                 _ if !is_idle => self.arm(),
-                Expected::Preface => return Poll::Ready(Farewell::Close),
+                Expected::Preface => return Poll::Ready(Next::Close),
                 _ => {
                     self.worker.counters.idle_timeouts.increment();
                     self.end(ErrorCode::NoError);
@@ -207,7 +198,7 @@ impl Connection<'_> {
     }
 
     /// Writes all that waits.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Farewell>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Next>> {
         loop {
             let mut state = self.shared.borrow_mut();
             let bytes = state.waiting_to_be_written();
@@ -216,7 +207,7 @@ impl Connection<'_> {
             }
             match self.client.stream.poll_write(cx, bytes) {
                 Poll::Ready(Ok(count)) => state.written(count),
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(Farewell::Close)),
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Next::Close)),
                 Poll::Pending => return Poll::Pending,
             }
         }

@@ -327,6 +327,14 @@ where
         }
     }
 
+    /// Whether nothing has ended the connection up to now.
+    pub(crate) fn is_open(&mut self) -> bool {
+        self.socket.set_nonblocking(true).expect("a socket");
+        let outcome = self.read_more();
+        self.socket.set_nonblocking(false).expect("a socket");
+        outcome.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// What is wrong with the end of the connection.
     pub(crate) fn cut(&mut self) -> ErrorKind {
         loop {
