@@ -182,7 +182,7 @@ fn put_preserved_host(out: &mut Buffer, request: &RequestHead<'_, '_>, frontend:
     }
 }
 
-fn put_lower_case(out: &mut Buffer, text: &[u8]) {
+pub(crate) fn put_lower_case(out: &mut Buffer, text: &[u8]) {
     for part in text.chunks(64) {
         let mut lower = [0; 64];
         let lower = &mut lower[..part.len()];

@@ -1,6 +1,7 @@
 //! Where a message head is written to, so that what stands in it is decided once for all versions of HTTP.
 
 use crate::buffer::Buffer;
+use crate::forwarded::put_lower_case;
 use crate::outgoing::put_number;
 
 /// A message head under construction: first its line, then its fields in order, then the end.
@@ -87,5 +88,76 @@ impl HeadSink for Http1Head<'_> {
     #[inline]
     fn end(&mut self) {
         self.0.put(b"\r\n");
+    }
+}
+
+/// As `Http1Head`, of a request that has come by HTTP/2, where all names are in lower case.
+///
+/// Source: ALB guide, "HTTP headers and Application Load Balancers": these names have upper case all the same, and
+/// no others.
+pub(crate) struct DowngradedHead<'o>(pub(crate) Http1Head<'o>);
+
+const MIXED_CASE: [&str; 7] = [
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Port",
+    "Host",
+    "X-Amzn-Trace-Id",
+    "Upgrade",
+    "Connection",
+];
+
+impl HeadSink for DowngradedHead<'_> {
+    fn request_line(&mut self, line: &RequestLine<'_>) {
+        self.0.request_line(line);
+    }
+
+    fn host(&mut self, write: impl FnOnce(&mut Buffer)) {
+        self.0.host(write);
+    }
+
+    fn status_line(&mut self, status: u16, reason: &str) {
+        self.0.status_line(status, reason);
+    }
+
+    fn field_of(&mut self, name: &str, write: impl FnOnce(&mut Buffer)) {
+        let out = &mut *self.0.0;
+        match MIXED_CASE.iter().find(|it| it.eq_ignore_ascii_case(name)) {
+            Some(mixed) => out.put(mixed.as_bytes()),
+            None => put_lower_case(out, name.as_bytes()),
+        }
+        out.put(b": ");
+        write(out);
+        out.put(b"\r\n");
+    }
+
+    fn hop_field(&mut self, name: &str, value: &[u8]) {
+        self.field(name, value);
+    }
+
+    fn end(&mut self) {
+        self.0.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_request_of_http_2_seven_names_have_upper_case() {
+        for (name, written) in [
+            ("X-Amzn-Tls-Version", "x-amzn-tls-version"),
+            ("X-Amzn-Tls-Cipher-Suite", "x-amzn-tls-cipher-suite"),
+            ("X-Amzn-Mtls-Clientcert", "x-amzn-mtls-clientcert"),
+            ("x-amzn-oidc-data", "x-amzn-oidc-data"),
+            ("Content-Length", "content-length"),
+            ("x-forwarded-for", "X-Forwarded-For"),
+            ("X-Forwarded-Port", "X-Forwarded-Port"),
+        ] {
+            let mut out = Buffer::default();
+            DowngradedHead(Http1Head(&mut out)).field(name, b"Value");
+            assert_eq!(out.filled(), format!("{written}: Value\r\n").as_bytes());
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::buffer::Lease;
 use crate::decide::{ConnectionFacts, Decision, count_own, decide};
 use crate::exchange::Exchange;
 use crate::forwarded::Forwarded;
-use crate::head_sink::Http1Head;
+use crate::head_sink::{DowngradedHead, Http1Head};
 use crate::http1::FIELDS_MAX;
 use crate::http1::request::RequestHead;
 use crate::logins::Ask;
@@ -68,7 +68,7 @@ pub(super) fn route<'f>(
     let protocol = route.pool.settings.protocol;
     let message = if protocol.version == HttpVersion::Http1 {
         let mut out = worker.buffers.head();
-        forwarded.write_head(&mut Http1Head(&mut out));
+        forwarded.write_head(&mut DowngradedHead(Http1Head(&mut out)));
         Message::Http1(out)
     } else {
         let scheme = match protocol.is_tls {

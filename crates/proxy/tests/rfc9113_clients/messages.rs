@@ -246,6 +246,38 @@ fn section_8_3_a_request_becomes_one_of_http1() {
     assert_eq!(response.text(), "ok");
 }
 
+/// ALB guide, "HTTP headers and Application Load Balancers".
+#[test]
+fn section_8_2_names_stay_in_lower_case_but_for_those_of_the_balancer() {
+    let target = Target::listen();
+    let fixture = forwarding_to(&target);
+    let fields = [("x-custom", "1"), ("x-forwarded-for", "9.9.9.9")];
+    let names = |length: &[(&'static str, &'static str)]| -> Vec<String> {
+        let mut peer = FramePeer::connect(fixture.address);
+        peer.request(1, &with(&with(&POST, &fields), length), false);
+        let mut at_target = target.accept();
+        let head = at_target.head();
+        let lines = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        lines.map(|(name, _)| name.to_owned()).collect()
+    };
+    let expected = |framing| {
+        [
+            "Host",
+            "x-custom",
+            framing,
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Port",
+            "X-Amzn-Trace-Id",
+        ]
+    };
+    assert_eq!(names(&[]), expected("transfer-encoding"));
+    assert_eq!(
+        names(&[("content-length", "1")]),
+        expected("content-length")
+    );
+}
+
 #[test]
 fn section_8_3_1_a_host_field_does_where_there_is_no_authority() {
     let target = Target::listen();
