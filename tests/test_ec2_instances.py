@@ -154,3 +154,19 @@ def test_what_tools_read_of_an_instance_and_its_interface(ec2, run):
     ]
     assert shown["MacAddress"] == interface["MacAddress"]
     assert shown["PrivateDnsName"] == made["PrivateDnsName"]
+
+
+def test_tags_of_an_instance_and_of_its_interface(ec2, run):
+    tags = "Tags=[{{Key=Name,Value={}}}]"
+    instance, interface, volume = (
+        f"ResourceType={kind}," + tags.format(value)
+        for kind, value in [("instance", "web"), ("network-interface", "front"), ("volume", "root")]
+    )
+    [made] = run("--tag-specifications", instance, interface)["Instances"]
+    assert made["Tags"] == [{"Key": "Name", "Value": "web"}]
+    [shown] = ec2.describe_network_interfaces(
+        NetworkInterfaceIds=[made["NetworkInterfaces"][0]["NetworkInterfaceId"]]
+    )["NetworkInterfaces"]
+    assert shown["TagSet"] == [{"Key": "Name", "Value": "front"}]
+    with pytest.raises(AwsError, match="volume"):
+        run("--tag-specifications", instance, volume)

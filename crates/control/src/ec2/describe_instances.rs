@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use model::ec2::{Instance, InstanceId, InstanceState, SecurityGroupId};
+use model::ec2::{Instance, InstanceId, InstanceState, SecurityGroupId, Tags};
 
 use crate::ec2::instance_filters::{FILTERS, STATUS_FILTERS};
 use crate::ec2::networks::is_named;
-use crate::ec2::{Ec2Error, Filter, Page, PageRequest, names};
+use crate::ec2::{Ec2Error, Filter, Page, PageRequest, names, network_interfaces};
 use crate::settings::Settings;
 use crate::state::State;
 
@@ -53,6 +53,8 @@ pub struct InstanceDescription {
     pub groups: Vec<(SecurityGroupId, String)>,
     /// The account it belongs to.
     pub owner_id: String,
+    /// The tags of its network interface.
+    pub interface_tags: Tags,
     /// The name of its private address inside the VPC; empty once it has let go of the address, as on EC2.
     pub private_dns_name: String,
 }
@@ -198,6 +200,7 @@ pub(crate) fn describe_instance(
             .map(|group| (group.id.clone(), group.name.clone()))
             .collect(),
         owner_id: settings.place.account.clone(),
+        interface_tags: network_interfaces::tags_of(state, &instance.network_interface_id()),
         private_dns_name: match instance.holds_address() {
             true => names::private_dns_name(instance.private_address, &settings.place.region),
             false => String::new(),

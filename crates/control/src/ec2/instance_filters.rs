@@ -128,6 +128,12 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
             ipv6(it, |ipv6| ipv6.is_primary.to_string())
         }),
         Column::new("network-interface.description", |it| if_present(it, "")),
+        Column::new("network-interface.tag-key", |it| {
+            it.interface_tags.keys().cloned().collect()
+        }),
+        Column::new("network-interface.tag-value", |it| {
+            it.interface_tags.values().cloned().collect()
+        }),
         Column::new("network-interface.owner-id", |it| {
             if_present(it, &it.owner_id)
         }),
@@ -191,8 +197,6 @@ pub(crate) const FILTERS: Filters<InstanceDescription> = Filters {
         "network-interface.outpost-arn",
         "network-interface.public-dns-name",
         "network-interface.requester-id",
-        "network-interface.tag-key",
-        "network-interface.tag-value",
         "network-performance-options.bandwidth-weighting",
         "operator.managed",
         "operator.principal",

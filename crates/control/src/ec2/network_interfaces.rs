@@ -330,7 +330,8 @@ pub(crate) fn forget_tags(draft: &mut Draft) {
     }
 }
 
-fn tags_of(state: &State, id: &NetworkInterfaceId) -> Tags {
+/// The tags of an interface; none if it has none, or is gone.
+pub(crate) fn tags_of(state: &State, id: &NetworkInterfaceId) -> Tags {
     let stored = state.ec2.network_interface_tags.get(id);
     stored.map(|stored| stored.tags.clone()).unwrap_or_default()
 }

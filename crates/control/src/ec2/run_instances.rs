@@ -7,7 +7,10 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use model::ec2::{Instance, InstanceId, InstanceProtection, InstanceState, ReservationId, Zone};
+use model::ec2::{
+    Instance, InstanceId, InstanceProtection, InstanceState, NetworkInterfaceTags, ReservationId,
+    Tags, Zone,
+};
 use serde::Serialize;
 
 use crate::ec2::client_tokens::RequestNote;
@@ -49,7 +52,7 @@ pub struct RunInstances {
     pub zone: RequestedZone,
     /// A repetition with the same token registers nothing and shows the same instances.
     pub client_token: Option<String>,
-    /// Tags for each.
+    /// Tags for each, and for its network interface.
     pub tag_specifications: Vec<TagSpecification>,
 }
 
@@ -75,6 +78,24 @@ impl RequestedZone {
 enum AskedAddress<'a> {
     Given(Ipv4Addr),
     Drawn(&'a RangeInclusive<usize>, &'a RequestedZone),
+}
+
+/// The tags of a request, as its digest has them. Those of interfaces are not in it where there are none, as in the
+/// digests from before they could be given.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AskedTags<'a> {
+    OfInstance(&'a Tags),
+    OfBoth(&'a Tags, &'a Tags),
+}
+
+impl<'a> AskedTags<'a> {
+    fn of(instance: &'a Tags, interface: &'a Tags) -> Self {
+        match interface.is_empty() {
+            true => Self::OfInstance(instance),
+            false => Self::OfBoth(instance, interface),
+        }
+    }
 }
 
 /// The new instances, in the order in which they were launched.
@@ -104,7 +125,7 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
         &request.security_group_names,
         &site.subnet.vpc_id,
     )?;
-    let tags = tags::specified(&request.tag_specifications, "instance")?;
+    let (tags, interface_tags) = specified_tags(&request.tag_specifications)?;
     // Of addresses that are drawn, not what came of it but what was said.
     let (address, subnet_id) = match site.private_address {
         Some(address) => (AskedAddress::Given(address), Some(site.subnet.id.as_str())),
@@ -115,7 +136,11 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
     };
     let asked = (
         (address, site.ipv6_address, subnet_id),
-        (&security_groups, &tags, request.protection),
+        (
+            &security_groups,
+            AskedTags::of(&tags, &interface_tags),
+            request.protection,
+        ),
         (&request.image_id, &request.instance_type),
     );
     let note = RequestNote::new(request.client_token.as_ref(), &asked);
@@ -133,7 +158,7 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
     let addresses = site.take_addresses(draft, &count)?;
     let reservation_id = ReservationId::from_bits(draft.draw());
     let instances = (0..).zip(addresses).map(|(launch_index, private_address)| {
-        draft.put(Instance {
+        let instance = draft.put(Instance {
             id: names::fresh(draft, InstanceId::from_bits, &draft.state().ec2.instances),
             reservation_id: reservation_id.clone(),
             launch_index,
@@ -152,9 +177,39 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
             client_token: note.token.clone(),
             request_digest: note.digest.clone(),
             tags: tags.clone(),
-        })
+        });
+        if !interface_tags.is_empty() {
+            draft.put(NetworkInterfaceTags {
+                id: instance.network_interface_id(),
+                tags: interface_tags.clone(),
+            });
+        }
+        instance
     });
     Ok(instances.collect())
+}
+
+/// The tags of each instance, and those of its network interface.
+fn specified_tags(specifications: &[TagSpecification]) -> Result<(Tags, Tags), Ec2Error> {
+    let is_for = |resource_type| move |it: &&TagSpecification| it.resource_type == resource_type;
+    let made = ["instance", "network-interface"];
+    let mut types = specifications.iter().map(|it| &it.resource_type);
+    if let Some(other) = types.find(|it| !made.contains(&it.as_str())) {
+        return Err(Ec2Error::InvalidValue {
+            parameter: "TagSpecification.ResourceType",
+            value: other.clone(),
+            expectation: format!(
+                "elbow makes no such thing with an instance, so that there is nothing to tag; it makes {}.",
+                made.join(" and ")
+            ),
+        });
+    }
+    let [of_instance, of_interface] = made.map(|resource_type| {
+        let specifications = specifications.iter().filter(is_for(resource_type));
+        let specifications: Vec<_> = specifications.cloned().collect();
+        tags::specified(&specifications, resource_type)
+    });
+    Ok((of_instance?, of_interface?))
 }
 
 /// How many instances a request wants: at least, and if there is room.

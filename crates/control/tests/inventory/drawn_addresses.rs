@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use control::ec2::TagSpecification;
 use control::ec2::describe_instances::DescribeInstances;
+use control::ec2::network_interfaces::DescribeNetworkInterfaces;
 use control::ec2::run_instances::{RequestedZone, RunInstances};
 use control::ec2::subnets::CreateSubnet;
 use model::ec2::Subnet;
@@ -178,4 +180,65 @@ async fn a_repeated_request_for_drawn_addresses_shows_what_it_made() {
         );
     }
     assert_eq!(found(&fixture, &[]).len(), 3);
+}
+
+#[tokio::test]
+async fn tags_at_launch_are_for_instances_and_their_interfaces() {
+    let fixture = fixture().await;
+    let tagged = |resource_type: &str, value: &str| TagSpecification {
+        resource_type: resource_type.to_owned(),
+        tags: vec![("Name".to_owned(), value.to_owned())],
+    };
+    let request = |tag_specifications| RunInstances {
+        tag_specifications,
+        client_token: Some("once".to_owned()),
+        ..drawn(None, (2, 2))
+    };
+    let both = || {
+        vec![
+            tagged("instance", "web"),
+            tagged("network-interface", "front"),
+        ]
+    };
+    let ec2 = fixture.ec2();
+    let made = ec2.run_instances(request(both())).await.unwrap();
+    for it in &made {
+        assert_eq!(it.instance.tags["Name"], "web");
+        assert_eq!(it.interface_tags["Name"], "front");
+    }
+    assert_eq!(
+        ec2.run_instances(request(both())).await.unwrap(),
+        made,
+        "a repetition makes nothing"
+    );
+    refused(
+        ec2.run_instances(request(vec![tagged("instance", "web")]))
+            .await,
+        "The client token 'once' was used",
+    );
+    let interfaces = |filters| {
+        let request = DescribeNetworkInterfaces {
+            filters,
+            ..DescribeNetworkInterfaces::default()
+        };
+        ec2.describe_network_interfaces(&request)
+            .unwrap()
+            .items
+            .len()
+    };
+    assert_eq!(interfaces(vec![filter("tag:Name", "front")]), 2);
+    assert_eq!(
+        found(&fixture, &[("network-interface.tag-value", "front")]).len(),
+        2
+    );
+    assert_eq!(found(&fixture, &[("tag:Name", "front")]).len(), 0);
+    let volume = RunInstances {
+        tag_specifications: vec![tagged("instance", "web"), tagged("volume", "root")],
+        ..drawn(None, (1, 1))
+    };
+    refused(
+        ec2.run_instances(volume).await,
+        "Value (volume) for parameter TagSpecification.ResourceType is invalid. elbow makes no such thing with an \
+         instance, so that there is nothing to tag; it makes instance and network-interface.",
+    );
 }
