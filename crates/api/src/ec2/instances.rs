@@ -17,7 +17,7 @@ use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::{Xml, timestamp};
 
-/// What says how to start a machine, and thus nothing about one that runs already.
+/// What says how to start a machine, and thus nothing about one that its owner runs.
 const STARTING: &[&str] = &[
     "AdditionalInfo",
     "BlockDeviceMapping",

@@ -65,6 +65,9 @@ pub(crate) fn not_found(state: &State, id: &str) -> Ec2Error {
         ("vpce-", |id| AbsentKind::VpcEndpoint.not_found(&id)),
         ("pcx-", |id| AbsentKind::VpcPeeringConnection.not_found(&id)),
         ("vgw-", |id| AbsentKind::VpnGateway.not_found(&id)),
+        ("ami-", |id| AbsentKind::Image.not_found(&id)),
+        ("snap-", |id| AbsentKind::Snapshot.not_found(&id)),
+        ("vol-", |id| AbsentKind::Volume.not_found(&id)),
     ];
     if is_network_acl(state, id) {
         return Ec2Error::InvalidValue {
