@@ -238,7 +238,12 @@ async fn tags_that_break_a_rule_change_nothing() {
         (
             vec!["ami-00000000000000000"],
             vec![("a", "1")],
-            "The ID 'ami-00000000000000000' is not valid",
+            "The image id '[ami-00000000000000000]' does not exist",
+        ),
+        (
+            vec!["volume-00000000000000000"],
+            vec![("a", "1")],
+            "The ID 'volume-00000000000000000' is not valid",
         ),
         (vec![], vec![("a", "1")], "parameter resourceIdSet"),
         (vec![&*id], vec![], "parameter tagSet"),
