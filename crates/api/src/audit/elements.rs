@@ -72,7 +72,7 @@ fn member(
         return (lower, HIDDEN.into());
     }
     if let Some(text) = node.value() {
-        let value = members::value(parent, &lower, text);
+        let value = members::value(service, parent, &lower, text);
         return (lower, value);
     }
     let Some(elements) = elements_of(node) else {
@@ -142,7 +142,7 @@ fn of_xml(service: Service, xml: &Xml, parent: &str, name: &str, content: &str) 
         return members::list(service, Vec::new());
     }
     if !content.starts_with('<') {
-        return members::value(parent, name, &unescaped(content));
+        return members::value(service, parent, name, &unescaped(content));
     }
     let mut list = Vec::new();
     let mut members = Map::new();

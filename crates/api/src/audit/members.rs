@@ -4,117 +4,60 @@
 //! Source: the API models of the services; the records in "Logging API calls" of the guides of Elastic Load Balancing
 //! and EC2.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use crate::input::lower_camel;
 use crate::service::Service;
 
-/// Members that hold numbers, in lower camel case. Where one of them holds a text, it has other characters than digits,
-/// unless it is one of `TEXTS`.
-const NUMBERS: &[&str] = &[
-    "amiLaunchIndex",
-    "availableIpAddressCount",
-    "capacityUnits",
-    "code",
-    "currentVersion",
-    "daysBeforeExpiry",
-    "decreaseRequestsRemaining",
-    "deviceIndex",
-    "durationSeconds",
-    "effectiveCapacityUnits",
-    "fromPort",
-    "healthCheckIntervalSeconds",
-    "healthCheckTimeoutSeconds",
-    "healthyThresholdCount",
-    "ipv4NetmaskLength",
-    "ipv6AddressCount",
-    "ipv6NetmaskLength",
-    "maxCount",
-    "maxEntries",
-    "maxItems",
-    "maxResults",
-    "minCount",
-    "networkCardIndex",
-    "numberOfCaCertificates",
-    "numberOfRevokedEntries",
-    "order",
-    "pageSize",
-    "port",
-    "priority",
-    "revocationId",
-    "ruleNumber",
-    "sessionTimeout",
-    "targetControlPort",
-    "targetVersion",
-    "toPort",
-    "totalRevokedEntries",
-    "unhealthyThresholdCount",
-    "version",
-    "weight",
-];
+/// The members that are numbers or switches: the name that the service signs with, `number` or `switch`, the structure
+/// that the member is in and the member. `value_types.py` writes it from the models and says more.
+const VALUE_TYPES: &str = include_str!("value_types.txt");
 
-/// Members that hold true or false.
-const SWITCHES: &[&str] = &[
-    "allAvailabilityZones",
-    "allRegions",
-    "amazonProvidedIpv6CidrBlock",
-    "assignIpv6AddressOnCreation",
-    "associatePublicIpAddress",
-    "configured",
-    "default",
-    "defaultForAz",
-    "deleteOnTermination",
-    "denyAllIgwTraffic",
-    "disableApiStop",
-    "disableApiTermination",
-    "dryRun",
-    "ebsOptimized",
-    "egress",
-    "enaSupport",
-    "enableDns64",
-    "enablePrimaryIpv6",
-    "enableResourceNameDnsAAAARecord",
-    "enableResourceNameDnsARecord",
-    "enabled",
-    "exported",
-    "force",
-    "healthCheckEnabled",
-    "hibernate",
-    "ignoreClientCertificateExpiry",
-    "inUse",
-    "includeAllInstances",
-    "includeManagedResources",
-    "ipv6Native",
-    "isDefault",
-    "isEgress",
-    "isPrimaryIpv6",
-    "main",
-    "mapCustomerOwnedIpOnLaunch",
-    "mapPublicIpOnLaunch",
-    "primary",
-    "privateDnsEnabled",
-    "requesterManaged",
-    "resetCapacityReservation",
-    "resetTransforms",
-    "return",
-    "skipOsShutdown",
-    "sourceDestCheck",
-    "useExistingClientSecret",
-];
+/// Stands for every structure in `VALUE_TYPES`.
+const ANYWHERE: &str = "*";
 
-/// Members, with the structure they are in, that hold texts whatever the digits in them: a redirect's port may be
-/// `#{port}`, the priority of a rule that is shown `default`.
-const TEXTS: &[(&str, &str)] = &[("redirectConfig", "port"), ("rules", "priority")];
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ValueType {
+    Number,
+    Switch,
+}
 
-/// The value of a member of `parent`, both in lower camel case.
-pub(super) fn value(parent: &str, name: &str, text: &str) -> Value {
-    if TEXTS.contains(&(parent, name)) {
-        return text.into();
-    }
-    let number = || text.parse::<i64>().ok().filter(|_| NUMBERS.contains(&name));
-    match text {
-        "true" | "false" if SWITCHES.contains(&name) => (text == "true").into(),
-        _ => number().map_or_else(|| text.into(), Value::from),
+/// A service by the name that it signs with, a structure and a member of it.
+type Member<'a> = (&'a str, &'a str, &'a str);
+
+static TYPES: LazyLock<HashMap<Member<'static>, ValueType>> =
+    LazyLock::new(|| VALUE_TYPES.lines().map(member_type).collect());
+
+fn member_type(line: &'static str) -> (Member<'static>, ValueType) {
+    let mut words = line.split(' ');
+    let mut word = || words.next().expect("a line has three words");
+    let (service, kind) = (word(), word());
+    let (parent, name) = word().split_once('.').expect("a member has a structure");
+    let kind = match kind {
+        "number" => ValueType::Number,
+        _ => ValueType::Switch,
+    };
+    ((service, parent, name), kind)
+}
+
+/// The value of a member of `parent`, both in lower camel case. What is no number where the model has one stays the
+/// text that it is.
+pub(super) fn value(service: Service, parent: &str, name: &str, text: &str) -> Value {
+    let service = service.signing_name();
+    let kind = [ANYWHERE, parent]
+        .into_iter()
+        .find_map(|parent| TYPES.get(&(service, parent, name)));
+    match kind {
+        Some(ValueType::Number) => text
+            .parse::<i64>()
+            .map_or_else(|_| text.into(), Value::from),
+        Some(ValueType::Switch) => text
+            .parse::<bool>()
+            .map_or_else(|_| text.into(), Value::from),
+        None => text.into(),
     }
 }
 
@@ -201,30 +144,42 @@ pub(super) fn list(service: Service, elements: Vec<Value>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn values_have_the_types_of_the_model() {
-        for (parent, name, text, expected) in [
-            ("", "port", "80", json!(80)),
-            ("redirectConfig", "port", "443", json!("443")),
-            ("", "priority", "5", json!(5)),
-            ("rules", "priority", "5", json!("5")),
-            ("state", "code", "active", json!("active")),
-            ("currentState", "code", "16", json!(16)),
-            ("", "dryRun", "true", json!(true)),
-            ("tags", "value", "true", json!("true")),
-            ("tags", "key", "80", json!("80")),
+        const EC2: Service = Service::Ec2;
+        const ELB: Service = Service::ElasticLoadBalancing;
+        for (service, parent, name, text, expected) in [
+            (ELB, "", "port", "80", json!(80)),
+            (ELB, "redirectConfig", "port", "443", json!("443")),
+            (ELB, "", "priority", "5", json!(5)),
+            (ELB, "rules", "priority", "5", json!("5")),
+            (ELB, "state", "code", "active", json!("active")),
+            (ELB, "", "pageSize", "x", json!("x")),
+            (ELB, "attributes", "value", "true", json!("true")),
+            (ELB, "tags", "key", "80", json!("80")),
+            (EC2, "currentState", "code", "16", json!(16)),
+            (EC2, "", "dryRun", "true", json!(true)),
+            (EC2, "enableDnsSupport", "value", "true", json!(true)),
+            (EC2, "tagSet", "value", "true", json!("true")),
         ] {
-            assert_eq!(value(parent, name, text), expected, "{parent}.{name}");
+            let found = value(service, parent, name, text);
+            assert_eq!(found, expected, "{service:?} {parent}.{name}");
         }
     }
 
     #[test]
-    fn the_names_are_sorted_and_in_lower_camel_case() {
-        for names in [NUMBERS, SWITCHES] {
-            assert!(names.is_sorted());
-            assert!(names.iter().all(|name| lower_camel(name) == *name));
+    fn the_types_are_those_of_services_that_are_here() {
+        let services: BTreeSet<_> = Service::ALL.map(Service::signing_name).into();
+        for line in VALUE_TYPES.lines() {
+            let ((service, _, name), _) = member_type(line);
+            assert!(services.contains(service), "{line}");
+            assert_eq!(lower_camel(name), name, "{line}");
+            let kind = line.split(' ').nth(1);
+            assert!(matches!(kind, Some("number" | "switch")), "{line}");
         }
     }
 }
