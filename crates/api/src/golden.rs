@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use regex::{Captures, Regex};
+
+/// What stands for the result of an operation that has no members.
+pub(crate) const NOTHING: &str = "(nothing)";
+
 /// A code that operations have in their model, those operations, and why no call gets it from elbow.
 pub(crate) type Unreachable = (&'static str, &'static [&'static str], &'static str);
 
@@ -10,6 +15,22 @@ pub(crate) type Unreachable = (&'static str, &'static [&'static str], &'static s
 pub(crate) fn transcript(name: &str) -> String {
     let path = path(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The transcript in this file with what `ask` says to each of its requests, the first lines of blocks that are no
+/// headings. Nothing follows a request to which it says nothing.
+pub(crate) async fn answered(name: &str, mut ask: impl AsyncFnMut(&str) -> String) -> String {
+    let mut blocks = Vec::new();
+    for block in transcript(name).trim().split("\n\n").map(str::trim) {
+        let request = block.lines().next().unwrap_or_default();
+        blocks.push(match is_heading(block) {
+            true => block.to_owned(),
+            false => format!("{request}\n{}", ask(request).await)
+                .trim()
+                .to_owned(),
+        });
+    }
+    blocks.join("\n\n")
 }
 
 /// Checks that `actual`, what the requests of a transcript were answered, is what it says. With `RENEW=1` in the
@@ -26,6 +47,31 @@ pub(crate) fn check(name: &str, actual: &str) {
             is.trim() == should.trim(),
             "the answer is\n\n{is}\n\nand {name} has\n\n{should}\n\nwrite all answers to it with RENEW=1, and \
              read what changes"
+        );
+    }
+}
+
+/// Checks that the transcript has an answer and a refusal of each operation, but for those that are never answered.
+pub(crate) fn check_operations(name: &str, served: &[&str], never_answered: &[&str]) {
+    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for block in transcript(name).split("\n\n").map(str::trim) {
+        let Some((request, answer)) = block.split_once('\n') else {
+            continue;
+        };
+        let operation = operation(request).to_owned();
+        match answer.starts_with(['<', '{']) || answer == NOTHING {
+            true => answered.insert(operation),
+            false => refused.insert(operation),
+        };
+    }
+    for operation in served {
+        assert!(
+            answered.contains(*operation) != never_answered.contains(operation),
+            "{name} has no answer of {operation}, or has one of what is never answered"
+        );
+        assert!(
+            refused.contains(*operation),
+            "{name} has no refusal of {operation}"
         );
     }
 }
@@ -83,15 +129,19 @@ fn errors(transcript: &str) -> BTreeSet<(String, String)> {
     transcript.split("\n\n").filter_map(error).collect()
 }
 
-/// The operation of a request: of a form, or the last word in front of the JSON.
+/// The operation of a request: of a form, or the word in front of the JSON.
 fn operation(request: &str) -> &str {
-    match request.strip_prefix("Action=") {
+    let mut words = request.split_whitespace();
+    let word = words.find(|word| word.starts_with(char::is_uppercase));
+    let word = word.unwrap_or_default();
+    match word.strip_prefix("Action=") {
         Some(form) => form.split('&').next().unwrap_or_default(),
-        None => {
-            let words = request.split('{').next().unwrap_or_default();
-            words.split_whitespace().last().unwrap_or_default()
-        }
+        None => word,
     }
+}
+
+fn is_heading(block: &str) -> bool {
+    block.is_empty() || block.starts_with('#')
 }
 
 fn pair(operation: &str, code: &str) -> (String, String) {
@@ -100,4 +150,48 @@ fn pair(operation: &str, code: &str) -> (String, String) {
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name)
+}
+
+/// The random parts of identifiers by the order in which they first appear: `#1` is the same everywhere in a
+/// transcript.
+pub(crate) struct Numbers {
+    ids: Vec<String>,
+    pattern: Regex,
+}
+
+impl Numbers {
+    /// Of what the groups of the expression find.
+    pub(crate) fn of(pattern: &str) -> Self {
+        Self {
+            ids: Vec::new(),
+            pattern: Regex::new(pattern).expect("a valid expression"),
+        }
+    }
+
+    /// The text with numbers in place of identifiers.
+    pub(crate) fn name(&mut self, text: &str) -> String {
+        let ids = &mut self.ids;
+        let number = |found: &Captures<'_>| {
+            let group = found.iter().skip(1).flatten().next();
+            let id = group.expect("each match is by a group").as_str();
+            let known = ids.iter().position(|known| known == id);
+            let at = known.unwrap_or_else(|| {
+                ids.push(id.to_owned());
+                ids.len() - 1
+            });
+            found[0].replace(id, &format!("#{}", at + 1))
+        };
+        self.pattern.replace_all(text, number).into_owned()
+    }
+
+    /// The text with identifiers in place of numbers.
+    pub(crate) fn restore(&self, text: &str) -> String {
+        let number = Regex::new("#([0-9]+)").expect("a valid expression");
+        let id = |found: &Captures<'_>| {
+            let at: usize = found[1].parse().expect("digits");
+            let id = self.ids.get(at - 1);
+            id.expect("the number has been named").clone()
+        };
+        number.replace_all(text, id).into_owned()
+    }
 }

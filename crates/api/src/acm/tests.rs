@@ -9,7 +9,6 @@
 //! the making of a load balancer. A request that begins with `read-only ` is signed with such a key, and one that begins
 //! with `throttled ` comes when the bucket of the operation is empty.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -29,11 +28,12 @@ use super::OPERATIONS;
 use super::unreachable::UNREACHABLE;
 use crate::ApiError;
 use crate::caller::Caller;
+use crate::golden::{self, NOTHING, Numbers};
+use crate::json;
 use crate::query::Node;
 use crate::service::Service;
 use crate::signed::{NOW_MILLIS, control_plane, control_plane_with, pem};
 use crate::throttle::{Called, Throttle};
-use crate::{golden, json};
 
 const ISSUING: &str = "(certificates are issued)";
 const TRANSCRIPT: &str = "acm/transcript.txt";
@@ -42,6 +42,7 @@ const REFUSALS: &str = "acm/refusals.txt";
 const ERRORS: &str = include_str!("../../tests/vectors/acm_errors.txt");
 /// What `tests/vectors/json_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/acm_members.txt");
+const ID: &str = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})";
 
 #[tokio::test]
 async fn requests_get_the_answers_of_the_transcript() {
@@ -66,35 +67,29 @@ async fn requests_get_the_errors_of_the_refusals() {
 
 #[test]
 fn every_error_of_the_model_is_told_or_cannot_be_reached() {
-    let served: Vec<_> = OPERATIONS.served.iter().map(|it| it.name).collect();
-    golden::check_errors(ERRORS, &served, &[TRANSCRIPT, REFUSALS], &UNREACHABLE);
+    golden::check_errors(ERRORS, &served(), &[TRANSCRIPT, REFUSALS], &UNREACHABLE);
 }
 
 /// What the requests in a transcript are answered.
 async fn answers(control: &Control, transcript: &str) -> String {
-    let mut ids: Vec<String> = Vec::new();
-    let mut actual = String::new();
-    for block in golden::transcript(transcript).trim().split("\n\n") {
-        let request = block.lines().next().unwrap_or_default();
-        if block.starts_with("# ") {
-            actual += &format!("{block}\n\n");
-            continue;
-        }
+    let mut numbers = Numbers::of(ID);
+    let key = "(-----BEGIN ENCRYPTED PRIVATE KEY-----).*(-----END)";
+    let key = Regex::new(key).expect("an expression");
+    golden::answered(transcript, async |request| {
+        let request = numbers.restore(request);
         if request == ISSUING {
             let issued = control.issue_certificates().await;
             issued.expect("the store is in memory");
-            actual += &format!("{request}\n\n");
-            continue;
+            return String::new();
         }
         if let Some(arn) = request.strip_prefix("(a listener shows ") {
-            show(control, restore(&ids, arn).trim_end_matches(')')).await;
-            actual += &format!("{request}\n\n");
-            continue;
+            show(control, arn.trim_end_matches(')')).await;
+            return String::new();
         }
-        let answer = ask(control, &restore(&ids, request)).await;
-        actual += &format!("{request}\n{}\n\n", name(&mut ids, &answer));
-    }
-    actual
+        let answer = ask(control, &request).await;
+        numbers.name(&key.replace(&answer, "$1(other bytes each time)$2"))
+    })
+    .await
 }
 
 /// Makes a load balancer with a listener that shows this certificate.
@@ -132,26 +127,11 @@ async fn show(control: &Control, certificate: &str) {
 
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
-    let transcript = golden::transcript(TRANSCRIPT);
-    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for block in transcript.split("\n\n") {
-        let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
-        let operation = request.split(' ').next().unwrap_or_default();
-        match answer.starts_with('{') || answer == "(nothing)" {
-            true => answered.insert(operation),
-            false => refused.insert(operation),
-        };
-    }
-    for name in OPERATIONS.served.iter().map(|operation| operation.name) {
-        assert!(
-            answered.contains(name),
-            "{name} has no answer in transcript.txt"
-        );
-        assert!(
-            refused.contains(name),
-            "{name} has no refusal in transcript.txt"
-        );
-    }
+    golden::check_operations(TRANSCRIPT, &served(), &[]);
+}
+
+fn served() -> Vec<&'static str> {
+    OPERATIONS.served.iter().map(|it| it.name).collect()
 }
 
 /// A member that nobody reads would be accepted and dropped.
@@ -187,7 +167,7 @@ async fn ask(control: &Control, request: &str) -> String {
     };
     match outcome {
         Ok(Some(value)) => serde_json::to_string_pretty(&value).expect("JSON is text"),
-        Ok(None) => "(nothing)".to_owned(),
+        Ok(None) => NOTHING.to_owned(),
         Err(error) => {
             let error = json::translate(error.code, error);
             format!("{} {} {}", error.code, error.status, error.message)
@@ -231,31 +211,6 @@ fn refusal(control: &Control, before: &str, operation: &str) -> Option<ApiError>
 /// A file of `tests/certificates` in base64.
 fn certificate_file(name: &str) -> String {
     STANDARD.encode(pem(name))
-}
-
-fn name(ids: &mut Vec<String>, text: &str) -> String {
-    let key =
-        Regex::new("(-----BEGIN ENCRYPTED PRIVATE KEY-----).*(-----END)").expect("an expression");
-    let text = &*key.replace(text, "$1(other bytes each time)$2");
-    let pattern = Regex::new("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("an expression");
-    let number = |found: &regex::Captures<'_>| {
-        let at = ids.iter().position(|known| *known == found[0]);
-        let at = at.unwrap_or_else(|| {
-            ids.push(found[0].to_owned());
-            ids.len() - 1
-        });
-        format!("#{}", at + 1)
-    };
-    pattern.replace_all(text, number).into_owned()
-}
-
-fn restore(ids: &[String], text: &str) -> String {
-    let pattern = Regex::new("#([0-9]+)").expect("an expression");
-    let id = |found: &regex::Captures<'_>| {
-        let at: usize = found[1].parse().expect("digits");
-        ids[at - 1].clone()
-    };
-    pattern.replace_all(text, id).into_owned()
 }
 
 #[tokio::test]

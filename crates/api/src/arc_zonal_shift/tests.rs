@@ -14,14 +14,14 @@ use std::time::Duration;
 use control::elb::create_load_balancer::CreateLoadBalancer;
 use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
 use control::{Clock, Control, ManualClock};
-use regex::{Captures, Regex};
 
 use super::{OPERATIONS, ROUTES};
+use crate::golden::{self, Numbers};
 use crate::rest_json;
 use crate::signed::{NOW_MILLIS, control_plane_at};
 use crate::{ApiError, json, query};
 
-const TRANSCRIPT: &str = include_str!("transcript.txt");
+const TRANSCRIPT: &str = "arc_zonal_shift/transcript.txt";
 /// What `tests/vectors/json_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/arc-zonal-shift_members.txt");
 /// What `tests/vectors/routes.py` wrote.
@@ -33,8 +33,8 @@ struct Desk {
     clock: Arc<SharedClock>,
     /// Of the load balancers, by name.
     arns: Vec<(&'static str, String)>,
-    /// Of the shifts.
-    ids: Vec<String>,
+    /// Their ids.
+    shifts: Numbers,
 }
 
 struct SharedClock(ManualClock);
@@ -48,34 +48,22 @@ impl Clock for SharedClock {
 #[tokio::test]
 async fn requests_get_the_answers_of_the_transcript() {
     let mut desk = Desk::open().await;
-    let mut actual = Vec::new();
-    for block in TRANSCRIPT.trim().split("\n\n") {
-        let request = block.lines().next().unwrap_or_default();
-        let wait = request
-            .strip_prefix("(wait ")
-            .and_then(|it| it.strip_suffix(')'));
-        if let Some(seconds) = wait {
-            let seconds = seconds.parse().expect("a number of seconds");
-            desk.clock.0.advance(Duration::from_secs(seconds));
-        }
-        actual.push(match wait.is_some() || request.starts_with('#') {
-            true => block.to_owned(),
-            false => format!("{request}\n{}", desk.ask(request).await),
-        });
-    }
-    for (is, should) in actual.iter().zip(TRANSCRIPT.trim().split("\n\n")) {
-        assert!(
-            is == should,
-            "the answer is\n\n{is}\n\nand the transcript has\n\n{should}\n\nwhole:\n{}",
-            actual.join("\n\n")
-        );
-    }
+    let answers = golden::answered(TRANSCRIPT, async |request| {
+        let Some(seconds) = request.strip_prefix("(wait ") else {
+            return desk.ask(request).await;
+        };
+        let seconds = seconds.trim_end_matches(')').parse();
+        let seconds = Duration::from_secs(seconds.expect("a number of seconds"));
+        desk.clock.0.advance(seconds);
+        String::new()
+    });
+    golden::check(TRANSCRIPT, &answers.await);
 }
 
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
     let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for block in TRANSCRIPT.split("\n\n") {
+    for block in golden::transcript(TRANSCRIPT).split("\n\n") {
         let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
         if let Ok((name, _)) = decode(request) {
             match answer.starts_with('2') {
@@ -174,7 +162,7 @@ impl Desk {
             control,
             clock,
             arns,
-            ids: Vec::new(),
+            shifts: Numbers::of("([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"),
         }
     }
 
@@ -213,12 +201,7 @@ impl Desk {
             address = address.replace(&format!("<{name}>"), &encoded);
             body = body.replace(&format!("<{name}>"), arn);
         }
-        let pattern = Regex::new("#([0-9]+)").expect("an expression");
-        let id = |found: &Captures<'_>| {
-            let at: usize = found[1].parse().expect("digits");
-            self.ids[at - 1].clone()
-        };
-        pattern.replace_all(&(address + &body), id).into_owned()
+        self.shifts.restore(&(address + &body))
     }
 
     fn name(&mut self, text: &str) -> String {
@@ -229,16 +212,6 @@ impl Desk {
             let id = arn.rsplit('/').next().expect("an ARN has a last part");
             text = text.replace(id, &format!("<the id of {name}>"));
         }
-        let pattern = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-        let pattern = Regex::new(pattern).expect("an expression");
-        let number = |found: &Captures<'_>| {
-            let at = self.ids.iter().position(|known| *known == found[0]);
-            let at = at.unwrap_or_else(|| {
-                self.ids.push(found[0].to_owned());
-                self.ids.len() - 1
-            });
-            format!("#{}", at + 1)
-        };
-        pattern.replace_all(&text, number).into_owned()
+        self.shifts.name(&text)
     }
 }

@@ -4,7 +4,7 @@
 //! of the result, or a code, a status and a message. Identifiers are numbered in the order in which they
 //! first appear, so that `sg-2` is the same group everywhere in the transcript.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use control::ec2::Run;
@@ -13,30 +13,26 @@ use control::{Control, ManualClock, NoPlane, Parts, SequentialIds, Settings};
 use regex::Regex;
 
 use super::OPERATIONS;
+use crate::golden;
 use crate::indented::indented;
 use crate::query;
 
-const TRANSCRIPT: &str = include_str!("transcript.txt");
+const TRANSCRIPT: &str = "ec2/transcript.txt";
 
 #[tokio::test]
 async fn requests_get_the_answers_of_the_transcript() {
     let control = inventory().await;
     let mut names = Names::new();
-    for step in steps() {
-        let input = query::decode(names.restore_ids(step.request).as_bytes()).expect(step.request);
-        let action = input.text("Action").expect(step.request);
+    let answers = golden::answered(TRANSCRIPT, async |request| {
+        let input = query::decode(names.restore_ids(request).as_bytes()).expect(request);
+        let action = input.text("Action").expect(request);
         let answer = match OPERATIONS.call(&control, action, &input).await {
             Ok(xml) => indented(xml.as_str()),
             Err(error) => format!("{} {} {}", error.code, error.status, error.message),
         };
-        let answer = names.name_ids(&answer);
-        assert!(
-            answer == step.answer,
-            "the answer to\n{}\n\nis\n\n{answer}\n\nand the transcript has\n\n{}",
-            step.request,
-            step.answer
-        );
-    }
+        names.name_ids(&answer)
+    });
+    golden::check(TRANSCRIPT, &answers.await);
 }
 
 /// These have refusals alone: what is there from the first start on cannot be made, and a network interface
@@ -50,43 +46,8 @@ const ALWAYS_REFUSED: &[&str] = &[
 
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
-    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for step in steps() {
-        let action = step.request.strip_prefix("Action=").expect(step.request);
-        let action = action.split('&').next().expect("a part before the first &");
-        match step.answer.starts_with('<') {
-            true => answered.insert(action),
-            false => refused.insert(action),
-        };
-    }
-    for name in OPERATIONS.served.iter().map(|operation| operation.name) {
-        assert!(
-            answered.contains(name) || ALWAYS_REFUSED.contains(&name),
-            "{name} has no answer in transcript.txt"
-        );
-        assert!(
-            refused.contains(name),
-            "{name} has no refusal in transcript.txt"
-        );
-    }
-}
-
-/// One request of the transcript.
-struct Step {
-    request: &'static str,
-    answer: &'static str,
-}
-
-fn steps() -> Vec<Step> {
-    let blocks = TRANSCRIPT
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|block| !block.is_empty());
-    let steps = blocks.filter(|block| !block.starts_with('#')).map(|block| {
-        let (request, answer) = block.split_once('\n').expect(block);
-        Step { request, answer }
-    });
-    steps.collect()
+    let served: Vec<_> = OPERATIONS.served.iter().map(|it| it.name).collect();
+    golden::check_operations(TRANSCRIPT, &served, ALWAYS_REFUSED);
 }
 
 /// A control plane with the inventory of the first start and one load balancer, `shop`.

@@ -8,7 +8,6 @@
 //! `made `; one that begins with `import ` imports the certificate of that name in `tests/certificates`. `(51 tags)`
 //! stands for as many of them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use control::acm::import_certificate::ImportCertificate;
@@ -20,7 +19,7 @@ use testkit::CertificateObjects;
 
 use super::OPERATIONS;
 use super::unreachable::UNREACHABLE;
-use crate::golden;
+use crate::golden::{self, NOTHING, Numbers};
 use crate::indented::indented;
 use crate::query;
 
@@ -30,6 +29,9 @@ const REFUSALS: &str = "elbv2/refusals.txt";
 const ERRORS: &str = include_str!("../../tests/vectors/elbv2_errors.txt");
 /// What `tests/vectors/elbv2_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/elbv2_members.txt");
+/// The ends of ARNs, of EC2 identifiers, and of the first label of DNS names.
+const ID: &str =
+    r"\b(?:([0-9a-f]{16,17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|([0-9]{9,10})\.us)\b";
 
 #[tokio::test]
 async fn requests_get_the_answers_of_the_transcript() {
@@ -45,30 +47,25 @@ async fn requests_get_the_errors_of_the_refusals() {
 
 #[test]
 fn every_error_of_the_model_is_told_or_cannot_be_reached() {
-    let served: Vec<_> = OPERATIONS.served.iter().map(|it| it.name).collect();
-    golden::check_errors(ERRORS, &served, &[TRANSCRIPT, REFUSALS], &UNREACHABLE);
+    golden::check_errors(ERRORS, &served(), &[TRANSCRIPT, REFUSALS], &UNREACHABLE);
 }
 
 /// What the requests in a transcript are answered.
 async fn answers(control: &Control, name: &str) -> String {
-    let mut numbers = Numbers::default();
-    let mut actual = String::new();
-    for block in golden::transcript(name).split("\n\n").map(str::trim) {
-        let request = block.lines().next().unwrap_or_default();
-        if block.starts_with("# ") || block.is_empty() {
-            actual += &format!("{block}\n\n");
-            continue;
-        }
+    let mut numbers = Numbers::of(ID);
+    // Signatures follow from the identifiers.
+    let signature = Regex::new("signature=[0-9a-f]{64}").expect("an expression");
+    golden::answered(name, async |request| {
         let answer = ask(control, &numbers.restore(request)).await;
         let answer = numbers.name(&answer);
+        let answer = signature.replace_all(&answer, "signature=…").into_owned();
         let is_brief = ["ec2 ", "made "].iter().any(|it| request.starts_with(it));
-        let answer = match is_brief && answer.starts_with('<') {
+        match is_brief && answer.starts_with('<') {
             true => identifiers(&answer),
             false => answer,
-        };
-        actual += &format!("{request}\n{answer}\n\n");
-    }
-    actual
+        }
+    })
+    .await
 }
 
 /// Accounts share nothing, so that these have nothing to do.
@@ -76,30 +73,11 @@ const NEVER_ANSWERED: [&str; 2] = ["DeleteSharedTrustStoreAssociation", "GetReso
 
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
-    let transcript = golden::transcript(TRANSCRIPT);
-    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for block in transcript.split("\n\n") {
-        let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
-        let Some(action) = request.strip_prefix("Action=") else {
-            continue;
-        };
-        let action = action.split('&').next().unwrap_or_default();
-        // What has no members has no elements either, and no code.
-        match answer.starts_with('<') || answer == "(nothing)" {
-            true => answered.insert(action),
-            false => refused.insert(action),
-        };
-    }
-    for name in OPERATIONS.served.iter().map(|operation| operation.name) {
-        assert!(
-            answered.contains(name) || NEVER_ANSWERED.contains(&name),
-            "{name} has no answer in transcript.txt"
-        );
-        assert!(
-            refused.contains(name),
-            "{name} has no refusal in transcript.txt"
-        );
-    }
+    golden::check_operations(TRANSCRIPT, &served(), &NEVER_ANSWERED);
+}
+
+fn served() -> Vec<&'static str> {
+    OPERATIONS.served.iter().map(|it| it.name).collect()
 }
 
 /// A member that nobody reads would be accepted and dropped.
@@ -176,7 +154,7 @@ async fn ask(control: &Control, request: &str) -> String {
         false => OPERATIONS.call(control, action, &input).await,
     };
     match answer {
-        Ok(xml) if xml.as_str().is_empty() => "(nothing)".to_owned(),
+        Ok(xml) if xml.as_str().is_empty() => NOTHING.to_owned(),
         Ok(xml) => indented(xml.as_str()),
         Err(error) => format!("{} {} {}", error.code, error.status, error.message),
     }
@@ -212,46 +190,4 @@ fn identifiers(answer: &str) -> String {
         }
     }
     found.join(" ")
-}
-
-/// The random parts of identifiers, in the order of their appearance.
-#[derive(Default)]
-struct Numbers(Vec<String>);
-
-impl Numbers {
-    fn name(&mut self, text: &str) -> String {
-        // The ends of ARNs, of EC2 identifiers, and of the first label of DNS names.
-        let pattern = Regex::new(
-            r"\b([0-9a-f]{16,17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{9,10}(?:\.us))\b",
-        )
-        .expect("an expression");
-        let number = |found: &regex::Captures<'_>| {
-            let id = found[0].trim_end_matches(".us");
-            let at = self
-                .0
-                .iter()
-                .position(|known| known == id)
-                .unwrap_or_else(|| {
-                    self.0.push(id.to_owned());
-                    self.0.len() - 1
-                });
-            format!("#{}{}", at + 1, &found[0][id.len()..])
-        };
-        let named = pattern.replace_all(text, number);
-        // Signatures follow from the identifiers.
-        let signature = Regex::new("signature=[0-9a-f]{64}").expect("an expression");
-        signature.replace_all(&named, "signature=…").into_owned()
-    }
-
-    fn restore(&self, text: &str) -> String {
-        let pattern = Regex::new("#([0-9]+)").expect("an expression");
-        let id = |found: &regex::Captures<'_>| {
-            let at: usize = found[1].parse().expect("digits");
-            self.0
-                .get(at - 1)
-                .expect("the number has been named")
-                .clone()
-        };
-        pattern.replace_all(text, id).into_owned()
-    }
 }
