@@ -208,9 +208,6 @@ impl Desk {
         let mut text = text.to_owned();
         for (name, arn) in &self.arns {
             text = text.replace(arn, &format!("<{name}>"));
-            // The token of a page of managed resources is the end of an ARN.
-            let id = arn.rsplit('/').next().expect("an ARN has a last part");
-            text = text.replace(id, &format!("<the id of {name}>"));
         }
         self.shifts.name(&text)
     }

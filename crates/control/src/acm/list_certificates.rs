@@ -114,6 +114,7 @@ fn list(
     let page = match input.sort_order {
         Some(SortOrder::Descending) => input.paging.page(
             LIST_PAGE_MAX,
+            "certificates",
             wanted.into_iter().rev(),
             |certificate| Reverse(position(certificate)),
             |Reverse(last)| token(last),
@@ -121,7 +122,9 @@ fn list(
         ),
         Some(SortOrder::Ascending) | None => {
             let key = |certificate: &&Arc<Certificate>| position(certificate);
-            input.paging.page(LIST_PAGE_MAX, wanted, key, token, parse)
+            input
+                .paging
+                .page(LIST_PAGE_MAX, "certificates", wanted, key, token, parse)
         }
     }?;
     let describe = |certificate: &Arc<Certificate>| describe(state, certificate, now);

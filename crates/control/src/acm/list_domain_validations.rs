@@ -48,6 +48,7 @@ impl Control {
         let parse = |token: &str| token.parse().ok().filter(|&shown| shown < count);
         let page = input.paging.page(
             LIST_PAGE_MAX,
+            "domain validations",
             numbered,
             |(number, _)| *number,
             usize::to_string,

@@ -3,8 +3,6 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::certificate::{Certificate, CertificateId, CertificateOrigin, RequestPhase};
 use model::text_enum;
 use serde::{Deserialize, Serialize};
@@ -139,6 +137,7 @@ fn search(
     let page = match input.sort_order {
         Some(SortOrder::Descending) => paging.page(
             PAGE_MAX,
+            "certificates found",
             wanted.into_iter().rev(),
             |(position, _)| Reverse(position.clone()),
             |Reverse(last)| last.token(),
@@ -146,6 +145,7 @@ fn search(
         ),
         Some(SortOrder::Ascending) | None => paging.page(
             PAGE_MAX,
+            "certificates found",
             wanted,
             |(position, _)| position.clone(),
             Position::token,
@@ -191,13 +191,11 @@ impl Position {
     }
 
     fn token(&self) -> String {
-        let json = serde_json::to_vec(self).expect("its parts have a form in JSON");
-        URL_SAFE_NO_PAD.encode(json)
+        serde_json::to_string(self).expect("its parts have a form in JSON")
     }
 
     fn parse(token: &str) -> Option<Self> {
-        let json = URL_SAFE_NO_PAD.decode(token).ok()?;
-        serde_json::from_slice(&json).ok()
+        serde_json::from_str(token).ok()
     }
 }
 

@@ -3,7 +3,6 @@
 //! Nouns are shown in the order of their ids. A token names the last one shown, so that a noun that is
 //! made or deleted between two pages makes no other one appear twice or never.
 
-use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use crate::ec2::Ec2Error;
@@ -56,7 +55,7 @@ impl PageRequest {
         let max = self.max(&sizes)?;
         let after = self.after()?;
         let (items, last) = page::cut(items, after.as_ref(), max, key);
-        let next_token = last.as_deref().map(token);
+        let next_token = last.map(|key| page::token(LISTING, &key));
         Ok(Page { items, next_token })
     }
 
@@ -99,7 +98,7 @@ impl PageRequest {
         let Some(text) = &self.next_token else {
             return Ok(None);
         };
-        match untoken(text) {
+        match page::key(LISTING, text) {
             Some(key) => Ok(Some(key)),
             None => Err(Ec2Error::InvalidNextToken(text.clone())),
         }
@@ -121,30 +120,8 @@ pub(crate) fn require_at_most(
     }
 }
 
-/// The first byte of every token, so that a later form of tokens can be told from this one.
-const TOKEN_VERSION: &str = "01";
-
-/// Hexadecimal, so that nobody builds on what is in it.
-fn token(key: &str) -> String {
-    key.bytes()
-        .fold(TOKEN_VERSION.to_owned(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a text can be written to");
-            text
-        })
-}
-
-fn untoken(text: &str) -> Option<String> {
-    let digits = text
-        .strip_prefix(TOKEN_VERSION)
-        .filter(|digits| !digits.is_empty())?;
-    if digits.len() % 2 != 0 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let bytes = (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16));
-    String::from_utf8(bytes.collect::<Result<_, _>>().ok()?).ok()
-}
+/// Tokens are not told apart by operation: the ids that they stand for say what they are of.
+const LISTING: &str = "ec2";
 
 #[cfg(test)]
 mod tests {
@@ -208,22 +185,7 @@ mod tests {
 
     #[test]
     fn tokens_that_no_answer_had_are_refused() {
-        for text in [
-            "",
-            "01",
-            "abc",
-            "0161f",
-            "01zz",
-            "0261",
-            "01ff",
-            "None___20",
-            "01é0",
-        ] {
-            let refused = cut(None, Some(text.to_owned()), &["a"]);
-            assert!(
-                matches!(refused, Err(Ec2Error::InvalidNextToken(_))),
-                "{text:?}"
-            );
-        }
+        let refused = cut(None, Some("a".to_owned()), &["a"]);
+        assert!(matches!(refused, Err(Ec2Error::InvalidNextToken(_))));
     }
 }

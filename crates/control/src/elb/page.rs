@@ -1,9 +1,5 @@
 //! Long answers come in pages.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::ElbError;
 use crate::page;
 
@@ -46,37 +42,14 @@ impl Paging {
         let after = match &self.marker {
             None => None,
             Some(marker) => {
-                let key = opened(listing, marker).and_then(|key| parse(&key));
+                let key = page::key(listing, marker).and_then(|key| parse(&key));
                 Some(key.ok_or_else(|| invalid_marker(marker))?)
             }
         };
         let (items, last) = page::cut(items, after.as_ref(), size, key);
-        let next_marker = last.map(|key| marker(listing, &key.to_string()));
+        let next_marker = last.map(|key| page::token(listing, &key.to_string()));
         Ok(Page { items, next_marker })
     }
-}
-
-/// How many bytes of a digest in front of the key tell a marker from what no answer has given.
-const SEAL_BYTES: usize = 6;
-
-/// The marker that stands for a key.
-fn marker(listing: &str, key: &str) -> String {
-    let sealed = [&seal(listing, key), key.as_bytes()].concat();
-    URL_SAFE_NO_PAD.encode(sealed)
-}
-
-/// The key that a marker stands for; it need not be there any more.
-fn opened(listing: &str, marker: &str) -> Option<String> {
-    let sealed = URL_SAFE_NO_PAD.decode(marker).ok()?;
-    let (found, key) = sealed.split_at_checked(SEAL_BYTES)?;
-    let key = str::from_utf8(key).ok()?;
-    (found == seal(listing, key)).then(|| key.to_owned())
-}
-
-fn seal(listing: &str, key: &str) -> [u8; SEAL_BYTES] {
-    let digest = digest(&SHA256, format!("{listing}\0{key}").as_bytes());
-    let (seal, _) = digest.as_ref().split_at(SEAL_BYTES);
-    seal.try_into().expect("it is cut to this length")
 }
 
 fn invalid_marker(marker: &str) -> ElbError {

@@ -44,9 +44,13 @@ impl Control {
                 .into_iter()
                 .map(|shift| ZonalShiftDescription::at(now, shift));
             let token = |(started, id): &(u64, ZonalShiftId)| format!("{started}.{id}");
-            input
-                .paging
-                .page(described, |it| position(&it.shift), token, parse_token)
+            input.paging.page(
+                "zonal shifts",
+                described,
+                |it| position(&it.shift),
+                token,
+                parse_token,
+            )
         })
     }
 }

@@ -75,7 +75,9 @@ impl Control {
             let token = LoadBalancerId::to_string;
             input
                 .paging
-                .page(described, key, token, |text| text.parse().ok())
+                .page("managed resources", described, key, token, |text| {
+                    text.parse().ok()
+                })
         })
     }
 

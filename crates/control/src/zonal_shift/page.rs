@@ -28,9 +28,10 @@ const PAGE_MAX: usize = 100;
 
 impl Paging {
     /// The page of `items`, which are sorted by `key` and have different keys; `token` and `parse` are ways from a
-    /// key to a text and back.
+    /// key to a text and back. Tokens of one `listing` are none of another.
     pub(super) fn page<T, K: Ord>(
         &self,
+        listing: &str,
         items: impl Iterator<Item = T>,
         key: impl Fn(&T) -> K,
         token: impl Fn(&K) -> String,
@@ -38,11 +39,14 @@ impl Paging {
     ) -> Result<Page<T>, ZonalShiftError> {
         let after = match &self.next_token {
             None => None,
-            Some(text) => Some(parse(text).ok_or_else(|| invalid_token(text))?),
+            Some(text) => {
+                let key = page::key(listing, text).and_then(|key| parse(&key));
+                Some(key.ok_or_else(|| invalid_token(text))?)
+            }
         };
         let size = page::size(self.max_results, PAGE_MAX);
         let (items, last) = page::cut(items, after.as_ref(), size, key);
-        let next_token = last.as_ref().map(token);
+        let next_token = last.map(|key| page::token(listing, &token(&key)));
         Ok(Page { items, next_token })
     }
 }
