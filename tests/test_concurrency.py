@@ -13,7 +13,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from harness.linear import Call, History, Refused, load_balancer, registers, rules, security_groups, serial_order
+from harness.linear import (
+    Call, History, Refused, load_balancer, registers, rules, security_groups, serial_order, target_groups,
+)  # fmt: skip
 from harness.shop import Shop, fixed, forward
 
 CLIENTS, CALLS, ROUNDS = 16, 25, 2
@@ -58,6 +60,7 @@ LISTENERS = frozenset({("l", 1, "x")})
     (security_groups, (frozenset("ab"), frozenset("a")), [
         (0, 9, ("set", frozenset("b")), None), (0, 9, ("delete", "b"), None),
     ]),
+    (target_groups, (frozenset("a"), frozenset("a")), [(0, 9, ("delete", "a"), None)]),
     # Two load balancers of one name, and one that is found after it was deleted.
     (load_balancer, (None, NONE), [(0, 9, ("create",), "a"), (0, 9, ("create",), "b")]),
     (load_balancer, ("a", NONE), [(0, 1, ("delete", "a"), None), (2, 3, ("find",), "a")]),
@@ -296,34 +299,13 @@ class LoadBalancer:
         return isinstance(answer, Refused) or self.listeners.append(answer)
 
 
-class SecurityGroups:
-    """Groups that are made and deleted, and the load balancer that has some of them."""
+class Used:
+    """Things that are made and deleted, and another thing that uses some of them."""
 
-    step = staticmethod(security_groups)
-
-    def __init__(self, shop, balancer):
-        self.shop, self.balancer = shop, balancer["LoadBalancerArn"]
-        self.prefix, self.known = f"concurrent-{balancer['LoadBalancerName']}", []
-        self.vpc = shop.vpc
-        self.known.append(self.create("first"))
-        self.set({self.known[0]})
-
-    def create(self, text):
-        name = f"{self.prefix}-{text}"
-        made = self.shop.ec2.create_security_group(GroupName=name, Description="test", VpcId=self.vpc)
-        return made["GroupId"]
-
-    def set(self, groups):
-        self.shop.elbv2.set_security_groups(LoadBalancerArn=self.balancer, SecurityGroups=sorted(groups))
-
-    def used(self):
-        [found] = self.shop.elbv2.describe_load_balancers(LoadBalancerArns=[self.balancer])["LoadBalancers"]
-        return frozenset(found["SecurityGroups"])
-
-    def there(self):
-        named = [{"Name": "group-name", "Values": [f"{self.prefix}-*"]}]
-        found = self.shop.ec2.describe_security_groups(Filters=named)["SecurityGroups"]
-        return frozenset(it["GroupId"] for it in found)
+    def __init__(self, shop, prefix):
+        self.shop, self.prefix = shop, prefix
+        self.known = [self.create("first")]
+        self.use({self.known[0]})
 
     def read(self):
         return self.there(), self.used()
@@ -340,12 +322,72 @@ class SecurityGroups:
             return history.call(("list",), self.there)
         if kind == "create":
             return self.known.append(history.call(("create",), lambda: self.create(text)))
-        group = draw.choice(known)
+        one = draw.choice(known)
         if kind == "delete":
-            call = lambda: nothing(self.shop.ec2.delete_security_group(GroupId=group))
-            return history.call(("delete", group), call)
-        wanted = frozenset({group, draw.choice(known)})
-        return history.call(("set", wanted), lambda: self.set(wanted))
+            return history.call(("delete", one), lambda: nothing(self.delete(one)))
+        wanted = frozenset({one, draw.choice(known)})
+        return history.call(("set", wanted), lambda: nothing(self.use(wanted)))
+
+
+class SecurityGroups(Used):
+    """Of a load balancer."""
+
+    step = staticmethod(security_groups)
+
+    def __init__(self, shop, balancer):
+        self.balancer = balancer["LoadBalancerArn"]
+        super().__init__(shop, f"concurrent-{balancer['LoadBalancerName']}")
+
+    def create(self, text):
+        name = f"{self.prefix}-{text}"
+        made = self.shop.ec2.create_security_group(GroupName=name, Description="test", VpcId=self.shop.vpc)
+        return made["GroupId"]
+
+    def delete(self, group):
+        self.shop.ec2.delete_security_group(GroupId=group)
+
+    def use(self, groups):
+        self.shop.elbv2.set_security_groups(LoadBalancerArn=self.balancer, SecurityGroups=sorted(groups))
+
+    def used(self):
+        [found] = self.shop.elbv2.describe_load_balancers(LoadBalancerArns=[self.balancer])["LoadBalancers"]
+        return frozenset(found["SecurityGroups"])
+
+    def there(self):
+        named = [{"Name": "group-name", "Values": [f"{self.prefix}-*"]}]
+        found = self.shop.ec2.describe_security_groups(Filters=named)["SecurityGroups"]
+        return frozenset(it["GroupId"] for it in found)
+
+
+class TargetGroups(Used):
+    """That a listener forwards to."""
+
+    step = staticmethod(target_groups)
+
+    def __init__(self, shop, balancer, port):
+        self.listener = shop.listener(balancer, fixed(200, "default"), port=port)
+        super().__init__(shop, "used")
+
+    def create(self, text):
+        name = f"{self.prefix}-{text}"
+        made = self.shop.elbv2.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=self.shop.vpc)
+        return made["TargetGroups"][0]["TargetGroupArn"]
+
+    def delete(self, arn):
+        self.shop.elbv2.delete_target_group(TargetGroupArn=arn)
+
+    def use(self, arns):
+        self.shop.elbv2.modify_listener(ListenerArn=self.listener, DefaultActions=forward(*((arn, 1) for arn in sorted(arns))))
+
+    def used(self):
+        [found] = self.shop.elbv2.describe_listeners(ListenerArns=[self.listener])["Listeners"]
+        groups = found["DefaultActions"][0]["ForwardConfig"]["TargetGroups"]
+        return frozenset(group["TargetGroupArn"] for group in groups)
+
+    def there(self):
+        found = self.shop.elbv2.describe_target_groups()["TargetGroups"]
+        named = (it for it in found if it["TargetGroupName"].startswith(self.prefix))
+        return frozenset(it["TargetGroupArn"] for it in named)
 
 
 @pytest.fixture
@@ -368,6 +410,7 @@ def objects(make_elbow):
         Attributes(shop, balancer),
         Targets(shop, group),
         SecurityGroups(shop, balancer),
+        TargetGroups(shop, balancer, 9003),
         LoadBalancer(shop),
     ]
 

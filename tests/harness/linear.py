@@ -131,27 +131,39 @@ def rules(state, operation, answer):
     return frozenset(after) if not isinstance(answer, Refused) else None
 
 
-def security_groups(state, operation, answer):
-    """The groups that there are, and those of them that a load balancer has."""
-    there, used = state
-    kind, *arguments = operation
-    if kind == "read":
-        return state if answer == used else None
-    if kind == "list":
-        return state if answer == there else None
-    if kind == "create":
-        is_new = not isinstance(answer, Refused) and answer not in there
-        return (there | {answer}, used) if is_new else None
-    [named] = arguments
-    if kind == "set":
-        refusal = None if named <= there else "InvalidSecurityGroup"
-        after = (there, named)
-    else:
-        refusal = "InvalidGroup.NotFound" if named not in there else "DependencyViolation" if named in used else None
-        after = (there - {named}, used)
-    if refusal:
-        return state if answer == Refused(refusal) else None
-    return None if isinstance(answer, Refused) else after
+def used_by_one(unknown, gone, in_use):
+    """The model of things that are made and deleted, and of one other thing that uses some of them.
+
+    The codes are those of the refusals to use what is not there, to delete it (`None`: that is no error), and to delete
+    what is used.
+    """
+
+    def step(state, operation, answer):
+        there, used = state
+        kind, *arguments = operation
+        if kind == "read":
+            return state if answer == used else None
+        if kind == "list":
+            return state if answer == there else None
+        if kind == "create":
+            is_new = not isinstance(answer, Refused) and answer not in there
+            return (there | {answer}, used) if is_new else None
+        [named] = arguments
+        if kind == "set":
+            refusal = None if named <= there else unknown
+            after = (there, named)
+        else:
+            refusal = gone if named not in there else in_use if named in used else None
+            after = (there - {named}, used)
+        if refusal:
+            return state if answer == Refused(refusal) else None
+        return None if isinstance(answer, Refused) else after
+
+    return step
+
+
+security_groups = used_by_one("InvalidSecurityGroup", "InvalidGroup.NotFound", "DependencyViolation")
+target_groups = used_by_one("TargetGroupNotFound", None, "ResourceInUse")
 
 
 def load_balancer(state, operation, answer):
