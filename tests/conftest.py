@@ -29,8 +29,8 @@ def make_elbow(tmp_path):
     """Makes elbows that a test may kill, each with a network of its own."""
     servers, networks = [], []
 
-    def make(**options):
-        networks.append(Network.claim())
+    def make(zones=2, **options):
+        networks.append(Network.claim(zones))
         server = Elbow(tmp_path / f"elbow-{len(servers)}", networks[-1], **options)
         servers.append(server)
         server.start()

@@ -250,3 +250,33 @@ def test_a_change_is_live_when_the_call_returns(shop):
         for status in (201, 404, 503) * 5:
             shop.elbv2.modify_listener(ListenerArn=listener, DefaultActions=fixed(status))
             assert connection.request().status == status, "on a connection that was open before"
+
+
+# What each field of a listener is set to, by the name that the attribute has for it.
+FIELDS = {
+    "access_control_allow_credentials": "true",
+    "access_control_allow_headers": "X-Kind",
+    "access_control_allow_methods": "GET,PUT",
+    "access_control_allow_origin": "https://shop.example",
+    "access_control_expose_headers": "X-Total",
+    "access_control_max_age": "600",
+    "content_security_policy": "default-src 'self'",
+    "strict_transport_security": "max-age=31536000",
+    "x_content_type_options": "nosniff",
+    "x_frame_options": "DENY",
+}
+
+
+def test_each_field_of_a_listener_takes_the_place_of_the_targets(shop, elbv2, target):
+    names = {name: name.replace("_", "-") for name in FIELDS}
+    of_target = [f"{field}: of the target" for field in names.values()]
+    served = target("fields", script=lambda request: request.respond(headers=of_target))
+    address, _, listener = shop.serve(served)
+    with Connection(address, shop.port) as client:
+        assert all(client.request().header(field) == "of the target" for field in names.values())
+    keys = [(f"routing.http.response.{name}.header_value", value) for name, value in FIELDS.items()]
+    attributes = [{"Key": key, "Value": value} for key, value in keys]
+    elbv2.modify_listener_attributes(ListenerArn=listener, Attributes=attributes)
+    with Connection(address, shop.port) as client:
+        response = client.request()
+    assert {name: response.header(field) for name, field in names.items()} == FIELDS

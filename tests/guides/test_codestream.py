@@ -11,6 +11,7 @@ from harness.elbow import AwsError
 from harness.http import Connection
 from harness.https import TlsConnection
 from harness.target import Target
+from harness.wait import until
 from test_websocket import EchoServer
 
 HOST = "my-load-balancer-name.mycompany.com"
@@ -103,11 +104,15 @@ class Guide:
         )
 
     def register(self, groups, instance):
-        """CS43 and CS53: the same instance in both groups; the first check that passes suffices (CS44 and CS45)."""
+        """CS43, CS45 and CS53: the same instance in both groups."""
         for group in groups.values():
             self.aws("elbv2", "register-targets", "--target-group-arn", group, "--targets", f"Id={instance}")
         for group in groups.values():
             self.aws("elbv2", "wait", "target-in-service", "--target-group-arn", group)
+
+    def state(self, group):
+        [target] = self.aws("elbv2", "describe-target-health", "--target-group-arn", group)["TargetHealthDescriptions"]
+        return target["TargetHealth"]["State"]
 
     def address(self, balancer):
         """CS38 and CS40: what the DNS name of the load balancer leads to."""
@@ -140,6 +145,9 @@ def test_two_services_of_one_server_over_http(guide):
             assert client.request(path=STATUS, host=HOST).status == 503, "no service is registered yet"
     guide.run(HTTP)
     guide.register(groups, instance)
+    for service in guide.services.values():
+        checks = [request for request in service.requests if request.header("host") != HOST]
+        assert len(checks) < 5, "CS44: the first check that passes suffices, whatever the threshold"
     # Anybody of the clients, and the server itself, which is then client and target in one.
     for source in (CLIENT, guide.host):
         for port in HTTP.values():
@@ -152,10 +160,22 @@ def test_two_services_of_one_server_over_http(guide):
     for port in HTTP.values():
         with pytest.raises(OSError):
             Connection(address, port, source=STRANGER, timeout=1)
+    # CS41 and CS42: the services are stopped, and started with another configuration.
+    for group in groups.values():
+        fast = ("--health-check-interval-seconds", 5, "--health-check-timeout-seconds", 2)
+        guide.aws("elbv2", "modify-target-group", "--target-group-arn", group, *fast, "--healthy-threshold-count", 2)
     guide.stop()
     for port in HTTP.values():
         with Connection(address, port, source=CLIENT) as client:
-            assert client.request(path=STATUS, host=HOST).status in (502, 503)
+            assert client.request(path=STATUS, host=HOST).status == 502
+    for group in groups.values():
+        until(lambda: guide.state(group) == "unhealthy", "an unhealthy target")
+    guide.run(HTTP)
+    for port in HTTP.values():
+        with Connection(address, port, source=CLIENT) as client:
+            assert client.request(path=STATUS, host=HOST).text == "OK", "none is healthy: each is tried"
+    for group in groups.values():
+        until(lambda: guide.state(group) == "healthy", "a healthy target")
 
 
 def test_two_services_of_one_server_over_https(guide):

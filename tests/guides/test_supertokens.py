@@ -38,7 +38,7 @@ def core(elbow, tmp_path):
 
     def start(address=None, **options):
         address = address or elbow.network.free_host(len(servers) % 2)
-        servers.append(Target(address, f"core-{len(servers)}", port=PORT, tls=tls, **options))
+        servers.append(Target(address, f"core-{len(servers)}", tls=tls, **{"port": PORT} | options))
         return servers[-1]
 
     yield start
@@ -182,15 +182,36 @@ def test_the_checks_are_those_of_the_guide(elbow):
     assert (found["HealthCheckPath"], found["Matcher"]) == ("/hello", {"HttpCode": "200"})
 
 
-def test_a_zone_can_be_had_once(elbow):
-    """ST17: all of them at once, and none twice."""
+def test_a_zone_can_be_had_once(make_elbow):
+    """ST17: all three of them at once, and none twice."""
+    elbow = make_elbow(zones=3)
     zones = elbow.aws("ec2", "describe-availability-zones")["AvailabilityZones"]
     made = load_balancer(elbow)["AvailabilityZones"]
-    assert {it["ZoneName"] for it in made} == {it["ZoneName"] for it in zones}
+    assert {it["ZoneName"] for it in made} == {it["ZoneName"] for it in zones} and len(zones) == 3
     one = subnets(elbow)[0]
     with pytest.raises(AwsError) as refused:
         elbow.aws("elbv2", "create-load-balancer", "--name", "twice", "--subnets", one, one)
-    assert refused.value.code in ("ValidationError", "InvalidConfigurationRequest")
+    assert refused.value.code == "InvalidConfigurationRequest"
+
+
+def test_one_server_with_two_ports(elbow, core):
+    """HA3: the same instance twice, with different ports."""
+    first = core()
+    second = core(first.address, port=PORT + 1)
+    group, _ = target_group(elbow, *FAST_CHECKS)
+    [instance] = run_instances(elbow, [first.address])
+    elbow.aws(
+        *("elbv2", "register-targets", "--target-group-arn", group),
+        *("--targets", f"Id={instance}", f"Id={instance},Port={second.port}"),
+    )
+    balancer = load_balancer(elbow)
+    elbow.aws(
+        *("elbv2", "create-listener", "--load-balancer-arn", balancer["LoadBalancerArn"]),
+        *("--protocol", "HTTP", "--port", 8080, "--default-actions", f"Type=forward,TargetGroupArn={group}"),
+    )
+    elbow.aws("elbv2", "wait", "target-in-service", "--target-group-arn", group)
+    with Connection(address_of(elbow, balancer), 8080) as client:
+        assert {client.request().text for _ in range(4)} == {"core-0", "core-1"}
 
 
 def test_security_groups_add_up(elbow):

@@ -14,15 +14,16 @@ LAST_HOST = 250
 
 
 class Network:
-    """127.N.0.0/16 with two zones."""
+    """127.N.0.0/16 with two zones, or more."""
 
-    def __init__(self, second, lock):
+    def __init__(self, second, lock, zones):
         self.second = second
+        self.zones = [(f"us-east-1{name}", f"127.{second}.{at}.0/24") for at, name in zip(range(1, zones + 1), "abcdef")]
         self._lock = lock
         self._hosts = [itertools.cycle(range(FIRST_HOST, LAST_HOST)) for _ in self.zones]
 
     @classmethod
-    def claim(cls):
+    def claim(cls, zones=2):
         """Takes a network that no other test process has; the lock goes with the process."""
         candidates = list(SECOND_OCTETS)
         random.shuffle(candidates)
@@ -33,7 +34,7 @@ class Network:
             except BlockingIOError:
                 lock.close()
                 continue
-            return cls(second, lock)
+            return cls(second, lock, zones)
         raise RuntimeError("every loopback network is taken by another test process")
 
     def release(self):
@@ -48,14 +49,6 @@ class Network:
     @property
     def vpc(self):
         return f"127.{self.second}.0.0/16"
-
-    @property
-    def zones(self):
-        """Name and block of each zone."""
-        return [
-            ("us-east-1a", f"127.{self.second}.1.0/24"),
-            ("us-east-1b", f"127.{self.second}.2.0/24"),
-        ]
 
     def free_host(self, zone):
         """An address of the zone's subnet, not handed out lately."""
