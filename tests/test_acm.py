@@ -46,7 +46,7 @@ def test_an_imported_certificate_is_described(acm, imported):
     assert described["DomainName"] == "shop.example.com"
     assert described["SubjectAlternativeNames"] == ["shop.example.com", "*.shop.example.com"]
     assert (described["Type"], described["Status"]) == ("IMPORTED", "ISSUED")
-    assert described["KeyAlgorithm"] == "RSA_2048"
+    assert described["KeyAlgorithm"] == "RSA-2048"
     assert described["NotBefore"] == datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     assert described["InUseBy"] == []
     got = acm.get_certificate(CertificateArn=arn)

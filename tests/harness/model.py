@@ -11,6 +11,12 @@ ITEMS = 200
 FILTERS = ("Filter", "Filters")
 # EC2 API, "InternetGatewayAttachment": the state of an internet gateway is "available".
 DOCUMENTED = {("AttachmentStatus", "available")}
+# ACM answers DescribeCertificate and ListCertificates with hyphens, such as RSA-2048, where its model has underscores:
+# Terraform's AWS provider undoes it, and AWS's own users' outputs show it.
+HYPHENATED = {
+    ("CertificateDetail", "KeyAlgorithm"),
+    ("CertificateSummary", "KeyAlgorithm"),
+}
 
 
 def nodes(shape, value, path=()):
@@ -174,6 +180,8 @@ def faults_of_output(shape, value, path=""):
             if name not in value:
                 yield f"{path}.{name} is missing"
         for name, inner in value.items():
+            if (shape.name, name) in HYPHENATED:
+                inner = inner.replace("-", "_")
             if name in shape.members:
                 yield from faults_of_output(shape.members[name], inner, f"{path}.{name}")
     elif shape.type_name == "list":

@@ -7,7 +7,7 @@ use control::acm::request_certificate::CertificateOptions;
 use control::acm::search_filter::CertificateType;
 use model::certificate::{
     CertificateExport, CertificateFacts, CertificateOrigin, CertificateRequest, DomainStatus,
-    ExtendedKeyUsage, KeyUsage, Renewal, RenewalStatus, RequestPhase, TransparencyLogging,
+    ExtendedKeyUsage, KeyAlgorithm, KeyUsage, Renewal, RenewalStatus, RequestPhase, TransparencyLogging,
     ValidationMethod,
 };
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ pub(super) fn detail(described: &CertificateDescription) -> Value {
     let mut value = json!({
         "CertificateArn": certificate.arn.to_string(),
         "SubjectAlternativeNames": certificate.names(),
-        "KeyAlgorithm": certificate.key_algorithm().as_str(),
+        "KeyAlgorithm": hyphenated(certificate.key_algorithm()),
         "InUseBy": described.in_use_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "Options": {
             "CertificateTransparencyLoggingPreference": logging.as_str(),
@@ -140,7 +140,7 @@ pub(super) fn summary(described: &CertificateDescription) -> Value {
         "CertificateArn": certificate.arn.to_string(),
         "SubjectAlternativeNameSummaries": names.iter().take(NAMES_MAX).collect::<Vec<_>>(),
         "HasAdditionalSubjectAlternativeNames": names.len() > NAMES_MAX,
-        "KeyAlgorithm": certificate.key_algorithm().as_str(),
+        "KeyAlgorithm": hyphenated(certificate.key_algorithm()),
         "KeyUsages": usages(certificate.facts()).iter().map(|it| it.as_str()).collect::<Vec<_>>(),
         "ExtendedKeyUsages": extended.map(|it| it.name.as_str()).collect::<Vec<_>>(),
         "InUse": !described.in_use_by.is_empty(),
@@ -151,6 +151,12 @@ pub(super) fn summary(described: &CertificateDescription) -> Value {
         value["Exported"] = json!(request.was_exported);
     }
     value
+}
+
+/// A kind of key as `DescribeCertificate` and `ListCertificates` answer with it on AWS: `RSA-2048`, `EC-prime256v1`. It
+/// is not in the model's enumeration; requests and `SearchCertificates` have the underscore of the model.
+fn hyphenated(algorithm: KeyAlgorithm) -> String {
+    algorithm.as_str().replace('_', "-")
 }
 
 /// What the detail and the summary say of what a certificate is and when.
