@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws_lc_rs::{digest, hmac};
 use control::{
     Clock, Control, IssueFuture, IssuedCertificate, Issuer, ManualClock, NoPlane, Order,
-    SequentialIds, Settings,
+    SequentialIds, Settings, Signature,
 };
 
 use crate::sigv4::AccessKey;
@@ -29,9 +29,22 @@ impl RequestIds for OneRequestId {
 }
 
 /// Issues the same certificate every time, so that answers are the same in every run.
-struct ShopIssuer;
+struct ShopIssuer(Signature);
+
+impl Default for ShopIssuer {
+    fn default() -> Self {
+        Self(Signature {
+            issuer: "Example".to_owned(),
+            algorithm: "SHA256WITHRSA".to_owned(),
+        })
+    }
+}
 
 impl Issuer for ShopIssuer {
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
     fn issue(&self, _order: Order) -> IssueFuture<'_> {
         let issued = IssuedCertificate {
             certificate: pem("shop"),
@@ -94,7 +107,7 @@ pub(crate) async fn control_plane_with(clock: Arc<dyn Clock>, settings: Settings
         ids: Arc::new(SequentialIds::default()),
         secret_key: Arc::new(control::SecretKey::new(&[7; control::SECRET_KEY_BYTES])),
         objects: Arc::new(control::NoObjects),
-        issuer: Some(Arc::new(ShopIssuer)),
+        issuer: Some(Arc::new(ShopIssuer::default())),
         settings,
     })
     .await

@@ -49,8 +49,20 @@ pub enum IssueError {
     Unavailable(String),
 }
 
+/// What its certificates say of an authority, in the words of `model::certificate::CertificateFacts`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The name of who signs.
+    pub issuer: String,
+    /// Such as `SHA256WITHECDSA`.
+    pub algorithm: String,
+}
+
 /// Issues certificates.
 pub trait Issuer: Send + Sync + 'static {
+    /// How the certificates are going to be signed.
+    fn signature(&self) -> &Signature;
+
     /// Makes a key and has a certificate issued for it.
     fn issue(&self, order: Order) -> IssueFuture<'_>;
 }

@@ -33,7 +33,9 @@ pub mod zonal_shift;
 pub use accounts::Accounts;
 use control::blocking;
 pub use control::{CommitError, Control, ListenError, OpenError, Parts};
-pub use issuer::{IssueError, IssueFuture, IssuedCertificate, Issuer, LocalAuthority, Order};
+pub use issuer::{
+    IssueError, IssueFuture, IssuedCertificate, Issuer, LocalAuthority, Order, Signature,
+};
 pub use lower::endpoint_key;
 pub use objects::{NoObjects, ObjectError, ObjectFuture, ObjectName, ObjectStore};
 pub use plane::{BindError, DataPlane, NoPlane, PlaneFuture};

@@ -5,7 +5,7 @@ use control::acm::AcmError;
 use control::acm::describe_certificate::DescribeCertificate;
 use serde_json::{Value, json};
 
-use super::shapes::{ARN, detail};
+use super::shapes::{self, ARN};
 use crate::input::Fields;
 
 pub(super) fn read(fields: &Fields<'_>) -> DescribeCertificate {
@@ -18,6 +18,6 @@ pub(super) async fn call(
     control: &Control,
     input: DescribeCertificate,
 ) -> Result<Option<Value>, AcmError> {
-    let described = control.describe_certificate(input).await?;
-    Ok(Some(json!({ "Certificate": detail(&described) })))
+    let detail = control.describe_certificate(input).await?;
+    Ok(Some(json!({ "Certificate": shapes::detail(&detail) })))
 }

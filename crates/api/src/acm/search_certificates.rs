@@ -203,8 +203,7 @@ fn attributes(found: &FoundCertificate) -> Value {
         value["SerialNumber"] = json!(facts.serial);
         let usages = usages(Some(facts)).iter();
         value["KeyUsages"] = usages.map(|usage| usage.as_str()).collect();
-        let usages = extended_usages(Some(facts)).iter();
-        value["ExtendedKeyUsages"] = usages.map(|usage| usage.name.as_str()).collect();
+        value["ExtendedKeyUsages"] = json!(extended_usages(Some(facts)));
         set_validity(&mut value, facts);
     }
     value

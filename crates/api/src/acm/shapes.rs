@@ -1,13 +1,15 @@
 //! Structures that several operations have in common.
 
 use control::acm::Paging;
-use control::acm::describe_certificate::{CertificateDescription, DomainChallenge};
+use control::acm::describe_certificate::{
+    CertificateDescription, CertificateDetail, DomainChallenge,
+};
 use control::acm::list_certificates::CertificateKeyPairOrigin;
 use control::acm::request_certificate::CertificateOptions;
 use control::acm::search_filter::CertificateType;
 use model::certificate::{
     CertificateExport, CertificateFacts, CertificateOrigin, CertificateRequest, DomainStatus,
-    ExtendedKeyUsage, KeyAlgorithm, KeyUsage, Renewal, RenewalStatus, RequestPhase, TransparencyLogging,
+    KeyAlgorithm, KeyUsage, Renewal, RenewalStatus, RequestPhase, TransparencyLogging,
     ValidationMethod,
 };
 use serde_json::{Value, json};
@@ -92,13 +94,15 @@ pub(super) fn read_options(fields: &Fields<'_>) -> Option<CertificateOptions> {
 }
 
 /// `CertificateDetail`.
-pub(super) fn detail(described: &CertificateDescription) -> Value {
+pub(super) fn detail(detail: &CertificateDetail) -> Value {
+    let described = &detail.described;
     let certificate = &described.certificate;
     let request = certificate.request();
     let logging = request.map_or(TransparencyLogging::Disabled, |it| it.transparency_logging);
     let mut value = json!({
         "CertificateArn": certificate.arn.to_string(),
         "SubjectAlternativeNames": certificate.names(),
+        "Subject": detail.subject,
         "KeyAlgorithm": hyphenated(certificate.key_algorithm()),
         "InUseBy": described.in_use_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "Options": {
@@ -109,18 +113,27 @@ pub(super) fn detail(described: &CertificateDescription) -> Value {
     set_life(&mut value, described);
     if let Some(facts) = certificate.facts() {
         value["Serial"] = json!(facts.serial);
-        value["Subject"] = json!(facts.subject);
-        value["Issuer"] = json!(facts.issuer);
-        value["SignatureAlgorithm"] = json!(facts.signature_algorithm);
+    }
+    if let Some(signature) = &detail.signature {
+        value["Issuer"] = json!(signature.issuer);
+        value["SignatureAlgorithm"] = json!(signature.algorithm);
     }
     let usages = usages(certificate.facts()).iter();
     value["KeyUsages"] = usages
         .map(|usage| json!({ "Name": usage.as_str() }))
         .collect();
-    let extended = extended_usages(certificate.facts()).iter();
-    value["ExtendedKeyUsages"] = extended
-        .map(|usage| json!({ "Name": usage.name.as_str(), "OID": usage.oid }))
-        .collect();
+    value["ExtendedKeyUsages"] = match certificate.facts() {
+        Some(facts) if facts.extended_key_usages.is_empty() => {
+            json!([{ "Name": NO_EXTENDED_USAGE }])
+        }
+        Some(facts) => {
+            let extended = facts.extended_key_usages.iter();
+            extended
+                .map(|usage| json!({ "Name": usage.name.as_str(), "OID": usage.oid }))
+                .collect()
+        }
+        None => json!([]),
+    };
     if let Some(request) = request {
         let status = described.validation_status();
         value["DomainValidationOptions"] = validations(request, &described.challenges, status);
@@ -135,14 +148,13 @@ pub(super) fn summary(described: &CertificateDescription) -> Value {
     const NAMES_MAX: usize = 100;
     let certificate = &described.certificate;
     let names = certificate.names();
-    let extended = extended_usages(certificate.facts()).iter();
     let mut value = json!({
         "CertificateArn": certificate.arn.to_string(),
         "SubjectAlternativeNameSummaries": names.iter().take(NAMES_MAX).collect::<Vec<_>>(),
         "HasAdditionalSubjectAlternativeNames": names.len() > NAMES_MAX,
         "KeyAlgorithm": hyphenated(certificate.key_algorithm()),
         "KeyUsages": usages(certificate.facts()).iter().map(|it| it.as_str()).collect::<Vec<_>>(),
-        "ExtendedKeyUsages": extended.map(|it| it.name.as_str()).collect::<Vec<_>>(),
+        "ExtendedKeyUsages": extended_usages(certificate.facts()),
         "InUse": !described.in_use_by.is_empty(),
         "ExportOption": certificate.export().as_str(),
     });
@@ -291,9 +303,19 @@ pub(super) fn usages(facts: Option<&CertificateFacts>) -> &[KeyUsage] {
     facts.map_or(&[], |facts| &facts.key_usages)
 }
 
-pub(super) fn extended_usages(facts: Option<&CertificateFacts>) -> &[ExtendedKeyUsage] {
-    facts.map_or(&[], |facts| &facts.extended_key_usages)
+/// The names of extended key usages: none before there is a certificate, and `NONE` of a certificate without any.
+pub(super) fn extended_usages(facts: Option<&CertificateFacts>) -> Vec<&'static str> {
+    let Some(facts) = facts else {
+        return Vec::new();
+    };
+    match facts.extended_key_usages.as_slice() {
+        [] => vec![NO_EXTENDED_USAGE],
+        usages => usages.iter().map(|usage| usage.name.as_str()).collect(),
+    }
 }
+
+/// What ACM answers of a certificate that does not say what it may be used for.
+const NO_EXTENDED_USAGE: &str = "NONE";
 
 /// A time that is not before 1970.
 pub(super) fn at(millis: u64) -> Value {

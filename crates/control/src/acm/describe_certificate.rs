@@ -11,7 +11,7 @@ use model::certificate::{
 use super::domains::{self, ResourceRecord};
 use super::state::{is_renewable, users};
 use super::{AcmError, find};
-use crate::{Control, State};
+use crate::{Control, Signature, State};
 
 /// Source: ACM API, `DescribeCertificate`.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +53,17 @@ pub struct CertificateDescription {
     pub in_use_by: Vec<LoadBalancerArn>,
 }
 
+/// A certificate with who issues it.
+#[derive(Clone, Debug)]
+pub struct CertificateDetail {
+    /// The certificate.
+    pub described: CertificateDescription,
+    /// `Subject`: what is written in the certificate, or what is going to be.
+    pub subject: String,
+    /// `Issuer` and `SignatureAlgorithm`; `None` for a request of which nobody makes a certificate.
+    pub signature: Option<Signature>,
+}
+
 impl CertificateDescription {
     /// `ValidationStatus` of all its domains, which are validated together.
     #[must_use]
@@ -78,11 +89,33 @@ impl Control {
     pub async fn describe_certificate(
         &self,
         input: DescribeCertificate,
-    ) -> Result<CertificateDescription, AcmError> {
+    ) -> Result<CertificateDetail, AcmError> {
         let now = self.now_millis();
-        self.read(|state| {
+        let described = self.read(|state| {
             let certificate = find(state, &input.certificate_arn)?;
-            Ok(describe(state, certificate, now))
+            Ok::<_, AcmError>(describe(state, certificate, now))
+        })?;
+        let certificate = &described.certificate;
+        let (subject, signature) = match certificate.facts() {
+            Some(facts) => {
+                let signature = Signature {
+                    issuer: facts.issuer.clone(),
+                    algorithm: facts.signature_algorithm.clone(),
+                };
+                (facts.subject.clone(), Some(signature))
+            }
+            // AWS, too, says of what is not issued yet how it is going to be.
+            None => {
+                let issuer = self.inner.parts.issuer.as_ref();
+                let name = certificate.domain_name().unwrap_or_default();
+                let signature = issuer.map(|issuer| issuer.signature().clone());
+                (format!("CN={name}"), signature)
+            }
+        };
+        Ok(CertificateDetail {
+            subject,
+            signature,
+            described,
         })
     }
 

@@ -176,7 +176,6 @@ impl Filters {
         // A certificate that is not issued yet says nothing of usages.
         let facts = certificate.facts();
         let key_usages = facts.map_or(&[][..], |facts| &facts.key_usages);
-        let extended_key_usages = facts.map_or(&[][..], |facts| &facts.extended_key_usages);
         let has_key_type = match self.key_types.as_slice() {
             [] => {
                 matches!(key_algorithm, KeyAlgorithm::Rsa1024 | KeyAlgorithm::Rsa2048)
@@ -190,10 +189,10 @@ impl Filters {
                 .iter()
                 .any(|usage| key_usages.contains(usage));
         let has_extended = self.extended_key_usage.is_empty()
-            || self
-                .extended_key_usage
-                .iter()
-                .any(|&wanted| has_extended_key_usage(extended_key_usages, wanted));
+            || facts.is_some_and(|facts| {
+                let mut wanted = self.extended_key_usage.iter();
+                wanted.any(|&wanted| has_extended_key_usage(&facts.extended_key_usages, wanted))
+            });
         has_key_type
             && has_usage
             && has_extended

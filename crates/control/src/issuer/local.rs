@@ -12,7 +12,7 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime, Time};
 
-use super::{IssueError, IssueFuture, IssuedCertificate, Issuer, Order};
+use super::{IssueError, IssueFuture, IssuedCertificate, Issuer, Order, Signature};
 use crate::{pem, x509};
 
 /// How long a certificate is valid, the first and the last day included.
@@ -37,6 +37,7 @@ pub struct LocalAuthority(Arc<Root>);
 struct Root {
     certificate: String,
     not_after: OffsetDateTime,
+    signature: Signature,
     signer: rcgen::Issuer<'static, KeyPair>,
 }
 
@@ -100,12 +101,19 @@ impl LocalAuthority {
             return Err(LocalAuthorityError::Damaged);
         }
         let not_after = parsed.validity().not_after.to_datetime();
+        // It has signed itself as it signs the others.
+        let facts = x509::facts(&parsed, key_algorithm);
+        let signature = Signature {
+            issuer: facts.issuer,
+            algorithm: facts.signature_algorithm,
+        };
         let key = KeyPair::from_pem(&pem::encode(&private.label, &private.contents))?;
         let certificate = pem::encode(&root.label, &root.contents);
         let signer = rcgen::Issuer::from_ca_cert_pem(&certificate, key)?;
         Ok(Self(Arc::new(Root {
             certificate,
             not_after,
+            signature,
             signer,
         })))
     }
@@ -118,6 +126,10 @@ impl LocalAuthority {
 }
 
 impl Issuer for LocalAuthority {
+    fn signature(&self) -> &Signature {
+        &self.0.signature
+    }
+
     fn issue(&self, order: Order) -> IssueFuture<'_> {
         let root = Arc::clone(&self.0);
         Box::pin(async move {

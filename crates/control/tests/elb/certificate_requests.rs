@@ -149,6 +149,26 @@ async fn a_request_waits_until_it_is_issued() {
 }
 
 #[tokio::test]
+async fn a_request_says_how_its_certificate_is_going_to_be_signed() {
+    let fixture = fixture().await;
+    let issued = fixture.issued(request("shop.example.com")).await;
+    let issued = fixture.detail(&issued).await;
+    fixture.fail(Some(IssueError::Refused(FailureReason::CaaError)));
+    let failed = fixture.requested(request("shop.example.com")).await;
+    fixture.issue().await;
+    let pending = fixture.requested(request("shop.example.com")).await;
+    for (arn, status) in [
+        (failed, CertificateStatus::Failed),
+        (pending, CertificateStatus::PendingValidation),
+    ] {
+        let detail = fixture.detail(&arn).await;
+        assert_eq!(detail.described.status, status);
+        assert_eq!(detail.subject, issued.subject, "{status}");
+        assert_eq!(detail.signature, issued.signature, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn keys_of_each_kind_are_issued() {
     let fixture = fixture().await;
     for key_algorithm in [

@@ -7,7 +7,7 @@ use control::acm::AcmError;
 use control::acm::Paging;
 use control::acm::delete_certificate::DeleteCertificate;
 use control::acm::describe_certificate::{
-    CertificateDescription, DescribeCertificate, GetCertificate,
+    CertificateDescription, CertificateDetail, DescribeCertificate, GetCertificate,
 };
 use control::acm::import_certificate::ImportCertificate;
 use control::acm::list_certificates::{
@@ -55,6 +55,10 @@ impl Fixture {
     }
 
     pub(crate) async fn described(&self, arn: &str) -> CertificateDescription {
+        self.detail(arn).await.described
+    }
+
+    pub(crate) async fn detail(&self, arn: &str) -> CertificateDetail {
         let input = DescribeCertificate {
             certificate_arn: arn.to_owned(),
         };

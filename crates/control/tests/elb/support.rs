@@ -26,7 +26,7 @@ use control::elb::register_targets::RegisterTargets;
 use control::elb::{ElbError, TargetGroupDescription};
 use control::{
     BindError, Clock, Control, DataPlane, IssueError, IssueFuture, Issuer, LocalAuthority,
-    ManualClock, Order, Parts, PlaneFuture, SequentialIds, Settings,
+    ManualClock, Order, Parts, PlaneFuture, SequentialIds, Settings, Signature,
 };
 use engine::Snapshot;
 use model::ec2::Direction;
@@ -150,6 +150,10 @@ impl Authority {
 }
 
 impl Issuer for Authority {
+    fn signature(&self) -> &Signature {
+        self.local.signature()
+    }
+
     fn issue(&self, order: Order) -> IssueFuture<'_> {
         self.orders.fetch_add(1, Ordering::SeqCst);
         match self.failure.lock().unwrap().clone() {

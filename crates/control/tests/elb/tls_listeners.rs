@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 
 use control::acm::delete_certificate::DeleteCertificate;
-use control::acm::describe_certificate::DescribeCertificate;
 use control::acm::import_certificate::ImportCertificate;
 use control::elb::Paging;
 use control::elb::create_listener::CreateListener;
@@ -475,10 +474,7 @@ async fn a_certificate_in_use_is_not_deleted() {
     let listener = fixture.secure_listener(&shop, 443, &one).await;
     fixture.add(&listener, &two).await.unwrap();
     for arn in [&one, &two] {
-        let input = DescribeCertificate {
-            certificate_arn: arn.clone(),
-        };
-        let described = fixture.control.describe_certificate(input).await.unwrap();
+        let described = fixture.described(arn).await;
         assert_eq!(
             described.in_use_by.as_slice(),
             std::slice::from_ref(&shop.arn)
