@@ -127,6 +127,15 @@ impl Tags {
     }
 }
 
+/// Whether a key or a value is kept for AWS: it begins with `aws:`, in any case.
+///
+/// Source: AWS Tagging guide, "Tag naming limits and requirements".
+#[must_use]
+pub fn is_reserved(text: &str) -> bool {
+    text.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+}
+
 /// The general category Z of Unicode: white space without the control characters.
 fn is_separator(c: char) -> bool {
     c.is_whitespace() && !c.is_control()
@@ -141,7 +150,7 @@ fn check(key: &str, value: &str) -> Result<(), InvalidTag> {
         Err(InvalidTag::ValueLength(key.to_owned()))
     } else if !key.chars().chain(value.chars()).all(is_allowed) {
         Err(InvalidTag::Characters(key.to_owned()))
-    } else if key.starts_with("aws:") {
+    } else if is_reserved(key) {
         Err(InvalidTag::Reserved(key.to_owned()))
     } else {
         Ok(())
@@ -216,6 +225,7 @@ mod tests {
             (("k!", "v"), InvalidTag::Characters("k!".to_owned())),
             (("k", "v?"), InvalidTag::Characters("k".to_owned())),
             (("aws:k", "v"), InvalidTag::Reserved("aws:k".to_owned())),
+            (("AWS:k", "v"), InvalidTag::Reserved("AWS:k".to_owned())),
         ] {
             assert_eq!(Tags::default().with(&pairs(&[tag])), Err(error));
         }

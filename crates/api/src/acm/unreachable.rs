@@ -2,7 +2,7 @@
 
 use crate::golden::Unreachable;
 
-pub(super) const UNREACHABLE: [Unreachable; 9] = [
+pub(super) const UNREACHABLE: [Unreachable; 8] = [
     (
         "AccessDeniedException",
         &[
@@ -35,11 +35,6 @@ pub(super) const UNREACHABLE: [Unreachable; 9] = [
             "RemoveTagsFromCertificate",
         ],
         "what is wrong with a parameter is a ValidationException or an InvalidTagException",
-    ),
-    (
-        "InvalidTagException",
-        &["RemoveTagsFromCertificate"],
-        "a tag that no certificate can have is removed already",
     ),
     (
         "LimitExceededException",

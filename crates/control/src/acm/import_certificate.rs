@@ -9,7 +9,7 @@ use model::tag::Tags;
 
 use super::account::{self, Added};
 use super::check::{Checked, check};
-use super::{AcmError, find};
+use super::{AcmError, find, tags};
 use crate::elb::input::Pairs;
 use crate::{Control, Draft};
 
@@ -60,7 +60,7 @@ fn import(draft: &mut Draft, input: &ImportCertificate) -> Result<CertificateArn
 }
 
 fn create(draft: &mut Draft, checked: Checked, tags: &Pairs) -> Result<Certificate, AcmError> {
-    let tags = Tags::default().with(tags)?;
+    let tags = tags::with(&Tags::default(), tags)?;
     account::count(draft, Added::Imported)?;
     let arn = CertificateArn {
         place: draft.place(),

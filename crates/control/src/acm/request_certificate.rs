@@ -6,10 +6,10 @@ use model::certificate::{
 };
 use model::tag::Tags;
 
-use super::AcmError;
 use super::account::{self, Added};
 use super::domains::{self, DomainValidationOption};
 use super::import_certificate::new_id;
+use super::{AcmError, tags};
 use crate::elb::input::Pairs;
 use crate::{Control, Draft};
 
@@ -104,7 +104,7 @@ fn request(draft: &mut Draft, input: &RequestCertificate) -> Result<CertificateA
             domains.len()
         )));
     }
-    let tags = Tags::default().with(&input.tags)?;
+    let tags = tags::with(&Tags::default(), &input.tags)?;
     account::count(draft, Added::Requested)?;
     let key_algorithm = input.key_algorithm.unwrap_or(KeyAlgorithm::Rsa2048);
     let request = CertificateRequest::new(domains, method, key_algorithm);

@@ -1,7 +1,7 @@
 //! `AddTagsToCertificate`, `RemoveTagsFromCertificate` and `ListTagsForCertificate`.
 
 use model::certificate::Certificate;
-use model::tag::Tags;
+use model::tag::{Tags, is_reserved};
 
 use super::{AcmError, find};
 use crate::elb::input::Pairs;
@@ -42,9 +42,8 @@ impl Control {
         input: AddTagsToCertificate,
     ) -> Result<(), AcmError> {
         self.transact(move |draft| {
-            change(draft, &input.certificate_arn, |tags| {
-                Ok(tags.with(&input.tags)?)
-            })
+            let arn = &input.certificate_arn;
+            change(draft, arn, |tags| with(tags, &input.tags))
         })
         .await
     }
@@ -52,13 +51,16 @@ impl Control {
     /// Removes tags by key, or by key and value; tags that are not there do not matter.
     ///
     /// # Errors
-    /// `InvalidArn`, `ResourceNotFound`.
+    /// `InvalidArn`, `InvalidTag`, `ResourceNotFound`.
     pub async fn remove_tags_from_certificate(
         &self,
         input: RemoveTagsFromCertificate,
     ) -> Result<(), AcmError> {
         self.transact(move |draft| {
             change(draft, &input.certificate_arn, |tags| {
+                for (key, value) in &input.tags {
+                    refuse_reserved(key, value.as_deref().unwrap_or_default())?;
+                }
                 let is_meant = |(key, value): &&(String, Option<String>)| {
                     value.is_none() || tags.value(key) == value.as_deref()
                 };
@@ -79,6 +81,33 @@ impl Control {
         input: ListTagsForCertificate,
     ) -> Result<Tags, AcmError> {
         self.read(|state| Ok(find(state, &input.certificate_arn)?.tags.clone()))
+    }
+}
+
+/// The tags with `new` added or replaced.
+///
+/// # Errors
+/// `InvalidTag`, `TooManyTags`.
+pub(super) fn with(tags: &Tags, new: &[(String, String)]) -> Result<Tags, AcmError> {
+    for (key, value) in new {
+        refuse_reserved(key, value)?;
+    }
+    Ok(tags.with(new)?)
+}
+
+/// Refuses a tag whose key or value is kept for AWS: nobody else can set it or remove it.
+///
+/// Source: ACM API, `InvalidTagException`.
+fn refuse_reserved(key: &str, value: &str) -> Result<(), AcmError> {
+    let refused = |what: &str, text: &str| {
+        Err(AcmError::InvalidTag(format!(
+            "The tag {what} '{text}' begins with 'aws:', which is reserved; choose another {what}"
+        )))
+    };
+    match (is_reserved(key), is_reserved(value)) {
+        (true, _) => refused("key", key),
+        (false, true) => refused("value", value),
+        (false, false) => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::ec2::Tags;
+use model::tag::is_reserved;
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::paging::require_at_most;
@@ -128,7 +129,7 @@ fn check(key: &str, value: &str) -> Result<(), Ec2Error> {
         refused("Tag key exceeds the maximum length of 128 characters.")
     } else if value.chars().count() > VALUE_CHARACTERS_MAX {
         refused("Tag value exceeds the maximum length of 256 characters.")
-    } else if key.to_ascii_lowercase().starts_with("aws:") {
+    } else if is_reserved(key) {
         refused("Tag keys starting with 'aws:' are reserved for internal use.")
     } else {
         Ok(())
