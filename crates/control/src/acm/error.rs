@@ -63,7 +63,8 @@ impl AcmError {
     pub(super) fn in_use(arn: &CertificateArn, users: &[LoadBalancerArn]) -> Self {
         let users: Vec<_> = users.iter().map(ToString::to_string).collect();
         Self::ResourceInUse(format!(
-            "Certificate {arn} is in use by {}. Remove it from their listeners first.",
+            "Certificate {arn} in account {} is in use. Remove it first from the listeners of {}.",
+            arn.place.account,
             users.join(", ")
         ))
     }

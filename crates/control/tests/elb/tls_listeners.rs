@@ -490,7 +490,7 @@ async fn a_certificate_in_use_is_not_deleted() {
         assert_eq!(
             refused.to_string(),
             format!(
-                "Certificate {arn} is in use by {}. Remove it from their listeners first.",
+                "Certificate {arn} in account 123456789012 is in use. Remove it first from the listeners of {}.",
                 shop.arn
             )
         );
