@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use crate::ApiError;
-use crate::query::{Lists, Node};
+use crate::query::{Lists, Node, Token};
 use shape::Unfit;
 
 pub(crate) use shape::{BOOLEAN, Blob, INTEGER, LONG, OneOf, Scalar, TEXT, TIMESTAMP};
@@ -113,7 +113,7 @@ impl<'a> Fields<'a> {
         let elements = self.elements(node);
         let texts: Vec<&str> = elements
             .iter()
-            .filter_map(|element| self.plain(element))
+            .filter_map(|element| self.plain(element, &shape))
             .collect();
         let mut values = Vec::new();
         let mut broken = BTreeSet::new();
@@ -251,7 +251,7 @@ impl<'a> Fields<'a> {
     }
 
     fn scalar<S: Scalar>(&self, name: &str, node: &'a Node, shape: &S) -> Option<S::Value> {
-        let text = self.plain(node)?;
+        let text = self.plain(node, shape)?;
         match shape.parse(text) {
             Ok(value) => return Some(value),
             Err(Unfit::Form(form)) => self.bad_form(name, &shape.shown(text), form),
@@ -264,13 +264,22 @@ impl<'a> Fields<'a> {
         None
     }
 
-    fn plain<'n>(&self, node: &'n Node) -> Option<&'n str> {
-        let text = node.value().filter(|_| node.children().next().is_none());
-        if text.is_none() {
-            let message = "Start of structure or map found where not expected.";
+    /// The text of a value that may be one of this shape.
+    fn plain<'n, S: Scalar>(&self, node: &'n Node, shape: &S) -> Option<&'n str> {
+        let malformed = |message: &str| {
             self.malformed(ApiError::sender("MalformedInput", message));
+            None
+        };
+        let text = node.value().filter(|_| node.children().next().is_none());
+        match (node.token(), text) {
+            (Some(Token::List), _) => malformed("Start of list found where not expected"),
+            (_, None) => malformed("Start of structure or map found where not expected."),
+            (Some(token), Some(text)) => match shape.name_for_misfit(token) {
+                Some(name) => malformed(&format!("{token}_VALUE can not be converted to {name}")),
+                None => Some(text),
+            },
+            (None, text) => text,
         }
-        text
     }
 
     fn elements<'n>(&self, node: &'n Node) -> Vec<&'n Node> {

@@ -98,7 +98,7 @@ pub(crate) fn timestamp(millis: i64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::{self, BOOLEAN, INTEGER, TEXT};
+    use crate::input::{self, BOOLEAN, INTEGER, OneOf, TEXT};
 
     fn headers(target: &str) -> HeaderMap {
         let value = target.parse().expect("a header value");
@@ -139,6 +139,71 @@ mod tests {
             None,
         );
         assert_eq!(read.unwrap(), expected);
+    }
+
+    /// What AWS was seen to answer.
+    #[test]
+    fn a_value_of_another_kind_is_refused() {
+        let list = "Start of list found where not expected";
+        for (body, message) in [
+            (
+                r#"{"A":1}"#,
+                "NUMBER_VALUE can not be converted to a String",
+            ),
+            (
+                r#"{"A":1.5}"#,
+                "NUMBER_VALUE can not be converted to a String",
+            ),
+            (
+                r#"{"A":true}"#,
+                "TRUE_VALUE can not be converted to a String",
+            ),
+            (
+                r#"{"A":false}"#,
+                "FALSE_VALUE can not be converted to a String",
+            ),
+            (r#"{"A":["x"]}"#, list),
+            (r#"{"A":[]}"#, list),
+            (
+                r#"{"A":{}}"#,
+                "Start of structure or map found where not expected.",
+            ),
+            (
+                r#"{"B":"7"}"#,
+                "STRING_VALUE can not be converted to an Integer",
+            ),
+            (
+                r#"{"B":true}"#,
+                "TRUE_VALUE can not be converted to an Integer",
+            ),
+            (
+                r#"{"C":1}"#,
+                "NUMBER_VALUE can not be converted to a Boolean",
+            ),
+            (
+                r#"{"D":["p",1]}"#,
+                "NUMBER_VALUE can not be converted to a String",
+            ),
+            (
+                r#"{"E":["p",1]}"#,
+                "NUMBER_VALUE can not be converted to a String",
+            ),
+        ] {
+            let input = decode(body.as_bytes()).unwrap();
+            let read = input::decode(&input, |fields| {
+                fields.optional("A", TEXT);
+                fields.optional("B", INTEGER);
+                fields.optional("C", BOOLEAN);
+                fields.list("D", TEXT);
+                fields.list("E", OneOf(&["p"]));
+            });
+            let error = translate("MalformedInput", read.unwrap_err());
+            assert_eq!(
+                (error.code, &*error.message),
+                ("SerializationException", message),
+                "{body}"
+            );
+        }
     }
 
     #[test]

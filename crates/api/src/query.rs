@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use percent_encoding::percent_decode;
 
@@ -23,7 +24,31 @@ pub const NAME_BYTES_MAX: usize = 512;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     value: Option<String>,
+    /// `None` in forms, where every value is a text that may stand for anything.
+    token: Option<Token>,
     children: BTreeMap<String, Node>,
+}
+
+/// What a value is in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    String,
+    Number,
+    True,
+    False,
+    List,
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::String => "STRING",
+            Self::Number => "NUMBER",
+            Self::True => "TRUE",
+            Self::False => "FALSE",
+            Self::List => "LIST",
+        })
+    }
 }
 
 /// How a protocol spells the elements of a list.
@@ -141,7 +166,7 @@ impl Node {
     pub(crate) fn from_text(text: String) -> Self {
         Self {
             value: Some(text),
-            children: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -158,21 +183,29 @@ impl Node {
     pub(crate) fn from_json(json: &serde_json::Value) -> Self {
         use serde_json::Value;
         let structure = |children| Self {
-            value: None,
             children,
+            ..Self::default()
+        };
+        let token = |token, node| Self {
+            token: Some(token),
+            ..node
         };
         match json {
             Value::Null => Self::default(),
-            Value::Bool(value) => Self::from_text(value.to_string()),
-            Value::Number(value) => Self::from_text(value.to_string()),
-            Value::String(value) => Self::from_text(value.clone()),
-            Value::Array(elements) if elements.is_empty() => Self::from_text(String::new()),
+            Value::Bool(true) => token(Token::True, Self::from_text("true".to_owned())),
+            Value::Bool(false) => token(Token::False, Self::from_text("false".to_owned())),
+            Value::Number(value) => token(Token::Number, Self::from_text(value.to_string())),
+            Value::String(value) => token(Token::String, Self::from_text(value.clone())),
+            Value::Array(elements) if elements.is_empty() => {
+                token(Token::List, Self::from_text(String::new()))
+            }
             Value::Array(elements) => {
                 let numbered = elements.iter().enumerate();
                 let children = numbered
                     .map(|(index, element)| ((index + 1).to_string(), Self::from_json(element)))
                     .collect();
-                structure(BTreeMap::from([("member".to_owned(), structure(children))]))
+                let members = BTreeMap::from([("member".to_owned(), structure(children))]);
+                token(Token::List, structure(members))
             }
             Value::Object(members) => {
                 let given = members.iter().filter(|(_, value)| !value.is_null());
@@ -188,6 +221,11 @@ impl Node {
     /// The value of this parameter; `None` if there are only parameters below it.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
+    }
+
+    /// What it is in JSON; `None` for a structure, a null and all that does not come from JSON.
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.token
     }
 
     /// The member `name`, if any parameter mentions it.

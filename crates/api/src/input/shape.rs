@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::query::Token;
+
 /// The shape of a plain value.
 pub(crate) trait Scalar {
     /// What it reads as.
@@ -13,6 +15,11 @@ pub(crate) trait Scalar {
 
     /// Reads a value.
     fn parse(&self, text: &str) -> Result<Self::Value, Unfit>;
+
+    /// The name of the shape, with an article, if nothing of this kind can be one in JSON.
+    fn name_for_misfit(&self, _token: Token) -> Option<&'static str> {
+        None
+    }
 
     /// `text` as an error may repeat it.
     fn shown(&self, text: &str) -> String {
@@ -108,9 +115,17 @@ impl Scalar for Text {
         }
     }
 
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str> {
+        string_for_misfit(token)
+    }
+
     fn placeholder(&self) -> String {
         String::new()
     }
+}
+
+fn string_for_misfit(token: Token) -> Option<&'static str> {
+    (token != Token::String).then_some("a String")
 }
 
 /// Whether keys and values of tags can have this text: letters, digits, separators and `_.:/=+-@`.
@@ -188,6 +203,10 @@ impl Scalar for Integer {
         Err(Unfit::Constraints(vec![constraint]))
     }
 
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str> {
+        (token != Token::Number).then_some("an Integer")
+    }
+
     fn placeholder(&self) -> i32 {
         self.min
     }
@@ -251,6 +270,11 @@ impl Scalar for Boolean {
         text.parse().map_err(|_| Unfit::Form("'true' or 'false'"))
     }
 
+    /// AWS takes some texts for one.
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str> {
+        (token == Token::Number).then_some("a Boolean")
+    }
+
     fn placeholder(&self) -> bool {
         false
     }
@@ -276,6 +300,10 @@ impl<T: Copy + Display> Scalar for OneOf<T> {
                 values.join(", ")
             )])
         })
+    }
+
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str> {
+        string_for_misfit(token)
     }
 
     fn placeholder(&self) -> T {
