@@ -48,7 +48,7 @@ def test_a_header_that_was_changed_on_the_way(elbow):
 @pytest.mark.parametrize("age", [timedelta(minutes=16), -timedelta(minutes=16)], ids=["old", "future"])
 def test_a_clock_that_is_far_off(elbow, age):
     answer = send(signed(elbow, WHO, age=age))
-    refused(answer, 400, "RequestExpired")
+    refused(answer, 403, "SignatureDoesNotMatch")
     assert answer.message.startswith("Signature expired" if age > timedelta() else "Signature not yet")
 
 
@@ -82,7 +82,8 @@ def test_a_presigned_url(elbow):
 
 def test_a_presigned_url_that_has_expired(elbow):
     answer = send(presigned(elbow, WHO, expires=60, age=timedelta(seconds=90)))
-    refused(answer, 400, "RequestExpired")
+    refused(answer, 403, "SignatureDoesNotMatch")
+    assert answer.message.startswith("Signature expired: ")
 
 
 def test_a_presigned_url_that_was_changed(elbow):
@@ -112,7 +113,13 @@ def test_ec2_has_codes_and_an_envelope_of_its_own(elbow):
     for key in [("AKIAIOSFODNN7EXAMPLE", "wrong"), (access_key, "wrong")]:
         answer = send(signed(elbow, body, "ec2", key=key))
         assert (answer.status, answer.code) == (401, "AuthFailure"), answer.text
+        assert answer.message == "AWS was not able to validate the provided access credentials"
         assert answer.text.startswith("<?xml") and "<Response><Errors><Error>" in answer.text
+
+
+def test_ec2_does_not_say_how_far_off_a_clock_is(elbow):
+    answer = send(signed(elbow, form("ec2", "DescribeVpcs"), "ec2", age=timedelta(minutes=16)))
+    assert (answer.status, answer.code, answer.message) == (400, "RequestExpired", "Request has expired.")
 
 
 def test_a_service_that_elbow_does_not_have(elbow):

@@ -175,7 +175,14 @@ impl Service {
         const REFUSED: &str = "AWS was not able to validate the provided access credentials";
         match (self, error.code) {
             (Self::Ec2, "InvalidClientTokenId" | "SignatureDoesNotMatch") => {
-                ApiError::new("AuthFailure", 401, format!("{REFUSED}: {}", error.message))
+                tracing::debug!(reason = error.message, "credentials are refused");
+                ApiError::new("AuthFailure", 401, REFUSED)
+            }
+            // Source: EC2 API, "Error codes for the Amazon EC2 API", `RequestExpired`.
+            (Self::Ec2, "RequestExpired") => ApiError::sender(error.code, "Request has expired."),
+            // The others take the time for a part of the signature, whatever their common errors say.
+            (_, "RequestExpired") => {
+                self.translate(ApiError::new("SignatureDoesNotMatch", 403, error.message))
             }
             // Source: EC2 API, "Error codes for the Amazon EC2 API", `UnauthorizedOperation`.
             (Self::Ec2, "AccessDenied") => ApiError::new(

@@ -1,10 +1,11 @@
 //! Whole answers: envelope, status and header fields, by service.
 
+use control::ManualClock;
 use http_body_util::BodyExt;
 use hyper::header::HeaderValue;
 
 use super::*;
-use crate::signed::{REQUEST_ID, endpoint, sign};
+use crate::signed::{NOW_MILLIS, REQUEST_ID, endpoint, parts, sign};
 
 pub(super) struct Answered {
     pub(super) status: u16,
@@ -311,12 +312,55 @@ async fn what_names_no_operation_is_refused() {
 async fn a_wrong_signature_is_refused_in_the_words_of_the_service() {
     for (service, status, code) in [
         ("elasticloadbalancing", 403, "SignatureDoesNotMatch"),
-        ("ec2", 401, "AuthFailure"),
         ("s3", 403, "SignatureDoesNotMatch"),
     ] {
         let mut request = signed(service, "POST", "/", "Action=A");
         *request.body_mut() = Bytes::from("Action=B");
         check_refused(request, status, code, "").await;
+    }
+    let mut request = signed("ec2", "POST", "/", "Action=A");
+    *request.body_mut() = Bytes::from("Action=B");
+    let whole = "AWS was not able to validate the provided access credentials</Message>";
+    check_refused(request, 401, "AuthFailure", whole).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_off_is_refused_in_the_words_of_the_service() {
+    const SIXTEEN_MINUTES: u64 = 16 * 60 * 1000;
+    let old = "Signature expired: 20260102T030405Z is now earlier than 20260102T030505Z \
+               (20260102T032005Z - 15 min.)";
+    let future = "Signature not yet current: 20260102T030405Z is still later than 20260102T030305Z \
+                  (20260102T024805Z + 15 min.)";
+    for (now, text) in [
+        (NOW_MILLIS + SIXTEEN_MINUTES, old),
+        (NOW_MILLIS - SIXTEEN_MINUTES, future),
+    ] {
+        let endpoint = Endpoint::new(Parts {
+            clock: Arc::new(ManualClock::at(now)),
+            ..parts().await
+        });
+        for (service, status, code, text) in [
+            ("elasticloadbalancing", 403, "SignatureDoesNotMatch", text),
+            ("sts", 403, "SignatureDoesNotMatch", text),
+            ("ec2", 400, "RequestExpired", "Request has expired."),
+            ("acm", 400, "InvalidSignatureException", text),
+            ("arc-zonal-shift", 403, "InvalidSignatureException", text),
+        ] {
+            let response = endpoint.answer(signed(service, "GET", "/", "")).await;
+            assert_eq!(response.status(), status, "{service}");
+            let kind = response.headers().get(rest_json::ERROR_TYPE).cloned();
+            let body = response.into_body().collect().await.expect("it is there");
+            let body = String::from_utf8(body.to_bytes().to_vec()).expect("UTF-8");
+            let whole = match service {
+                "acm" => format!(r#"{{"__type":"{code}","message":"{text}"}}"#),
+                "arc-zonal-shift" => format!(r#"{{"message":"{text}"}}"#),
+                _ => format!("<Code>{code}</Code><Message>{text}</Message>"),
+            };
+            assert!(body.contains(&whole), "{service}: {body}");
+            let kind = kind.as_ref().map(HeaderValue::as_bytes);
+            let is_in_head = service == "arc-zonal-shift";
+            assert_eq!(kind, is_in_head.then_some(code.as_bytes()), "{service}");
+        }
     }
 }
 

@@ -142,7 +142,7 @@ impl From<SignatureError> for ApiError {
             | SignatureError::Date(_)
             | SignatureError::Expires { .. } => ("IncompleteSignature", 400),
             SignatureError::UnknownKey => ("InvalidClientTokenId", 403),
-            // Source: ELB API, "Common Errors": more than 15 minutes old, past its end, or from the future.
+            // More than 15 minutes old, past its end, or from the future; each service has a code of its own for it.
             SignatureError::Expired { .. } | SignatureError::NotYetCurrent { .. } => {
                 ("RequestExpired", 400)
             }
