@@ -41,7 +41,7 @@ def test_a_read_only_key_reads_and_changes_nothing(make_key, shop):
     denied = "arn:aws:iam::123456789012:user/monitoring is not authorized to perform: "
     with refused("AccessDenied", denied + "elasticloadbalancing:CreateTargetGroup", 403):
         elbv2.create_target_group(Name="mine", Protocol="HTTP", Port=80, VpcId=shop.vpc)
-    with refused("AccessDenied", denied + "elasticloadbalancing:DeleteTargetGroup", 403):
+    with refused("AccessDenied", denied + f"elasticloadbalancing:DeleteTargetGroup on resource: {group} because", 403):
         elbv2.delete_target_group(TargetGroupArn=group)
     with refused("UnauthorizedOperation", denied + "ec2:CreateSecurityGroup", 403):
         ec2.create_security_group(GroupName="mine", Description="mine", VpcId=shop.vpc)

@@ -7,6 +7,8 @@ use model::access_key::{Access, AccessKey};
 use model::arn::Place;
 
 use crate::ApiError;
+use crate::query::Node;
+use crate::resource::resource;
 use crate::service::Service;
 
 /// The holder of an access key.
@@ -89,6 +91,7 @@ impl Caller {
         service: Service,
         operation: &str,
         is_read: bool,
+        input: &Node,
     ) -> Result<(), ApiError> {
         let is_allowed = match self {
             Self::Root(_) => true,
@@ -99,10 +102,10 @@ impl Caller {
             return Ok(());
         }
         let action = format!("{}:{operation}", service.signing_name());
-        let arn = self.arn(place);
+        let (arn, resource) = (self.arn(place), resource(place, service, operation, input));
         let message = format!(
-            "User: {arn} is not authorized to perform: {action} because no identity-based policy allows the \
-             {action} action"
+            "User: {arn} is not authorized to perform: {action} on resource: {resource} because no identity-based \
+             policy allows the {action} action"
         );
         Err(ApiError::new("AccessDenied", 403, message))
     }
@@ -140,7 +143,8 @@ mod tests {
             (Elbow, false, [true, false, false]),
         ] {
             let found = [&root, &full, &read_only]
-                .map(|caller| caller.authorize(&place, service, "Do", is_read).is_ok());
+                .map(|caller| caller.authorize(&place, service, "Do", is_read, &Node::default()));
+            let found = found.map(|allowed| allowed.is_ok());
             assert_eq!(found, allowed, "{service:?}, is_read {is_read}");
         }
     }

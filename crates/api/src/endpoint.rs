@@ -339,7 +339,7 @@ impl Endpoint {
             };
             throttle.take(called, self.0.clock.now_millis())?;
         }
-        caller.authorize(place, operations.service, name, is_read)?;
+        caller.authorize(place, operations.service, name, is_read, &facts.input)?;
         let call = Call {
             control: account,
             accounts: &self.0.accounts,

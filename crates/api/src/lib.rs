@@ -25,6 +25,7 @@ mod operation;
 mod parity;
 pub mod query;
 mod request_id;
+mod resource;
 pub mod rest_json;
 mod server;
 mod service;

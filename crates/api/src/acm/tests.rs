@@ -161,7 +161,7 @@ async fn ask(control: &Control, request: &str) -> String {
         certificate_file(&found[1])
     });
     let outcome = match json::decode(input.as_bytes()) {
-        Ok(_) if let Some(error) = refusal(control, before, operation) => Err(error),
+        Ok(input) if let Some(error) = refusal(control, before, operation, &input) => Err(error),
         Ok(input) => OPERATIONS.call(control, operation, &input).await,
         Err(error) => Err(error),
     };
@@ -176,7 +176,7 @@ async fn ask(control: &Control, request: &str) -> String {
 }
 
 /// The error of a request that is signed with a read-only key, or comes too often.
-fn refusal(control: &Control, before: &str, operation: &str) -> Option<ApiError> {
+fn refusal(control: &Control, before: &str, operation: &str, input: &Node) -> Option<ApiError> {
     let operation = OPERATIONS.find(operation).ok()?.name;
     let is_read = OPERATIONS.reads.contains(&operation);
     match before {
@@ -190,7 +190,7 @@ fn refusal(control: &Control, before: &str, operation: &str) -> Option<ApiError>
             };
             let place = &control.settings().place;
             let caller = Caller::User(Arc::new(key));
-            let allowed = caller.authorize(place, Service::Acm, operation, is_read);
+            let allowed = caller.authorize(place, Service::Acm, operation, is_read, input);
             allowed.err()
         }
         "throttled" => {
@@ -200,7 +200,7 @@ fn refusal(control: &Control, before: &str, operation: &str) -> Option<ApiError>
                 service: Service::Acm,
                 operation,
                 is_read,
-                input: &Node::default(),
+                input,
             };
             (0..100).find_map(|_| throttle.take(called, 0).err())
         }

@@ -249,7 +249,7 @@ async fn what_a_key_may_not_do_is_noted_with_its_user() {
         "apiVersion": "2015-12-01",
         "errorCode": "AccessDenied",
         "errorMessage": "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: \
-             elasticloadbalancing:DeleteRule because no identity-based policy allows the \
+             elasticloadbalancing:DeleteRule on resource: * because no identity-based policy allows the \
              elasticloadbalancing:DeleteRule action",
     }));
     assert_eq!(found, expected);

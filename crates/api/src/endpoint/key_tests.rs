@@ -118,43 +118,49 @@ async fn a_read_only_key_reads() {
 async fn a_read_only_key_changes_nothing() {
     let endpoint = endpoint().await;
     let key = create(&endpoint, "ci", "read-only").await;
-    for (line, status, code, action) in [
+    for (line, status, code, action, resource) in [
         (
             CREATE_GROUP,
             403,
             "<Code>AccessDenied</Code>",
             "elasticloadbalancing:CreateTargetGroup",
+            "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/*",
         ),
         (
             RUN,
             403,
             "<Code>UnauthorizedOperation</Code>",
             "ec2:RunInstances",
+            "arn:aws:ec2:us-east-1:123456789012:instance/*",
         ),
         (
             DELETE_CERTIFICATE,
             400,
             "\"AccessDeniedException\"",
             "acm:DeleteCertificate",
+            "*",
         ),
         (
             EXPORT_CERTIFICATE,
             400,
             "\"AccessDeniedException\"",
             "acm:ExportCertificate",
+            "*",
         ),
-        (START_SHIFT, 403, "", "arc-zonal-shift:StartZonalShift"),
+        (START_SHIFT, 403, "", "arc-zonal-shift:StartZonalShift", "*"),
         (
             CREATE_KEY,
             403,
             "<Code>AccessDenied</Code>",
             "elbow:CreateAccessKey",
+            "*",
         ),
         (
             LIST_KEYS,
             403,
             "<Code>AccessDenied</Code>",
             "elbow:ListAccessKeys",
+            "*",
         ),
     ] {
         let Answered {
@@ -165,8 +171,8 @@ async fn a_read_only_key_changes_nothing() {
         assert_eq!(found, status, "{line}: {body}");
         assert!(body.contains(code), "{line}: {body}");
         let text = format!(
-            "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: {action} because no \
-             identity-based policy allows the {action} action"
+            "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: {action} on resource: \
+             {resource} because no identity-based policy allows the {action} action"
         );
         assert!(body.contains(&text), "{line}: {body}");
     }
