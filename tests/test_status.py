@@ -1,7 +1,10 @@
 """`elbow status`: what there is, as a tree for people and as JSON for programs, and an exit status."""
 
 import json
+import os
 import subprocess
+
+import pytest
 
 from harness.elbow import binary, quiet_environment
 from harness.shop import fixed, forward
@@ -84,3 +87,19 @@ def test_an_error_gives_status_2(elbow, tmp_path):
     command = [str(binary()), "status", "--data-dir", str(tmp_path / "nothing")]
     done = subprocess.run(command, capture_output=True, text=True, env=quiet_environment())
     assert done.returncode == 2 and "elbow serve" in done.stderr
+
+
+@pytest.mark.parametrize("output", [(), ("--json",)])
+@pytest.mark.parametrize("command", ["status", "doctor", "explain"])
+def test_a_reader_that_has_enough_is_no_error(elbow, shop, command, output):
+    balancer = shop.balancer()
+    shop.listener(balancer, fixed())
+    question = ("GET", f"http://{balancer['DNSName']}:{shop.port}/") if command == "explain" else ()
+    arguments = [str(binary()), command, *question, *output, "--data-dir", str(elbow.data)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing) as pipe:
+        done = subprocess.run(
+            arguments, stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=60, env=quiet_environment()
+        )
+    assert done.returncode in (0, 1) and done.stderr == "", "what was found is said by the status"

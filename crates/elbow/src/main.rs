@@ -18,6 +18,7 @@ mod serve;
 mod stop;
 
 use std::error::Error;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
         _ => ExitCode::FAILURE,
     };
     run(command).unwrap_or_else(|error| {
-        eprintln!("elbow: {}", chain(&*error));
+        // Nobody may be reading it, and the status says it too.
+        let _ = writeln!(std::io::stderr(), "elbow: {}", chain(&*error));
         after_error
     })
 }
@@ -62,7 +64,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         },
         Command::Demo(args) => block_on(demo::run(args))??,
         Command::App(args) => block_on(app::run(args))??,
-        Command::Version => println!("elbow {}", env!("CARGO_PKG_VERSION")),
+        Command::Version => commands::print(concat!("elbow ", env!("CARGO_PKG_VERSION"), "\n"))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -23,7 +23,7 @@ pub(crate) async fn create(args: AccountCreateArgs) -> Result<(), CommandError> 
     }
     let answer = client.call(&call).await?;
     if let Some(account) = answer.find("Account") {
-        print(account);
+        print(account)?;
     }
     Ok(())
 }
@@ -36,12 +36,13 @@ pub(crate) async fn list(args: ElbowArgs) -> Result<(), CommandError> {
     let client = super::operator(args)?;
     let call = Call::new(Service::Elbow, "ListAccounts");
     for account in client.call(&call).await?.list("Accounts") {
-        print(account);
+        print(account)?;
     }
     Ok(())
 }
 
-fn print(account: &Element) {
+fn print(account: &Element) -> Result<(), CommandError> {
     let fields = ["Id", "VpcCidr", "JoinedTimestamp"];
-    println!("{}", fields.map(|name| account.text_at(name)).join("\t"));
+    let line = fields.map(|name| account.text_at(name)).join("\t");
+    super::print(&format!("{line}\n"))
 }

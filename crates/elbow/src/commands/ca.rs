@@ -13,6 +13,5 @@ pub(crate) fn run(args: ElbowArgs) -> Result<(), CommandError> {
     let directory = client_data_directory(args)?;
     let authority = LOCAL_AUTHORITY.load(&directory)?;
     let missing = || CommandError::NoAuthority(directory.path().to_owned());
-    print!("{}", authority.ok_or_else(missing)?.certificate_pem());
-    Ok(())
+    super::print(authority.ok_or_else(missing)?.certificate_pem())
 }

@@ -9,8 +9,7 @@ use crate::contact::Contact;
 /// # Errors
 /// No elbow has served with the data directory, or this user may not read its key.
 pub(crate) fn run(args: ElbowArgs) -> Result<(), CommandError> {
-    print!("{}", exports(&super::contact(args)?));
-    Ok(())
+    super::print(&exports(&super::contact(args)?))
 }
 
 /// No value needs quoting: a URL, a Region's name, and letters, digits, `/` and `+`.

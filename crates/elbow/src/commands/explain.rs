@@ -24,9 +24,9 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, CommandError> {
     let answer = client.explain(serde_json::to_string(&question)?).await?;
     let answer: Answer = serde_json::from_str(&answer)?;
     if args.json {
-        super::print_json(&answer);
+        super::print_json(&answer)?;
     } else {
-        print!("{}", text(&answer));
+        super::print(&text(&answer))?;
     }
     Ok(super::status(is_served(&answer.outcome)))
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run(args: ClientArgs) -> Result<(), CommandError> {
             let zone = interface.text_at("availabilityZone");
             if !zones_out.contains(&(name, zone)) {
                 for address in addresses(&interface) {
-                    println!("{address} {name}");
+                    super::print(&format!("{address} {name}\n"))?;
                 }
             }
         }

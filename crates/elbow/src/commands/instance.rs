@@ -27,8 +27,8 @@ pub(crate) async fn add(args: InstanceAddArgs) -> Result<(), CommandError> {
             &args.security_groups,
         ))
         .await?;
-    println!("{}", answer.text_at("instancesSet/item/instanceId"));
-    Ok(())
+    let id = answer.text_at("instancesSet/item/instanceId");
+    super::print(&format!("{id}\n"))
 }
 
 /// Prints id, address, zone, state and name of each instance.
@@ -40,7 +40,7 @@ pub(crate) async fn list(args: ClientArgs) -> Result<(), CommandError> {
     let call = Call::new(Service::Ec2, "DescribeInstances");
     for reservation in super::pages(&client, call, "reservationSet", NEXT_TOKEN).await? {
         for instance in reservation.list("instancesSet") {
-            println!("{}", describe(instance));
+            super::print(&format!("{}\n", describe(instance)))?;
         }
     }
     Ok(())

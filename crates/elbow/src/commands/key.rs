@@ -19,12 +19,11 @@ pub(crate) async fn create(args: KeyCreateArgs) -> Result<(), CommandError> {
         call = call.with("UserName", name);
     }
     let answer = client.call(&call).await?;
-    println!(
-        "export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}",
+    super::print(&format!(
+        "export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n",
         answer.text_at("AccessKey/AccessKeyId"),
         answer.text_at("AccessKey/SecretAccessKey")
-    );
-    Ok(())
+    ))
 }
 
 /// Prints id, access, time of making, name and account of each key but the root key.
@@ -42,7 +41,8 @@ pub(crate) async fn list(args: ElbowArgs) -> Result<(), CommandError> {
             "UserName",
             "AccountId",
         ];
-        println!("{}", fields.map(|name| key.text_at(name)).join("\t"));
+        let line = fields.map(|name| key.text_at(name)).join("\t");
+        super::print(&format!("{line}\n"))?;
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! The commands that look at a running elbow from outside, one file each.
 
+// All of it goes through `print`, which knows what a closed pipe is.
+#![deny(clippy::print_stdout)]
+
 pub(crate) mod account;
 pub(crate) mod ca;
 mod columns;
@@ -12,6 +15,7 @@ pub(crate) mod inventory;
 pub(crate) mod key;
 pub(crate) mod status;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,7 +37,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Contact(#[from] ContactError),
     #[error("the data directory cannot be looked at")]
-    Directory(#[source] std::io::Error),
+    Directory(#[source] io::Error),
     #[error(transparent)]
     Call(#[from] CallError),
     #[error(transparent)]
@@ -52,6 +56,8 @@ pub(crate) enum CommandError {
         "elbow answers what this elbow does not understand; use the same version on both sides"
     )]
     NotUnderstood(#[from] serde_json::Error),
+    #[error("the answer cannot be written to standard output")]
+    Output(#[source] io::Error),
 }
 
 /// The elbow that `args` name.
@@ -96,8 +102,53 @@ fn status(is_well: bool) -> ExitCode {
     ExitCode::from(u8::from(!is_well))
 }
 
+/// Prints what a command has to say. All commands do it here.
+///
+/// # Errors
+/// Standard output takes nothing, and not because its reader has enough.
+pub(crate) fn print(text: &str) -> Result<(), CommandError> {
+    write(&mut io::stdout().lock(), text).map_err(CommandError::Output)
+}
+
+/// Whoever reads may stop early, as `head` does: what is left is for nobody, and that is no error.
+fn write(out: &mut impl Write, text: &str) -> io::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
 /// Prints a value for machines, with line breaks.
-fn print_json(value: &impl Serialize) {
-    let text = serde_json::to_string_pretty(value);
-    println!("{}", text.expect("the keys of all maps are text"));
+///
+/// # Errors
+/// Those of `print`.
+fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(value).expect("the keys of all maps are text");
+    print(&format!("{text}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails all that is written to it.
+    struct Failing(io::ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_enough_is_no_error_and_a_full_disk_is() {
+        use io::ErrorKind::{BrokenPipe, StorageFull};
+        assert!(write(&mut Failing(BrokenPipe), "x").is_ok());
+        let error = write(&mut Failing(StorageFull), "x").unwrap_err();
+        assert_eq!(error.kind(), StorageFull);
+    }
 }

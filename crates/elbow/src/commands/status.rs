@@ -21,9 +21,9 @@ pub(crate) async fn run(args: StatusArgs) -> Result<ExitCode, CommandError> {
         super::print_json(&Report {
             is_well,
             inventory: &inventory,
-        });
+        })?;
     } else {
-        print!("{}", text(&inventory));
+        super::print(&text(&inventory))?;
     }
     Ok(super::status(is_well))
 }

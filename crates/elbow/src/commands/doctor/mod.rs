@@ -47,9 +47,9 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode, CommandError> {
     if args.json {
         super::print_json(&Report {
             findings: &findings,
-        });
+        })?;
     } else {
-        print!("{}", finding::text(&findings));
+        super::print(&finding::text(&findings))?;
     }
     Ok(super::status(findings.is_empty()))
 }
