@@ -173,6 +173,10 @@ def test_sni_chooses_the_certificate(elbow, shop, web):
     assert shown("https://shop.example/") == (default, True)
     assert shown("https://www.other.example/") == (other, False)
     assert shown("https://nobody.example/") == (default, True)
+    for name, fits in (("shop", True), ("nobody", False)):
+        code, text, errors = run(elbow, "GET", f"https://{name}.example/", "--listener", listener)
+        assert code == 0, errors
+        assert ("which its names do not include" in text) == (not fits), text
     code, text, _ = run(elbow, "GET", "http://shop.example/", "--listener", listener)
     assert code == 1 and "no connection: the listener speaks HTTPS, and the URL says http" in text
 
@@ -231,12 +235,73 @@ def test_what_a_group_does_not_speak_comes_before_other_refusals(elbow, shop, we
     assert outcome("/" + "x" * 70_000, "--http2")["status"] == 413
 
 
+def test_where_nothing_listens_there_is_no_connection(elbow, shop, web):
+    balancer, listener, _, _ = web
+    node = shop.addresses(balancer)[0]
+    for arguments, expected in [
+        ((f"http://{balancer['DNSName']}:1/",), "no listener is on port 1; the load balancer has listeners on"),
+        ((f"http://{node}:1/",), "no listener is on port 1"),
+        (("http://a/", "--listener", listener, "--from", "::1"), "the load balancer has no address of IPv6"),
+    ]:
+        code, text, errors = run(elbow, "GET", *arguments)
+        assert code == 1 and f"no connection: {expected}" in text, errors
+        told = explain(elbow, "GET", *arguments)
+        assert told["outcome"]["type"] == "no-connection" and "is_admitted" not in told
+        assert told["load_balancer"] == balancer["LoadBalancerArn"]
+
+
+def test_the_path_of_login_callbacks_is_reserved(elbow, shop, web):
+    balancer, plain, group, _ = web
+    authority = Authority()
+    certificate = import_certificate(shop, authority.issue("shop.example"))
+    listener = https_listener(shop, balancer, certificate, forward(group), port=shop.port + 1)
+    shop.undo(shop.elbv2.delete_listener, ListenerArn=listener)
+    url = "https://shop.example/oauth2/idpresponse"
+
+    def told(query="", *options, listener=listener, url=url):
+        return explain(elbow, "GET", url + query, "--listener", listener, *options)
+
+    assert told()["outcome"]["type"] == "forward", "no rule has a login"
+    login = {
+        "Issuer": "https://idp.example",
+        "AuthorizationEndpoint": "https://idp.example/authorize",
+        "TokenEndpoint": "https://idp.example/token",
+        "UserInfoEndpoint": "https://idp.example/user",
+        "ClientId": "shop",
+        "ClientSecret": "secret",
+    }
+    actions = [{"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": login}]
+    shop.rule(listener, 1, [path("/app")], actions + [forward(group)[0] | {"Order": 2}])
+
+    nonce = ("-H", "Cookie: AWSALBAuthNonce=x")
+    for query, options, status in [
+        ("", (), 401),
+        ("?code=c", nonce, 401),
+        ("?state=s", nonce, 401),
+        ("?error=access_denied", (), 401),
+        ("?error=server_error", (), 561),
+    ]:
+        outcome = told(query, *options)["outcome"]
+        assert (outcome["type"], outcome["status"]) == ("refused", status), query
+        address = shop.addresses(balancer)[0]
+        with TlsConnection(address, shop.port + 1, authority.context()) as client:
+            headers = ["Cookie: AWSALBAuthNonce=x"] if options else []
+            answer = client.request("GET", f"/oauth2/idpresponse{query}", headers=headers)
+            assert answer.status == status, "explain says what elbow does"
+    answer = told("?code=c&state=s", *nonce)
+    assert answer["outcome"] == {"type": "login-callback", "issuers": ["https://idp.example"]}
+    assert answer["rules"][-1]["priority"] == "default", "the rule of the path, which does not count"
+    code, text, errors = run(elbow, "GET", url + "?code=c&state=s", "--listener", listener, *nonce)
+    assert code == 0 and "login callback: " in text, errors
+    elsewhere = told(listener=plain, url="http://shop.example/oauth2/idpresponse")
+    assert elsewhere["outcome"]["type"] == "forward", "that listener has no logins"
+
+
 def test_a_question_about_nothing_has_status_2(elbow, shop, web):
     balancer, _, _, _ = web
     for arguments, expected in [
         (("GET", "http://nobody.example/"), "--listener"),
         (("GET", "not-a-url"), "not a URL"),
-        (("GET", f"http://{balancer['DNSName']}:1/"), "no listener on port 1"),
         (("GET", "http://a/", "--listener", "arn:x"), "no listener arn:x"),
         (("GET", "http://a/", "--listener", web[1], "--address", "192.0.2.1"), "no address of 192.0.2.1"),
         (("GET", "http://a/", "--listener", web[1], "-H", "X: a\nb"), "the header 'X'"),

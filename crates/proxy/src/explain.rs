@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use auth::oidc::{CALLBACK_PATH, Callback};
+use auth::{Reason, Step};
 use engine::http::DesyncMitigation;
 use engine::router::{CompileError, failed_conditions};
 use engine::tls::Certificate;
-use engine::{Action, Frontend, Pool, PoolId, RequestFacts, Routing, Tls};
+use engine::{Action, Authentication, Frontend, Pool, PoolId, RequestFacts, Routing, Tls};
 use model::condition::Condition;
 
 use crate::counters::Counters;
@@ -16,6 +18,8 @@ use crate::decide::{Facts, goes_with, location};
 use crate::desync::Treatment;
 use crate::exchange::{count_refused_head, inspect};
 use crate::forwarded::has_too_many_addresses;
+use crate::http1::field::Field;
+use crate::http1::request::RequestHead;
 use crate::http1::scan::{REQUEST_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Version};
 use crate::rewrite::Rewritten;
@@ -93,6 +97,23 @@ pub enum Outcome {
     Redirect(Vec<u8>),
     /// The fixed response of `action`.
     FixedResponse,
+    /// It ends a login that began here, whatever the rule of its path does: the identity provider is asked for a
+    /// session, and the client sent back to where it began. One that did not begin here is refused with 401.
+    LoginCallback {
+        /// The identity providers whose logins the listener's rules have.
+        issuers: Vec<String>,
+    },
+}
+
+/// The certificate that a client is shown.
+#[derive(Debug)]
+pub struct Shown<'t> {
+    /// One of the listener's.
+    pub certificate: &'t Certificate,
+    /// The names it is for, in lower case.
+    pub names: Vec<String>,
+    /// Whether one of them is what the client asks for.
+    pub is_for_name: bool,
 }
 
 /// Says what would become of a request.
@@ -153,6 +174,16 @@ pub fn explain<'q>(
     } else {
         "http"
     };
+    if let Some(outcome) = callback(frontend, &head) {
+        return Explanation {
+            desync,
+            routed: Ok(Routed {
+                priority,
+                action,
+                outcome,
+            }),
+        };
+    }
     let outcome = match &action.routing {
         Routing::FixedResponse(_) => Ok(Outcome::FixedResponse),
         Routing::Redirect(redirect) => match location(redirect, frontend, scheme, &head) {
@@ -197,6 +228,47 @@ pub fn explain<'q>(
             outcome,
         }),
     }
+}
+
+/// What becomes of a request to the path of callbacks. `None`: it is to another one, or no rule of the listener has
+/// logins, so that the path is one like any other.
+fn callback(frontend: &Frontend, head: &RequestHead<'_, '_>) -> Option<Result<Outcome, Refusal>> {
+    if head.path != CALLBACK_PATH.as_bytes() {
+        return None;
+    }
+    let issuer = |action: &Action| match action.authentication.as_ref()? {
+        Authentication::Oidc(oidc) => Some(oidc.issuer.clone()),
+        Authentication::Jwt(_) => None,
+    };
+    let mut issuers: Vec<_> = frontend.router.actions().filter_map(issuer).collect();
+    issuers.sort();
+    issuers.dedup();
+    if issuers.is_empty() {
+        return None;
+    }
+    let cookies: Vec<_> = head.fields.values(Field::Cookie).collect();
+    let read = Callback::read(head.query.unwrap_or_default(), &cookies);
+    Some(match read {
+        Ok(_) => Ok(Outcome::LoginCallback { issuers }),
+        Err(refused) => Err(Refusal {
+            status: match refused.step {
+                Step::Refuse(status) => status,
+                Step::Forward(_) | Step::Redirect(_) => unreachable!("what is missing is refused"),
+            },
+            reason: match refused.reason {
+                Some(Reason::AuthMissingNonce) => {
+                    "it is the callback of logins, without the cookie AWSALBAuthNonce of one"
+                }
+                Some(Reason::AuthMissingState) => {
+                    "it is the callback of logins, without the state of one in its query"
+                }
+                Some(Reason::AuthMissingCode) => {
+                    "it is the callback of logins, without a code in its query"
+                }
+                _ => "it is the callback of logins, with an error of the identity provider",
+            },
+        }),
+    })
 }
 
 /// What the conditions of rules are compared with in one request.
@@ -246,7 +318,7 @@ pub fn certificate_for<'t>(
     tls: &'t Tls,
     name: Option<&str>,
     now: SystemTime,
-) -> Result<&'t Certificate, TlsErrorReason> {
+) -> Result<Shown<'t>, TlsErrorReason> {
     let additional = tls.additional_certificates.iter();
     let all: Vec<_> = [&tls.default_certificate]
         .into_iter()
@@ -255,5 +327,10 @@ pub fn certificate_for<'t>(
     let identities = all.iter().map(|certificate| identity(certificate));
     let identities = identities.collect::<Result<Vec<_>, _>>()?;
     let chosen = name.and_then(|name| tls::identity_for(&identities, name, now));
-    Ok(all[chosen.unwrap_or(0)])
+    let shown = chosen.unwrap_or(0);
+    Ok(Shown {
+        certificate: all[shown],
+        names: identities[shown].names().to_vec(),
+        is_for_name: chosen.is_some(),
+    })
 }

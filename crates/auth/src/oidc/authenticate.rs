@@ -159,34 +159,48 @@ fn begin_login(oidc: &Oidc, keys: &Keys, request: &Request<'_>, now: SystemTime)
     Outcome::new(Step::Redirect(location)).with_cookies(vec![set_cookie])
 }
 
-/// Reads a callback (RFC 6749 section 4.1.2).
+/// What a callback has to bring (RFC 6749 section 4.1.2), as it came. Codes are secrets, so it does not print itself.
+pub struct Callback<'a> {
+    nonce: &'a [u8],
+    state: String,
+    code: String,
+}
+
+impl<'a> Callback<'a> {
+    /// Finds it in the query and the values of all `Cookie` fields of a request.
+    ///
+    /// # Errors
+    /// The refusal of a request that ends no login: something is missing, or the identity provider tells an error.
+    pub fn read(query: &[u8], cookies: &[&'a [u8]]) -> Result<Self, Outcome> {
+        if let Some(error) = query::find(query, "error") {
+            tracing::debug!(error, "an identity provider ended a login with an error");
+            // The guide has 401 for a user who was denied access, 561 for an error code. Of the codes of
+            // RFC 6749 section 4.1.2.1, one says the first.
+            let status = if error == "access_denied" { 401 } else { 561 };
+            return Err(Outcome::new(Step::Refuse(status)).counted(Metric::AuthFailure));
+        }
+        let missing = |reason| move || Outcome::refuse(reason);
+        let nonce = cookie::find(cookies, NONCE_COOKIE);
+        Ok(Self {
+            nonce: nonce.ok_or_else(missing(Reason::AuthMissingNonce))?,
+            state: query::find(query, "state").ok_or_else(missing(Reason::AuthMissingState))?,
+            code: query::find(query, "code").ok_or_else(missing(Reason::AuthMissingCode))?,
+        })
+    }
+}
+
 fn callback(
     oidc: &Oidc,
     keys: &Keys,
     request: &Request<'_>,
     now: SystemTime,
 ) -> Result<Kind, Outcome> {
-    if let Some(error) = query::find(request.query, "error") {
-        tracing::debug!(error, "an identity provider ended a login with an error");
-        // The guide has 401 for a user who was denied access, 561 for an error code. Of the codes of
-        // RFC 6749 section 4.1.2.1, one says the first.
-        let status = if error == "access_denied" { 401 } else { 561 };
-        return Err(Outcome::new(Step::Refuse(status)).counted(Metric::AuthFailure));
-    }
+    let Callback { nonce, state, code } = Callback::read(request.query, request.cookies)?;
     let refuse = |reason| Err(Outcome::refuse(reason));
-    let Some(cookie) = cookie::find(request.cookies, NONCE_COOKIE) else {
-        return refuse(Reason::AuthMissingNonce);
-    };
-    let Some(state) = query::find(request.query, "state") else {
-        return refuse(Reason::AuthMissingState);
-    };
-    let Some(code) = query::find(request.query, "code") else {
-        return refuse(Reason::AuthMissingCode);
-    };
     let Some(state) = LoginState::open(keys, oidc, &state) else {
         return refuse(Reason::AuthInvalidState);
     };
-    if read_nonce(cookie) != Some(state.nonce) {
+    if read_nonce(nonce) != Some(state.nonce) {
         return refuse(Reason::AuthInvalidNonce);
     }
     if state.is_expired(now) {

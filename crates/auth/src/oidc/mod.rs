@@ -13,7 +13,7 @@ mod state;
 mod tokens;
 mod user_fields;
 
-pub use authenticate::{Request, Verdict, action_of_callback, authenticate};
+pub use authenticate::{Callback, Request, Verdict, action_of_callback, authenticate};
 pub use exchange::Exchange;
 pub use session::{CLAIMS_AND_TOKEN_MAX, Grant, InvalidCookie, Scope, Session, TooLarge};
 pub use settings::Oidc;

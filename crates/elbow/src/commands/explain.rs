@@ -35,7 +35,9 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, CommandError> {
 fn is_served(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::NoConnection { .. } | Outcome::Refused { .. } => false,
-        Outcome::Redirect { .. } | Outcome::FixedResponse { .. } => true,
+        Outcome::Redirect { .. }
+        | Outcome::FixedResponse { .. }
+        | Outcome::LoginCallback { .. } => true,
         Outcome::Forward { target_groups, .. } => {
             let mut chosen = target_groups.iter().filter(|group| group.weight > 0);
             chosen.all(|group| group.refusal.is_none())
@@ -44,22 +46,33 @@ fn is_served(outcome: &Outcome) -> bool {
 }
 
 fn text(answer: &Answer) -> String {
-    let groups = answer.security_groups.join(", ");
-    let verb = if answer.is_admitted {
-        "admit"
-    } else {
-        "do not admit"
-    };
-    let mut out = format!(
-        "load balancer    {}\nlistener         {}\naddress          {} in {}\nsecurity groups  {groups} {verb} {}\n",
-        answer.load_balancer, answer.listener, answer.address, answer.zone, answer.from
-    );
+    let mut out = format!("load balancer    {}\n", answer.load_balancer);
+    if let Some(listener) = &answer.listener {
+        out += &format!("listener         {listener}\n");
+    }
+    out += &format!("address          {}", answer.address);
+    if let Some(zone) = &answer.zone {
+        out += &format!(" in {zone}");
+    }
+    out.push('\n');
+    if let Some(is_admitted) = answer.is_admitted {
+        let groups = answer.security_groups.join(", ");
+        let verb = if is_admitted { "admit" } else { "do not admit" };
+        out += &format!("security groups  {groups} {verb} {}\n", answer.from);
+    }
     if let Some(certificate) = &answer.certificate {
         let name = certificate.server_name.as_deref();
-        let why = match (certificate.is_default, name) {
-            (true, Some(name)) => format!("the default, shown for {name}"),
-            (true, None) => "the default, for a client that names no host".to_owned(),
-            (false, name) => format!("chosen for {}", name.unwrap_or_default()),
+        let why = match (certificate.is_for_name, name) {
+            (false, Some(name)) => {
+                format!(
+                    "the default, shown for {name}, which its names do not include: clients refuse it"
+                )
+            }
+            (true, Some(name)) if certificate.is_default => {
+                format!("the default, shown for {name}")
+            }
+            (_, None) => "the default, for a client that names no host".to_owned(),
+            (true, Some(name)) => format!("chosen for {name}"),
         };
         out += &format!("certificate      {} ({why})\n", certificate.arn);
     }
@@ -88,6 +101,11 @@ fn outcome(outcome: &Outcome) -> String {
         Outcome::Refused { status, reason } => format!("answer {status}: {reason}\n"),
         Outcome::Redirect { status, location } => format!("redirect {status} to {location}\n"),
         Outcome::FixedResponse { status } => format!("fixed response {status}\n"),
+        Outcome::LoginCallback { issuers } => format!(
+            "login callback: if the login began here, {} is asked for the user and the client sent back to where it \
+             began; else the answer is 401\n",
+            issuers.join(" or ")
+        ),
         Outcome::Forward {
             host,
             url,
@@ -184,16 +202,18 @@ mod tests {
         };
         Answer {
             load_balancer: "arn:lb".to_owned(),
-            listener: "arn:listener".to_owned(),
+            listener: Some("arn:listener".to_owned()),
             address: "127.65.1.10:443".to_owned(),
-            zone: "us-east-1a".to_owned(),
+            zone: Some("us-east-1a".to_owned()),
             from: [127, 0, 0, 1].into(),
             security_groups: vec!["sg-1".to_owned()],
-            is_admitted: true,
+            is_admitted: Some(true),
             certificate: Some(Certificate {
                 arn: "arn:certificate".to_owned(),
                 server_name: Some("shop.example".to_owned()),
                 is_default: false,
+                names: vec!["shop.example".to_owned()],
+                is_for_name: true,
             }),
             desync: None,
             rules: vec![
@@ -229,6 +249,63 @@ forward to web  3 of 4 requests
   next by round_robin: 10.0.0.1:80
 ";
         assert_eq!(text(&forwarded()), expected);
+    }
+
+    #[test]
+    fn a_certificate_is_told_with_whether_it_fits() {
+        for (name, is_default, is_for_name, expected) in [
+            (
+                Some("a.example"),
+                true,
+                true,
+                "the default, shown for a.example",
+            ),
+            (
+                Some("a.example"),
+                true,
+                false,
+                "the default, shown for a.example, which its names do not include: clients refuse it",
+            ),
+            (
+                None,
+                true,
+                false,
+                "the default, for a client that names no host",
+            ),
+            (Some("a.example"), false, true, "chosen for a.example"),
+        ] {
+            let mut answer = forwarded();
+            answer.certificate = Some(Certificate {
+                arn: "arn:certificate".to_owned(),
+                server_name: name.map(str::to_owned),
+                is_default,
+                names: Vec::new(),
+                is_for_name,
+            });
+            let text = text(&answer);
+            let line = text.lines().find(|line| line.starts_with("certificate"));
+            let line = line.expect("there is a certificate");
+            assert!(
+                line.ends_with(&format!("arn:certificate ({expected})")),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_nothing_listens_is_told_without_a_listener() {
+        let mut answer = forwarded();
+        (answer.listener, answer.zone, answer.is_admitted) = (None, None, None);
+        (answer.certificate, answer.rules, answer.before_action) = Default::default();
+        answer.outcome = Outcome::NoConnection {
+            reason: "no listener is on port 81".to_owned(),
+        };
+        let expected = "\
+load balancer    arn:lb
+address          127.65.1.10:443
+no connection: no listener is on port 81
+";
+        assert_eq!(text(&answer), expected);
     }
 
     #[test]

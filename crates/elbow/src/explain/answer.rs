@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use control::{Control, State};
 use engine::{Action, Authentication, Frontend, Routing, Snapshot};
+use model::id::LoadBalancerId;
 use model::listener::Listener;
 use model::rule::{Rule, RulePriority};
 use proxy::explain::{self, Explanation, RequestSubject, Routed};
 
-use super::node::Node;
+use super::node::{Node, Nothing, Place};
 use super::targets::{group_name, target_groups};
 use super::url::Url;
 use super::{Answer, Certificate, Outcome, Question, QuestionError, RuleStep};
@@ -27,19 +28,21 @@ pub(crate) async fn answer(
     let question: Question = serde_json::from_slice(question)?;
     let state = control.read(State::clone);
     let url = Url::parse(&question.url)?;
-    let node = Node::find(snapshot, &state, &question, &url)?;
+    let node = match Place::find(snapshot, &state, &question, &url)? {
+        Place::Node(node) => node,
+        Place::Nothing(nothing) => return Ok(json(&nowhere(&state, &question, nothing))),
+    };
     let frontend = node.frontend;
     let listener = &node.listener;
-    let load_balancer = state.elb.load_balancers.get(&listener.arn.load_balancer.id);
-    let groups = load_balancer.map_or(&[][..], |it| &it.security_groups);
+    let is_admitted = frontend.admission.admits(question.from);
     let mut answer = Answer {
         load_balancer: listener.arn.load_balancer.to_string(),
-        listener: listener.arn.to_string(),
+        listener: Some(listener.arn.to_string()),
         address: node.address.to_string(),
-        zone: node.zone.to_string(),
+        zone: Some(node.zone.to_string()),
         from: question.from,
-        security_groups: groups.iter().map(ToString::to_string).collect(),
-        is_admitted: frontend.admission.admits(question.from),
+        security_groups: security_groups(&state, listener.arn.load_balancer.id),
+        is_admitted: Some(is_admitted),
         certificate: None,
         desync: None,
         rules: Vec::new(),
@@ -48,7 +51,7 @@ pub(crate) async fn answer(
             reason: "no security group of the load balancer admits the client".to_owned(),
         },
     };
-    if !answer.is_admitted {
+    if !is_admitted {
         return Ok(json(&answer));
     }
     if let Some(reason) = mismatch(frontend, &question, &url) {
@@ -80,11 +83,39 @@ pub(crate) async fn answer(
         Err(refusal) => answer.outcome = refused(refusal),
         Ok(routed) => {
             answer.rules = up_to_match(steps?, &routed, listener);
-            answer.before_action = before(routed.action);
+            let is_callback = matches!(routed.outcome, Ok(explain::Outcome::LoginCallback { .. }));
+            answer.before_action = before(routed.action, is_callback);
             answer.outcome = outcome(control, &state, &node, routed).await?;
         }
     }
     Ok(json(&answer))
+}
+
+/// The answer where the client finds nothing to connect to.
+fn nowhere(state: &State, question: &Question, nothing: Nothing) -> Answer {
+    let balancer = state.elb.load_balancers.get(&nothing.load_balancer);
+    Answer {
+        load_balancer: balancer.map_or_else(String::new, |it| it.arn.to_string()),
+        listener: nothing.listener,
+        address: nothing.address,
+        zone: None,
+        from: question.from,
+        security_groups: security_groups(state, nothing.load_balancer),
+        is_admitted: None,
+        certificate: None,
+        desync: None,
+        rules: Vec::new(),
+        before_action: Vec::new(),
+        outcome: Outcome::NoConnection {
+            reason: nothing.reason,
+        },
+    }
+}
+
+fn security_groups(state: &State, balancer: LoadBalancerId) -> Vec<String> {
+    let balancer = state.elb.load_balancers.get(&balancer);
+    let groups = balancer.map_or(&[][..], |it| &it.security_groups);
+    groups.iter().map(ToString::to_string).collect()
 }
 
 fn json(answer: &Answer) -> String {
@@ -111,11 +142,14 @@ fn certificate(frontend: &Frontend, url: &Url<'_>) -> Result<Option<Certificate>
     };
     // RFC 6066 section 3: an address is no server name.
     let server_name = url.host.parse::<IpAddr>().is_err().then_some(url.host);
-    let chosen = explain::certificate_for(tls, server_name, SystemTime::now())?;
+    let shown = explain::certificate_for(tls, server_name, SystemTime::now())?;
+    let arn = &shown.certificate.name;
     Ok(Some(Certificate {
-        arn: chosen.name.to_string(),
+        arn: arn.to_string(),
         server_name: server_name.map(str::to_owned),
-        is_default: chosen.name == tls.default_certificate.name,
+        is_default: *arn == tls.default_certificate.name,
+        names: shown.names,
+        is_for_name: shown.is_for_name,
     }))
 }
 
@@ -185,7 +219,8 @@ fn up_to_match(steps: Vec<RuleStep>, routed: &Routed<'_>, listener: &Listener) -
     shown
 }
 
-fn before(action: &Action) -> Vec<String> {
+/// `is_callback`: the request ends a login, so that it needs none.
+fn before(action: &Action, is_callback: bool) -> Vec<String> {
     let limiter = action
         .extensions
         .as_ref()
@@ -201,7 +236,8 @@ fn before(action: &Action) -> Vec<String> {
             limit.requests, limit.period_seconds, limit.burst
         )
     });
-    let authentication = action.authentication.as_ref().map(|it| match it {
+    let authentication = action.authentication.as_ref().filter(|_| !is_callback);
+    let authentication = authentication.map(|it| match it {
         Authentication::Oidc(oidc) => format!(
             "authentication: without a session cookie the client is asked for a login at {} ({})",
             oidc.authorization_endpoint, oidc.on_unauthenticated_request
@@ -264,6 +300,7 @@ async fn outcome(
             status: redirect.status,
             location: text(location),
         },
+        (explain::Outcome::LoginCallback { issuers }, _) => Outcome::LoginCallback { issuers },
         (_, Routing::FixedResponse(fixed)) => Outcome::FixedResponse {
             status: fixed.status,
         },

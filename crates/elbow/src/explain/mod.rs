@@ -32,14 +32,19 @@ pub(crate) struct Question {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) load_balancer: String,
-    pub(crate) listener: String,
+    /// Absent if none is on the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) listener: Option<String>,
     /// Where the client connects to.
     pub(crate) address: String,
-    pub(crate) zone: String,
+    /// Absent if nothing is at the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<String>,
     pub(crate) from: IpAddr,
     pub(crate) security_groups: Vec<String>,
-    /// Whether the security groups let the connection through.
-    pub(crate) is_admitted: bool,
+    /// Whether the security groups let the connection through; absent if there is nothing to connect to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) is_admitted: Option<bool>,
     /// What a client that speaks TLS is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate: Option<Certificate>,
@@ -62,6 +67,10 @@ pub(crate) struct Certificate {
     pub(crate) server_name: Option<String>,
     /// Whether it is the listener's default.
     pub(crate) is_default: bool,
+    /// What it is for.
+    pub(crate) names: Vec<String>,
+    /// Whether one of the names is what the client asks for. If not, the client refuses it.
+    pub(crate) is_for_name: bool,
 }
 
 /// A rule that was looked at.
@@ -86,6 +95,8 @@ pub(crate) enum Outcome {
     Redirect { status: u16, location: String },
     /// It is answered from here.
     FixedResponse { status: u16 },
+    /// It ends a login at one of these identity providers.
+    LoginCallback { issuers: Vec<String> },
     /// A target gets it.
     Forward {
         /// What the transforms make of `Host`.
@@ -162,13 +173,7 @@ pub(crate) enum QuestionError {
     #[error(
         "the listener {listener} has no address of {wanted} to connect to; say with --address which one it has"
     )]
-    NoAddress { listener: String, wanted: String },
-    #[error("{address} has no listener on port {port}: the connection is refused. {listeners}")]
-    NoPort {
-        address: String,
-        port: u16,
-        listeners: String,
-    },
+    NoAddress { listener: String, wanted: IpAddr },
     #[error("a regular expression of a rule cannot be compiled")]
     Rule(#[from] engine::router::CompileError),
     #[error("a certificate of the listener cannot be used")]

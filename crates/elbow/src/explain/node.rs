@@ -1,15 +1,32 @@
-//! Which listener, and which node of it, a question is about.
+//! Which listener, and which node of it, a question is about; or that a client finds nothing there.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use control::State;
 use engine::{Frontend, FrontendId, Snapshot};
-use model::id::ListenerId;
+use model::id::{ListenerId, LoadBalancerId};
 use model::listener::Listener;
+use model::load_balancer::LoadBalancer;
 
 use super::url::Url;
 use super::{Question, QuestionError};
+
+/// What the client comes to.
+pub(super) enum Place<'s> {
+    Node(Node<'s>),
+    Nothing(Nothing),
+}
+
+/// There is a load balancer, and nothing of it to connect to.
+pub(super) struct Nothing {
+    pub(super) load_balancer: LoadBalancerId,
+    pub(super) listener: Option<String>,
+    /// What the client would connect to.
+    pub(super) address: String,
+    /// Why nothing is there.
+    pub(super) reason: String,
+}
 
 /// Where the client connects to.
 pub(super) struct Node<'s> {
@@ -19,7 +36,7 @@ pub(super) struct Node<'s> {
     pub(super) zone: Arc<str>,
 }
 
-impl<'s> Node<'s> {
+impl<'s> Place<'s> {
     /// # Errors
     /// `QuestionError` if it is about nothing that there is.
     pub(super) fn find(
@@ -33,7 +50,11 @@ impl<'s> Node<'s> {
             Some(arn) => (listener_named(snapshot, state, arn)?, question.address),
             None => {
                 let wanted = question.address.or_else(|| url.host.parse().ok());
-                (listener_at(snapshot, state, wanted, url)?, wanted)
+                let balancer = balancer_at(state, wanted, url)?;
+                match listener_of(snapshot, balancer, wanted, url) {
+                    Ok(frontend) => (frontend, wanted),
+                    Err(nothing) => return Ok(Self::Nothing(nothing)),
+                }
             }
         };
         let listener = state.elb.listeners.get(&ListenerId(frontend.id.0));
@@ -46,21 +67,31 @@ impl<'s> Node<'s> {
             None => !out.contains(zone) && address.is_ipv4() == question.from.is_ipv4(),
         };
         let mut nodes = frontend.addresses.iter().zip(&frontend.zones);
-        let node = nodes.find(is_wanted);
-        let (address, zone) = node.ok_or_else(|| QuestionError::NoAddress {
-            listener: listener.arn.to_string(),
-            wanted: match (wanted, question.from) {
-                (Some(ip), _) => ip.to_string(),
-                (None, IpAddr::V4(_)) => "IPv4".to_owned(),
-                (None, IpAddr::V6(_)) => "IPv6".to_owned(),
-            },
-        })?;
-        Ok(Self {
-            frontend,
-            address: *address,
-            zone: Arc::clone(zone),
-            listener,
-        })
+        match (nodes.find(is_wanted), wanted) {
+            (Some((address, zone)), _) => Ok(Self::Node(Node {
+                frontend,
+                address: *address,
+                zone: Arc::clone(zone),
+                listener,
+            })),
+            (None, Some(ip)) => Err(QuestionError::NoAddress {
+                listener: listener.arn.to_string(),
+                wanted: ip,
+            }),
+            (None, None) => Ok(Self::Nothing(Nothing {
+                load_balancer: listener.arn.load_balancer.id,
+                listener: Some(listener.arn.to_string()),
+                address: frontend.dns_name.to_string(),
+                reason: format!(
+                    "the load balancer has no address of {}, which the client has; --from says another client",
+                    if question.from.is_ipv4() {
+                        "IPv4"
+                    } else {
+                        "IPv6"
+                    }
+                ),
+            })),
+        }
     }
 }
 
@@ -76,13 +107,12 @@ fn listener_named<'s>(
     Ok(frontend)
 }
 
-/// The listener on the URL's port of the load balancer that has this address, or the URL's host as its name.
-fn listener_at<'s>(
-    snapshot: &'s Snapshot,
-    state: &State,
+/// The load balancer that has this address, or the URL's host as its name.
+fn balancer_at<'a>(
+    state: &'a State,
     wanted: Option<IpAddr>,
     url: &Url<'_>,
-) -> Result<&'s Frontend, QuestionError> {
+) -> Result<&'a LoadBalancer, QuestionError> {
     let mut balancers = state.elb.load_balancers.values();
     let found = balancers.find(|balancer| match wanted {
         Some(ip) => balancer
@@ -94,23 +124,46 @@ fn listener_at<'s>(
     let balancer = found.ok_or_else(|| QuestionError::NoLoadBalancer {
         host: wanted.map_or(url.host.to_owned(), |ip| ip.to_string()),
     })?;
+    Ok(balancer)
+}
+
+/// The listener on the URL's port.
+fn listener_of<'s>(
+    snapshot: &'s Snapshot,
+    balancer: &LoadBalancer,
+    wanted: Option<IpAddr>,
+    url: &Url<'_>,
+) -> Result<&'s Frontend, Nothing> {
     let is_its = |it: &&Arc<Frontend>| *it.dns_name == *balancer.dns_name;
     let own: Vec<_> = snapshot.frontends.iter().filter(is_its).collect();
     let on_port = own.iter().find(|frontend| frontend.port() == url.port);
-    Ok(on_port.ok_or_else(|| no_port(&own, url, wanted))?)
+    Ok(on_port.ok_or_else(|| nothing_on_port(&own, balancer, wanted, url))?)
 }
 
-fn no_port(own: &[&Arc<Frontend>], url: &Url<'_>, wanted: Option<IpAddr>) -> QuestionError {
+fn nothing_on_port(
+    own: &[&Arc<Frontend>],
+    balancer: &LoadBalancer,
+    wanted: Option<IpAddr>,
+    url: &Url<'_>,
+) -> Nothing {
     let ports: Vec<_> = own
         .iter()
         .map(|frontend| frontend.port().to_string())
         .collect();
-    QuestionError::NoPort {
-        address: wanted.map_or(url.host.to_owned(), |ip| ip.to_string()),
-        port: url.port,
-        listeners: match ports.len() {
-            0 => "The load balancer has no listeners".to_owned(),
-            _ => format!("The load balancer has listeners on {}", ports.join(", ")),
+    let listeners = match ports.len() {
+        0 => "has no listeners".to_owned(),
+        _ => format!("has listeners on {}", ports.join(", ")),
+    };
+    Nothing {
+        load_balancer: balancer.arn.id,
+        listener: None,
+        address: match wanted {
+            Some(ip) => SocketAddr::new(ip, url.port).to_string(),
+            None => format!("{}:{}", url.host, url.port),
         },
+        reason: format!(
+            "no listener is on port {}; the load balancer {listeners}",
+            url.port
+        ),
     }
 }
