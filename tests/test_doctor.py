@@ -3,14 +3,18 @@
 import datetime
 import json
 import resource
+import shlex
 import socket
 import ssl
 import subprocess
+import threading
 
 import pytest
 
 from harness.certificates import Authority, import_certificate
 from harness.elbow import binary, quiet_environment
+from harness.http import get
+from harness.https import https_listener
 from harness.shop import Shop, fixed, forward
 from harness.target import Target
 
@@ -70,6 +74,25 @@ class Closed:
         self.address, self.port = address, port
 
 
+class Blurting(Closed):
+    """A target that says the same to everybody and hangs up."""
+
+    def __init__(self, address, said):
+        self._socket = socket.create_server((address, 0))
+        super().__init__(*self._socket.getsockname())
+        threading.Thread(target=self._serve, args=(said,), daemon=True).start()
+
+    def _serve(self, said):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.sendall(said)
+                connection.recv(1024)
+
+
 def test_what_is_well_is_not_found(own, serve):
     _, group, _ = own.serve(serve("one"))
     own.wait_for_state(group, "healthy")
@@ -87,6 +110,9 @@ def test_each_reason_why_a_target_fails_its_checks(own, serve):
     # It accepts connections and says nothing.
     silent = socket.create_server((own.elbow.network.free_host(0), 0))
     mute = Closed(*silent.getsockname())
+    shell = Blurting(own.elbow.network.free_host(0), b"SSH-2.0-x\r\n")
+    rude = Blurting(own.elbow.network.free_host(0), b"")
+    picky = serve("picky", health="401 Unauthorized")
 
     cases = [
         (tls, {}, "Its health checks speak HTTP, and port 8080 speaks TLS."),
@@ -102,10 +128,23 @@ def test_each_reason_why_a_target_fails_its_checks(own, serve):
         ),
         (closed, {}, "Port 8080 is closed: the connection is refused."),
         (mute, {}, f"It does not answer /target-health on port {mute.port} within 2 s."),
+        (shell, {}, f"Port {shell.port} answers 'SSH-2.0-x', which is not HTTP."),
+        (rude, {}, f"Port {rude.port} closes the connection without an answer."),
+        (
+            serve("old"),
+            {"ProtocolVersion": "HTTP2"},
+            "Port 8080 speaks HTTP/1.1, and the target group wants HTTP/2 (version HTTP2).",
+        ),
+        (
+            picky,
+            {},
+            "Health checks failed with these codes: [401]. The path is /target-health, the matcher 200.",
+        ),
     ]
     groups = [own.group(target, **options) for target, options, _ in cases]
-    balancer = own.balancer()
-    listener = own.listener(balancer, forward(groups[0]))
+    # HTTP/2 is for listeners of HTTPS.
+    certificate = import_certificate(own, authority.issue("shop.example"))
+    listener = https_listener(own, own.balancer(), certificate, forward(groups[0]))
     for priority, group in enumerate(groups[1:], 1):
         conditions = [{"Field": "path-pattern", "Values": [f"/{priority}"]}]
         own.rule(listener, priority, conditions, forward(group))
@@ -116,7 +155,69 @@ def test_each_reason_why_a_target_fails_its_checks(own, serve):
             assert wrong(own, group, target) == expected
     text = run(own.elbow).stdout
     assert f"--target-group-arn {groups[0]} --health-check-protocol HTTPS" in text
+    assert f"curl -v http://{rude.address}:{rude.port}/target-health" in text
+    advice = text.split(f"or accept 401: aws elbv2 modify-target-group --target-group-arn {groups[-1]} --matcher ")[1]
+    accepted = shlex.split(advice.splitlines()[0])
+    own.elbow.aws("elbv2", "modify-target-group", "--target-group-arn", groups[-1], "--matcher", *accepted)
+    own.wait_for_state(groups[-1], "healthy")
     assert text.rstrip().endswith("findings")
+
+
+def test_healthy_targets_whose_requests_fail(own, serve):
+    plain, open_beside = serve("plain"), serve("beside", port=8081)
+    closed = Closed(open_beside.address)
+    two_ports = serve("two")
+    cases = [
+        (
+            plain,
+            {"Protocol": "HTTPS", "HealthCheckProtocol": "HTTP"},
+            "Requests to it speak TLS, and port 8080 speaks plain HTTP: they get 502, and its health checks pass "
+            "because they speak HTTP.",
+        ),
+        (
+            closed,
+            {"HealthCheckPort": "8081"},
+            "Port 8080, where requests go, is closed: they get 502, and its health checks pass on port 8081.",
+        ),
+    ]
+    well = own.group(two_ports, HealthCheckPort="8080", Port=8080)
+    groups = [own.group(target, **options) for target, options, _ in cases]
+    balancer = own.balancer()
+    listener = own.listener(balancer, forward(well))
+    for priority, group in enumerate(groups, 1):
+        own.rule(listener, priority, [{"Field": "path-pattern", "Values": [f"/{priority}"]}], forward(group))
+    for group in (well, *groups):
+        own.wait_for_state(group, "healthy")
+    for priority, (group, (target, _, expected)) in enumerate(zip(groups, cases), 1):
+        assert wrong(own, group, target) == expected
+        assert get(own.addresses(balancer)[0], f"/{priority}", port=own.port).status == 502, "it is true"
+    assert len(findings(own)) == len(cases)
+
+
+def test_a_group_in_which_nothing_gets_requests(own, serve):
+    leaving, instance_target = serve("leaving"), serve("instance")
+    address = instance_target.address
+    instance = own.elbow.run("instance", "add", "--address", address).strip()
+    machines = own.group(TargetType="instance")
+    own.elbv2.register_targets(TargetGroupArn=machines, Targets=[{"Id": instance}])
+    drained = own.group(leaving)
+    balancer = own.balancer()
+    listener = own.listener(balancer, forward(machines))
+    own.rule(listener, 1, [{"Field": "path-pattern", "Values": ["/a"]}], forward(drained))
+    own.wait_for_state(machines, "healthy")
+    own.wait_for_state(drained, "healthy")
+    assert findings(own) == {}
+
+    own.deregister(drained, leaving)
+    own.ec2.stop_instances(InstanceIds=[instance])
+    own.wait_for_state(machines, "unused")
+    found = findings(own)
+    assert "none of its targets gets requests (1 draining)" in found[f"target group {drained.split('/')[1]}"]["wrong"]
+    assert "none of its targets gets requests (1 unused)" in found[f"target group {machines.split('/')[1]}"]["wrong"]
+    stopped = found[f"target {instance}:8080 of {machines.split('/')[1]}"]
+    assert stopped["severity"] == "warning" and "in the stopped state" in stopped["wrong"]
+    assert f"aws ec2 start-instances --instance-ids {instance}" in stopped["remedy"]
+    assert len(found) == 3
 
 
 def test_target_groups_without_targets_and_without_users(own, serve):
@@ -162,6 +263,44 @@ def test_a_rule_whose_weights_are_all_0(own, serve):
     assert by_priority.keys() == {"1", "default"}
     assert f"aws elbv2 modify-rule --rule-arn {rule} " in by_priority["1"]
     assert f"aws elbv2 modify-listener --listener-arn {listener} " in by_priority["default"]
+
+
+def test_redirects_and_rules_that_lead_nowhere(own, serve):
+    group = own.group(serve("one"))
+    own.wait_for_state(group, "unused")
+    balancer = own.balancer()
+
+    def redirect(**parts):
+        return [{"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"} | parts}]
+
+    def path(pattern):
+        return [{"Field": "path-pattern", "Values": [pattern]}]
+
+    listener = own.listener(balancer, forward(group))
+    own.rule(listener, 1, path("/old/*"), redirect(Protocol="HTTPS", Port="8443"))
+    own.rule(listener, 2, path("/login*"), redirect(Path="/login"))
+    own.rule(listener, 3, path("/login/new"), fixed())
+    own.wait_for_state(group, "healthy")
+    subject = f"of listener HTTP:{own.port} of {balancer['LoadBalancerName']}"
+    found = findings(own)
+    assert "has no listener on port 8443" in found[f"rule 1 {subject}"]["wrong"]
+    told = [one["wrong"] for one in json.loads(run(own.elbow, "--json").stdout)["findings"]]
+    assert any("/login?#{query}, which it redirects again" in wrong for wrong in told), told
+    assert any("never reached: 3." in wrong for wrong in told), told
+    assert len(found) == 2, "two of the findings are of one rule"
+
+    certificate = import_certificate(own, Authority().issue("shop.example"))
+    policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    https_listener(own, balancer, certificate, forward(group), port=8443, SslPolicy=policy)
+    own.elbv2.set_rule_priorities(
+        RulePriorities=[
+            {"RuleArn": rule["RuleArn"], "Priority": {"2": 3, "3": 2}[rule["Priority"]]}
+            for rule in own.elbv2.describe_rules(ListenerArn=listener)["Rules"]
+            if rule["Priority"] in "23"
+        ]
+    )
+    found = findings(own)
+    assert list(found) == [f"rule 3 {subject}"], "the redirect to itself is still there"
 
 
 def test_security_groups_that_keep_everybody_out(own, serve):
@@ -244,7 +383,7 @@ def test_certificates_and_policies(own):
     own.elbv2.add_listener_certificates(
         ListenerArn=listener, Certificates=[{"CertificateArn": additional}]
     )
-    own.rule(listener, 1, [{"Field": "host-header", "Values": ["other.example"]}], fixed(404))
+    other = own.rule(listener, 1, [{"Field": "host-header", "Values": ["other.example"]}], fixed(404))
 
     def told():
         found = json.loads(run(own.elbow, "--json").stdout)["findings"]
@@ -255,6 +394,8 @@ def test_certificates_and_policies(own):
     assert found["No rule of the listener serves idle.example."] == additional
     assert listener in found.values(), "its security policy is old"
     assert not any("shop.example" in wrong for wrong in found), "the default certificate cannot be removed"
+    bare = "No certificate of the listener is for other.example: clients that go there are shown one they refuse."
+    assert found[bare] == other
     # The default rule is for every host.
     own.elbv2.modify_listener(ListenerArn=listener, DefaultActions=fixed(200))
     assert additional not in told().values()

@@ -39,13 +39,13 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Say what is wrong with load balancers, targets, certificates and this machine, and what to do about it.
     ///
-    /// It connects once to each port whose health checks fail. The exit status is 0 if nothing was found, 1 if
-    /// something was, 2 after an error.
+    /// It connects up to three times to each port whose health checks fail, or that gets requests while the checks use
+    /// another port or protocol. The exit status is 0 if nothing was found, 1 if something was, 2 after an error.
     Doctor(DoctorArgs),
     /// Say what would become of a request, without sending one: listener, certificate, rules, target.
     ///
-    /// The exit status is 0 if a rule's action would answer it or a target would get it; 1 if it would be refused or
-    /// have no target; 2 after an error.
+    /// The exit status is 0 if a rule's action would answer it or a target would get it; 1 if it would be refused, have
+    /// no target or find no listener; 2 after an error.
     Explain(ExplainArgs),
     /// Register the machines that run your application.
     Instance {

@@ -3,7 +3,7 @@
 use super::super::inventory::Listener;
 use super::super::inventory::rules::{Action, Rule};
 use super::finding::Finding;
-use super::names::overlap;
+use super::names::{fits, overlap};
 use super::surroundings::{Certificate, Surroundings};
 
 /// How long before its end a certificate is found to be about to end: as long as AWS's own reminders begin before.
@@ -28,7 +28,50 @@ pub(super) fn findings(
     let ends = default.chain(additional.clone());
     let ends = ends.filter_map(|it| ends_soon(subject, it, now_seconds));
     let idle = additional.filter_map(|it| serves_nobody(subject, listener, it));
-    ends.chain(idle).collect()
+    let unfit = listener.rules.iter().filter_map(|rule| {
+        let all = [&own.default].into_iter().chain(&own.additional);
+        has_no_certificate(subject, listener, rule, all.map(known))
+    });
+    ends.chain(idle).chain(unfit).collect()
+}
+
+/// A rule for hosts that no certificate is for. What a certificate that is not told, or has no names, is for is not known:
+/// then nothing is found.
+fn has_no_certificate<'a>(
+    subject: &str,
+    listener: &Listener,
+    rule: &Rule,
+    all: impl Iterator<Item = Option<(&'a String, &'a Certificate)>>,
+) -> Option<Finding> {
+    let all: Vec<_> = all.collect::<Option<_>>()?;
+    if all.iter().any(|(_, it)| it.names.is_empty()) {
+        return None;
+    }
+    let names = || all.iter().flat_map(|(_, certificate)| &certificate.names);
+    let is_host = |value: &&String| !value.starts_with("regex:") && !value.contains(['*', '?']);
+    let conditions = rule.conditions.iter();
+    let hosts = conditions
+        .filter(|condition| condition.field == "host-header")
+        .flat_map(|condition| condition.values.iter().filter(is_host));
+    let bare: Vec<_> = hosts
+        .filter(|host| !names().any(|name| fits(name, host)))
+        .map(String::as_str)
+        .collect();
+    (!bare.is_empty()).then(|| {
+        Finding::warning(
+            format!("rule {} of {subject}", rule.priority),
+            &rule.arn,
+            format!(
+                "No certificate of the listener is for {}: clients that go there are shown one they refuse.",
+                bare.join(", ")
+            ),
+            format!(
+                "Add one: aws acm request-certificate --domain-name {}, and aws elbv2 add-listener-certificates \
+                 --listener-arn {} --certificates CertificateArn=ARN",
+                bare[0], listener.arn
+            ),
+        )
+    })
 }
 
 /// A certificate beside the default one for whose names the listener has nothing but an error.
@@ -173,7 +216,8 @@ mod tests {
             ..Listener::default()
         };
         let found = findings("listener", &listener, &surroundings, NOW);
-        found.into_iter().map(|finding| finding.wrong).next()
+        let of_certificate = found.into_iter().find(|finding| finding.id == "arn:x");
+        of_certificate.map(|finding| finding.wrong)
     }
 
     #[test]
@@ -213,6 +257,55 @@ mod tests {
             };
             let found = found(is_default, vec![rule, last]);
             assert_eq!(found.as_deref(), expected, "{value} {default}");
+        }
+    }
+    #[test]
+    fn a_rule_for_a_host_needs_a_certificate() {
+        let named = |name: &str| Certificate {
+            names: Vec::from_iter((!name.is_empty()).then(|| name.to_owned())),
+            ..Certificate::default()
+        };
+        let arns = ["arn:a".to_owned(), "arn:b".to_owned()];
+        for (names, hosts, expected) in [
+            (
+                ["a.example", "*.b.example"],
+                &["a.example", "www.b.example"][..],
+                None,
+            ),
+            (
+                ["a.example", "*.b.example"],
+                &["A.example", "b.example"],
+                Some("b.example"),
+            ),
+            (
+                ["a.example", "*.b.example"],
+                &["x", "y.a.example"],
+                Some("x, y.a.example"),
+            ),
+            // What a pattern matches depends on who asks.
+            (["a.example", "a.example"], &["*.x", "?.x", "regex:x"], None),
+            // The other one may be for anybody.
+            (["a.example", ""], &["x"], None),
+        ] {
+            let [first, second] = names.map(named);
+            let all = [(&arns[0], &first), (&arns[1], &second)].map(Some);
+            let rule = Rule {
+                priority: "1".to_owned(),
+                conditions: vec![Condition {
+                    field: "host-header".to_owned(),
+                    header: None,
+                    values: hosts.iter().map(|host| (*host).to_owned()).collect(),
+                }],
+                ..Rule::default()
+            };
+            let listener = Listener::default();
+            let found = has_no_certificate("it", &listener, &rule, all.into_iter());
+            let expected = expected.map(|hosts| {
+                format!("No certificate of the listener is for {hosts}: clients that go there are shown one they refuse.")
+            });
+            assert_eq!(found.map(|it| it.wrong), expected, "{hosts:?}");
+            let unknown = has_no_certificate("it", &listener, &rule, [None].into_iter());
+            assert_eq!(unknown, None);
         }
     }
 }

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use model::ssl_policy::SslPolicy;
 
-use super::super::inventory::rules::{Action, Rule};
+use super::super::inventory::rules::Action;
 use super::super::inventory::{Inventory, Listener, LoadBalancer};
 use super::certificates;
 use super::finding::Finding;
 use super::surroundings::{Permission, Surroundings};
+use super::{redirects, rules};
 
 /// Everything that is wrong with load balancers and listeners at this time, in seconds since 1970.
 pub(crate) fn findings(
@@ -24,12 +25,9 @@ pub(crate) fn findings(
             found.extend(is_open_in_clear_text(balancer, listener, surroundings));
             found.extend(has_old_policy(balancer, listener));
             let subject = subject(balancer, listener);
-            found.extend(
-                listener
-                    .rules
-                    .iter()
-                    .filter_map(|rule| forwards_nowhere(&subject, listener, rule)),
-            );
+            found.extend(rules::findings(&subject, listener));
+            let names = surroundings.names(listener);
+            found.extend(redirects::findings(&subject, balancer, listener, &names));
             found.extend(certificates::findings(
                 &subject,
                 listener,
@@ -94,31 +92,6 @@ fn admits_nobody(
     })
 }
 
-/// A rule between whose target groups no weight chooses. Those of a single target group are never 0.
-fn forwards_nowhere(subject: &str, listener: &Listener, rule: &Rule) -> Option<Finding> {
-    let forwarded = rule.actions.iter().find_map(|action| match action {
-        Action::Forward { target_groups } => Some(target_groups),
-        _ => None,
-    });
-    let target_groups = forwarded.filter(|groups| !groups.is_empty())?;
-    if target_groups.iter().any(|group| group.weight > 0) {
-        return None;
-    }
-    let modify = match &*rule.priority {
-        "default" => format!(
-            "aws elbv2 modify-listener --listener-arn {} --default-actions",
-            listener.arn
-        ),
-        _ => format!("aws elbv2 modify-rule --rule-arn {} --actions", rule.arn),
-    };
-    Some(Finding::error(
-        format!("rule {} of {subject}", rule.priority),
-        &rule.arn,
-        "All weights of its target groups are 0: what it forwards gets 503.".to_owned(),
-        format!("Give one of them a weight: {modify} ACTIONS"),
-    ))
-}
-
 /// A listener on loopback is not open to anybody outside this machine.
 fn is_open_in_clear_text(
     balancer: &LoadBalancer,
@@ -179,7 +152,7 @@ fn has_old_policy(balancer: &LoadBalancer, listener: &Listener) -> Option<Findin
 #[cfg(test)]
 mod tests {
     use super::super::super::inventory::Address;
-    use super::super::super::inventory::rules::Weighted;
+    use super::super::super::inventory::rules::{Rule, Weighted};
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
@@ -280,10 +253,15 @@ mod tests {
         assert_eq!(
             found(|balancer, _| {
                 clear(balancer);
+                balancer.listeners[0].port = 80;
                 balancer.listeners[0].rules[0].actions = vec![Action::Redirect {
                     status: 301,
                     location: "https://#{host}:443/".to_owned(),
                 }];
+                let mut secure = balancer.listeners[0].clone();
+                (secure.protocol, secure.port) = ("HTTPS".to_owned(), 443);
+                secure.rules.clear();
+                balancer.listeners.push(secure);
             }),
             nothing
         );

@@ -2,10 +2,13 @@
 
 mod certificates;
 mod finding;
+mod groups;
 mod listeners;
 mod machine;
 mod names;
 mod probe;
+mod redirects;
+mod rules;
 mod surroundings;
 mod targets;
 
@@ -34,7 +37,7 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode, CommandError> {
     let surroundings = Surroundings::ask(&client, &inventory).await?;
     let report = client.self_report().await?;
     let now = OffsetDateTime::now_utc();
-    let seen = probe::look_at(targets::failing_ports(&inventory, &surroundings)).await;
+    let seen = probe::look_at(targets::ports(&inventory, &surroundings)).await;
     let machine = machine::findings(&inventory, &report, directory.path(), now);
     let mut findings = machine.map_err(CommandError::Directory)?;
     findings.extend(listeners::findings(

@@ -1,4 +1,4 @@
-//! One look at the port of a target that fails its checks: whether it is open, and whether it speaks TLS.
+//! Looks at the ports of targets: whether they are open, and what they speak.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,73 +18,157 @@ const PROBES_MAX: usize = 256;
 /// Looks at the same time.
 const PROBES_AT_ONCE_MAX: usize = 16;
 
-/// What a health check speaks.
+/// As many first bytes tell HTTP/1 and HTTP/2: RFC 9113 section 4.1, the header of a frame.
+const FIRST_BYTES: usize = 9;
+
+/// How much of an answer that is none of HTTP is shown, in bytes.
+const SHOWN_BYTES_MAX: usize = 40;
+
+/// The preface of a client (RFC 9113 section 3.4): the fixed text, and settings that say nothing.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// What a port is expected to speak in clear text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Checked {
-    /// HTTP in clear text; the probe speaks TLS.
-    Plain,
-    /// HTTPS; the probe speaks clear text.
-    Tls,
+pub(crate) enum Version {
+    Http1,
+    Http2,
 }
 
 /// What a look has shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// The connection was refused.
     Closed,
     /// There was no connection in time.
     Unreachable,
     /// It answers TLS to TLS.
-    SpeaksTls,
-    /// It answers HTTP to clear text.
-    SpeaksPlainHttp,
+    Tls,
+    /// It answers in HTTP/1 to clear text.
+    Http1,
+    /// It answers in HTTP/2 to clear text.
+    Http2,
+    /// It answers something else, which begins so.
+    Other(String),
+    /// It closes the connection without an answer.
+    HangsUp,
     /// It is open, and does not answer what the probe has said.
-    Open,
+    Silent,
 }
 
+/// The beginning of an answer.
+enum Answer {
+    /// At least one byte.
+    Bytes(Vec<u8>),
+    End,
+    Silence,
+}
+
+/// What is looked at: a port, and what it is expected to speak unless it speaks TLS.
+pub(crate) type Port = (SocketAddr, Version);
+
 /// Looks at all of them, each once.
-pub(crate) async fn look_at(ports: Vec<(SocketAddr, Checked)>) -> BTreeMap<SocketAddr, Seen> {
+pub(crate) async fn look_at(ports: Vec<Port>) -> BTreeMap<Port, Seen> {
     let mut waiting = ports.into_iter().take(PROBES_MAX);
     let mut looking = JoinSet::new();
     let mut seen = BTreeMap::new();
     loop {
         while looking.len() < PROBES_AT_ONCE_MAX
-            && let Some((address, checked)) = waiting.next()
+            && let Some((address, expected)) = waiting.next()
         {
-            looking.spawn(async move { (address, look(address, checked).await) });
+            let look = async move { ((address, expected), look(address, expected).await) };
+            looking.spawn(look);
         }
         match looking.join_next().await {
-            Some(Ok((address, found))) => seen.insert(address, found),
+            Some(Ok((port, found))) => seen.insert(port, found),
             Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
             None => return seen,
         };
     }
 }
 
-async fn look(address: SocketAddr, checked: Checked) -> Seen {
+async fn look(address: SocketAddr, expected: Version) -> Seen {
+    look_closely(address, expected)
+        .await
+        .unwrap_or_else(|unconnected| unconnected)
+}
+
+/// # Errors
+/// `Closed` or `Unreachable`.
+async fn look_closely(address: SocketAddr, expected: Version) -> Result<Seen, Seen> {
+    // TLS goes first: on its ports, many servers answer clear text in clear text, with an error.
+    let to_tls = greet(address, &CLIENT_HELLO).await?;
+    // RFC 8446 section 5.1: a handshake or an alert, and the version 3.
+    if matches!(&to_tls, Answer::Bytes(bytes) if matches!(**bytes, [0x15 | 0x16, 3, ..])) {
+        return Ok(Seen::Tls);
+    }
+    let http1 = format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nUser-Agent: elbow-doctor\r\nConnection: close\r\n\r\n"
+    );
+    let (first, second) = match expected {
+        Version::Http1 => (http1.as_bytes(), HTTP2_PREFACE),
+        Version::Http2 => (HTTP2_PREFACE, http1.as_bytes()),
+    };
+    let to_expected = greet(address, first).await?;
+    if let Some(seen) = http_of(&to_expected) {
+        return Ok(seen);
+    }
+    if matches!(to_expected, Answer::Silence) {
+        return Ok(Seen::Silent);
+    }
+    if let Some(seen) = http_of(&greet(address, second).await?) {
+        return Ok(seen);
+    }
+    Ok(match to_expected {
+        Answer::Bytes(bytes) => Seen::Other(shown(&bytes)),
+        Answer::End | Answer::Silence => Seen::HangsUp,
+    })
+}
+
+/// Says something on a connection of its own.
+///
+/// # Errors
+/// `Closed` or `Unreachable`.
+async fn greet(address: SocketAddr, greeting: &[u8]) -> Result<Answer, Seen> {
     let connect = tokio::time::timeout(STEP_TIMEOUT, TcpStream::connect(address));
     let mut stream = match connect.await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => return Seen::Closed,
-        Ok(Err(_)) | Err(_) => return Seen::Unreachable,
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            return Err(Seen::Closed);
+        }
+        Ok(Err(_)) | Err(_) => return Err(Seen::Unreachable),
     };
-    let greeting: &[u8] = match checked {
-        Checked::Plain => &CLIENT_HELLO,
-        Checked::Tls => b"GET / HTTP/1.0\r\n\r\n",
-    };
-    let mut first = [0; 7];
+    let mut first = Vec::with_capacity(SHOWN_BYTES_MAX);
     let read = async {
         stream.write_all(greeting).await?;
-        stream.read_exact(&mut first).await
+        while first.len() < FIRST_BYTES && stream.read_buf(&mut first).await? > 0 {}
+        io::Result::Ok(())
     };
-    // Whatever goes wrong here says nothing but that there was no such answer.
-    let _ = tokio::time::timeout(STEP_TIMEOUT, read).await;
-    match &first {
-        // RFC 8446 section 5.1: a handshake or an alert, and the version 3.
-        [0x15 | 0x16, 3, ..] => Seen::SpeaksTls,
-        b"HTTP/1." => Seen::SpeaksPlainHttp,
-        _ => Seen::Open,
+    let is_over = tokio::time::timeout(STEP_TIMEOUT, read).await.is_ok();
+    Ok(match (first.is_empty(), is_over) {
+        (false, _) => Answer::Bytes(first),
+        // A connection that is reset is one that is closed.
+        (true, true) => Answer::End,
+        (true, false) => Answer::Silence,
+    })
+}
+
+/// The version of HTTP that an answer is of; `None`: of none.
+fn http_of(answer: &Answer) -> Option<Seen> {
+    let Answer::Bytes(bytes) = answer else {
+        return None;
+    };
+    match **bytes {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', ..] => Some(Seen::Http1),
+        // RFC 9113 section 3.4: a server begins with settings, which are for stream 0.
+        [_, _, _, 4, _, 0, 0, 0, 0, ..] => Some(Seen::Http2),
+        _ => None,
     }
+}
+
+/// The first line of an answer, as far as it is text.
+fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().take_while(|it| !it.is_control()).collect()
 }
 
 /// A `ClientHello` of TLS 1.2 (RFC 5246 section 7.4.1.2) without extensions. What a server thinks of it does not
@@ -116,45 +200,77 @@ mod tests {
 
     use super::*;
 
-    async fn seen_of(answer: &'static [u8], checked: Checked) -> Seen {
+    /// A server that answers each connection by what is said there, and closes it.
+    async fn seen_of(answer: fn(&[u8]) -> &'static [u8], expected: Version) -> Seen {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = async {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            stream.write_all(answer).await.unwrap();
+        let serve = async {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut said = [0; 256];
+                let count = stream.read(&mut said).await.unwrap();
+                stream.write_all(answer(&said[..count])).await.unwrap();
+            }
         };
-        tokio::join!(look(address, checked), server).0
+        tokio::select! {
+            seen = look(address, expected) => seen,
+            () = serve => unreachable!("it serves for ever"),
+        }
     }
 
     #[tokio::test]
     async fn the_first_bytes_tell_what_a_port_speaks() {
-        use Checked::{Plain, Tls};
-        for (answer, checked, expected) in [
-            (&b"\x15\x03\x01\x00\x02\x02\x28"[..], Plain, Seen::SpeaksTls),
-            (
-                b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76",
-                Plain,
-                Seen::SpeaksTls,
-            ),
-            (
-                b"HTTP/1.1 400 Bad Request\r\n\r\n",
-                Tls,
-                Seen::SpeaksPlainHttp,
-            ),
-            (b"SSH-2.0-x\r\n", Plain, Seen::Open),
-            (b"", Plain, Seen::Open),
+        use Version::{Http1, Http2};
+        const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+        const BAD: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+        type Server = fn(&[u8]) -> &'static [u8];
+        let alert: Server = |_| b"\x15\x03\x01\x00\x02\x02\x28";
+        // As NGINX and Go do on ports for TLS.
+        let tls_or_error: Server = |said| match said[0] {
+            22 => b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76",
+            _ => BAD,
+        };
+        let http1: Server = |_| BAD;
+        let only_get: Server = |said| if said.starts_with(b"GET ") { BAD } else { b"" };
+        let both: Server = |said| {
+            if said.starts_with(b"PRI") {
+                SETTINGS
+            } else {
+                BAD
+            }
+        };
+        let only_http2: Server = |said| {
+            if said.starts_with(b"PRI") {
+                SETTINGS
+            } else {
+                b""
+            }
+        };
+        let ssh: Server = |_| b"SSH-2.0-x\r\n";
+        let hangs_up: Server = |_| b"";
+        for (name, server, expected, seen) in [
+            ("alert", alert, Http1, Seen::Tls),
+            ("TLS or an error", tls_or_error, Http2, Seen::Tls),
+            ("HTTP/1", http1, Http1, Seen::Http1),
+            ("HTTP/1", http1, Http2, Seen::Http1),
+            ("only GET", only_get, Http2, Seen::Http1),
+            ("both", both, Http1, Seen::Http1),
+            ("both", both, Http2, Seen::Http2),
+            ("only HTTP/2", only_http2, Http1, Seen::Http2),
+            ("SSH", ssh, Http1, Seen::Other("SSH-2.0-x".to_owned())),
+            ("hangs up", hangs_up, Http2, Seen::HangsUp),
         ] {
-            assert_eq!(seen_of(answer, checked).await, expected, "{answer:?}");
+            assert_eq!(seen_of(server, expected).await, seen, "{name} {expected:?}");
         }
     }
 
     #[tokio::test]
     async fn a_port_without_a_listener_is_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = (listener.local_addr().unwrap(), Version::Http1);
         drop(listener);
-        let seen = look_at(vec![(address, Checked::Plain)]).await;
-        assert_eq!(seen, BTreeMap::from([(address, Seen::Closed)]));
+        let seen = look_at(vec![port]).await;
+        assert_eq!(seen, BTreeMap::from([(port, Seen::Closed)]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use model::Cidr;
 use model::certificate::KeyAlgorithm;
 use serde_json::{Value, json};
 
-use super::super::inventory::Inventory;
+use super::super::inventory::{Inventory, Listener};
 use crate::client::call::{Call, Service};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -115,6 +115,19 @@ impl Surroundings {
                 .insert(listener.arn.clone(), certificates);
         }
         Ok(found)
+    }
+
+    /// The names in the certificates of a listener.
+    pub(crate) fn names(&self, listener: &Listener) -> Vec<&str> {
+        let own = self.listener_certificates.get(&listener.arn);
+        let arns = own
+            .into_iter()
+            .flat_map(|it| it.additional.iter().chain([&it.default]));
+        let certificates = arns.filter_map(|arn| self.certificates.get(arn));
+        certificates
+            .flat_map(|it| &it.names)
+            .map(String::as_str)
+            .collect()
     }
 
     /// The permissions of these groups for a port.

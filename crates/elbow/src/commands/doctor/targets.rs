@@ -1,29 +1,30 @@
-//! Findings about target groups and their targets.
+//! Findings about targets: why they fail their checks, and why they fail requests although they pass them.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::super::inventory::{Inventory, LoadBalancer, Target, TargetGroup, Usage};
+use super::super::inventory::{Inventory, LoadBalancer, Target, TargetGroup};
 use super::finding::Finding;
-use super::probe::{Checked, Seen};
+use super::groups;
+use super::probe::{Port, Seen, Version};
 use super::surroundings::Surroundings;
 
-/// The ports of targets that fail their checks, with what the checks speak.
-pub(crate) fn failing_ports(
-    inventory: &Inventory,
-    surroundings: &Surroundings,
-) -> Vec<(SocketAddr, Checked)> {
+/// The ports that say more about targets than their health does: where checks fail, and where requests go that checks
+/// say nothing about.
+pub(crate) fn ports(inventory: &Inventory, surroundings: &Surroundings) -> Vec<Port> {
     let mut ports = Vec::new();
     for group in &inventory.target_groups {
-        let unhealthy = group
-            .targets
-            .iter()
-            .filter(|target| target.state == "unhealthy");
-        let checked = checked(group);
-        ports.extend(unhealthy.filter_map(|it| Some((check_address(it, surroundings)?, checked))));
+        for target in &group.targets {
+            let number = match &*target.state {
+                "unhealthy" => target.health_check_port,
+                "healthy" if is_checked_apart(group, target) => target.port,
+                _ => continue,
+            };
+            ports.extend(port(group, target, number, surroundings));
+        }
     }
     ports.sort();
-    ports.dedup_by_key(|(address, _)| *address);
+    ports.dedup();
     ports
 }
 
@@ -31,88 +32,66 @@ pub(crate) fn failing_ports(
 pub(crate) fn findings(
     inventory: &Inventory,
     surroundings: &Surroundings,
-    seen: &BTreeMap<SocketAddr, Seen>,
+    seen: &BTreeMap<Port, Seen>,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     let usages = inventory.usages();
     for group in &inventory.target_groups {
-        found.extend(of_group(group, usages[&*group.arn]));
-        for target in group
-            .targets
-            .iter()
-            .filter(|target| target.state == "unhealthy")
-        {
-            let look = check_address(target, surroundings).and_then(|it| seen.get(&it));
-            let balancers = inventory.load_balancers.iter();
-            let user = balancers
-                .clone()
-                .find(|it| group.load_balancers.contains(&it.arn));
-            let closed = user.filter(|it| !is_admitted(it, target, surroundings));
-            found.push(of_target(group, target, look.copied(), closed));
+        found.extend(groups::findings(group, usages[&*group.arn]));
+        let balancers = inventory.load_balancers.iter();
+        let user = balancers
+            .clone()
+            .find(|it| group.load_balancers.contains(&it.arn));
+        for target in &group.targets {
+            let look = |number| {
+                let port = port(group, target, number, surroundings)?;
+                Some((port.0, seen.get(&port)?))
+            };
+            match &*target.state {
+                "unhealthy" => {
+                    let address = port(group, target, target.health_check_port, surroundings);
+                    found.push(of_failing(&Failing {
+                        group,
+                        target,
+                        address: address.map(|(address, _)| address),
+                        seen: look(target.health_check_port).map(|(_, seen)| seen),
+                        closed: user.filter(|it| !is_admitted(it, target, surroundings)),
+                    }));
+                }
+                "healthy" if is_checked_apart(group, target) => {
+                    let seen = look(target.port);
+                    found.extend(seen.and_then(|(_, seen)| of_traffic(group, target, seen)));
+                }
+                _ => {}
+            }
         }
     }
     found
 }
 
-fn checked(group: &TargetGroup) -> Checked {
-    match &*group.health_check.protocol {
-        "HTTPS" => Checked::Tls,
-        _ => Checked::Plain,
+/// Whether the health checks of a target say little about what becomes of requests to it.
+fn is_checked_apart(group: &TargetGroup, target: &Target) -> bool {
+    group.protocol != group.health_check.protocol || target.port != target.health_check_port
+}
+
+/// Requests and health checks are of the same version.
+fn version(group: &TargetGroup) -> Version {
+    match &*group.protocol_version {
+        "HTTP2" | "GRPC" => Version::Http2,
+        _ => Version::Http1,
     }
 }
 
-fn check_address(target: &Target, surroundings: &Surroundings) -> Option<SocketAddr> {
+/// A port of a target; `None`: nobody knows its address any more.
+fn port(
+    group: &TargetGroup,
+    target: &Target,
+    number: u16,
+    surroundings: &Surroundings,
+) -> Option<Port> {
     let instance = surroundings.instances.get(&target.id).map(|it| it.address);
     let address: IpAddr = instance.or_else(|| target.id.parse().ok())?;
-    Some(SocketAddr::new(address, target.health_check_port))
-}
-
-fn of_group(group: &TargetGroup, usage: Usage) -> Option<Finding> {
-    let subject = format!("target group {}", group.name);
-    let (arn, count) = (&group.arn, group.targets.len());
-    if usage == Usage::Unused {
-        let idle = || {
-            Finding::warning(
-                subject,
-                arn,
-                format!("No rule forwards to it, and it has targets: {count}."),
-                format!(
-                    "Forward to it with aws elbv2 create-rule, or delete it: aws elbv2 delete-target-group --target-group-arn {arn}"
-                ),
-            )
-        };
-        return (count > 0).then(idle);
-    }
-    // The text is all that tells this reason from a group that is not in use.
-    let is_outside = |target: &Target| {
-        target.state == "unused" && target.description.contains("Zone that is not enabled")
-    };
-    let (lack, remedy) = match count {
-        0 => (
-            "it has no targets",
-            format!(
-                "Register targets: aws elbv2 register-targets --target-group-arn {arn} --targets Id=ID"
-            ),
-        ),
-        _ if group.targets.iter().all(is_outside) => (
-            "all of its targets are in zones that are not enabled for the load balancer",
-            "Enable the zones: aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNETS"
-                .to_owned(),
-        ),
-        _ => return None,
-    };
-    match usage {
-        Usage::Forwarded => {
-            let wrong = format!("Rules forward to it and {lack}: what they send to it gets 503.");
-            Some(Finding::error(subject, arn, wrong, remedy))
-        }
-        Usage::Mirrored => {
-            let wrong =
-                format!("Rules send copies of requests to it and {lack}: nobody gets the copies.");
-            Some(Finding::warning(subject, arn, wrong, remedy))
-        }
-        Usage::Standby | Usage::Unused => None,
-    }
+    Some((SocketAddr::new(address, number), version(group)))
 }
 
 /// Whether the machine's security groups let the load balancer through, as far as the inventory knows the machine.
@@ -143,62 +122,221 @@ fn is_admitted(balancer: &LoadBalancer, target: &Target, surroundings: &Surround
         .all(|it| admits(it, target.port) && admits(it, target.health_check_port))
 }
 
-fn of_target(
-    group: &TargetGroup,
-    target: &Target,
-    seen: Option<Seen>,
-    closed: Option<&LoadBalancer>,
-) -> Finding {
-    let subject = format!("target {}:{} of {}", target.id, target.port, group.name);
+fn subject(group: &TargetGroup, target: &Target) -> String {
+    format!("target {}:{} of {}", target.id, target.port, group.name)
+}
+
+/// A target that passes its checks, and fails requests all the same.
+fn of_traffic(group: &TargetGroup, target: &Target, seen: &Seen) -> Option<Finding> {
+    let (port, arn) = (target.port, &group.arn);
+    let passes = match target.health_check_port {
+        check_port if check_port != port => {
+            format!("its health checks pass on port {check_port}")
+        }
+        _ => format!(
+            "its health checks pass because they speak {}",
+            group.health_check.protocol
+        ),
+    };
+    let other_group = |what: &str| {
+        format!(
+            "Forward to a target group of {what}, because that of a target group never changes: aws elbv2 create-target-group"
+        )
+    };
+    let is_tls = group.protocol == "HTTPS";
+    let (wrong, remedy) = match (is_tls, version(group), seen) {
+        (_, _, Seen::Closed) => (
+            format!("Port {port}, where requests go, is closed: they get 502, and {passes}."),
+            format!(
+                "Start the application on port {port}, or register the port it has: aws elbv2 register-targets \
+                 --target-group-arn {arn} --targets Id={},Port=PORT",
+                target.id
+            ),
+        ),
+        (_, _, Seen::Unreachable) => (
+            format!(
+                "There is no connection to port {port}, where requests go: they get 504, and {passes}."
+            ),
+            "Check that no firewall between drops the packets to this port.".to_owned(),
+        ),
+        (_, _, Seen::Other(text)) => (
+            format!(
+                "Port {port}, where requests go, answers '{text}', which is not HTTP: they get 502, and {passes}."
+            ),
+            format!(
+                "Register the port of the application: aws elbv2 register-targets --target-group-arn {arn} --targets \
+                 Id={},Port=PORT",
+                target.id
+            ),
+        ),
+        (true, _, Seen::Http1 | Seen::Http2) => (
+            format!(
+                "Requests to it speak TLS, and port {port} speaks plain HTTP: they get 502, and {passes}."
+            ),
+            other_group("protocol HTTP"),
+        ),
+        (false, _, Seen::Tls) => (
+            format!(
+                "Requests to it speak plain HTTP, and port {port} speaks TLS: they fail, and {passes}."
+            ),
+            other_group("protocol HTTPS"),
+        ),
+        (false, Version::Http2, Seen::Http1) => (
+            format!(
+                "Requests to it speak HTTP/2, and port {port} speaks HTTP/1.1: they get 502, and {passes}."
+            ),
+            other_group("version HTTP1"),
+        ),
+        (false, Version::Http1, Seen::Http2) => (
+            format!(
+                "Requests to it speak HTTP/1.1, and port {port} speaks HTTP/2: they get 502, and {passes}."
+            ),
+            other_group("version HTTP2"),
+        ),
+        // Many servers hang up on whoever asks for no site of theirs.
+        (_, _, Seen::HangsUp | Seen::Silent)
+        | (true, _, Seen::Tls)
+        | (false, Version::Http1, Seen::Http1)
+        | (false, Version::Http2, Seen::Http2) => return None,
+    };
+    Some(Finding::error(subject(group, target), arn, wrong, remedy))
+}
+
+/// A target that fails its checks, and what is known of that.
+struct Failing<'a> {
+    group: &'a TargetGroup,
+    target: &'a Target,
+    /// Where checks go.
+    address: Option<SocketAddr>,
+    /// What is there.
+    seen: Option<&'a Seen>,
+    /// The load balancer that its security groups do not admit.
+    closed: Option<&'a LoadBalancer>,
+}
+
+fn of_failing(failing: &Failing<'_>) -> Finding {
+    let Failing { group, target, .. } = failing;
     let (port, check) = (target.health_check_port, &group.health_check);
+    let is_tls = check.protocol == "HTTPS";
     let modify = format!(
         "aws elbv2 modify-target-group --target-group-arn {}",
         group.arn
     );
-    let (wrong, remedy) = match (checked(group), seen, &*target.reason) {
-        (Checked::Plain, Some(Seen::SpeaksTls), _) => (
+    let is_unconnected =
+        target.reason == "Target.Timeout" || failing.seen == Some(&Seen::Unreachable);
+    let (wrong, remedy) = match (failing.seen, &*target.reason) {
+        (Some(Seen::Tls), _) if !is_tls => (
             format!("Its health checks speak HTTP, and port {port} speaks TLS."),
             format!("Check through TLS: {modify} --health-check-protocol HTTPS; requests need a target group of protocol HTTPS."),
         ),
-        (Checked::Tls, Some(Seen::SpeaksPlainHttp), _) => (
+        (Some(Seen::Http1 | Seen::Http2), _) if is_tls => (
             format!("Its health checks speak TLS, and port {port} speaks plain HTTP."),
             format!("Check in clear text: {modify} --health-check-protocol HTTP; requests need a target group of protocol HTTP."),
         ),
-        (_, Some(Seen::Closed), _) => (
+        (Some(Seen::Http1), _) if version(group) == Version::Http2 => (
+            format!("Port {port} speaks HTTP/1.1, and the target group wants HTTP/2 (version {}).", group.protocol_version),
+            "Forward to a target group of version HTTP1: aws elbv2 create-target-group --protocol-version HTTP1; or have the \
+             application speak HTTP/2 without an upgrade (prior knowledge)."
+                .to_owned(),
+        ),
+        (Some(Seen::Http2), _) if version(group) == Version::Http1 => (
+            format!("Port {port} speaks HTTP/2 alone, and the target group wants HTTP/1.1."),
+            "Forward to a target group of version HTTP2 or GRPC: aws elbv2 create-target-group --protocol-version HTTP2"
+                .to_owned(),
+        ),
+        (Some(Seen::Closed), _) => (
             format!("Port {port} is closed: the connection is refused."),
             format!("Start the application on port {port}, or check another one: {modify} --health-check-port PORT"),
         ),
-        _ if closed.is_some() => (
+        (_, "Target.ResponseCodeMismatch") => (
+            format!(
+                "{} The path is {}, the matcher {}.",
+                sentence(&target.description), check.path, check.matcher
+            ),
+            another_status(group, target, &modify),
+        ),
+        _ if is_unconnected && failing.closed.is_some() => (
             format!(
                 "Its security groups do not admit the load balancer {} on ports {} and {port}.",
-                closed.map_or("", |it| it.name.as_str()),
+                failing.closed.map_or("", |it| it.name.as_str()),
                 target.port
             ),
             "Admit it: aws ec2 authorize-security-group-ingress --group-id SG-OF-TARGET --protocol tcp --port PORT \
              --source-group SG-OF-LOAD-BALANCER"
                 .to_owned(),
         ),
-        (_, Some(Seen::Unreachable), _) => (
+        (Some(Seen::Unreachable), _) => (
             format!("There is no connection to port {port}."),
             "Check that the machine runs and that no firewall between drops the packets.".to_owned(),
         ),
-        (_, _, "Target.ResponseCodeMismatch") => (
-            format!(
-                "{} The path is {}, the matcher {}.",
-                sentence(&target.description), check.path, check.matcher
-            ),
-            format!("Answer with such a status, or change either: {modify} --health-check-path PATH --matcher HttpCode=200-399"),
+        (Some(Seen::Other(text)), _) => (
+            format!("Port {port} answers '{text}', which is not HTTP."),
+            format!("Check the port of the application: {modify} --health-check-port PORT"),
         ),
-        (_, _, "Target.Timeout") => (
+        (_, "Target.Timeout") => (
             format!("It does not answer {} on port {port} within {} s.", check.path, check.timeout_seconds),
             format!("Make the answer faster, or allow more time: {modify} --health-check-timeout-seconds SECONDS"),
         ),
+        (Some(Seen::HangsUp), _) => (
+            format!("Port {port} closes the connection without an answer."),
+            look_yourself(failing),
+        ),
+        (seen, "Target.FailedHealthChecks") => (
+            match seen {
+                Some(Seen::Tls) => format!("The TLS handshake on port {port} fails, or what follows is no answer to {}.", check.path),
+                _ => format!("Port {port} breaks off the connection, or gives no valid answer to {}.", check.path),
+            },
+            look_yourself(failing),
+        ),
         _ => (
             sentence(&format!("{} {}", target.reason, target.description)),
-            format!("Look what port {port} answers: curl -v {}://ADDRESS:{port}{}", check.protocol.to_ascii_lowercase(), check.path),
+            look_yourself(failing),
         ),
     };
-    Finding::error(subject, &group.arn, wrong, remedy)
+    Finding::error(subject(group, target), &group.arn, wrong, remedy)
+}
+
+/// What to do about a status that the matcher does not have.
+fn another_status(group: &TargetGroup, target: &Target, modify: &str) -> String {
+    let check = &group.health_check;
+    let code = target.description.rsplit_once('[');
+    let code = code.and_then(|(_, rest)| rest.trim_end_matches(['.', ']']).parse::<u16>().ok());
+    let (name, may_be_well) = match &*group.protocol_version {
+        // Unknown, internal, unavailable, data loss: `google.rpc.Code`.
+        "GRPC" => ("GrpcCode", !matches!(code, Some(2 | 13 | 14 | 15))),
+        // Source: ELB API, `Matcher`: a matcher has statuses from 200 to 499.
+        _ => ("HttpCode", matches!(code, Some(200..=499))),
+    };
+    match code {
+        Some(code) if may_be_well => format!(
+            "Check a path that answers with {}: {modify} --health-check-path PATH; or accept {code}: {modify} --matcher \
+             '{name}=\"{},{code}\"'",
+            check.matcher, check.matcher
+        ),
+        _ => format!(
+            "Look into the application's log why it answers {} so, or check another path: {modify} --health-check-path PATH",
+            check.path
+        ),
+    }
+}
+
+/// A command that makes the request of a check.
+fn look_yourself(failing: &Failing<'_>) -> String {
+    let (group, check) = (failing.group, &failing.group.health_check);
+    let options = match (&*check.protocol, version(group)) {
+        ("HTTPS", Version::Http1) => "-vk",
+        ("HTTPS", Version::Http2) => "-vk --http2",
+        (_, Version::Http1) => "-v",
+        (_, Version::Http2) => "-v --http2-prior-knowledge",
+    };
+    let port = failing.target.health_check_port;
+    let address = failing.address.map(|it| it.to_string());
+    let address = address.unwrap_or_else(|| format!("{}:{port}", failing.target.id));
+    format!(
+        "Look what it answers: curl {options} {}://{address}{}",
+        check.protocol.to_ascii_lowercase(),
+        check.path
+    )
 }
 
 fn sentence(text: &str) -> String {
@@ -206,131 +344,5 @@ fn sentence(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::inventory::HealthCheck;
-    use super::*;
-
-    fn target(state: &str, reason: &str, description: &str) -> Target {
-        Target {
-            id: "10.0.0.1".to_owned(),
-            port: 80,
-            health_check_port: 81,
-            state: state.to_owned(),
-            reason: reason.to_owned(),
-            description: description.to_owned(),
-            is_shifted: false,
-        }
-    }
-
-    fn group(protocol: &str, targets: Vec<Target>) -> TargetGroup {
-        TargetGroup {
-            name: "web".to_owned(),
-            arn: "arn:web".to_owned(),
-            health_check: HealthCheck {
-                protocol: protocol.to_owned(),
-                path: "/health".to_owned(),
-                timeout_seconds: "5".to_owned(),
-                matcher: "200".to_owned(),
-            },
-            targets,
-            ..TargetGroup::default()
-        }
-    }
-
-    #[test]
-    fn a_failing_target_is_told_its_reason() {
-        let mismatch = (
-            "Target.ResponseCodeMismatch",
-            "Health checks failed with these codes: [500]",
-        );
-        let failed = ("Target.FailedHealthChecks", "Health checks failed");
-        let timeout = ("Target.Timeout", "Request timed out");
-        for (protocol, seen, (reason, description), expected) in [
-            (
-                "HTTP",
-                Some(Seen::SpeaksTls),
-                mismatch,
-                "Its health checks speak HTTP, and port 81 speaks TLS.",
-            ),
-            (
-                "HTTPS",
-                Some(Seen::SpeaksPlainHttp),
-                failed,
-                "Its health checks speak TLS, and port 81 speaks plain HTTP.",
-            ),
-            (
-                "HTTPS",
-                Some(Seen::Open),
-                failed,
-                "Target.FailedHealthChecks Health checks failed.",
-            ),
-            (
-                "HTTP",
-                Some(Seen::Closed),
-                failed,
-                "Port 81 is closed: the connection is refused.",
-            ),
-            (
-                "HTTP",
-                Some(Seen::Unreachable),
-                timeout,
-                "There is no connection to port 81.",
-            ),
-            (
-                "HTTP",
-                Some(Seen::Open),
-                timeout,
-                "It does not answer /health on port 81 within 5 s.",
-            ),
-            (
-                "HTTP",
-                Some(Seen::Open),
-                mismatch,
-                "Health checks failed with these codes: [500]. The path is /health, the matcher 200.",
-            ),
-            (
-                "HTTP",
-                None,
-                mismatch,
-                "Health checks failed with these codes: [500]. The path is /health, the matcher 200.",
-            ),
-        ] {
-            let group = group(protocol, Vec::new());
-            let found = of_target(
-                &group,
-                &target("unhealthy", reason, description),
-                seen,
-                None,
-            );
-            assert_eq!(found.wrong, expected, "{protocol} {seen:?}");
-        }
-    }
-
-    #[test]
-    fn a_group_is_told_what_it_lacks() {
-        let outside = "Target is in an Availability Zone that is not enabled for the load balancer";
-        let outside = || target("unused", "Target.NotInUse", outside);
-        let healthy = || target("healthy", "", "");
-        let lacking = "Rules forward to it and it has no targets: what they send to it gets 503.";
-        let outside_all = "Rules forward to it and all of its targets are in zones that are not enabled for the \
-                           load balancer: what they send to it gets 503.";
-        let copies =
-            "Rules send copies of requests to it and it has no targets: nobody gets the copies.";
-        let idle = "No rule forwards to it, and it has targets: 1.";
-        for (usage, targets, expected) in [
-            (Usage::Forwarded, vec![healthy()], None),
-            (Usage::Forwarded, Vec::new(), Some(lacking)),
-            (Usage::Forwarded, vec![outside(), healthy()], None),
-            (Usage::Forwarded, vec![outside()], Some(outside_all)),
-            (Usage::Standby, Vec::new(), None),
-            (Usage::Standby, vec![outside()], None),
-            (Usage::Mirrored, vec![healthy()], None),
-            (Usage::Mirrored, Vec::new(), Some(copies)),
-            (Usage::Unused, Vec::new(), None),
-            (Usage::Unused, vec![healthy()], Some(idle)),
-        ] {
-            let found = of_group(&group("HTTP", targets), usage);
-            assert_eq!(found.map(|it| it.wrong).as_deref(), expected, "{usage:?}");
-        }
-    }
-}
+#[path = "targets_tests.rs"]
+mod tests;

@@ -69,6 +69,8 @@ pub(crate) struct TargetGroup {
     pub(crate) arn: String,
     /// `HTTP` or `HTTPS`.
     pub(crate) protocol: String,
+    /// `HTTP1`, `HTTP2` or `GRPC`.
+    pub(crate) protocol_version: String,
     pub(crate) port: u16,
     pub(crate) health_check: HealthCheck,
     /// The ARNs of the load balancers whose rules name it, if only for copies of requests.
@@ -233,6 +235,7 @@ impl TargetGroup {
             name: text("TargetGroupName"),
             arn: text("TargetGroupArn"),
             protocol: text("Protocol"),
+            protocol_version: text("ProtocolVersion"),
             port: number(group.text_at("Port")),
             health_check: HealthCheck {
                 protocol: text("HealthCheckProtocol"),

@@ -1,0 +1,390 @@
+//! Findings about redirects that lead nowhere, and about those that lead to themselves.
+
+use super::super::inventory::rules::{Action, Condition, Rule};
+use super::super::inventory::{Listener, LoadBalancer};
+use super::finding::Finding;
+use super::names::overlap;
+use super::rules::{matches_all_of, modify};
+
+/// Everything that is wrong with the redirects of a listener; `subject` is the listener, `names` are those in its
+/// certificates.
+pub(super) fn findings(
+    subject: &str,
+    balancer: &LoadBalancer,
+    listener: &Listener,
+    names: &[&str],
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (place, rule) in listener.rules.iter().enumerate() {
+        let location = rule.actions.iter().find_map(|action| match action {
+            Action::Redirect { location, .. } => Some(location),
+            _ => None,
+        });
+        let Some((location, to)) =
+            location.and_then(|it| Some((it, Destination::of(it, listener)?)))
+        else {
+            continue;
+        };
+        let wrong = match listener_at(balancer, &to) {
+            Some(Err(missing)) => Some((
+                format!("It redirects to {location}, and {missing}: who follows gets no answer."),
+                format!(
+                    "Make a listener there: aws elbv2 create-listener --load-balancer-arn {} --protocol {} --port {}; or \
+                     redirect to one: {} ACTIONS",
+                    balancer.arn,
+                    to.protocol,
+                    to.port,
+                    modify(listener, rule)
+                ),
+            )),
+            _ if is_endless(balancer, listener, place, &to, names) => Some((
+                format!(
+                    "It redirects to {location}, which it redirects again: who follows never gets an answer."
+                ),
+                format!(
+                    "Put a rule for what it leads to before it, or redirect to something else: {} ACTIONS",
+                    modify(listener, rule)
+                ),
+            )),
+            _ => None,
+        };
+        found.extend(wrong.map(|(wrong, remedy)| {
+            let subject = format!("rule {} of {subject}", rule.priority);
+            Finding::error(subject, &rule.arn, wrong, remedy)
+        }));
+    }
+    found
+}
+
+/// Where a redirect leads to.
+#[derive(Debug)]
+struct Destination {
+    /// `HTTP` or `HTTPS`.
+    protocol: String,
+    port: u16,
+    /// A pattern; `None`: the request's.
+    host: Option<String>,
+    /// A pattern; `None`: the request's.
+    path: Option<String>,
+    keeps_query: bool,
+}
+
+impl Destination {
+    /// `None`: the location is not understood.
+    fn of(location: &str, listener: &Listener) -> Option<Self> {
+        let (protocol, rest) = location.split_once("://")?;
+        let (authority, path_and_query) = rest.split_at(rest.find('/')?);
+        let (host, port) = authority.rsplit_once(':')?;
+        let (path, query) = path_and_query
+            .split_once('?')
+            .unwrap_or((path_and_query, ""));
+        // What a placeholder stands for may be anything.
+        let pattern = |text: &str| {
+            text.replace("#{port}", &listener.port.to_string())
+                .replace("#{host}", "*")
+                .replace("#{path}", "*")
+        };
+        Some(Self {
+            protocol: match protocol {
+                "#{protocol}" => listener.protocol.clone(),
+                given => given.to_ascii_uppercase(),
+            },
+            port: match port {
+                "#{port}" => listener.port,
+                given => given.parse().ok()?,
+            },
+            host: (host != "#{host}").then(|| pattern(host)),
+            path: (path != "/#{path}").then(|| pattern(path)),
+            keeps_query: query == "#{query}",
+        })
+    }
+}
+
+/// The listener that a redirect leads to, or what is in the way. `None`: it leads to somebody else, or nobody knows
+/// to whom.
+fn listener_at<'a>(
+    balancer: &'a LoadBalancer,
+    to: &Destination,
+) -> Option<Result<&'a Listener, String>> {
+    if !to.host.as_ref().is_none_or(|host| is_own(balancer, host)) {
+        return None;
+    }
+    let mut listeners = balancer.listeners.iter();
+    Some(match listeners.find(|listener| listener.port == to.port) {
+        None => Err(format!(
+            "the load balancer has no listener on port {}",
+            to.port
+        )),
+        Some(listener) if listener.protocol != to.protocol => Err(format!(
+            "the listener on port {} speaks {}",
+            to.port, listener.protocol
+        )),
+        Some(listener) => Ok(listener),
+    })
+}
+
+fn is_own(balancer: &LoadBalancer, host: &str) -> bool {
+    host.eq_ignore_ascii_case(&balancer.dns_name)
+        || balancer.addresses.iter().any(|it| it.address == host)
+}
+
+/// Whether what follows the redirect of the rule at this place comes to the same rule again, as far as that is easy
+/// to see.
+fn is_endless(
+    balancer: &LoadBalancer,
+    listener: &Listener,
+    place: usize,
+    to: &Destination,
+    names: &[&str],
+) -> bool {
+    let (earlier, rule) = (&listener.rules[..place], &listener.rules[place]);
+    let leads_here = to.host.as_ref().is_none_or(|host| {
+        is_own(balancer, host)
+            // A host with a placeholder in it may be anybody's.
+            || (!host.contains('*') && names.iter().any(|name| overlap(name, host)))
+            || rule.conditions.iter().any(|it| it.field == "host-header")
+    });
+    (&*to.protocol, to.port) == (&*listener.protocol, listener.port)
+        && leads_here
+        && rule.conditions.iter().all(|it| is_met_again(it, to))
+        && !earlier.iter().any(|earlier| may_match(earlier, to))
+}
+
+/// What a redirect makes of that which a condition looks at.
+enum Change<'a> {
+    /// Nothing.
+    None,
+    /// Something that has this pattern.
+    To(&'a str),
+    /// Nobody knows.
+    Unknown,
+}
+
+fn change<'a>(condition: &Condition, to: &'a Destination) -> Change<'a> {
+    let to_pattern =
+        |pattern: &'a Option<String>| pattern.as_deref().map_or(Change::None, Change::To);
+    match &*condition.field {
+        "host-header" => to_pattern(&to.host),
+        "path-pattern" => to_pattern(&to.path),
+        "query-string" if !to.keeps_query => Change::Unknown,
+        // Clients follow with GET, whatever they sent.
+        "http-request-method" => Change::To("GET"),
+        _ => Change::None,
+    }
+}
+
+/// Whether a request that met the condition does so after the redirect for certain.
+fn is_met_again(condition: &Condition, to: &Destination) -> bool {
+    match change(condition, to) {
+        Change::None => true,
+        Change::To(pattern) => condition
+            .values
+            .iter()
+            .any(|value| matches_all_of(&condition.field, value, pattern)),
+        Change::Unknown => false,
+    }
+}
+
+/// Whether a rule that has not matched a request may match it after the redirect: if what changes can make one of its
+/// conditions come true, and no other one false.
+fn may_match(rule: &Rule, to: &Destination) -> bool {
+    let may_hold = |condition: &Condition| match change(condition, to) {
+        Change::None => None,
+        Change::To(pattern) => Some(
+            condition
+                .values
+                .iter()
+                .any(|value| value.starts_with("regex:") || overlap(pattern, value)),
+        ),
+        Change::Unknown => Some(true),
+    };
+    let mut changed = rule.conditions.iter().filter_map(may_hold).peekable();
+    changed.peek().is_some() && changed.all(|holds| holds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::inventory::Address;
+    use super::*;
+
+    fn rule(priority: &str, conditions: &[(&str, &str)], location: Option<&str>) -> Rule {
+        let condition = |(field, value): &(&str, &str)| Condition {
+            field: (*field).to_owned(),
+            header: None,
+            values: vec![(*value).to_owned()],
+        };
+        let redirect = location.map(|location| Action::Redirect {
+            status: 301,
+            location: location.to_owned(),
+        });
+        Rule {
+            priority: priority.to_owned(),
+            conditions: conditions.iter().map(condition).collect(),
+            actions: vec![redirect.unwrap_or(Action::FixedResponse { status: 200 })],
+            ..Rule::default()
+        }
+    }
+
+    /// What is found of the HTTP listener on port 80, beside one of HTTPS on port 443, with these rules before a
+    /// default that redirects.
+    fn found(rules: Vec<Rule>, default: &str) -> Option<String> {
+        let listener = |protocol: &str, port, rules| Listener {
+            protocol: protocol.to_owned(),
+            port,
+            rules,
+            ..Listener::default()
+        };
+        let default = rule("default", &[], Some(default));
+        let plain = listener("HTTP", 80, [rules, vec![default]].concat());
+        let balancer = LoadBalancer {
+            dns_name: "shop.internal".to_owned(),
+            addresses: vec![Address {
+                address: "10.0.0.10".to_owned(),
+                ..Address::default()
+            }],
+            listeners: vec![plain.clone(), listener("HTTPS", 443, Vec::new())],
+            ..LoadBalancer::default()
+        };
+        let found = findings("it", &balancer, &plain, &["named.example"]);
+        found.into_iter().map(|it| it.wrong).next()
+    }
+
+    #[test]
+    fn a_redirect_needs_a_listener_that_speaks_its_protocol() {
+        for (location, expected) in [
+            ("https://#{host}:443/#{path}?#{query}", None),
+            (
+                "https://#{host}:8443/#{path}?#{query}",
+                Some("the load balancer has no listener on port 8443"),
+            ),
+            (
+                "https://#{host}:#{port}/#{path}?#{query}",
+                Some("the listener on port 80 speaks HTTP"),
+            ),
+            (
+                "#{protocol}://shop.internal:443/",
+                Some("the listener on port 443 speaks HTTPS"),
+            ),
+            (
+                "#{protocol}://10.0.0.10:81/",
+                Some("the load balancer has no listener on port 81"),
+            ),
+            // That of somebody else.
+            ("https://other.example:8443/#{path}", None),
+        ] {
+            let found = found(Vec::new(), location);
+            assert_eq!(found.is_some(), expected.is_some(), "{location} {found:?}");
+            if let Some(expected) = expected {
+                assert!(found.unwrap().contains(expected), "{location}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_redirect_to_itself_is_found() {
+        let named = "#{protocol}://named.example:#{port}/#{path}?#{query}";
+        let login = "#{protocol}://#{host}:#{port}/login";
+        let below = "#{protocol}://#{host}:#{port}/new/#{path}?#{query}";
+        let host = |host| rule("1", &[("host-header", host)], None);
+        let path = |path| rule("1", &[("path-pattern", path)], None);
+        for (name, rules, default, expected) in [
+            ("a certificate has the name", vec![], named, true),
+            (
+                "the name of somebody else",
+                vec![],
+                "http://x.example:80/#{path}",
+                false,
+            ),
+            ("an address", vec![], "http://10.0.0.10:80/#{path}", true),
+            (
+                "a rule for the host",
+                vec![host("named.example")],
+                named,
+                false,
+            ),
+            (
+                "a pattern for the host",
+                vec![host("*.example")],
+                named,
+                false,
+            ),
+            (
+                "an expression for the host",
+                vec![host("regex:^n")],
+                named,
+                false,
+            ),
+            (
+                "a rule for another host",
+                vec![host("a.example")],
+                named,
+                true,
+            ),
+            ("a rule for a path", vec![path("/a")], named, true),
+            ("a path", vec![], login, true),
+            ("a rule for the path", vec![path("/log*")], login, false),
+            ("a rule for another path", vec![path("/a")], login, true),
+            ("a path that grows", vec![], below, true),
+            ("a rule for that path", vec![path("/new/*")], below, false),
+            (
+                "a query",
+                vec![],
+                "#{protocol}://#{host}:#{port}/#{path}?a=1",
+                true,
+            ),
+            (
+                "a rule for queries",
+                vec![rule("1", &[("query-string", "a=1")], None)],
+                "#{protocol}://#{host}:#{port}/#{path}?a=1",
+                false,
+            ),
+            (
+                "a rule for GET",
+                vec![rule("1", &[("http-request-method", "GET")], None)],
+                login,
+                false,
+            ),
+            ("another port", vec![], "https://#{host}:443/login", false),
+        ] {
+            let found = found(rules, default);
+            let is_endless = found
+                .as_ref()
+                .is_some_and(|it| it.contains("redirects again"));
+            assert_eq!(is_endless, expected, "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_endless_if_it_matches_what_it_leads_to() {
+        let to = |location| Some(location);
+        for (conditions, location, expected) in [
+            (
+                &[("host-header", "*.example")][..],
+                "http://www.example:80/#{path}?#{query}",
+                true,
+            ),
+            (
+                &[("host-header", "a.example")],
+                "http://www.example:80/#{path}?#{query}",
+                false,
+            ),
+            (&[("path-pattern", "/a/*")], "http://#{host}:80/a/b", true),
+            (&[("path-pattern", "/a/*")], "http://#{host}:80/b", false),
+            (
+                &[("path-pattern", "/a"), ("http-request-method", "POST")],
+                "http://#{host}:80/a?x",
+                false,
+            ),
+        ] {
+            let found = found(
+                vec![rule("1", conditions, to(location))],
+                "https://#{host}:443/#{path}",
+            );
+            assert_eq!(
+                found.is_some(),
+                expected,
+                "{conditions:?} {location} {found:?}"
+            );
+        }
+    }
+}

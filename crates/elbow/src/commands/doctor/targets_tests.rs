@@ -1,0 +1,322 @@
+use super::super::super::inventory::HealthCheck;
+use super::*;
+
+const FAILED: (&str, &str) = ("Target.FailedHealthChecks", "Health checks failed");
+const TIMEOUT: (&str, &str) = ("Target.Timeout", "Request timed out");
+
+fn mismatch(code: u16) -> (&'static str, String) {
+    let text = format!("Health checks failed with these codes: [{code}]");
+    ("Target.ResponseCodeMismatch", text)
+}
+
+fn target((reason, description): (&str, &str)) -> Target {
+    Target {
+        id: "10.0.0.1".to_owned(),
+        port: 80,
+        health_check_port: 81,
+        state: "unhealthy".to_owned(),
+        reason: reason.to_owned(),
+        description: description.to_owned(),
+        is_shifted: false,
+    }
+}
+
+/// A group whose checks and requests are of this protocol and version.
+fn group(protocol: &str, version: &str) -> TargetGroup {
+    TargetGroup {
+        name: "web".to_owned(),
+        arn: "arn:web".to_owned(),
+        protocol: protocol.to_owned(),
+        protocol_version: version.to_owned(),
+        health_check: HealthCheck {
+            protocol: protocol.to_owned(),
+            path: "/health".to_owned(),
+            timeout_seconds: "5".to_owned(),
+            matcher: "200".to_owned(),
+        },
+        ..TargetGroup::default()
+    }
+}
+
+fn failing(
+    group: &TargetGroup,
+    target: &Target,
+    seen: Option<&Seen>,
+    closed: Option<&LoadBalancer>,
+) -> Finding {
+    of_failing(&Failing {
+        group,
+        target,
+        address: Some(([10, 0, 0, 1], 81).into()),
+        seen,
+        closed,
+    })
+}
+
+#[test]
+fn a_failing_target_is_told_its_reason() {
+    let other = Seen::Other("SSH-2.0-x".to_owned());
+    let (reason, text) = mismatch(500);
+    let mismatch = (reason, &*text);
+    let wrong_status =
+        "Health checks failed with these codes: [500]. The path is /health, the matcher 200.";
+    for (protocol, version, seen, reason, expected) in [
+        (
+            "HTTP",
+            "HTTP1",
+            Some(Seen::Tls),
+            mismatch,
+            "Its health checks speak HTTP, and port 81 speaks TLS.",
+        ),
+        (
+            "HTTPS",
+            "HTTP1",
+            Some(Seen::Http1),
+            FAILED,
+            "Its health checks speak TLS, and port 81 speaks plain HTTP.",
+        ),
+        (
+            "HTTPS",
+            "HTTP2",
+            Some(Seen::Http2),
+            FAILED,
+            "Its health checks speak TLS, and port 81 speaks plain HTTP.",
+        ),
+        (
+            "HTTPS",
+            "HTTP1",
+            Some(Seen::Tls),
+            FAILED,
+            "The TLS handshake on port 81 fails, or what follows is no answer to /health.",
+        ),
+        (
+            "HTTP",
+            "HTTP2",
+            Some(Seen::Http1),
+            FAILED,
+            "Port 81 speaks HTTP/1.1, and the target group wants HTTP/2 (version HTTP2).",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Some(Seen::Http2),
+            FAILED,
+            "Port 81 speaks HTTP/2 alone, and the target group wants HTTP/1.1.",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Some(Seen::Closed),
+            FAILED,
+            "Port 81 is closed: the connection is refused.",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Some(other),
+            FAILED,
+            "Port 81 answers 'SSH-2.0-x', which is not HTTP.",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Some(Seen::HangsUp),
+            FAILED,
+            "Port 81 closes the connection without an answer.",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Some(Seen::Http1),
+            FAILED,
+            "Port 81 breaks off the connection, or gives no valid answer to /health.",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Some(Seen::Unreachable),
+            TIMEOUT,
+            "There is no connection to port 81.",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Some(Seen::Silent),
+            TIMEOUT,
+            "It does not answer /health on port 81 within 5 s.",
+        ),
+        ("HTTP", "HTTP1", Some(Seen::Http1), mismatch, wrong_status),
+        ("HTTP", "HTTP1", Some(Seen::HangsUp), mismatch, wrong_status),
+        ("HTTP", "HTTP1", None, mismatch, wrong_status),
+    ] {
+        let found = failing(
+            &group(protocol, version),
+            &target(reason),
+            seen.as_ref(),
+            None,
+        );
+        assert_eq!(found.wrong, expected, "{protocol} {seen:?}");
+    }
+}
+
+#[test]
+fn closed_security_groups_are_a_cause_only_where_there_is_no_connection() {
+    let balancer = LoadBalancer {
+        name: "shop".to_owned(),
+        ..LoadBalancer::default()
+    };
+    let (reason, text) = mismatch(500);
+    for (seen, reason, expected) in [
+        (Some(Seen::Silent), TIMEOUT, true),
+        (None, TIMEOUT, true),
+        (Some(Seen::Unreachable), FAILED, true),
+        (Some(Seen::Http1), (reason, &*text), false),
+        (Some(Seen::Closed), FAILED, false),
+        (Some(Seen::HangsUp), FAILED, false),
+    ] {
+        let group = group("HTTP", "HTTP1");
+        let found = failing(&group, &target(reason), seen.as_ref(), Some(&balancer));
+        let told = found.wrong.contains("do not admit the load balancer shop");
+        assert_eq!(told, expected, "{seen:?} {reason:?}: {}", found.wrong);
+    }
+}
+
+#[test]
+fn the_status_that_was_found_is_what_may_be_accepted() {
+    let log = "Look into the application's log why it answers /health so";
+    for (version, code, expected) in [
+        ("HTTP1", 401, "--matcher 'HttpCode=\"200,401\"'"),
+        ("HTTP2", 404, "--matcher 'HttpCode=\"200,404\"'"),
+        ("HTTP1", 500, log),
+        ("HTTP1", 101, log),
+        ("GRPC", 12, "--matcher 'GrpcCode=\"200,12\"'"),
+        ("GRPC", 14, log),
+    ] {
+        let (reason, text) = mismatch(code);
+        let target = target((reason, &text));
+        let remedy = failing(&group("HTTP", version), &target, None, None).remedy;
+        assert!(remedy.contains(expected), "{code}: {remedy}");
+        assert!(!remedy.contains("399") && (expected != log || !remedy.contains("--matcher")));
+    }
+}
+
+#[test]
+fn the_command_to_look_with_can_be_pasted() {
+    for (protocol, version, expected) in [
+        ("HTTP", "HTTP1", "curl -v http://10.0.0.1:81/health"),
+        (
+            "HTTP",
+            "GRPC",
+            "curl -v --http2-prior-knowledge http://10.0.0.1:81/health",
+        ),
+        ("HTTPS", "HTTP1", "curl -vk https://10.0.0.1:81/health"),
+        (
+            "HTTPS",
+            "HTTP2",
+            "curl -vk --http2 https://10.0.0.1:81/health",
+        ),
+    ] {
+        let group = group(protocol, version);
+        let remedy = failing(&group, &target(FAILED), Some(&Seen::HangsUp), None).remedy;
+        assert!(remedy.ends_with(expected), "{remedy}");
+    }
+}
+
+#[test]
+fn a_healthy_target_is_found_if_its_requests_fail_for_certain() {
+    let wrong = |protocol, version, seen| {
+        let found = of_traffic(&group(protocol, version), &target(("", "")), &seen);
+        found.map(|it| it.wrong)
+    };
+    let ssh = Seen::Other("SSH-2.0-x".to_owned());
+    for (protocol, version, seen, expected) in [
+        (
+            "HTTP",
+            "HTTP1",
+            Seen::Closed,
+            "Port 80, where requests go, is closed: they get 502",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Seen::Unreachable,
+            "There is no connection to port 80, where requests go",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            ssh,
+            "Port 80, where requests go, answers 'SSH-2.0-x', which is not HTTP",
+        ),
+        (
+            "HTTPS",
+            "HTTP1",
+            Seen::Http1,
+            "Requests to it speak TLS, and port 80 speaks plain HTTP",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Seen::Tls,
+            "Requests to it speak plain HTTP, and port 80 speaks TLS",
+        ),
+        (
+            "HTTP",
+            "GRPC",
+            Seen::Http1,
+            "Requests to it speak HTTP/2, and port 80 speaks HTTP/1.1",
+        ),
+        (
+            "HTTP",
+            "HTTP1",
+            Seen::Http2,
+            "Requests to it speak HTTP/1.1, and port 80 speaks HTTP/2",
+        ),
+    ] {
+        let found = wrong(protocol, version, seen.clone()).unwrap_or_default();
+        assert!(found.starts_with(expected), "{seen:?}: {found}");
+        assert!(
+            found.ends_with("and its health checks pass on port 81."),
+            "{found}"
+        );
+    }
+    for (protocol, version, seen) in [
+        ("HTTP", "HTTP1", Seen::Http1),
+        ("HTTP", "HTTP2", Seen::Http2),
+        ("HTTPS", "HTTP1", Seen::Tls),
+        ("HTTP", "HTTP1", Seen::HangsUp),
+        ("HTTP", "HTTP1", Seen::Silent),
+    ] {
+        assert_eq!(wrong(protocol, version, seen.clone()), None, "{seen:?}");
+    }
+}
+
+#[test]
+fn only_ports_that_tell_something_are_looked_at() {
+    let mut checked_apart = target(("", ""));
+    checked_apart.state = "healthy".to_owned();
+    let mut healthy = checked_apart.clone();
+    healthy.health_check_port = 80;
+    let mut draining = checked_apart.clone();
+    draining.state = "draining".to_owned();
+    let with = |protocol: &str, target: &Target| {
+        let mut group = group("HTTP", "HTTP1");
+        group.protocol = protocol.to_owned();
+        group.targets = vec![target.clone()];
+        let inventory = Inventory {
+            target_groups: vec![group],
+            ..Inventory::default()
+        };
+        let ports = ports(&inventory, &Surroundings::default());
+        Vec::from_iter(ports.iter().map(|(address, _)| address.port()))
+    };
+    assert_eq!(with("HTTP", &target(FAILED)), [81], "its checks fail there");
+    assert_eq!(with("HTTP", &checked_apart), [80], "its requests go there");
+    assert_eq!(
+        with("HTTPS", &healthy),
+        [80],
+        "its checks speak something else"
+    );
+    assert!(with("HTTP", &healthy).is_empty());
+    assert!(with("HTTP", &draining).is_empty());
+}
