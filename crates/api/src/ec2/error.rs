@@ -68,6 +68,7 @@ impl From<Ec2Error> for ApiError {
             | Ec2Error::AddressOutsideSubnet { .. }
             | Ec2Error::AddressReserved(_)
             | Ec2Error::EntryNotFound(_)
+            | Ec2Error::EntryAddedAndRemoved(_)
             | Ec2Error::TooManyEntriesInRequest(_)
             | Ec2Error::TooManyValues { .. }
             | Ec2Error::VpcHasGateway(_)

@@ -146,9 +146,10 @@ fn print_one(list: &PrefixList, state: &str, place: &Place) -> Xml {
 /// What has become of a list that is there. A change is complete when its call returns, so that there are no
 /// states in between.
 fn state(list: &PrefixList) -> &'static str {
-    match list.version {
-        1 => "create-complete",
-        _ => "modify-complete",
+    // The version tells of changes that were not noted.
+    match list.is_modified || list.version > 1 {
+        true => "modify-complete",
+        false => "create-complete",
     }
 }
 

@@ -296,13 +296,16 @@ pub enum Ec2Error {
     /// More entries than a request may add or remove.
     #[error("The number of entries per request cannot exceeds limit ({0}).")]
     TooManyEntriesInRequest(usize),
+    /// One block in both lists of a request.
+    #[error(
+        "Request cannot contain Cidr {0} in both AddPrefixListEntries and RemovePrefixListEntries"
+    )]
+    EntryAddedAndRemoved(Cidr),
     /// The list has no such entry to remove.
     #[error("The CIDR '{0}' is not an entry of the prefix list")]
     EntryNotFound(Cidr),
     /// Somebody else has changed the list.
-    #[error(
-        "The prefix list has the incorrect version number; ask for the present one and try again"
-    )]
+    #[error("The prefix list has the incorrect version number.")]
     PrefixListVersion,
 
     /// More subnets in a VPC than it may have.

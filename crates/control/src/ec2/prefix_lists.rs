@@ -161,7 +161,7 @@ impl Ec2<'_> {
     ///
     /// # Errors
     /// `MalformedId`, `PrefixListNotFound`, `PrefixListVersion`, `InvalidCombination`, `InvalidValue`,
-    /// `TooManyEntries`, `TooManyEntriesInRequest`, `EntryNotFound`, `TooManyRules`.
+    /// `TooManyEntries`, `TooManyEntriesInRequest`, `EntryAddedAndRemoved`, `EntryNotFound`, `TooManyRules`.
     pub async fn modify_managed_prefix_list(
         &self,
         request: ModifyManagedPrefixList,
@@ -285,6 +285,7 @@ fn create(
         entries_max: entries_max(draft, request.entries_max)?,
         entries: Vec::new(),
         version: 1,
+        is_modified: false,
         client_token: None,
         request_digest: None,
         tags: tags::specified(&request.tag_specifications, "prefix-list")?,
@@ -378,6 +379,11 @@ fn add_entries(list: &mut PrefixList, new: &[EntryInput]) -> Result<(), Ec2Error
     Ok(())
 }
 
+fn parse_blocks<'a>(blocks: impl IntoIterator<Item = &'a String>) -> Result<Vec<Cidr>, Ec2Error> {
+    let blocks = blocks.into_iter();
+    blocks.map(|block| parse_block("cidr", block)).collect()
+}
+
 fn modify(
     draft: &mut Draft,
     request: &ModifyManagedPrefixList,
@@ -395,16 +401,19 @@ fn modify(
     }
     if has_entries && request.entries_max.is_some() {
         return Err(Ec2Error::InvalidCombination(
-            "You cannot modify the entries of a prefix list and modify the size of a prefix list at the \
-             same time.",
+            "You cannot modify the entries and the maximum entries for the prefix list in the same request.",
         ));
     }
     if let Some(new) = &request.name {
         list.name = name(new)?;
     }
+    list.is_modified = true;
     require_few(&request.remove)?;
-    for block in &request.remove {
-        let cidr = parse_block("cidr", block)?;
+    let added = parse_blocks(request.add.iter().map(|entry| &entry.cidr))?;
+    for cidr in parse_blocks(&request.remove)? {
+        if added.contains(&cidr) {
+            return Err(Ec2Error::EntryAddedAndRemoved(cidr));
+        }
         let position = list.entries.iter().position(|entry| entry.cidr == cidr);
         list.entries
             .remove(position.ok_or(Ec2Error::EntryNotFound(cidr))?);

@@ -38,7 +38,7 @@ record!(RouteTable, RouteTableId, "ec2/route-table", ec2.route_tables, it => it.
 record!(Subnet, SubnetId, "ec2/subnet" version 3, ec2.subnets, it => it.id.clone());
 record!(SecurityGroup, SecurityGroupId, "ec2/security-group" version 2, ec2.security_groups, it => it.id.clone());
 record!(ElasticAddress, AllocationId, "ec2/elastic-address", ec2.elastic_addresses, it => it.id.clone());
-record!(PrefixList, PrefixListId, "ec2/prefix-list", ec2.prefix_lists, it => it.id.clone());
+record!(PrefixList, PrefixListId, "ec2/prefix-list" version 2, ec2.prefix_lists, it => it.id.clone());
 record!(Instance, InstanceId, "ec2/instance" version 4, ec2.instances, it => it.id.clone());
 record!(NetworkInterfaceTags, NetworkInterfaceId, "ec2/network-interface", ec2.network_interface_tags, it => it.id.clone());
 
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn prefix_lists() {
         for note in ["", r#""request_digest":"e3b0c442","#] {
-            let golden = r#"{"version":1,"record":{
+            let golden = r#"{"version":VERSION,"record":{
                 "id":"pl-0000000000000000f",
                 "name":"offices",
                 "family":"Ipv4",
@@ -291,10 +291,18 @@ mod tests {
                 {"cidr":"192.0.2.0/24","description":"here"},
                 {"cidr":"198.51.100.0/24","description":null}],
                 "version":2,
+                MODIFIED
                 "client_token":"once",
                 NOTE
                 "tags":{}}}"#;
-            check::<PrefixList>(&golden.replace("NOTE", note), "pl-0000000000000000f");
+            let record = |version, modified| {
+                let record = golden.replace("VERSION", version).replace("NOTE", note);
+                record.replace("MODIFIED", modified)
+            };
+            let key = "pl-0000000000000000f";
+            let raised = record("2", r#""is_modified":false,"#);
+            check_raised::<PrefixList>(&record("1", ""), &raised, key);
+            check::<PrefixList>(&record("2", r#""is_modified":true,"#), key);
         }
     }
 

@@ -91,7 +91,10 @@ async fn a_request_adds_and_removes_100_entries_at_most() {
     for too_much in [change(&blocks, &[]), change(&[], &blocks)] {
         refused(ec2.modify_managed_prefix_list(too_much).await, refusal);
     }
-    let both = change(&blocks[1..], &blocks[..100]);
+    let others: Vec<String> = (0..100)
+        .map(|number| format!("11.{number}.0.0/16"))
+        .collect();
+    let both = change(&others, &blocks[..100]);
     let changed = ec2.modify_managed_prefix_list(both).await.unwrap();
     assert_eq!(changed.entries.len(), 100);
 }
@@ -103,5 +106,24 @@ async fn one_block_is_given_once_whatever_its_host_bits() {
     refused(
         fixture.ec2().create_managed_prefix_list(twice).await,
         "It is given twice.",
+    );
+}
+
+#[tokio::test]
+async fn one_block_is_not_added_and_removed_whatever_its_host_bits() {
+    let fixture = fixture().await;
+    let ec2 = fixture.ec2();
+    let request = offices(&["10.0.0.0/8"]);
+    let made = ec2.create_managed_prefix_list(request).await.unwrap();
+    let change = ModifyManagedPrefixList {
+        prefix_list_id: made.id.to_string(),
+        current_version: Some(1),
+        add: vec![entry("10.1.0.0/8")],
+        remove: vec!["10.2.0.0/8".to_owned()],
+        ..ModifyManagedPrefixList::default()
+    };
+    refused(
+        ec2.modify_managed_prefix_list(change).await,
+        "Request cannot contain Cidr 10.0.0.0/8 in both AddPrefixListEntries and RemovePrefixListEntries",
     );
 }

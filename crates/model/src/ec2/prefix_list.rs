@@ -20,6 +20,10 @@ pub struct PrefixList {
     pub entries: Vec<PrefixListEntry>,
     /// Rises by one with every change of its entries, from 1.
     pub version: u64,
+    /// Whether a request has changed it since it was made, be it the name alone; `false` in lists that an elbow changed
+    /// which did not note it.
+    #[serde(default)]
+    pub is_modified: bool,
     /// What the creating request gave, so that its repetition is recognised.
     pub client_token: Option<String>,
     /// A digest of what that request asked for, as text; `None` without a token, and in lists that an elbow made
