@@ -1,6 +1,6 @@
 //! `AllocateAddress`, `ReleaseAddress`, `DescribeAddresses`, `DescribeAddressesAttribute`.
 
-use control::ec2::elastic_addresses::{AllocateAddress, DescribeAddresses, ReleaseAddress};
+use control::ec2::elastic_addresses::{AllocateAddress, DescribeAddresses, POOL, ReleaseAddress};
 use control::ec2::{Ec2, Ec2Error, PageRequest};
 
 use super::input::Fields;
@@ -11,7 +11,7 @@ use crate::xml::Xml;
 
 pub(super) fn read_allocate(fields: &Fields<'_>) -> Result<AllocateAddress, ApiError> {
     fields.refuse(
-        &["PublicIpv4Pool", "IpamPoolId", "CustomerOwnedIpv4Pool"],
+        &["IpamPoolId", "CustomerOwnedIpv4Pool"],
         "its addresses come from the one block of its configuration",
     )?;
     if fields.text("Domain")?.is_some_and(|domain| domain != "vpc") {
@@ -19,6 +19,7 @@ pub(super) fn read_allocate(fields: &Fields<'_>) -> Result<AllocateAddress, ApiE
     }
     Ok(AllocateAddress {
         address: fields.text("Address")?,
+        pool: fields.text("PublicIpv4Pool")?,
         network_border_group: fields.text("NetworkBorderGroup")?,
         tag_specifications: read_tag_specifications(fields)?,
     })
@@ -29,6 +30,7 @@ pub(super) async fn allocate(ec2: &Ec2<'_>, request: AllocateAddress) -> Result<
     let mut xml = Xml::new(Lists::Flat);
     xml.text("publicIp", address.address);
     xml.text("allocationId", &address.id);
+    xml.text("publicIpv4Pool", POOL);
     xml.text("domain", "vpc");
     xml.text("networkBorderGroup", &ec2.place().region);
     Ok(xml)
@@ -64,8 +66,9 @@ pub(super) async fn describe(ec2: &Ec2<'_>, request: DescribeAddresses) -> Resul
         xml.text("publicIp", address.address);
         xml.text("allocationId", &address.id);
         xml.text("domain", "vpc");
-        xml.text("networkBorderGroup", &ec2.place().region);
         print_tags(xml, &address.tags);
+        xml.text("publicIpv4Pool", POOL);
+        xml.text("networkBorderGroup", &ec2.place().region);
     });
     Ok(xml)
 }

@@ -40,6 +40,7 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::AddressNotFound(_) | Ec2Error::NotInBorderGroup { .. } => {
                 "InvalidAddress.NotFound"
             }
+            Ec2Error::PoolNotFound(_) => "InvalidPublicIpv4PoolID.NotFound",
             Ec2Error::TooManyAddresses(_) => "AddressLimitExceeded",
             Ec2Error::NoAddressLeft => "InsufficientAddressCapacity",
             Ec2Error::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",

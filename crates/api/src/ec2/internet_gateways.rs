@@ -6,7 +6,9 @@ use model::arn::Place;
 use model::ec2::InternetGateway;
 
 use super::input::Fields;
-use super::shapes::{print_return, print_tags, read_filters, read_page, read_tag_specifications};
+use super::shapes::{
+    print_return, print_tag_set, read_filters, read_page, read_tag_specifications,
+};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::Xml;
@@ -88,5 +90,5 @@ fn print(xml: &mut Xml, gateway: &InternetGateway, place: &Place) {
         xml.text("vpcId", vpc_id);
         xml.text("state", "available");
     });
-    print_tags(xml, &gateway.tags);
+    print_tag_set(xml, &gateway.tags);
 }

@@ -2,7 +2,6 @@
 
 use control::ec2::network_acls::{DescribeNetworkAcls, NetworkAcl};
 use control::ec2::{Ec2, Ec2Error};
-use model::Cidr;
 
 use super::input::Fields;
 use super::shapes::{read_filters, read_page};
@@ -31,12 +30,18 @@ fn print(xml: &mut Xml, acl: &NetworkAcl) {
     xml.text("vpcId", &acl.vpc.id);
     xml.text("ownerId", &acl.owner_id);
     xml.text("default", true);
-    xml.list("entrySet", NetworkAcl::ENTRIES, |xml, entry| {
+    xml.list("entrySet", acl.entries(), |xml, entry| {
         xml.text("ruleNumber", entry.number);
         xml.text("protocol", "-1");
         xml.text("ruleAction", entry.action);
         xml.text("egress", entry.is_egress);
-        xml.text("cidrBlock", Cidr::ANY_IPV4);
+        let is_ipv4 = entry.block.network().is_ipv4();
+        let name = if is_ipv4 {
+            "cidrBlock"
+        } else {
+            "ipv6CidrBlock"
+        };
+        xml.text(name, entry.block);
     });
     xml.list("associationSet", &acl.subnet_ids, |xml, subnet_id| {
         xml.text(
@@ -46,4 +51,5 @@ fn print(xml: &mut Xml, acl: &NetworkAcl) {
         xml.text("networkAclId", &acl.id);
         xml.text("subnetId", subnet_id);
     });
+    xml.texts("tagSet", [""; 0]);
 }

@@ -5,7 +5,7 @@ use control::ec2::{Ec2, Ec2Error};
 use model::ec2::{InterfaceKind, NetworkInterface};
 
 use super::input::Fields;
-use super::shapes::{print_groups, print_ipv6_addresses, print_tags, read_filters, read_page};
+use super::shapes::{print_groups, print_ipv6_addresses, print_tag_set, read_filters, read_page};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::{Xml, timestamp};
@@ -60,7 +60,7 @@ fn print(xml: &mut Xml, description: &NetworkInterfaceDescription) {
         },
     );
     xml.text("interfaceType", "interface");
-    print_tags(xml, &interface.tags);
+    print_tag_set(xml, &interface.tags);
 }
 
 fn print_attachment(xml: &mut Xml, description: &NetworkInterfaceDescription) {

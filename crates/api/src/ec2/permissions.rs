@@ -3,9 +3,7 @@
 use control::ec2::security_group_rules::{GroupPair, IpPermission, IpRange, PrefixListReference};
 use model::Cidr;
 use model::arn::Place;
-use model::ec2::{
-    Direction, Peer, PrefixListId, SecurityGroup, SecurityGroupId, SecurityGroupRule, Traffic,
-};
+use model::ec2::{Peer, PrefixListId, SecurityGroupId, SecurityGroupRule, Traffic};
 
 use super::input::Fields;
 use super::security_groups::read_group;
@@ -58,21 +56,15 @@ fn read_pair(pair: &Fields<'_>) -> Result<GroupPair, ApiError> {
     })
 }
 
-/// Prints the rules of one direction, those with the same traffic together, in the order of the first of
-/// each.
-pub(super) fn print_permissions(
+/// Prints rules, those with the same traffic together, in the order of the first of each.
+pub(super) fn print_permissions<'a>(
     xml: &mut Xml,
     name: &str,
-    group: &SecurityGroup,
-    direction: Direction,
+    rules: impl IntoIterator<Item = &'a SecurityGroupRule>,
     place: &Place,
 ) {
     let mut permissions: Vec<(Traffic, Vec<&SecurityGroupRule>)> = Vec::new();
-    for rule in group
-        .rules
-        .iter()
-        .filter(|rule| rule.direction == direction)
-    {
+    for rule in rules {
         match permissions
             .iter_mut()
             .find(|(traffic, _)| *traffic == rule.traffic)

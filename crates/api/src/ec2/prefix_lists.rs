@@ -10,7 +10,7 @@ use model::arn::Place;
 use model::ec2::PrefixList;
 
 use super::input::Fields;
-use super::shapes::{print_tags, read_filters, read_page, read_tag_specifications};
+use super::shapes::{print_tag_set, read_filters, read_page, read_tag_specifications};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::Xml;
@@ -162,6 +162,6 @@ fn print(xml: &mut Xml, list: &PrefixList, state: &str, place: &Place) {
     xml.text("prefixListName", &list.name);
     xml.text("maxEntries", list.entries_max);
     xml.text("version", list.version);
-    print_tags(xml, &list.tags);
+    print_tag_set(xml, &list.tags);
     xml.text("ownerId", &place.account);
 }

@@ -8,7 +8,9 @@ use control::ec2::{Ec2, Ec2Error};
 use model::ec2::{Association, RouteTable, RouteTableAssociation};
 
 use super::input::Fields;
-use super::shapes::{print_return, print_tags, read_filters, read_page, read_tag_specifications};
+use super::shapes::{
+    print_return, print_tag_set, read_filters, read_page, read_tag_specifications,
+};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::Xml;
@@ -119,7 +121,7 @@ fn print(xml: &mut Xml, description: &RouteTableDescription) {
         print_association(xml, table, it)
     });
     xml.texts("propagatingVgwSet", [""; 0]);
-    print_tags(xml, &table.tags);
+    print_tag_set(xml, &table.tags);
 }
 
 fn print_route(xml: &mut Xml, route: &RouteDescription) {

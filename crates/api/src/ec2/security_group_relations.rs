@@ -4,7 +4,7 @@ use control::ec2::security_group_relations::GetSecurityGroupsForVpc;
 use control::ec2::{Ec2, Ec2Error, PageRequest};
 
 use super::input::Fields;
-use super::shapes::{print_tags, read_filters, read_page};
+use super::shapes::{print_tag_set, read_filters, read_page};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::Xml;
@@ -29,7 +29,7 @@ pub(super) async fn for_vpc(
         xml.text("description", &group.description);
         xml.text("ownerId", &ec2.place().account);
         xml.text("primaryVpcId", &group.vpc_id);
-        print_tags(xml, &group.tags);
+        print_tag_set(xml, &group.tags);
     });
     xml.optional("nextToken", page.next_token);
     Ok(xml)

@@ -10,9 +10,11 @@ use model::arn::Place;
 use model::ec2::{Direction, Peer};
 
 use super::input::Fields;
-use super::permissions::read_permissions;
+use super::permissions::{print_permissions, read_permissions};
 use super::security_groups::read_group;
-use super::shapes::{print_return, print_tags, read_filters, read_page, read_tag_specifications};
+use super::shapes::{
+    print_return, print_tag_set, read_filters, read_page, read_tag_specifications,
+};
 use crate::ApiError;
 use crate::query::Lists;
 use crate::xml::Xml;
@@ -95,8 +97,13 @@ pub(super) async fn revoke(ec2: &Ec2<'_>, request: RevokeSecurityGroup) -> Resul
     let rules = ec2.revoke_security_group(request).await?;
     let mut xml = Xml::new(Lists::Flat);
     print_return(&mut xml);
-    xml.texts("unknownIpPermissionSet", [""; 0]);
-    xml.list("revokedSecurityGroupRuleSet", &rules, print_revoked);
+    print_permissions(
+        &mut xml,
+        "unknownIpPermissionSet",
+        &rules.unknown,
+        ec2.place(),
+    );
+    xml.list("revokedSecurityGroupRuleSet", &rules.removed, print_revoked);
     Ok(xml)
 }
 
@@ -168,7 +175,7 @@ fn print(xml: &mut Xml, description: &RuleDescription, place: &Place) {
     xml.optional("description", rule.description.as_ref());
     let arn = names::arn(place, &format!("security-group-rule/{}", rule.id));
     xml.text("securityGroupRuleArn", arn);
-    print_tags(xml, &rule.tags);
+    print_tag_set(xml, &rule.tags);
 }
 
 /// A `RevokedSecurityGroupRule`.

@@ -36,8 +36,14 @@ pub(super) async fn describe(
         xml.text("groupDescription", &group.description);
         xml.text("vpcId", &group.vpc_id);
         xml.text("securityGroupArn", arn(place, group));
-        print_permissions(xml, "ipPermissions", group, Direction::Ingress, place);
-        print_permissions(xml, "ipPermissionsEgress", group, Direction::Egress, place);
+        for (name, direction) in [
+            ("ipPermissions", Direction::Ingress),
+            ("ipPermissionsEgress", Direction::Egress),
+        ] {
+            let rules = group.rules.iter();
+            let rules = rules.filter(|rule| rule.direction == direction);
+            print_permissions(xml, name, rules, place);
+        }
         print_tags(xml, &group.tags);
     });
     xml.optional("nextToken", page.next_token);

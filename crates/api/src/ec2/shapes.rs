@@ -21,7 +21,8 @@ pub(super) fn read_filters(fields: &Fields<'_>) -> Result<Vec<Filter>, ApiError>
 pub(super) fn read_page(fields: &Fields<'_>) -> Result<PageRequest, ApiError> {
     Ok(PageRequest {
         max_results: fields.integer("MaxResults")?,
-        next_token: fields.text_or_empty("NextToken")?,
+        // An empty one asks for the first page, as the first of a loop over pages may have it.
+        next_token: fields.text("NextToken")?,
     })
 }
 
@@ -47,14 +48,21 @@ pub(super) fn read_tags(fields: &Fields<'_>) -> Result<Vec<(String, String)>, Ap
     })
 }
 
-/// `tagSet`, which EC2 leaves out where there are no tags.
+/// `tagSet`, of what EC2 shows without one where there are no tags.
 pub(super) fn print_tags(xml: &mut Xml, tags: &Tags) {
     if !tags.is_empty() {
-        xml.list("tagSet", tags, |xml, (key, value)| {
-            xml.text("key", key);
-            xml.text("value", value);
-        });
+        print_tag_set(xml, tags);
     }
+}
+
+/// `tagSet`, of what EC2 shows with an empty one where there are no tags.
+///
+/// Source: AWS CLI Command Reference, the examples of the operations.
+pub(super) fn print_tag_set(xml: &mut Xml, tags: &Tags) {
+    xml.list("tagSet", tags, |xml, (key, value)| {
+        xml.text("key", key);
+        xml.text("value", value);
+    });
 }
 
 /// `groupSet`: groups with their names.

@@ -16,11 +16,18 @@ use crate::ec2::{
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
+/// The pool of all addresses.
+///
+/// Source: EC2 API, `Address`, `PublicIpv4Pool`: what nobody has brought along is of Amazon's pool.
+pub const POOL: &str = "amazon";
+
 /// A new Elastic IP address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllocateAddress {
     /// This one, if it is free; any one for `None`.
     pub address: Option<String>,
+    /// The pool it is to come from: `POOL`; for `None` as well.
+    pub pool: Option<String>,
     /// The region, the only group that elbow has; for `None` as well.
     pub network_border_group: Option<String>,
     /// Tags for it.
@@ -52,7 +59,7 @@ impl Ec2<'_> {
     ///
     /// # Errors
     /// `TooManyAddresses`, `NoAddressLeft`, `AddressNotFound` for a given one that cannot be had,
-    /// `InvalidValue`, and those of tags.
+    /// `PoolNotFound`, `InvalidValue`, and those of tags.
     pub async fn allocate_address(
         &self,
         request: AllocateAddress,
@@ -174,6 +181,9 @@ fn allocate(draft: &mut Draft, request: &AllocateAddress) -> Result<Arc<ElasticA
             value: group.clone(),
             expectation: format!("elbow has one, {region}."),
         });
+    }
+    if let Some(pool) = request.pool.as_ref().filter(|pool| *pool != POOL) {
+        return Err(Ec2Error::PoolNotFound(pool.clone()));
     }
     let taken = &draft.state().ec2.elastic_addresses;
     let max = draft.settings().limits.ec2.elastic_addresses;

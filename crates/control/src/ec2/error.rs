@@ -76,6 +76,9 @@ pub enum Ec2Error {
     /// No such Elastic IP address.
     #[error("Address '{0}' not found.")]
     AddressNotFound(String),
+    /// No such pool of addresses.
+    #[error("The public IPv4 pool '{0}' does not exist")]
+    PoolNotFound(String),
     /// The Elastic IP address is in another group of zones than the request says.
     #[error("Address '{address}' not found in the network border group '{group}'; it is in {own}.")]
     NotInBorderGroup {

@@ -41,7 +41,7 @@ pub(crate) struct Filters<T: ?Sized + 'static> {
     pub(crate) columns: &'static [Column<T>],
     /// Names of facts that nothing here ever has, so that filters by them find nothing.
     pub(crate) absent: &'static [&'static str],
-    /// What `tag:<key>` and `tag-key` look at; `None` if the nouns have no tags.
+    /// What `tag:<key>`, `tag-key` and `tag-value` look at; `None` if the nouns have no tags.
     pub(crate) tags: Option<fn(&T) -> &Tags>,
 }
 
@@ -82,6 +82,8 @@ impl<T: ?Sized> Filters<T> {
             (Some(column), _, _) => Ok(Subject::Texts(column.texts)),
             (None, Some(tags), Some(key)) => Ok(Subject::Tag(tags, key)),
             (None, Some(tags), None) if name == "tag-key" => Ok(Subject::TagKeys(tags)),
+            // AWS documents it for no operation any more, and knows it all the same.
+            (None, Some(tags), None) if name == "tag-value" => Ok(Subject::TagValues(tags)),
             _ if self.absent.contains(&name) => Ok(Subject::Texts(|_| Vec::new())),
             _ => Err(Ec2Error::InvalidFilter(name.to_owned())),
         }
@@ -93,6 +95,7 @@ enum Subject<'a, T: ?Sized> {
     Texts(fn(&T) -> Vec<String>),
     Tag(fn(&T) -> &Tags, &'a str),
     TagKeys(fn(&T) -> &Tags),
+    TagValues(fn(&T) -> &Tags),
 }
 
 impl<T: ?Sized> Subject<'_, T> {
@@ -102,6 +105,7 @@ impl<T: ?Sized> Subject<'_, T> {
             Self::Texts(texts) => texts(noun).iter().any(|text| is_wanted(text)),
             Self::Tag(tags, key) => tags(noun).get(*key).is_some_and(|value| is_wanted(value)),
             Self::TagKeys(tags) => tags(noun).keys().any(|key| is_wanted(key)),
+            Self::TagValues(tags) => tags(noun).values().any(|value| is_wanted(value)),
         }
     }
 }
@@ -287,6 +291,9 @@ mod tests {
         check(&[("tag:Owner", &["TeamB"])], Ok(false));
         check(&[("tag:owner", &["TeamA"])], Ok(false));
         check(&[("tag-key", &["Own*"])], Ok(true));
+        check(&[("tag-key", &["TeamA"])], Ok(false));
+        check(&[("tag-value", &["Team?"])], Ok(true));
+        check(&[("tag-value", &["Owner"])], Ok(false));
     }
 
     #[test]

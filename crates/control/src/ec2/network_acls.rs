@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::Cidr;
-use model::ec2::{SubnetId, Vpc, VpcId};
+use model::ec2::{SubnetId, Tags, Vpc, VpcId};
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
@@ -41,11 +41,13 @@ pub struct NetworkAcl {
     pub owner_id: String,
 }
 
-/// One line of a network ACL: what it says about everything from or to anywhere.
+/// One line of a network ACL: what it says about everything from or to any address of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkAclEntry {
     /// The place of the line; the lowest counts.
     pub number: u16,
+    /// All addresses of IPv4, or all of IPv6.
+    pub block: Cidr,
     /// Whether it is about what leaves a subnet.
     pub is_egress: bool,
     /// `allow` or `deny`.
@@ -53,15 +55,25 @@ pub struct NetworkAclEntry {
 }
 
 impl NetworkAcl {
-    /// The lines of every default network ACL.
+    /// Its lines: those of every default network ACL. Those about IPv6 are there if the VPC has a block of IPv6.
     ///
     /// Source: Amazon VPC User Guide, "Default network ACL for a VPC".
-    pub const ENTRIES: [NetworkAclEntry; 4] = [
-        entry(100, true, "allow"),
-        entry(32_767, true, "deny"),
-        entry(100, false, "allow"),
-        entry(32_767, false, "deny"),
-    ];
+    pub fn entries(&self) -> impl Iterator<Item = NetworkAclEntry> {
+        let ipv4 = [(100, "allow"), (32_767, "deny")].map(|it| (Cidr::ANY_IPV4, it));
+        let ipv6 = [(101, "allow"), (32_768, "deny")].map(|it| (Cidr::ANY_IPV6, it));
+        let has_ipv6 = !self.vpc.ipv6_blocks.is_empty();
+        [true, false].into_iter().flat_map(move |is_egress| {
+            let lines = ipv4
+                .into_iter()
+                .chain(ipv6.into_iter().filter(move |_| has_ipv6));
+            lines.map(move |(block, (number, action))| NetworkAclEntry {
+                number,
+                block,
+                is_egress,
+                action,
+            })
+        })
+    }
 
     /// Names its hold on a subnet; made from the id of the subnet.
     #[must_use]
@@ -69,14 +81,6 @@ impl NetworkAcl {
         subnet_id
             .as_str()
             .replacen(SubnetId::PREFIX, "aclassoc-", 1)
-    }
-}
-
-const fn entry(number: u16, is_egress: bool, action: &'static str) -> NetworkAclEntry {
-    NetworkAclEntry {
-        number,
-        is_egress,
-        action,
     }
 }
 
@@ -130,7 +134,11 @@ const FILTERS: Filters<NetworkAcl> = Filters {
         },
         Column {
             name: "entry.cidr",
-            texts: |_| vec![Cidr::ANY_IPV4.to_string()],
+            texts: |it| blocks(it, Cidr::ANY_IPV4),
+        },
+        Column {
+            name: "entry.ipv6-cidr",
+            texts: |it| blocks(it, Cidr::ANY_IPV6),
         },
         Column {
             name: "entry.protocol",
@@ -138,31 +146,40 @@ const FILTERS: Filters<NetworkAcl> = Filters {
         },
         Column {
             name: "entry.egress",
-            texts: |_| entries(|entry| entry.is_egress.to_string()),
+            texts: |it| texts(it, |entry| entry.is_egress.to_string()),
         },
         Column {
             name: "entry.rule-action",
-            texts: |_| entries(|entry| entry.action.to_owned()),
+            texts: |it| texts(it, |entry| entry.action.to_owned()),
         },
         Column {
             name: "entry.rule-number",
-            texts: |_| entries(|entry| entry.number.to_string()),
+            texts: |it| texts(it, |entry| entry.number.to_string()),
         },
     ],
-    // What lines about everything do not have, and what cannot be tagged.
+    // What lines about everything do not have.
     absent: &[
         "entry.icmp.code",
         "entry.icmp.type",
-        "entry.ipv6-cidr",
         "entry.port-range.from",
         "entry.port-range.to",
-        "tag-key",
     ],
-    tags: None,
+    tags: Some(|_| &NO_TAGS),
 };
 
-fn entries(text: fn(&NetworkAclEntry) -> String) -> Vec<String> {
-    NetworkAcl::ENTRIES.iter().map(text).collect()
+/// Network ACLs cannot be tagged.
+static NO_TAGS: Tags = Tags::new();
+
+fn texts(acl: &NetworkAcl, text: fn(NetworkAclEntry) -> String) -> Vec<String> {
+    acl.entries().map(text).collect()
+}
+
+fn blocks(acl: &NetworkAcl, family: Cidr) -> Vec<String> {
+    let blocks = acl.entries().map(|entry| entry.block);
+    blocks
+        .filter(|block| *block == family)
+        .map(|block| block.to_string())
+        .collect()
 }
 
 fn describe(

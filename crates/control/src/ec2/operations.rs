@@ -21,7 +21,8 @@ use crate::ec2::network_interfaces::{
 use crate::ec2::networks::{self, DescribeAvailabilityZones, DescribeRegions, DescribeVpcs};
 use crate::ec2::run_instances::{self, RunInstances};
 use crate::ec2::security_group_rules::{
-    self, AuthorizeSecurityGroup, DescribeSecurityGroupRules, RevokeSecurityGroup, RuleDescription,
+    self, AuthorizeSecurityGroup, DescribeSecurityGroupRules, RevokeSecurityGroup, RevokedRules,
+    RuleDescription,
 };
 use crate::ec2::security_groups::{
     self, CreateSecurityGroup, DescribeSecurityGroups, GroupReference,
@@ -340,7 +341,7 @@ impl Ec2<'_> {
     pub async fn revoke_security_group(
         &self,
         request: RevokeSecurityGroup,
-    ) -> Result<Vec<RuleDescription>, Ec2Error> {
+    ) -> Result<RevokedRules, Ec2Error> {
         self.change(move |draft| security_group_rules::revoke(draft, &request))
             .await
     }

@@ -12,7 +12,7 @@ use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::security_groups::{GroupReference, text};
 use crate::ec2::{
-    Ec2Error, Ec2State, Filter, Page, PageRequest, TagSpecification, prefix_lists, tags,
+    Ec2Error, Ec2State, Filter, Page, PageRequest, TagSpecification, lookups, prefix_lists, tags,
 };
 use crate::settings::Settings;
 use crate::state::{Draft, State};
@@ -111,6 +111,15 @@ pub struct RevokeSecurityGroup {
     pub permissions: Vec<IpPermission>,
     /// The same by the ids of rules.
     pub rule_ids: Vec<String>,
+}
+
+/// What has become of rules that were to be revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedRules {
+    /// Those that the group had.
+    pub removed: Vec<RuleDescription>,
+    /// Those that it did not have, as far as permissions say: all with the same id and without tags.
+    pub unknown: Vec<SecurityGroupRule>,
 }
 
 const FILTERS: Filters<RuleDescription> = Filters {
@@ -220,10 +229,10 @@ pub(crate) fn require_few_rules(draft: &Draft, group: &SecurityGroup) -> Result<
     Ok(())
 }
 
-/// Removes rules, all of them or none. Returns those removed.
+/// Removes rules. Those of permissions that a group of the default VPC does not have are left out; otherwise all of
+/// them are removed or none.
 ///
-/// A rule that the group does not have is an error, also in the default VPC, where EC2 would go on without
-/// it: a caller that revokes what was never allowed should hear of it.
+/// Source: EC2 API, `RevokeSecurityGroupIngress`.
 ///
 /// # Errors
 /// Those of `GroupReference::resolve` and of the permissions; `NoPermission`, `MalformedId`,
@@ -231,7 +240,7 @@ pub(crate) fn require_few_rules(draft: &Draft, group: &SecurityGroup) -> Result<
 pub(crate) fn revoke(
     draft: &mut Draft,
     request: &RevokeSecurityGroup,
-) -> Result<Vec<RuleDescription>, Ec2Error> {
+) -> Result<RevokedRules, Ec2Error> {
     let ec2 = &draft.state().ec2;
     let mut group = SecurityGroup::clone(request.group.resolve(ec2)?);
     let meant = meant(draft, &group, &request.permissions, request.direction)?;
@@ -240,17 +249,15 @@ pub(crate) fn revoke(
             "Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.",
         ));
     }
-    let mut removed = Vec::new();
-    for rule in &meant {
-        let position = group
-            .rules
-            .iter()
-            .position(|other| other.allows_same_as(rule));
-        removed.push(
-            group
-                .rules
-                .remove(position.ok_or(Ec2Error::PermissionNotFound)?),
-        );
+    let is_lenient = lookups::default_vpc(ec2).is_some_and(|vpc| vpc.id == group.vpc_id);
+    let (mut removed, mut unknown) = (Vec::new(), Vec::new());
+    for rule in meant {
+        let mut rules = group.rules.iter();
+        match rules.position(|other| other.allows_same_as(&rule)) {
+            Some(position) => removed.push(group.rules.remove(position)),
+            None if is_lenient => unknown.push(rule),
+            None => return Err(Ec2Error::PermissionNotFound),
+        }
     }
     for id in &request.rule_ids {
         let id: SecurityGroupRuleId = id.parse()?;
@@ -260,7 +267,8 @@ pub(crate) fn revoke(
         removed.push(group.rules.remove(position.ok_or_else(not_found)?));
     }
     let group: Arc<SecurityGroup> = draft.put(group);
-    Ok(descriptions(&group, &removed).collect())
+    let removed = descriptions(&group, &removed).collect();
+    Ok(RevokedRules { removed, unknown })
 }
 
 /// The rules of `group` that `permissions` mean, one for each peer, as far as permissions say: all with the same id and

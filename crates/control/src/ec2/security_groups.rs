@@ -33,7 +33,7 @@ pub struct DescribeSecurityGroups {
 /// A new security group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CreateSecurityGroup {
-    /// Unique in the VPC.
+    /// Unique in the VPC, whatever its case.
     pub group_name: Option<String>,
     /// What it is for.
     pub description: Option<String>,
@@ -328,7 +328,7 @@ pub(crate) fn create(
     let vpc = vpc(ec2, request.vpc_id.as_deref())?;
     let vpc_id = vpc.id.clone();
     let mut groups = ec2.security_groups.values();
-    if groups.any(|group| group.vpc_id == vpc_id && group.name == name) {
+    if groups.any(|group| group.vpc_id == vpc_id && group.name.eq_ignore_ascii_case(&name)) {
         return Err(Ec2Error::DuplicateGroup { name, vpc_id });
     }
     let max = draft.settings().limits.ec2.security_groups;
@@ -366,10 +366,16 @@ fn vpc<'a>(ec2: &'a Ec2State, id: Option<&str>) -> Result<&'a Arc<Vpc>, Ec2Error
     found.ok_or_else(|| Ec2Error::VpcNotFound(id.unwrap_or("default").to_owned()))
 }
 
-fn group_name(name: &str) -> Result<String, Ec2Error> {
-    match name {
+/// The name that is saved for a given one.
+///
+/// Source: Amazon VPC User Guide, "Security groups for your VPC", "Security group rules basics": spaces at the end are
+/// trimmed; names are not case-sensitive.
+fn group_name(given: &str) -> Result<String, Ec2Error> {
+    match given.trim_end_matches(' ') {
         "" => Err(Ec2Error::MissingParameter("groupName")),
-        DEFAULT_GROUP_NAME => Err(Ec2Error::ReservedGroupName(name.to_owned())),
+        name if name.eq_ignore_ascii_case(DEFAULT_GROUP_NAME) => {
+            Err(Ec2Error::ReservedGroupName(name.to_owned()))
+        }
         name if name.starts_with(SecurityGroupId::PREFIX) => {
             Err(Ec2Error::GroupNameLikeId(name.to_owned()))
         }

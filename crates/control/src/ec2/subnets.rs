@@ -311,8 +311,7 @@ pub(crate) fn parse_block(parameter: &'static str, text: &str) -> Result<Cidr, E
 }
 
 /// # Errors
-/// `MissingParameter`, `VpcNotFound`, `ZoneNotFound`, `InvalidValue` for what is not a block,
-/// `SubnetRange`, `TooManySubnets`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
+/// `MissingParameter`, `VpcNotFound`, `InvalidValue` for what is not a block or not a zone, `SubnetRange`, `TooManySubnets`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
 pub(crate) fn create(
     draft: &mut Draft,
     request: &CreateSubnet,
@@ -385,6 +384,36 @@ fn zone(request: &CreateSubnet, settings: &Settings) -> Result<Zone, Ec2Error> {
         name.as_ref().is_none_or(|name| *name == zone.name)
             && id.as_ref().is_none_or(|id| *id == zone.id)
     };
-    let named = name.clone().or(id.clone()).unwrap_or_default();
-    zones.find(is_meant).ok_or(Ec2Error::ZoneNotFound(named))
+    zones
+        .find(is_meant)
+        .ok_or_else(|| other_zone(request, settings))
+}
+
+/// The refusal of a zone that there is not.
+fn other_zone(request: &CreateSubnet, settings: &Settings) -> Ec2Error {
+    let zones = settings.topology.ec2_zones(&settings.place.region);
+    let (parameter, given, zones): (_, _, Vec<String>) = match &request.availability_zone {
+        Some(name) => (
+            "availabilityZone",
+            name,
+            zones.map(|zone| zone.name).collect(),
+        ),
+        None => {
+            let id = request.availability_zone_id.as_ref();
+            let id = id.expect("without a name and an id every zone is meant");
+            (
+                "availabilityZoneId",
+                id,
+                zones.map(|zone| zone.id).collect(),
+            )
+        }
+    };
+    Ec2Error::InvalidValue {
+        parameter,
+        value: given.clone(),
+        expectation: format!(
+            "Subnets can currently only be created in the following availability zones: {}.",
+            zones.join(", ")
+        ),
+    }
 }

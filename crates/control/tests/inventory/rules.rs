@@ -1,12 +1,15 @@
 //! Authorize and Revoke of security group rules, DescribeSecurityGroupRules.
 
+use std::sync::Arc;
+
 use control::ec2::security_group_rules::{
     AuthorizeSecurityGroup, DescribeSecurityGroupRules, GroupPair, IpPermission, IpRange,
     RevokeSecurityGroup,
 };
-use control::ec2::security_groups::GroupReference;
+use control::ec2::security_groups::{CreateSecurityGroup, DescribeSecurityGroups, GroupReference};
+use control::ec2::vpcs::CreateVpc;
 use control::ec2::{Ec2Error, TagSpecification};
-use model::ec2::{Direction, SecurityGroup};
+use model::ec2::{Direction, Peer, SecurityGroup, SecurityGroupRule};
 
 use crate::support::{Fixture, filter, fixture, refused, texts};
 
@@ -185,19 +188,28 @@ async fn rules_are_revoked_by_what_they_allow_or_by_id() {
     };
     let request = revoke(&web, vec![described], &[&ids[1]]);
     let revoked = fixture.ec2().revoke_security_group(request).await.unwrap();
-    let revoked: Vec<String> = revoked.iter().map(|it| it.rule.id.to_string()).collect();
-    assert_eq!(revoked, ids);
+    let removed = revoked.removed.iter().map(|it| it.rule.id.to_string());
+    assert_eq!(removed.collect::<Vec<_>>(), ids);
+    assert_eq!(revoked.unknown, []);
     assert_eq!(fixture.group("web").rules.len(), 1);
 }
 
 #[tokio::test]
 async fn what_is_not_there_cannot_be_revoked() {
     let fixture = fixture().await;
-    let web = fixture.create_group("web").await;
+    let web = group_of_another_vpc(&fixture).await;
     let ids = add(&fixture, &web, vec![tcp(80, &["10.0.0.0/8"])])
         .await
         .unwrap();
-    let before = fixture.group("web");
+    let now = || {
+        let request = DescribeSecurityGroups {
+            group_ids: vec![web.id.to_string()],
+            ..DescribeSecurityGroups::default()
+        };
+        let page = fixture.ec2().describe_security_groups(&request).unwrap();
+        page.items[0].clone()
+    };
+    let before = now();
     let egress = before.rules[0].id.to_string();
     let there = tcp(80, &["10.0.0.0/8"]);
     for (permissions, rule_ids, part) in [
@@ -235,7 +247,48 @@ async fn what_is_not_there_cannot_be_revoked() {
             .await;
         refused(outcome, part);
     }
-    assert_eq!(fixture.group("web"), before);
+    assert_eq!(now(), before);
+}
+
+async fn group_of_another_vpc(fixture: &Fixture) -> Arc<SecurityGroup> {
+    let vpc = CreateVpc {
+        cidr_block: Some("10.9.0.0/16".to_owned()),
+        ..CreateVpc::default()
+    };
+    let vpc = fixture.ec2().create_vpc(vpc).await.unwrap();
+    let group = CreateSecurityGroup {
+        group_name: Some("web".to_owned()),
+        description: Some("for the web".to_owned()),
+        vpc_id: Some(vpc.id.to_string()),
+        ..CreateSecurityGroup::default()
+    };
+    fixture.ec2().create_security_group(group).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_group_of_the_default_vpc_does_not_allow_is_left_out() {
+    let fixture = fixture().await;
+    let web = fixture.create_group("web").await;
+    let allowed = tcp(80, &["10.0.0.0/8"]);
+    let ids = add(&fixture, &web, vec![allowed.clone()]).await.unwrap();
+    let both = vec![tcp(81, &["11.0.0.0/8"]), allowed];
+    let request = revoke(&web, both.clone(), &[]);
+    let revoked = fixture.ec2().revoke_security_group(request).await.unwrap();
+    let removed = revoked.removed.iter().map(|it| it.rule.id.to_string());
+    assert_eq!(removed.collect::<Vec<_>>(), ids);
+    let unknown = |rule: &SecurityGroupRule| (rule.traffic.range(), rule.peer.clone());
+    let block = |text: &str| Peer::Block(text.parse().unwrap());
+    let other = (Some((81, 81)), block("11.0.0.0/8"));
+    let unknown: Vec<_> = revoked.unknown.iter().map(unknown).collect();
+    assert_eq!(unknown, [other]);
+    let request = revoke(&web, both, &[]);
+    let again = fixture.ec2().revoke_security_group(request).await.unwrap();
+    assert_eq!((again.removed.len(), again.unknown.len()), (0, 2));
+    let by_id = revoke(&web, vec![], &[&ids[0]]);
+    refused(
+        fixture.ec2().revoke_security_group(by_id).await,
+        "The security group rule ID",
+    );
 }
 
 #[tokio::test]

@@ -54,14 +54,23 @@ async fn groups_that_break_a_rule_are_refused() {
             ),
         ),
         (
+            named("WEB "),
+            "The security group 'WEB' already exists".into(),
+        ),
+        (
             named("default"),
             "Cannot use reserved security group name: default".into(),
+        ),
+        (
+            named("Default "),
+            "Cannot use reserved security group name: Default".into(),
         ),
         (
             named("sg-web"),
             "Group names may not be in the format sg-*".into(),
         ),
         (named(""), "parameter groupName".into()),
+        (named("  "), "parameter groupName".into()),
         (named(&long), "less than 256 characters".into()),
         (named("naïve"), "Invalid security group name".into()),
         (

@@ -111,7 +111,7 @@ async fn blocks_that_do_not_fit_are_refused() {
                 availability_zone: Some("eu-west-1a".into()),
                 ..good()
             },
-            "Invalid availability zone: [eu-west-1a]",
+            "Subnets can currently only be created in the following availability zones: us-east-1a, us-east-1b.",
         ),
         (
             CreateSubnet {
