@@ -30,6 +30,7 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::IncorrectInstanceState { .. } | Ec2Error::InstanceNotStopped(_) => {
                 "IncorrectInstanceState"
             }
+            Ec2Error::NotBurstable(_) => "InstanceCreditSpecification.NotSupported",
             Ec2Error::ProtectedInstance { .. } => "OperationNotPermitted",
             Ec2Error::ZoneOfSubnet { .. } => "InvalidParameterValue",
             Ec2Error::GatewayNotFound(_) => "InvalidGatewayID.NotFound",

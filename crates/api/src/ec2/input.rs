@@ -225,7 +225,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn invalid(&self, name: &str, value: &str, expectation: &str) -> ApiError {
+    /// The refusal of a value.
+    pub(super) fn invalid(&self, name: &str, value: &str, expectation: &str) -> ApiError {
         let path = &self.path;
         ApiError::sender(
             "InvalidParameterValue",

@@ -25,9 +25,9 @@ pub(super) async fn describe(
 ) -> Result<Xml, Ec2Error> {
     let page = ec2.describe_instance_types(&request)?;
     let mut xml = Xml::new(Lists::Flat);
-    xml.list("instanceTypeSet", &page.items, |xml, name| {
-        xml.text("instanceType", name);
-        xml.text("burstablePerformanceSupported", false);
+    xml.list("instanceTypeSet", &page.items, |xml, it| {
+        xml.text("instanceType", &it.name);
+        xml.text("burstablePerformanceSupported", it.is_burstable);
     });
     xml.optional("nextToken", page.next_token);
     Ok(xml)

@@ -8,6 +8,7 @@ use control::ec2::run_instances::{RequestedZone, RunInstances};
 use control::ec2::{Ec2, Ec2Error};
 use model::ec2::{InstanceProtection, NetworkInterface, NetworkInterfaceId};
 
+use super::cpu_credits::read_specification;
 use super::input::Fields;
 use super::shapes::{
     print_groups, print_instance_state, print_ipv6_addresses, print_tags, read_filters, read_page,
@@ -23,7 +24,6 @@ const STARTING: &[&str] = &[
     "BlockDeviceMapping",
     "CapacityReservationSpecification",
     "CpuOptions",
-    "CreditSpecification",
     "ElasticGpuSpecification",
     "ElasticInferenceAccelerator",
     "EnclaveOptions",
@@ -82,6 +82,7 @@ pub(super) fn read_run(fields: &Fields<'_>) -> Result<RunInstances, ApiError> {
         security_group_names: fields.texts("SecurityGroup")?,
         image_id: fields.text("ImageId")?,
         instance_type: fields.text("InstanceType")?,
+        cpu_credits: read_specification(fields)?,
         protection,
         zone: fields
             .structure("Placement", read_placement)?

@@ -4,6 +4,7 @@
 //! in [`OPERATIONS`].
 
 mod absent;
+mod cpu_credits;
 mod elastic_addresses;
 mod error;
 mod input;
@@ -100,6 +101,7 @@ operations! {
     "DescribeEgressOnlyInternetGateways" => absent::egress_only_internet_gateways, absent::describe;
     "DescribeImages" => absent::images, absent::describe;
     "DescribeInstanceAttribute" => instance_attributes::read_describe, instance_attributes::describe;
+    "DescribeInstanceCreditSpecifications" => cpu_credits::read, cpu_credits::describe;
     "DescribeInstanceStatus" => instances::read_status, instances::describe_status;
     "DescribeInstanceTypes" => instance_types::read, instance_types::describe;
     "DescribeInstances" => instances::read_describe, instances::describe;
@@ -164,6 +166,7 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DescribeEgressOnlyInternetGateways",
         "DescribeImages",
         "DescribeInstanceAttribute",
+        "DescribeInstanceCreditSpecifications",
         "DescribeInstanceStatus",
         "DescribeInstanceTypes",
         "DescribeInstances",

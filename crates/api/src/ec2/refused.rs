@@ -123,7 +123,7 @@ pub(super) const REFUSED: &[&str] = &[
     "DescribeIdFormat", "DescribeIdentityIdFormat", "DescribeImageAttribute",
     "DescribeImageReferences", "DescribeImageUsageReportEntries", "DescribeImageUsageReports",
     "DescribeImportImageTasks", "DescribeImportSnapshotTasks",
-    "DescribeInstanceConnectEndpoints", "DescribeInstanceCreditSpecifications",
+    "DescribeInstanceConnectEndpoints",
     "DescribeInstanceEventNotificationAttributes", "DescribeInstanceEventWindows",
     "DescribeInstanceImageMetadata", "DescribeInstanceSqlHaHistoryStates",
     "DescribeInstanceSqlHaStates", "DescribeInstanceTopology", "DescribeInstanceTypeOfferings",

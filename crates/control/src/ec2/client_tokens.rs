@@ -20,6 +20,41 @@ pub(crate) struct RequestNote {
     pub(crate) digest: Option<String>,
 }
 
+/// What a token may be.
+pub(crate) struct TokenForm {
+    characters_max: usize,
+    is_ascii: bool,
+    /// In a sentence.
+    expectation: &'static str,
+}
+
+impl TokenForm {
+    /// Source: Amazon EC2 Developer Guide, "Ensuring idempotency in Amazon EC2 API requests"; EC2 API, `RunInstances`,
+    /// `ClientToken`.
+    pub(crate) const USUAL: Self = Self {
+        characters_max: 64,
+        is_ascii: true,
+        expectation: "A token has up to 64 ASCII characters.",
+    };
+    /// Source: EC2 API, `CreateManagedPrefixList`, `ClientToken`.
+    pub(crate) const LONG: Self = Self {
+        characters_max: 255,
+        is_ascii: false,
+        expectation: "A token has up to 255 characters.",
+    };
+
+    fn require(&self, token: &str) -> Result<(), Ec2Error> {
+        match token.chars().count() <= self.characters_max && (!self.is_ascii || token.is_ascii()) {
+            true => Ok(()),
+            false => Err(Ec2Error::InvalidValue {
+                parameter: "clientToken",
+                value: token.to_owned(),
+                expectation: self.expectation.to_owned(),
+            }),
+        }
+    }
+}
+
 /// A noun that keeps a `RequestNote`.
 pub(crate) trait Noted {
     /// The token of the request.
@@ -46,11 +81,21 @@ noted!(Instance, PrefixList, RouteTable);
 
 impl RequestNote {
     /// The note of a request with this token that asks for this.
-    pub(crate) fn new(token: Option<&String>, asked: &impl Serialize) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `InvalidValue` for a token that is not of this form.
+    pub(crate) fn new(
+        token: Option<&String>,
+        form: TokenForm,
+        asked: &impl Serialize,
+    ) -> Result<Self, Ec2Error> {
+        if let Some(token) = token {
+            form.require(token)?;
+        }
+        Ok(Self {
             token: token.cloned(),
             digest: token.map(|_| digest_of(asked)),
-        }
+        })
     }
 
     /// What an earlier request with the token made. `is_same` compares it with this request if it has no digest.

@@ -172,7 +172,7 @@ pub(crate) fn require_few(ids: &[String], max: usize) -> Result<(), Ec2Error> {
 }
 
 /// The instances with these ids, or all of them if there are no ids, that are still shown.
-fn shown<'s>(
+pub(crate) fn shown<'s>(
     state: &'s State,
     ids: &'s [String],
     now_millis: u64,

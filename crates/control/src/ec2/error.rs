@@ -515,6 +515,9 @@ pub enum Ec2Error {
         /// What was to be done.
         step: &'static str,
     },
+    /// What only instances of burstable types have.
+    #[error("The instance '{0}' is not of a burstable performance type.")]
+    NotBurstable(InstanceId),
     /// What is possible with a stopped instance only.
     #[error("The instance '{0}' is not in the 'stopped' state.")]
     InstanceNotStopped(InstanceId),

@@ -1,11 +1,12 @@
 //! DescribeInstanceTypes: the types that machines were registered with.
 //!
 //! elbow starts no machines and thus offers no types. Tools that manage an instance ask about its type all the
-//! same; what can be said is that it exists, and that nobody limits its processor by credits.
+//! same; what can be said is that it exists, and whether it is of a family with CPU credits.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use crate::ec2::cpu_credits::is_burstable;
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::paging::require_at_most;
@@ -32,15 +33,24 @@ pub struct DescribeInstanceTypes {
     pub page: PageRequest,
 }
 
+/// What is known of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceTypeDescription {
+    /// Such as `t3.micro`.
+    pub name: String,
+    /// Whether its instances have CPU credits.
+    pub is_burstable: bool,
+}
+
 impl Ec2<'_> {
-    /// The names of the types.
+    /// The types.
     ///
     /// # Errors
     /// `TooManyValues`, `InstanceTypesNotFound`, `IdsWithMaxResults`, and those of filters and pages.
     pub fn describe_instance_types(
         &self,
         request: &DescribeInstanceTypes,
-    ) -> Result<Page<String>, Ec2Error> {
+    ) -> Result<Page<InstanceTypeDescription>, Ec2Error> {
         self.show(|it| describe(it.state, request))
     }
 }
@@ -53,29 +63,73 @@ const FILTERS: Filters<String> = Filters {
         },
         Column {
             name: "burstable-performance-supported",
-            texts: |_| vec!["false".into()],
+            texts: |name| vec![is_burstable(name).to_string()],
         },
     ],
     // What is known of machines that EC2 starts.
     absent: &[
+        "auto-recovery-supported",
         "bare-metal",
         "current-generation",
+        "dedicated-hosts-supported",
+        "ebs-info.attachment-limit-type",
+        "ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps",
+        "ebs-info.ebs-optimized-info.baseline-iops",
+        "ebs-info.ebs-optimized-info.baseline-throughput-in-mbps",
+        "ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps",
+        "ebs-info.ebs-optimized-info.maximum-iops",
+        "ebs-info.ebs-optimized-info.maximum-throughput-in-mbps",
+        "ebs-info.ebs-optimized-support",
+        "ebs-info.encryption-support",
+        "ebs-info.maximum-ebs-attachments",
+        "ebs-info.nvme-support",
         "free-tier-eligible",
+        "hibernation-supported",
         "hypervisor",
+        "instance-storage-info.disk.count",
+        "instance-storage-info.disk.size-in-gb",
+        "instance-storage-info.disk.type",
+        "instance-storage-info.encryption-support",
+        "instance-storage-info.nvme-support",
+        "instance-storage-info.total-size-in-gb",
         "instance-storage-supported",
         "memory-info.size-in-mib",
+        "network-info.bandwidth-weightings",
+        "network-info.efa-info.maximum-efa-interfaces",
+        "network-info.efa-supported",
+        "network-info.ena-support",
+        "network-info.encryption-in-transit-supported",
+        "network-info.flexible-ena-queues-support",
+        "network-info.ipv4-addresses-per-interface",
+        "network-info.ipv6-addresses-per-interface",
+        "network-info.ipv6-supported",
+        "network-info.maximum-network-cards",
+        "network-info.maximum-network-interfaces",
+        "network-info.network-performance",
+        "nitro-enclaves-support",
+        "nitro-tpm-info.supported-versions",
+        "nitro-tpm-support",
         "processor-info.supported-architecture",
+        "processor-info.supported-features",
+        "processor-info.sustained-clock-speed-in-ghz",
+        "reboot-migration-support",
         "supported-boot-mode",
         "supported-root-device-type",
         "supported-usage-class",
         "supported-virtualization-type",
         "vcpu-info.default-cores",
+        "vcpu-info.default-threads-per-core",
         "vcpu-info.default-vcpus",
+        "vcpu-info.valid-cores",
+        "vcpu-info.valid-threads-per-core",
     ],
     tags: None,
 };
 
-fn describe(state: &State, request: &DescribeInstanceTypes) -> Result<Page<String>, Ec2Error> {
+fn describe(
+    state: &State,
+    request: &DescribeInstanceTypes,
+) -> Result<Page<InstanceTypeDescription>, Ec2Error> {
     let is_wanted = FILTERS.parse(&request.filters)?;
     require_at_most(NAMES_MAX, "InstanceTypes", request.names.len())?;
     request.page.refuse_with("InstanceTypes", &request.names)?;
@@ -92,5 +146,10 @@ fn describe(state: &State, request: &DescribeInstanceTypes) -> Result<Page<Strin
         .into_iter()
         .filter(|name| is_named(&request.names, name))
         .filter(is_wanted);
-    request.page.cut_within(PAGE, wanted, String::clone)
+    let described = wanted.map(|name| InstanceTypeDescription {
+        is_burstable: is_burstable(&name),
+        name,
+    });
+    let key = |it: &InstanceTypeDescription| it.name.clone();
+    request.page.cut_within(PAGE, described, key)
 }

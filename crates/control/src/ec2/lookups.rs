@@ -254,6 +254,7 @@ mod tests {
             },
             image_id: None,
             instance_type: None,
+            cpu_credits: None,
             security_groups: groups.iter().map(|group| group_id(*group)).collect(),
             launched_at_millis: 0,
             started_at_millis: None,

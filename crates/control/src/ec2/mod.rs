@@ -6,6 +6,7 @@
 pub mod absent;
 pub mod account;
 mod client_tokens;
+pub mod cpu_credits;
 pub mod describe_instances;
 pub mod elastic_addresses;
 pub mod error;

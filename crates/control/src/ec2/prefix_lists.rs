@@ -10,7 +10,7 @@ use model::ec2::{
     SecurityGroupRule,
 };
 
-use crate::ec2::client_tokens::RequestNote;
+use crate::ec2::client_tokens::{RequestNote, TokenForm};
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::security_group_rules::require_few_rules;
@@ -298,7 +298,7 @@ fn create(
         &list.entries,
         &list.tags,
     );
-    let note = RequestNote::new(request.client_token.as_ref(), &asked);
+    let note = RequestNote::new(request.client_token.as_ref(), TokenForm::LONG, &asked)?;
     let is_same = |made: &PrefixList| made.name == list.name && made.family == list.family;
     if let Some(made) = note.made(lists, is_same)? {
         return Ok(Arc::clone(made));

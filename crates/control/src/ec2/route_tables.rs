@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::Cidr;
 use model::ec2::{Association, InternetGatewayId, RouteTable, RouteTableId, VpcId};
 
-use crate::ec2::client_tokens::RequestNote;
+use crate::ec2::client_tokens::{RequestNote, TokenForm};
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::{
@@ -291,7 +291,11 @@ fn create(
     let ec2 = &draft.state().ec2;
     let vpc_id = vpcs::find(ec2, &request.vpc_id)?.id.clone();
     let tags = tags::specified(&request.tag_specifications, "route-table")?;
-    let note = RequestNote::new(request.client_token.as_ref(), &(&vpc_id, &tags));
+    let note = RequestNote::new(
+        request.client_token.as_ref(),
+        TokenForm::USUAL,
+        &(&vpc_id, &tags),
+    )?;
     if let Some(table) = note.made(&ec2.route_tables, |table| table.vpc_id == vpc_id)? {
         return Ok(description(ec2, draft.settings(), table));
     }

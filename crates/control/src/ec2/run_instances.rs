@@ -8,12 +8,13 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::ec2::{
-    Instance, InstanceId, InstanceProtection, InstanceState, NetworkInterfaceTags, ReservationId,
-    Tags, Zone,
+    CpuCredits, Instance, InstanceId, InstanceProtection, InstanceState, NetworkInterfaceTags,
+    ReservationId, Tags, Zone,
 };
 use serde::Serialize;
 
-use crate::ec2::client_tokens::RequestNote;
+use crate::ec2::client_tokens::{RequestNote, TokenForm};
+use crate::ec2::cpu_credits::is_burstable;
 use crate::ec2::describe_instances::{InstanceDescription, describe_instance};
 use crate::ec2::instance_sites::Site;
 use crate::ec2::instance_states::forget_terminated;
@@ -40,19 +41,21 @@ pub struct RunInstances {
     pub subnet_id: Option<String>,
     /// The security groups it carries, by id.
     pub security_group_ids: Vec<String>,
-    /// More of them, by name. The default group of the VPC if neither list has one.
+    /// More of them, by name, not together with a subnet. The default group of the VPC if neither list has one.
     pub security_group_names: Vec<String>,
     /// A note.
     pub image_id: Option<String>,
     /// A note.
     pub instance_type: Option<String>,
+    /// A note, of instances of burstable types alone.
+    pub cpu_credits: Option<CpuCredits>,
     /// Which operations it is to refuse.
     pub protection: InstanceProtection,
     /// The zone it is meant to be in, if the request says so.
     pub zone: RequestedZone,
     /// A repetition with the same token registers nothing and shows the same instances.
     pub client_token: Option<String>,
-    /// Tags for each, and for its network interface.
+    /// Tags for each, and for its network interface. Those for volumes are checked, and there are none that get them.
     pub tag_specifications: Vec<TagSpecification>,
 }
 
@@ -80,20 +83,30 @@ enum AskedAddress<'a> {
     Drawn(&'a RangeInclusive<usize>, &'a RequestedZone),
 }
 
-/// The tags of a request, as its digest has them. Those of interfaces are not in it where there are none, as in the
-/// digests from before they could be given.
+/// The tags of a request, as its digest has them. Those of interfaces and of volumes are not in it where there are none,
+/// as in the digests from before they could be given.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum AskedTags<'a> {
     OfInstance(&'a Tags),
     OfBoth(&'a Tags, &'a Tags),
+    OfAll(&'a Tags, &'a Tags, &'a Tags),
 }
 
-impl<'a> AskedTags<'a> {
-    fn of(instance: &'a Tags, interface: &'a Tags) -> Self {
-        match interface.is_empty() {
-            true => Self::OfInstance(instance),
-            false => Self::OfBoth(instance, interface),
+/// What the tags of a request are for.
+struct SpecifiedTags {
+    instance: Tags,
+    interface: Tags,
+    /// Instances have no volumes.
+    volume: Tags,
+}
+
+impl SpecifiedTags {
+    fn asked(&self) -> AskedTags<'_> {
+        match (self.interface.is_empty(), self.volume.is_empty()) {
+            (true, true) => AskedTags::OfInstance(&self.instance),
+            (false, true) => AskedTags::OfBoth(&self.instance, &self.interface),
+            (_, false) => AskedTags::OfAll(&self.instance, &self.interface, &self.volume),
         }
     }
 }
@@ -101,7 +114,8 @@ impl<'a> AskedTags<'a> {
 /// The new instances, in the order in which they were launched.
 ///
 /// # Errors
-/// `MissingParameter`, `InvalidValue` and `InvalidCombination` for the counts, `InstanceLimit`, those of `Site`,
+/// `MissingParameter`, `InvalidValue` and `InvalidCombination` for the counts, `InvalidCombination` for names of groups
+/// beside a subnet and for CPU credits of a type without them, `InstanceLimit`, those of `Site`, `InvalidValue`,
 /// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`, `TooManyGroupsOnInstance`,
 /// `TokenMismatch`, and those of tags.
 pub(crate) fn run(
@@ -118,6 +132,18 @@ pub(crate) fn run(
 
 fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instance>>, Ec2Error> {
     let count = count(request)?;
+    if !request.security_group_names.is_empty() && request.subnet_id.is_some() {
+        return Err(Ec2Error::InvalidCombination(
+            "The parameter groupName cannot be used with the parameter subnet",
+        ));
+    }
+    let instance_type = request.instance_type.as_deref();
+    if request.cpu_credits.is_some() && !instance_type.is_some_and(is_burstable) {
+        return Err(Ec2Error::InvalidCombination(
+            "The parameter CreditSpecification can be used with an InstanceType of the families t2, t3, t3a and t4g \
+             only",
+        ));
+    }
     let site = Site::of(draft, request)?;
     let security_groups = security_groups::of_instance(
         draft,
@@ -125,7 +151,7 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
         &request.security_group_names,
         &site.subnet.vpc_id,
     )?;
-    let (tags, interface_tags) = specified_tags(&request.tag_specifications)?;
+    let tags = specified_tags(&request.tag_specifications)?;
     // Of addresses that are drawn, not what came of it but what was said.
     let (address, subnet_id) = match site.private_address {
         Some(address) => (AskedAddress::Given(address), Some(site.subnet.id.as_str())),
@@ -136,14 +162,10 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
     };
     let asked = (
         (address, site.ipv6_address, subnet_id),
-        (
-            &security_groups,
-            AskedTags::of(&tags, &interface_tags),
-            request.protection,
-        ),
-        (&request.image_id, &request.instance_type),
+        (&security_groups, tags.asked(), request.protection),
+        asked_notes(request),
     );
-    let note = RequestNote::new(request.client_token.as_ref(), &asked);
+    let note = RequestNote::new(request.client_token.as_ref(), TokenForm::USUAL, &asked)?;
     let is_same = |made: &Instance| {
         Some(made.private_address) == site.private_address
             && made.ipv6_address == site.ipv6_address
@@ -170,18 +192,19 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
             state: InstanceState::Running,
             image_id: request.image_id.clone(),
             instance_type: request.instance_type.clone(),
+            cpu_credits: request.cpu_credits,
             security_groups: security_groups.clone(),
             launched_at_millis: draft.now_millis(),
             started_at_millis: None,
             protection: request.protection,
             client_token: note.token.clone(),
             request_digest: note.digest.clone(),
-            tags: tags.clone(),
+            tags: tags.instance.clone(),
         });
-        if !interface_tags.is_empty() {
+        if !tags.interface.is_empty() {
             draft.put(NetworkInterfaceTags {
                 id: instance.network_interface_id(),
-                tags: interface_tags.clone(),
+                tags: tags.interface.clone(),
             });
         }
         instance
@@ -189,27 +212,42 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
     Ok(instances.collect())
 }
 
-/// The tags of each instance, and those of its network interface.
-fn specified_tags(specifications: &[TagSpecification]) -> Result<(Tags, Tags), Ec2Error> {
+/// The notes of a request, as its digest has them: those about CPU credits only where there are some, as in the digests
+/// from before they could be given.
+fn asked_notes(request: &RunInstances) -> Vec<Option<&str>> {
+    let mut notes = vec![
+        request.image_id.as_deref(),
+        request.instance_type.as_deref(),
+    ];
+    notes.extend(request.cpu_credits.map(|credits| Some(credits.name())));
+    notes
+}
+
+fn specified_tags(specifications: &[TagSpecification]) -> Result<SpecifiedTags, Ec2Error> {
     let is_for = |resource_type| move |it: &&TagSpecification| it.resource_type == resource_type;
-    let made = ["instance", "network-interface"];
+    // Terraform gives the tags that all resources are to have to the volumes as well, whether there are any or not.
+    let known = ["instance", "network-interface", "volume"];
     let mut types = specifications.iter().map(|it| &it.resource_type);
-    if let Some(other) = types.find(|it| !made.contains(&it.as_str())) {
+    if let Some(other) = types.find(|it| !known.contains(&it.as_str())) {
         return Err(Ec2Error::InvalidValue {
             parameter: "TagSpecification.ResourceType",
             value: other.clone(),
             expectation: format!(
-                "elbow makes no such thing with an instance, so that there is nothing to tag; it makes {}.",
-                made.join(" and ")
+                "elbow makes no such thing with an instance, so that there is nothing to tag; give tags for {}.",
+                known.join(", ")
             ),
         });
     }
-    let [of_instance, of_interface] = made.map(|resource_type| {
+    let [instance, interface, volume] = known.map(|resource_type| {
         let specifications = specifications.iter().filter(is_for(resource_type));
         let specifications: Vec<_> = specifications.cloned().collect();
         tags::specified(&specifications, resource_type)
     });
-    Ok((of_instance?, of_interface?))
+    Ok(SpecifiedTags {
+        instance: instance?,
+        interface: interface?,
+        volume: volume?,
+    })
 }
 
 /// How many instances a request wants: at least, and if there is room.

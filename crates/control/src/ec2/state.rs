@@ -39,7 +39,7 @@ record!(Subnet, SubnetId, "ec2/subnet" version 3, ec2.subnets, it => it.id.clone
 record!(SecurityGroup, SecurityGroupId, "ec2/security-group" version 2, ec2.security_groups, it => it.id.clone());
 record!(ElasticAddress, AllocationId, "ec2/elastic-address", ec2.elastic_addresses, it => it.id.clone());
 record!(PrefixList, PrefixListId, "ec2/prefix-list" version 2, ec2.prefix_lists, it => it.id.clone());
-record!(Instance, InstanceId, "ec2/instance" version 4, ec2.instances, it => it.id.clone());
+record!(Instance, InstanceId, "ec2/instance" version 5, ec2.instances, it => it.id.clone());
 record!(NetworkInterfaceTags, NetworkInterfaceId, "ec2/network-interface", ec2.network_interface_tags, it => it.id.clone());
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
             "protection":{"from_termination":false,"from_stop":false},"#;
         check_raised::<Instance>(
             &instance("2", "", ""),
-            &instance("4", r#""launch_index":0,"#, added),
+            &instance("5", r#""launch_index":0,"#, added),
             "i-00000000000000009",
         );
     }
@@ -334,8 +334,14 @@ mod tests {
             };
             let added = r#""started_at_millis":null,
                 "protection":{"from_termination":false,"from_stop":false},"#;
-            let written = record("4", r#""launch_index":0,"#, added);
-            for stored in [record("1", "", ""), record("3", "", added)] {
+            let index = r#""launch_index":0,"#;
+            let written = record("5", index, added);
+            let stored = [
+                record("1", "", ""),
+                record("3", "", added),
+                record("4", index, added),
+            ];
+            for stored in stored {
                 check_raised::<Instance>(&stored, &written, "i-00000000000000009");
             }
         }
@@ -344,7 +350,7 @@ mod tests {
     #[test]
     fn instances_that_stopped() {
         check::<Instance>(
-            r#"{"version":4,"record":{
+            r#"{"version":5,"record":{
                 "id":"i-00000000000000009",
                 "reservation_id":"r-0000000000000000a",
                 "launch_index":2,
@@ -355,6 +361,7 @@ mod tests {
                 "state":{"Stopped":{"at_millis":1700000000002}},
                 "image_id":null,
                 "instance_type":"t3.micro",
+                "cpu_credits":"Unlimited",
                 "security_groups":["sg-00000000000000004"],
                 "launched_at_millis":1700000000000,
                 "started_at_millis":1700000000001,

@@ -232,13 +232,28 @@ async fn tags_at_launch_are_for_instances_and_their_interfaces() {
         2
     );
     assert_eq!(found(&fixture, &[("tag:Name", "front")]).len(), 0);
-    let volume = RunInstances {
-        tag_specifications: vec![tagged("instance", "web"), tagged("volume", "root")],
+    let with_volume = |value: &str| RunInstances {
+        tag_specifications: vec![tagged("instance", "web"), tagged("volume", value)],
+        client_token: Some("with a volume".to_owned()),
+        ..drawn(None, (1, 1))
+    };
+    let made = ec2.run_instances(with_volume("root")).await.unwrap();
+    assert_eq!(made[0].instance.tags["Name"], "web");
+    refused(
+        ec2.run_instances(with_volume("data")).await,
+        "The client token 'with a volume' was used",
+    );
+    refused(
+        ec2.run_instances(with_volume(&"x".repeat(257))).await,
+        "Tag value exceeds the maximum length",
+    );
+    let spot = RunInstances {
+        tag_specifications: vec![tagged("spot-instances-request", "web")],
         ..drawn(None, (1, 1))
     };
     refused(
-        ec2.run_instances(volume).await,
-        "Value (volume) for parameter TagSpecification.ResourceType is invalid. elbow makes no such thing with an \
-         instance, so that there is nothing to tag; it makes instance and network-interface.",
+        ec2.run_instances(spot).await,
+        "Value (spot-instances-request) for parameter TagSpecification.ResourceType is invalid. elbow makes no such \
+         thing with an instance, so that there is nothing to tag; give tags for instance, network-interface, volume.",
     );
 }

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use control::ec2::PageRequest;
+use control::ec2::cpu_credits::DescribeInstanceCreditSpecifications;
 use control::ec2::describe_instances::{DescribeInstanceStatus, DescribeInstances};
 use control::ec2::instance_types::DescribeInstanceTypes;
 use control::ec2::network_interfaces::DescribeNetworkInterfaces;
 use control::ec2::run_instances::{RequestedZone, RunInstances};
-use model::ec2::InstanceState;
+use model::ec2::{CpuCredits, InstanceState};
 use store::Store;
 
 use crate::support::{Fixture, at, filter, fixture, refused, texts};
@@ -155,6 +156,29 @@ async fn machines_that_cannot_be_registered_are_refused() {
             },
             "The security group 'web' does not exist in the default VPC",
         ),
+        (
+            RunInstances {
+                security_group_names: texts(&["default"]),
+                subnet_id: Some(fixture.subnets()[0].id.to_string()),
+                ..good()
+            },
+            "The parameter groupName cannot be used with the parameter subnet",
+        ),
+        (
+            RunInstances {
+                cpu_credits: Some(CpuCredits::Unlimited),
+                instance_type: Some("t30.micro".to_owned()),
+                ..good()
+            },
+            "The parameter CreditSpecification can be used with an InstanceType",
+        ),
+        (
+            RunInstances {
+                cpu_credits: Some(CpuCredits::Unlimited),
+                ..good()
+            },
+            "The parameter CreditSpecification can be used with an InstanceType",
+        ),
     ] {
         refused(fixture.ec2().run_instances(request).await, part);
     }
@@ -249,6 +273,71 @@ async fn a_repeated_request_registers_nothing() {
         fixture.ec2().run_instances(other).await,
         "The client token 'once' was used",
     );
+}
+
+#[tokio::test]
+async fn a_token_has_up_to_64_ascii_characters() {
+    let fixture = fixture().await;
+    let with = |token: String| RunInstances {
+        client_token: Some(token),
+        ..at("127.65.1.77")
+    };
+    for token in ["x".repeat(65), "é".to_owned()] {
+        refused(
+            fixture.ec2().run_instances(with(token)).await,
+            "for parameter clientToken is invalid. A token has up to 64 ASCII characters.",
+        );
+    }
+    fixture.launch(with("x".repeat(64))).await;
+}
+
+#[tokio::test]
+async fn instances_of_burstable_types_have_cpu_credits() {
+    use CpuCredits::{Standard, Unlimited};
+    let fixture = fixture().await;
+    let mut ids = Vec::new();
+    for (host, instance_type, given, shown) in [
+        (10, "t2.micro", None, Some(Standard)),
+        (11, "t3.micro", None, Some(Unlimited)),
+        (12, "t3a.micro", Some(Standard), Some(Standard)),
+        (13, "t4g.micro", Some(Unlimited), Some(Unlimited)),
+        (14, "m7g.large", None, None),
+    ] {
+        let request = RunInstances {
+            instance_type: Some(instance_type.to_owned()),
+            cpu_credits: given,
+            ..at(&format!("127.65.1.{host}"))
+        };
+        let id = fixture.launch(request).await.instance.id.to_string();
+        let one = DescribeInstanceCreditSpecifications {
+            instance_ids: vec![id.clone()],
+            ..Default::default()
+        };
+        let outcome = fixture.ec2().describe_instance_credit_specifications(&one);
+        match shown {
+            Some(credits) => assert_eq!(outcome.unwrap().items[0].1, credits, "{instance_type}"),
+            None => refused(outcome, "is not of a burstable performance type"),
+        }
+        ids.push(id);
+    }
+    let all = DescribeInstanceCreditSpecifications::default();
+    let all = fixture.ec2().describe_instance_credit_specifications(&all);
+    let all: Vec<String> = all
+        .unwrap()
+        .items
+        .iter()
+        .map(|it| it.0.id.to_string())
+        .collect();
+    let mut unlimited = vec![ids[1].clone(), ids[3].clone()];
+    unlimited.sort();
+    assert_eq!(all, unlimited);
+    let types = DescribeInstanceTypes {
+        filters: vec![filter("burstable-performance-supported", "false")],
+        ..Default::default()
+    };
+    let types = fixture.ec2().describe_instance_types(&types).unwrap().items;
+    let names: Vec<&str> = types.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["m7g.large"]);
 }
 
 #[tokio::test]

@@ -127,3 +127,18 @@ async fn one_block_is_not_added_and_removed_whatever_its_host_bits() {
         "Request cannot contain Cidr 10.0.0.0/8 in both AddPrefixListEntries and RemovePrefixListEntries",
     );
 }
+
+#[tokio::test]
+async fn a_token_has_up_to_255_characters() {
+    let fixture = fixture().await;
+    let with = |length| CreateManagedPrefixList {
+        client_token: Some("é".repeat(length)),
+        ..offices(&[])
+    };
+    refused(
+        fixture.ec2().create_managed_prefix_list(with(256)).await,
+        "for parameter clientToken is invalid. A token has up to 255 characters.",
+    );
+    let made = fixture.ec2().create_managed_prefix_list(with(255)).await;
+    made.expect("the longest token");
+}

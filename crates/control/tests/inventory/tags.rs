@@ -294,8 +294,8 @@ async fn tags_at_creation_are_for_what_is_created() {
         ..at("127.65.1.77")
     };
     refused(
-        fixture.ec2().run_instances(run("volume")).await,
-        "Value (volume) for parameter TagSpecification.ResourceType is invalid.",
+        fixture.ec2().run_instances(run("subnet")).await,
+        "Value (subnet) for parameter TagSpecification.ResourceType is invalid.",
     );
     fixture.launch(run("instance")).await;
     assert_eq!(shown(&fixture, &[]), ["instance Name=web"]);

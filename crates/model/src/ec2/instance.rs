@@ -36,6 +36,9 @@ pub struct Instance {
     pub image_id: Option<String>,
     /// The type it was registered with; a note of its owner, nothing is done with it.
     pub instance_type: Option<String>,
+    /// What it was registered with about its CPU credits; a note of its owner, nothing is done with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_credits: Option<CpuCredits>,
     /// The security groups it carries, at least one.
     pub security_groups: Vec<SecurityGroupId>,
     /// When it was registered, in milliseconds since 1970-01-01 00:00 UTC.
@@ -65,6 +68,28 @@ pub struct InstanceIpv6Address {
     ///
     /// Source: EC2 API, `RunInstances`, `EnablePrimaryIpv6`.
     pub is_primary: bool,
+}
+
+/// What an instance of a burstable type does when it has no CPU credits left.
+///
+/// Source: EC2 API, `CreditSpecificationRequest`, `CpuCredits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CpuCredits {
+    /// It slows down.
+    Standard,
+    /// It runs on and pays.
+    Unlimited,
+}
+
+impl CpuCredits {
+    /// What EC2 calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Unlimited => "unlimited",
+        }
+    }
 }
 
 /// What an instance is protected from. All off by default.

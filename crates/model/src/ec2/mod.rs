@@ -20,7 +20,7 @@ pub use id::{
     ReservationId, RouteTableAssociationId, RouteTableId, SecurityGroupId, SecurityGroupRuleId,
     SubnetCidrAssociationId, SubnetId, VpcCidrAssociationId, VpcId, is_well_formed,
 };
-pub use instance::{Instance, InstanceIpv6Address, InstanceProtection, InstanceState};
+pub use instance::{CpuCredits, Instance, InstanceIpv6Address, InstanceProtection, InstanceState};
 pub use internet_gateway::InternetGateway;
 pub use network::{
     EmbeddedInternetGateway, Subnet, SubnetIpv6Block, Vpc, VpcDns, VpcIpv6Block, Zone,
