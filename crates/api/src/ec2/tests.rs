@@ -50,6 +50,30 @@ fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
     golden::check_operations(TRANSCRIPT, &served, ALWAYS_REFUSED);
 }
 
+/// What `ec2_filters.py` wrote: an operation, and one of the filters that EC2 documents for it.
+const FILTERS: &str = include_str!("../../tests/vectors/ec2_filters.txt");
+
+#[tokio::test]
+async fn every_documented_filter_is_known() {
+    let control = inventory().await;
+    let mut unknown = Vec::new();
+    for line in FILTERS.lines() {
+        let (operation, filter) = line.split_once(' ').expect(line);
+        let needed = match operation {
+            "GetSecurityGroupsForVpc" => "&VpcId=vpc-12345678",
+            _ => "",
+        };
+        let form = format!("Action={operation}&Filter.1.Name={filter}&Filter.1.Value.1=x{needed}");
+        let input = query::decode(form.as_bytes()).expect(&form);
+        let outcome = OPERATIONS.call(&control, operation, &input).await;
+        let error = outcome
+            .err()
+            .filter(|error| error.message.starts_with("The filter"));
+        unknown.extend(error.map(|error| format!("{operation}: {}", error.message)));
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
 /// A control plane with the inventory of the first start and one load balancer, `shop`.
 async fn inventory() -> Control {
     let parts = Parts {
