@@ -43,6 +43,7 @@ EC2 = {
     "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpnGatewayID.NotFound", "NatGatewayNotFound",
     "InvalidAMIID.NotFound", "InvalidSnapshot.NotFound", "InvalidVolume.NotFound", "InstanceLimitExceeded",
     "InsufficientFreeAddressesInSubnet", "MissingInput",
+    "InstanceCreditSpecification.NotSupported", "InvalidPublicIpv4PoolID.NotFound",
 }
 COMMON = {"query": QUERY, "json": JSON, "rest-json": JSON, "ec2": EC2}
 # Elastic Load Balancing has this code; its model leaves it out where tags are given to something new.

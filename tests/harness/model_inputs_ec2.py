@@ -237,7 +237,7 @@ EC2 = {
     "DescribeEgressOnlyInternetGateways": lambda it: absent(),
     "DescribeImages": lambda it: absent() | {"Owners": ["self"]},
     "DescribeInstanceAttribute": lambda it: {"InstanceId": it.instance, "Attribute": "groupSet"},
-    "DescribeInstanceCreditSpecifications": lambda it: {"InstanceIds": [it.instance]},
+    "DescribeInstanceCreditSpecifications": lambda it: filters("instance-id", [it.instance]),
     "DescribeInstanceStatus": lambda it: {"InstanceIds": [it.instance]},
     "DescribeInstanceTypes": lambda it: {"InstanceTypes": [TYPE]},
     "DescribeInstances": lambda it: {"InstanceIds": [it.instance]} | filters(),
