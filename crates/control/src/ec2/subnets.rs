@@ -65,7 +65,7 @@ impl Ec2<'_> {
     /// Makes the default subnet of a zone, which is only missing in an account that is older than the zone.
     ///
     /// # Errors
-    /// `ZoneNotFound`, `DefaultSubnetExists`, `InvalidValue` if the default VPC has no room for it.
+    /// `DefaultSubnetExists`, `InvalidValue` for a zone that there is not, and if the default VPC has no room for it.
     pub async fn create_default_subnet(
         &self,
         availability_zone: Option<String>,
