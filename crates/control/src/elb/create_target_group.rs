@@ -171,7 +171,9 @@ fn protocol(input: &CreateTargetGroup) -> Result<Protocol, ElbError> {
 }
 
 fn protocol_version(input: &CreateTargetGroup) -> Result<ProtocolVersion, ElbError> {
-    let Some(text) = input.protocol_version.as_deref() else {
+    // Terraform sends an empty text for what its user has not set.
+    let given = input.protocol_version.as_deref();
+    let Some(text) = given.filter(|text| !text.is_empty()) else {
         return Ok(ProtocolVersion::Http1);
     };
     text.parse().map_err(|_| {

@@ -114,7 +114,7 @@ impl MutualAuthenticationAttributes {
             }
         };
         let only_verify = [
-            ("TrustStoreArn", self.trust_store_arn.is_some()),
+            ("TrustStoreArn", self.trust_store().is_some()),
             (
                 "IgnoreClientCertificateExpiry",
                 self.ignore_client_certificate_expiry == Some(true),
@@ -132,8 +132,14 @@ impl MutualAuthenticationAttributes {
         }
     }
 
+    /// Terraform sends an empty ARN for what its user has not set.
+    fn trust_store(&self) -> Option<&str> {
+        let given = self.trust_store_arn.as_deref();
+        given.filter(|arn| !arn.is_empty())
+    }
+
     fn verify(&self, state: &State) -> Result<MutualAuthentication, ElbError> {
-        let Some(arn) = self.trust_store_arn.as_deref() else {
+        let Some(arn) = self.trust_store() else {
             return refused("Mutual Authentication mode verify requires a trust store arn");
         };
         let trust_store: TrustStoreArn = find::trust_store(state, arn)?.arn.clone();
