@@ -11,6 +11,7 @@ mod frontends;
 mod http;
 mod pool_settings;
 mod pools;
+mod reach;
 mod tls;
 
 use std::collections::BTreeSet;

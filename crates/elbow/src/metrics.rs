@@ -173,7 +173,7 @@ mod tests {
     use engine::health::Health;
     use engine::{
         Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions, Pool,
-        PoolId, PoolSettings, Router, Routing,
+        PoolId, PoolSettings, Reach, Router, Routing,
     };
     use model::health_check::HealthCheck;
 
@@ -190,6 +190,7 @@ mod tests {
             Arc::new(Endpoint {
                 address,
                 check_address: address,
+                reach: Reach::FULL,
                 zone: Some(zone.into()),
                 key: id,
                 state: Arc::new(state),

@@ -16,12 +16,32 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// Where health checks go.
     pub check_address: SocketAddr,
+    /// Which connections can be made to it.
+    pub reach: Reach,
     /// The zone it is in, such as `us-east-1a`; `None`: it belongs to every zone.
     pub zone: Option<Arc<str>>,
     /// Names the target in cookies: the same after a restart and at another node.
     pub key: u64,
     /// Shared by every snapshot that has this target.
     pub state: Arc<EndpointState>,
+}
+
+/// Which new connections get through to a target. To one that does not get through the target is an address that never
+/// answers; connections that are open go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Whether those for requests do.
+    pub admits_requests: bool,
+    /// Whether those for health checks do.
+    pub admits_checks: bool,
+}
+
+impl Reach {
+    /// All connections get through.
+    pub const FULL: Self = Self {
+        admits_requests: true,
+        admits_checks: true,
+    };
 }
 
 /// What is known about a target however often the configuration changes around it.

@@ -23,7 +23,7 @@ mod weight;
 
 pub use action::{Action, Authentication, FixedResponse, Forward, Redirect, Routing};
 pub use candidates::{HealthThreshold, PoolHealth};
-pub use endpoint::{Endpoint, EndpointState, InFlight, Outcome};
+pub use endpoint::{Endpoint, EndpointState, InFlight, Outcome, Reach};
 pub use extension::{Extensions, Mirror};
 pub use http::{HttpOptions, HttpVersion, ResponseCompression, Stickiness, TargetProtocol};
 pub use pool::{Algorithm, Choice, Pool, PoolId, PoolSettings};

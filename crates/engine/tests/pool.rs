@@ -7,7 +7,7 @@ use std::time::Duration;
 use engine::health::Health;
 use engine::{
     Algorithm, Choice, Endpoint, EndpointState, HealthThreshold, Outcome, Pool, PoolId,
-    PoolSettings, Weight,
+    PoolSettings, Reach, Weight,
 };
 use model::health_check::HealthCheck;
 use proptest::prelude::*;
@@ -35,6 +35,7 @@ fn endpoint_in(zone: Option<&str>, id: u64, letter: char) -> Arc<Endpoint> {
     Arc::new(Endpoint {
         address,
         check_address: address,
+        reach: Reach::FULL,
         zone: zone.map(Arc::from),
         key: key(id),
         state: Arc::new(state),

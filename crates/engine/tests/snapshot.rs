@@ -8,7 +8,7 @@ use engine::health::Health;
 use engine::router::Rule;
 use engine::{
     Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HealthThreshold,
-    HttpOptions, Pool, PoolId, PoolSettings, Router, Routing, Snapshot,
+    HttpOptions, Pool, PoolId, PoolSettings, Reach, Router, Routing, Snapshot,
 };
 use model::condition::{Condition, Patterns};
 use model::health_check::HealthCheck;
@@ -29,6 +29,7 @@ fn pool(id: u64, zones: &str, change: impl Fn(&mut PoolSettings)) -> Arc<Pool> {
             endpoints.push(Arc::new(Endpoint {
                 address,
                 check_address: address,
+                reach: Reach::FULL,
                 zone: Some(zone.into()),
                 key: state.id(),
                 state: Arc::new(state),

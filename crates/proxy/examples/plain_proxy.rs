@@ -10,7 +10,7 @@ use std::time::Duration;
 use engine::router::Rule;
 use engine::{
     Action, Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions, Pool,
-    PoolId, PoolSettings, Router, Routing, Snapshot,
+    PoolId, PoolSettings, Reach, Router, Routing, Snapshot,
 };
 use model::condition::{Condition, Patterns};
 use model::health_check::HealthCheck;
@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Endpoint {
         address: target,
         check_address: target,
+        reach: Reach::FULL,
         zone: None,
         key: 1,
         state: Arc::new(EndpointState::new(1)),

@@ -1,6 +1,7 @@
 //! Health checks: one task a target, which asks, waits, and asks again.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -66,11 +67,17 @@ struct Shared {
 }
 
 struct Running {
-    /// The pool of the latest snapshot; the task reads it before each check.
-    pool: Rc<RefCell<Arc<Pool>>>,
+    /// Those of the latest snapshot; the task reads them before each check.
+    checked: Rc<RefCell<Checked>>,
     check: HealthCheck,
     is_tls: bool,
     task: JoinHandle<()>,
+}
+
+/// A target that is checked.
+struct Checked {
+    endpoint: Arc<Endpoint>,
+    pool: Arc<Pool>,
 }
 
 impl Running {
@@ -149,16 +156,20 @@ impl Prober {
         for pool in changed {
             for endpoint in &pool.endpoints {
                 let id = endpoint.state.id();
+                let checked = Checked {
+                    endpoint: Arc::clone(endpoint),
+                    pool: Arc::clone(pool),
+                };
                 let running = match outdated.remove(&id) {
                     Some(running) if running.goes_on_for(pool) => {
-                        running.pool.replace(Arc::clone(pool));
+                        running.checked.replace(checked);
                         running
                     }
                     outdated => {
                         if let Some(outdated) = outdated {
                             outdated.task.abort();
                         }
-                        self.start_checking(pool, endpoint)
+                        self.start_checking(checked)
                     }
                 };
                 self.running.insert(id, running);
@@ -190,20 +201,20 @@ impl Prober {
         }
     }
 
-    fn start_checking(&self, pool: &Arc<Pool>, endpoint: &Arc<Endpoint>) -> Running {
-        let pool = Rc::new(RefCell::new(Arc::clone(pool)));
-        let check = pool.borrow().settings.health_check.clone();
-        let is_tls = pool.borrow().settings.health_check_is_tls;
-        let version = pool.borrow().settings.protocol.version;
+    fn start_checking(&self, checked: Checked) -> Running {
+        let settings = &checked.pool.settings;
+        let check = settings.health_check.clone();
+        let is_tls = settings.health_check_is_tls;
+        let tls = is_tls.then(|| self.tls.for_version(settings.protocol.version));
+        let checked = Rc::new(RefCell::new(checked));
         let task = tokio::task::spawn_local(check_forever(
-            Rc::clone(&pool),
-            Arc::clone(endpoint),
+            Rc::clone(&checked),
             check.clone(),
-            is_tls.then(|| self.tls.for_version(version)),
+            tls,
             Rc::clone(&self.shared),
         ));
         Running {
-            pool,
+            checked,
             check,
             is_tls,
             task,
@@ -212,8 +223,7 @@ impl Prober {
 }
 
 async fn check_forever(
-    pool: Rc<RefCell<Arc<Pool>>>,
-    endpoint: Arc<Endpoint>,
+    checked: Rc<RefCell<Checked>>,
     config: HealthCheck,
     tls: Option<Arc<ClientConfig>>,
     shared: Rc<Shared>,
@@ -225,8 +235,9 @@ async fn check_forever(
         due.tick().await;
         let _permit = shared.permit().await;
         shared.counters.health_checks.increment();
-        let version = pool.borrow().settings.protocol.version;
-        let check = check_once(endpoint.check_address, version, &config, tls.as_deref());
+        let endpoint = Arc::clone(&checked.borrow().endpoint);
+        let version = checked.borrow().pool.settings.protocol.version;
+        let check = check_once(&endpoint, version, &config, tls.as_deref());
         let outcome = timeout(config.timeout, check).await;
         let outcome = outcome.unwrap_or(Err(Failure::Timeout));
         let check = if outcome.is_ok() {
@@ -239,18 +250,23 @@ async fn check_forever(
         endpoint.state.set_health(after, outcome.err());
         if before.is_healthy() != after.is_healthy() {
             tracing::info!(target = %endpoint.address, health = ?after, failure = ?outcome.err(), "target health changed");
-            pool.borrow().refresh(shared.start.elapsed());
+            checked.borrow().pool.refresh(shared.start.elapsed());
         }
     }
 }
 
 /// Makes one check on a connection of its own.
 async fn check_once(
-    address: SocketAddr,
+    endpoint: &Endpoint,
     version: HttpVersion,
     config: &HealthCheck,
     tls: Option<&ClientConfig>,
 ) -> Result<(), Failure> {
+    if !endpoint.reach.admits_checks {
+        // The packets are dropped: nothing ever answers them.
+        return pending().await;
+    }
+    let address = endpoint.check_address;
     let stream = TcpStream::connect(address)
         .await
         .map_err(|error| match error.kind() {

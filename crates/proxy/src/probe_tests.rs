@@ -7,7 +7,7 @@
 #[path = "probe_tests/target.rs"]
 mod target;
 
-use engine::PoolSettings;
+use engine::{PoolSettings, Reach};
 use model::health_check::Matcher;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::yield_now;
@@ -39,6 +39,8 @@ fn guide() -> HealthCheck {
 struct Scene {
     prober: Prober,
     targets: Vec<Rc<Target>>,
+    /// That of all targets.
+    reach: Reach,
 }
 
 impl Scene {
@@ -51,6 +53,7 @@ impl Scene {
         let mut scene = Self {
             prober: Prober::new(tls, Arc::default()),
             targets,
+            reach: Reach::FULL,
         };
         scene.publish(check);
         scene.settle().await;
@@ -58,7 +61,12 @@ impl Scene {
     }
 
     fn publish(&mut self, check: HealthCheck) {
-        let endpoints = self.targets.iter().map(|it| Arc::clone(&it.endpoint));
+        let endpoints = self.targets.iter().map(|it| {
+            Arc::new(Endpoint {
+                reach: self.reach,
+                ..Endpoint::clone(&it.endpoint)
+            })
+        });
         let pool = Pool::new(
             PoolId(1),
             PoolSettings::new(check),
@@ -78,7 +86,7 @@ impl Scene {
             yield_now().await;
         }
         let start = std::time::Instant::now();
-        while self.under_way() != self.kept_waiting() {
+        while !self.has_settled() {
             assert!(
                 start.elapsed() < PATIENCE,
                 "{} checks are under way, of which the targets keep {} waiting",
@@ -90,6 +98,16 @@ impl Scene {
         for target in &self.targets {
             target.note_health();
         }
+    }
+
+    /// Whether nothing holds a check up but its target, or that it does not get through to it.
+    fn has_settled(&self) -> bool {
+        let kept_waiting = self.kept_waiting();
+        let dropped = match self.reach.admits_checks {
+            true => 0,
+            false => self.targets.len(),
+        };
+        (kept_waiting..=kept_waiting + dropped).contains(&self.under_way())
     }
 
     fn under_way(&self) -> usize {
@@ -187,6 +205,28 @@ fn a_check_is_given_up_after_its_timeout() {
             "90 check",
         ],
     );
+}
+
+#[test]
+fn a_check_that_does_not_get_through_is_given_up_after_its_timeout_and_no_packet_is_sent() {
+    run(async {
+        let mut scene = Scene::start(guide(), &["200 200"]).await;
+        scene.advance(10).await;
+        scene.reach.admits_checks = false;
+        scene.publish(guide());
+        scene.advance(70).await;
+        scene.reach = Reach {
+            admits_requests: false,
+            admits_checks: true,
+        };
+        scene.publish(guide());
+        scene.advance(15).await;
+        assert_eq!(
+            scene.targets[0].history(),
+            ["0 check healthy", "70 unhealthy:Timeout", "90 check"],
+            "not a check at 30 and at 60; that at 90 is due as before"
+        );
+    });
 }
 
 #[test]

@@ -289,7 +289,7 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
     use std::sync::Arc;
 
-    use engine::{EndpointState, PoolSettings};
+    use engine::{EndpointState, PoolSettings, Reach};
     use model::health_check::HealthCheck;
 
     use super::*;
@@ -329,6 +329,7 @@ mod tests {
         let endpoint = Endpoint {
             address,
             check_address: address,
+            reach: Reach::FULL,
             zone: None,
             key: 7,
             state: Arc::new(EndpointState::new(1)),

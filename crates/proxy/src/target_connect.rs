@@ -1,6 +1,6 @@
 //! Makes connections to targets, and keeps those that can carry another request.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::task::Poll;
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub(crate) async fn connect<'h>(
 ) -> Result<Stream, u16> {
     let Destination { worker, entry, .. } = to;
     entry.arm(ticks(CONNECT_TIMEOUT));
-    let connected = until_signal(entry, TcpStream::connect(endpoint.address))
+    let connected = until_signal(entry, reach(endpoint))
         .await?
         .map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => 504_u16,
@@ -90,6 +90,14 @@ pub(crate) async fn connect<'h>(
         worker.counters.target_tls_handshake_errors.increment();
     }
     encrypted
+}
+
+/// The TCP connection. The packets for one that does not get through are dropped, so that nothing ever answers them.
+async fn reach(endpoint: &Endpoint) -> io::Result<TcpStream> {
+    match endpoint.reach.admits_requests {
+        true => TcpStream::connect(endpoint.address).await,
+        false => pending().await,
+    }
 }
 
 /// Does the handshake with a target.

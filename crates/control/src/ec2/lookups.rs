@@ -176,7 +176,7 @@ pub fn allowed_sources(
 }
 
 /// The blocks of the prefix list `id`.
-fn prefix_list_blocks<'a>(
+pub(crate) fn prefix_list_blocks<'a>(
     ec2: &'a Ec2State,
     id: &PrefixListId,
 ) -> impl Iterator<Item = Cidr> + use<'a> {
@@ -211,7 +211,7 @@ fn widest(blocks: BTreeSet<Cidr>) -> Vec<Cidr> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use model::ec2::{
         InstanceId, InstanceProtection, InstanceState, ReservationId, SecurityGroupRule,
         SecurityGroupRuleId, Tags, Traffic, Zone,
@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    fn group_id(number: u64) -> SecurityGroupId {
+    pub(crate) fn group_id(number: u64) -> SecurityGroupId {
         SecurityGroupId::from_bits(number)
     }
 
@@ -265,7 +265,7 @@ mod tests {
         }
     }
 
-    fn inventory(instances: Vec<Instance>, groups: Vec<SecurityGroup>) -> Ec2State {
+    pub(crate) fn inventory(instances: Vec<Instance>, groups: Vec<SecurityGroup>) -> Ec2State {
         Ec2State {
             instances: instances
                 .into_iter()
@@ -279,9 +279,9 @@ mod tests {
         }
     }
 
-    /// A group with the rules in `text`, one a line: direction, protocol, first and last port, and a block
-    /// or `group NUMBER`.
-    fn group(number: u64, text: &str) -> SecurityGroup {
+    /// A group with the rules in `text`, one a line: direction, protocol, first and last port, and a block,
+    /// `group NUMBER` or `list NUMBER`.
+    pub(crate) fn group(number: u64, text: &str) -> SecurityGroup {
         let rule = |line: &str| {
             let words: Vec<&str> = line.split_whitespace().collect();
             let port = |at: usize| words[at].parse().ok();
@@ -295,6 +295,7 @@ mod tests {
                 traffic: Traffic::parse(words[1], port(2), port(3)).unwrap(),
                 peer: match words[4] {
                     "group" => Peer::Members(group_id(words[5].parse().unwrap())),
+                    "list" => Peer::PrefixList(PrefixListId::from_bits(words[5].parse().unwrap())),
                     block => Peer::Block(block.parse().unwrap()),
                 },
                 description: None,

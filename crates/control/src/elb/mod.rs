@@ -86,6 +86,7 @@ pub mod modify_listener;
 pub mod modify_rule;
 pub mod modify_target_group;
 pub mod page;
+pub(crate) mod reachability;
 pub mod register_targets;
 pub mod set_ip_address_type;
 pub mod set_rule_priorities;

@@ -1,12 +1,13 @@
 //! What is different between two states, and so has to be lowered again.
 //!
 //! It follows from the two states alone: nobody says what a change was, and a first start is a change from the
-//! empty state. Whatever a pool or a frontend is made from has to be looked at here, except for who may connect:
-//! `admissions` looks at that.
+//! empty state. Whatever a pool or a frontend is made from has to be looked at here, except for the rules of security
+//! groups: `admissions` and `reach` look at these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use imbl::ordmap::DiffItem;
+use model::ec2::InstanceId;
 use model::id::{ListenerId, LoadBalancerId, TargetGroupId};
 use model::load_balancer::LoadBalancerZone;
 
@@ -65,8 +66,8 @@ pub(super) fn changed_groups(
     dirty
 }
 
-/// The instances that have changed, and the addresses that load balancers have taken or given back: all of
-/// them can be the ids of targets.
+/// The instances that have changed, with their addresses, and the addresses that load balancers have taken or given
+/// back: all of them can be the ids of targets.
 fn changed_target_ids(
     old: &State,
     new: &State,
@@ -82,7 +83,14 @@ fn changed_target_ids(
     let (before, after) = (addresses(old), addresses(new));
     let moved = before.symmetric_difference(&after).cloned();
     let instances = changed(&old.ec2.instances, &new.ec2.instances);
-    instances.map(ToString::to_string).chain(moved).collect()
+    let ids = |id: &InstanceId| {
+        let both = [old, new].into_iter();
+        let both = both.filter_map(|state| state.ec2.instances.get(id));
+        let addresses = both.flat_map(|instance| instance.addresses());
+        let addresses = addresses.map(|address| address.to_string());
+        addresses.chain([id.to_string()]).collect::<Vec<_>>()
+    };
+    instances.flat_map(ids).chain(moved).collect()
 }
 
 /// Those that are others than before, or whose traffic may be shifted away from another zone.

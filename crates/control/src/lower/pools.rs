@@ -12,6 +12,7 @@ use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
 
 use super::changes::{Users, changed, changed_groups};
+use super::reach::{InstanceAddresses, Judge, Judgements, follow_instances};
 use super::{pool_settings, same};
 use crate::elb::standing::{Standing, Surroundings};
 use crate::state::State;
@@ -24,6 +25,7 @@ pub(crate) struct Pools {
     by_group: OrdMap<TargetGroupId, Arc<LoweredPool>>,
     users: Arc<Users>,
     draining: OrdMap<TargetKey, Draining>,
+    instances: InstanceAddresses,
     /// The `EndpointState::id` of the latest state.
     last_endpoint: u64,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Pools {
 struct LoweredPool {
     /// Of each target that is in use.
     states: BTreeMap<RegistrationId, Arc<EndpointState>>,
+    /// What says which connections get through to them.
+    judgements: Judgements,
     pool: Arc<Pool>,
 }
 
@@ -60,6 +64,7 @@ pub(super) fn lower(
         ..before.clone()
     };
     lowered.follow_draining(state, old, before);
+    follow_instances(&mut lowered.instances, &old.ec2, &state.ec2);
     let gone = before
         .users
         .keys()
@@ -67,7 +72,10 @@ pub(super) fn lower(
     for group in gone {
         lowered.by_group.remove(group);
     }
-    let dirty = changed_groups((old, &before.users), (state, &users));
+    let mut dirty = changed_groups((old, &before.users), (state, &users));
+    if has_other_rules(old, state) {
+        dirty.extend(lowered.judged_otherwise(state));
+    }
     if !dirty.is_empty() {
         let surroundings = Surroundings::of(state);
         for group in dirty {
@@ -169,6 +177,17 @@ impl Pools {
         }
     }
 
+    /// The target groups to whose targets other connections get through than before, because rules have changed.
+    fn judged_otherwise(&self, state: &State) -> Vec<TargetGroupId> {
+        let load_balancers = &state.elb.load_balancers;
+        let holds = |(group, lowered): &(&TargetGroupId, &Arc<LoweredPool>)| {
+            let user = load_balancers.get(&self.users[*group]);
+            user.is_some_and(|user| lowered.judgements.hold(&state.ec2, user))
+        };
+        let otherwise = self.by_group.iter().filter(|it| !holds(it));
+        otherwise.map(|(group, _)| *group).collect()
+    }
+
     fn lower_group(
         &mut self,
         surroundings: &Surroundings<'_>,
@@ -178,7 +197,10 @@ impl Pools {
     ) -> LoweredPool {
         let group = state.elb.target_groups.get(&id);
         let group = group.expect("a target group in use cannot be deleted");
-        let user = state.elb.load_balancers.get(&user).map(Arc::as_ref);
+        let user = state.elb.load_balancers.get(&user);
+        let user = user.expect("a rule is deleted with its load balancer");
+        let instances = self.instances.clone();
+        let mut judge = Judge::new(&state.ec2, user, &instances);
         let known = self.by_group.get(&id).cloned();
         let known_endpoints = known.iter().flat_map(|known| &known.pool.endpoints);
         let known_endpoints: BTreeMap<_, _> =
@@ -186,14 +208,16 @@ impl Pools {
         let mut states = BTreeMap::new();
         let mut endpoints = Vec::new();
         for target in state.elb.targets_of(id) {
-            let Standing::InUse(address) = surroundings.standing(target, group, user) else {
+            let Standing::InUse(address) = surroundings.standing(target, group, Some(user)) else {
                 continue;
             };
             let state = self.state_of(target.registration, known.as_deref());
             states.insert(target.registration, Arc::clone(&state));
+            let check_address = check_address(address, group);
             let wanted = Endpoint {
                 address,
-                check_address: check_address(address, group),
+                check_address,
+                reach: judge.reach(address, check_address.port()),
                 zone: surroundings.zone(target, group).map(Arc::from),
                 key: endpoint_key(id, &target.key.id, target.key.port),
                 state,
@@ -209,7 +233,11 @@ impl Pools {
             endpoints,
             known.as_ref().map(|known| &known.pool),
         );
-        LoweredPool { states, pool }
+        LoweredPool {
+            states,
+            judgements: judge.into_judgements(),
+            pool,
+        }
     }
 
     /// The same registration in use without interruption keeps its state.
@@ -240,6 +268,13 @@ fn is_same(known: &Endpoint, wanted: &Endpoint) -> bool {
         && known.address == wanted.address
         && known.check_address == wanted.check_address
         && known.zone == wanted.zone
+        && known.reach == wanted.reach
+}
+
+/// Whether security groups or the lists that they name may have other rules.
+fn has_other_rules(old: &State, new: &State) -> bool {
+    let (old, new) = (&old.ec2, &new.ec2);
+    !old.security_groups.ptr_eq(&new.security_groups) || !old.prefix_lists.ptr_eq(&new.prefix_lists)
 }
 
 fn check_address(address: SocketAddr, group: &TargetGroup) -> SocketAddr {

@@ -27,6 +27,7 @@ pub(crate) fn described(snapshot: &Snapshot, paths_max: i32) -> String {
                 endpoint.check_address,
                 &endpoint.zone,
                 endpoint.key,
+                endpoint.reach,
             );
             writeln!(text, "  {facts:?} {}", endpoint.state.is_draining()).unwrap();
         }

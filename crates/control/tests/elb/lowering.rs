@@ -5,7 +5,8 @@ use std::sync::Arc;
 use control::ec2::Run;
 use control::ec2::instance_attributes::{InstanceChange, ModifyInstanceAttribute};
 use control::ec2::security_group_rules::{
-    AuthorizeSecurityGroup, GroupPair, IpPermission, RevokeSecurityGroup,
+    AuthorizeSecurityGroup, DescribeSecurityGroupRules, GroupPair, IpPermission,
+    RevokeSecurityGroup,
 };
 use control::ec2::security_groups::CreateSecurityGroup;
 use control::elb::delete_listener::DeleteListener;
@@ -53,6 +54,10 @@ enum Change {
     /// Lets members of the group of clients in to one port.
     AuthorizeClients(u8),
     Revoke(Index),
+    /// Lets TCP to targets through: a direction, whether for the group of clients, and who.
+    Open(Direction, bool, PeerOfTargets),
+    /// Takes away everything that lets out of, or into, a group.
+    Close(Direction, bool),
     CreateGroup {
         of_addresses: bool,
     },
@@ -75,6 +80,30 @@ enum Change {
     RegisterAddress(Index, u8),
     Deregister(Index, Index),
     FinishDrains,
+}
+
+/// Whom a rule about targets names.
+#[derive(Clone, Copy, Debug)]
+enum PeerOfTargets {
+    Everyone,
+    /// Some of the first addresses of a subnet, which those of load balancers are among.
+    FirstAddresses,
+    /// The members of the group of clients, or of that of load balancers.
+    Members {
+        of_clients: bool,
+    },
+}
+
+fn peer_of_targets() -> impl Strategy<Value = PeerOfTargets> {
+    prop_oneof![
+        Just(PeerOfTargets::Everyone),
+        Just(PeerOfTargets::FirstAddresses),
+        any::<bool>().prop_map(|of_clients| PeerOfTargets::Members { of_clients }),
+    ]
+}
+
+fn direction() -> impl Strategy<Value = Direction> {
+    prop_oneof![Just(Direction::Ingress), Just(Direction::Egress)]
 }
 
 /// Few, so that rules of groups and listeners meet.
@@ -100,6 +129,9 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (ports(), 0..4_u8).prop_map(|(port, block)| C::Authorize(port, block)),
         1 => ports().prop_map(C::AuthorizeClients),
         1 => index().prop_map(C::Revoke),
+        2 => (direction(), any::<bool>(), peer_of_targets())
+            .prop_map(|(direction, of_clients, peer)| C::Open(direction, of_clients, peer)),
+        2 => (direction(), any::<bool>()).prop_map(|(direction, of_clients)| C::Close(direction, of_clients)),
         1 => any::<bool>().prop_map(|of_addresses| C::CreateGroup { of_addresses }),
         1 => (index(), any::<bool>()).prop_map(|(which, is_on)| C::SetCrossZone(which, is_on)),
         3 => (index(), maybe()).prop_map(|(owner, group)| C::CreateListener(owner, group)),
@@ -117,8 +149,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (index(), any::<bool>()).prop_map(|(which, joins)| C::JoinClients(which, joins)),
         1 => index().prop_map(C::TerminateInstance),
         3 => (index(), index()).prop_map(|(group, which)| C::RegisterInstance(group, which)),
-        // The first addresses are those that load balancers get.
-        3 => (index(), 4..12_u8).prop_map(|(group, last)| C::RegisterAddress(group, last)),
+        // The first addresses are those that load balancers get; instances have those from 100 on.
+        3 => (index(), prop_oneof![4..12_u8, 100..106_u8]).prop_map(|(group, last)| C::RegisterAddress(group, last)),
         1 => (index(), index()).prop_map(|(group, which)| C::Deregister(group, which)),
         1 => Just(C::FinishDrains),
     ]
@@ -165,6 +197,13 @@ impl Made {
             clients: group("clients").await,
             certificate: fixture.certificate("shop").await,
             ..Self::default()
+        }
+    }
+
+    fn group(&self, of_clients: bool) -> &str {
+        match of_clients {
+            true => &self.clients,
+            false => &self.web,
         }
     }
 
@@ -259,6 +298,48 @@ impl Made {
                     rule_ids: vec![],
                 };
                 let ec2 = control.ec2(Run::Wet);
+                ec2.revoke_security_group(request).await.ok()?;
+            }
+            Change::Open(direction, of_clients, peer) => {
+                let mut permissions = permission(8080, "0.0.0.0/0");
+                match peer {
+                    PeerOfTargets::Everyone => {}
+                    PeerOfTargets::FirstAddresses => {
+                        permissions = permission(8080, "127.65.1.0/29");
+                    }
+                    PeerOfTargets::Members { of_clients } => {
+                        permissions[0].ipv4_ranges.clear();
+                        permissions[0].groups = vec![GroupPair {
+                            group: group_reference(self.group(*of_clients)),
+                            ..GroupPair::default()
+                        }];
+                    }
+                }
+                let request = AuthorizeSecurityGroup {
+                    group: group_reference(self.group(*of_clients)),
+                    direction: *direction,
+                    permissions,
+                    tag_specifications: vec![],
+                };
+                let ec2 = control.ec2(Run::Wet);
+                ec2.authorize_security_group(request).await.ok()?;
+            }
+            Change::Close(direction, of_clients) => {
+                let group = self.group(*of_clients).to_owned();
+                let ec2 = control.ec2(Run::Wet);
+                let rules = ec2
+                    .describe_security_group_rules(&DescribeSecurityGroupRules::default())
+                    .unwrap();
+                let of_it = rules
+                    .items
+                    .into_iter()
+                    .filter(|it| it.group_id.as_str() == group && it.rule.direction == *direction);
+                let request = RevokeSecurityGroup {
+                    group: group_reference(&group),
+                    direction: *direction,
+                    permissions: vec![],
+                    rule_ids: of_it.map(|it| it.rule.id.to_string()).collect(),
+                };
                 ec2.revoke_security_group(request).await.ok()?;
             }
             Change::CreateGroup { of_addresses } => {

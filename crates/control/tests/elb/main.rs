@@ -14,6 +14,7 @@ mod listeners;
 mod live;
 mod load_balancers;
 mod lowering;
+mod reachability;
 mod rules;
 mod storage;
 mod support;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::health::Health;
-use engine::{Endpoint, EndpointState};
+use engine::{Endpoint, EndpointState, Reach};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
@@ -33,6 +33,7 @@ impl Target {
             endpoint: Arc::new(Endpoint {
                 address,
                 check_address: address,
+                reach: Reach::FULL,
                 zone: None,
                 key: 1,
                 state: Arc::new(EndpointState::new(address.port().into())),

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use engine::router::Rule;
 use engine::{
     Action, Admission, Endpoint, EndpointState, Forward, Frontend, FrontendId, HttpOptions,
-    HttpVersion, Pool, PoolId, PoolSettings, Router, Routing, Snapshot, TargetProtocol,
+    HttpVersion, Pool, PoolId, PoolSettings, Reach, Router, Routing, Snapshot, TargetProtocol,
 };
 use model::health_check::HealthCheck;
 use proxy::{Clock, Config, CookieKey, Counters, DataPlane, Ipv6Addresses, Logins};
@@ -55,6 +55,7 @@ pub(crate) fn endpoint(address: SocketAddr) -> Arc<Endpoint> {
     Arc::new(Endpoint {
         address,
         check_address: address,
+        reach: Reach::FULL,
         zone: None,
         key: state.id(),
         state,
