@@ -204,6 +204,7 @@ mod tests {
                 description: None,
             }],
             version: 1,
+            is_modified: false,
             client_token: None,
             request_digest: None,
             tags: Tags::new(),
