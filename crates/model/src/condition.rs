@@ -2,6 +2,9 @@
 //!
 //! Source: ELB API, `RuleCondition`; ALB guide, "Condition types for listener rules".
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Cidr;
@@ -27,7 +30,55 @@ pub enum Condition {
     /// Any `key=value` pair of the query; case does not matter.
     QueryString(Vec<QueryPair>),
     /// The address of the TCP peer, never `X-Forwarded-For`.
-    SourceIp(Vec<Cidr>),
+    SourceIp(Vec<SourceBlock>),
+}
+
+/// One value of a `source-ip` condition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SourceBlock {
+    /// As it was given, perhaps with host bits: who compares it with an answer wants no other text.
+    text: String,
+    block: Cidr,
+}
+
+impl SourceBlock {
+    /// The addresses that match.
+    #[must_use]
+    pub fn block(&self) -> Cidr {
+        self.block
+    }
+}
+
+impl FromStr for SourceBlock {
+    type Err = InvalidCidr;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCidr> {
+        Ok(Self {
+            text: text.to_owned(),
+            block: text.parse()?,
+        })
+    }
+}
+
+impl TryFrom<String> for SourceBlock {
+    type Error = InvalidCidr;
+
+    fn try_from(text: String) -> Result<Self, InvalidCidr> {
+        text.parse()
+    }
+}
+
+impl From<SourceBlock> for String {
+    fn from(value: SourceBlock) -> Self {
+        value.text
+    }
+}
+
+impl fmt::Display for SourceBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// What a subject is compared with. Values and regular expressions exclude each other.
@@ -92,13 +143,13 @@ pub enum InvalidCondition {
 }
 
 impl Condition {
-    /// A condition on the host: letters, digits, `-`, `.` and wildcards, with a `.` and nothing but letters
-    /// and wildcards after the last one.
+    /// A condition on the host: letters, digits, `-`, `_`, `.` and wildcards, with a `.` and nothing but
+    /// letters and wildcards after the last one.
     ///
     /// # Errors
     /// `InvalidCondition` for the first value that breaks a rule.
     pub fn host_header(values: Vec<String>) -> Result<Self, InvalidCondition> {
-        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-.*?".contains(c);
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.*?".contains(c);
         check_all(&values, HOST_HEADER, VALUE_CHARACTERS_MAX, is_allowed)?;
         let is_ending = |c: char| c.is_ascii_alphabetic() || "*?".contains(c);
         let is_host = |value: &String| {
@@ -344,7 +395,9 @@ mod tests {
             ("example", bad("example")),
             ("example.com.", bad("example.com.")),
             ("10.0.0.1", bad("10.0.0.1")),
-            ("ex_ample.com", bad("ex_ample.com")),
+            ("ex_ample.com", String::new()),
+            ("example.c_m", bad("example.c_m")),
+            ("ex~ample.com", bad("ex~ample.com")),
             (
                 "",
                 "A condition value for 'host-header' cannot be empty".to_owned(),
@@ -415,6 +468,13 @@ mod tests {
     #[test]
     fn sources() {
         assert_eq!(message(Condition::source_ip(&one("10.0.0.0/8"))), "");
+        let given: SourceBlock = "10.1.2.3/8".parse().unwrap();
+        assert_eq!(
+            given.to_string(),
+            "10.1.2.3/8",
+            "it is read back as it was given"
+        );
+        assert!(given.block().contains("10.9.9.9".parse().unwrap()));
         for value in ["10.0.0.1", "255.255.255.255/32", "x/8"] {
             let expected = format!("The specified value '{value}' is not a valid CIDR block");
             assert_eq!(message(Condition::source_ip(&one(value))), expected);

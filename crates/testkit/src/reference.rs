@@ -42,7 +42,9 @@ pub fn is_met(condition: &Condition, request: &Request) -> bool {
                 .filter(|pair| !pair.is_empty());
             pairs.any(|pair| values.iter().any(|value| is_pair(value, &lower(pair))))
         }
-        Condition::SourceIp(blocks) => blocks.iter().any(|block| block.contains(request.source_ip)),
+        Condition::SourceIp(values) => values
+            .iter()
+            .any(|value| value.block().contains(request.source_ip)),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::Cidr;
-use model::condition::{Condition, Patterns, QueryPair};
+use model::condition::{Condition, Patterns, QueryPair, SourceBlock};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -85,7 +84,7 @@ fn query_pair() -> impl Strategy<Value = QueryPair> {
 
 /// One condition of any field.
 pub fn condition() -> impl Strategy<Value = Condition> {
-    let block = select(BLOCKS).prop_map(|block| block.parse::<Cidr>().expect("a block"));
+    let block = select(BLOCKS).prop_map(|block| block.parse::<SourceBlock>().expect("a block"));
     let method = select(METHODS).prop_map(str::to_owned);
     let field = (select(FIELD_NAMES), patterns(VALUE_WORDS));
     prop_oneof![

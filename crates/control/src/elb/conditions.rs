@@ -65,7 +65,9 @@ const FIELDS: [&str; 6] = [
 ];
 
 fn parse_one(condition: &RuleCondition) -> Result<Condition, ElbError> {
-    let field = condition.field.as_deref().unwrap_or_default();
+    let Some(field) = condition.field.as_deref() else {
+        return Err(invalid("A condition field must be specified"));
+    };
     if !FIELDS.contains(&field) {
         return Err(invalid(&format!(
             "Condition field '{field}' must be one of '{}'",
@@ -113,7 +115,8 @@ fn parse_one(condition: &RuleCondition) -> Result<Condition, ElbError> {
 /// Refuses members of other types of conditions.
 fn check_members(condition: &RuleCondition, field: &str) -> Result<(), ElbError> {
     let takes_plain = matches!(field, "host-header" | "path-pattern");
-    if !takes_plain && !condition.regex_values.is_empty() {
+    let takes_regexes = takes_plain || field == "http-header";
+    if !takes_regexes && !condition.regex_values.is_empty() {
         return Err(invalid(&format!(
             "'RegexValues' is not supported for a condition of type '{field}'"
         )));
@@ -179,20 +182,13 @@ fn pattern_config(
         }
         (true, Some(_)) => {
             return Err(invalid(&format!(
-                "For conditions of type '{field}', you can specify either 'Values' or '{member}', not both"
+                "You cannot provide both Values and '{member}' for a condition of type '{field}'"
             )));
         }
-        (true, None) => {
-            if condition.values.len() > 1 {
-                return Err(invalid(&format!(
-                    "For conditions of type '{field}', 'Values' can have one value; use '{member}' for more"
-                )));
-            }
-            PatternConfig {
-                values: condition.values.clone(),
-                regex_values: condition.regex_values.clone(),
-            }
-        }
+        (true, None) => PatternConfig {
+            values: condition.values.clone(),
+            regex_values: condition.regex_values.clone(),
+        },
         (false, Some(config)) => config.clone(),
     };
     exactly_one(field, &config.values, &config.regex_values)?;
@@ -200,12 +196,16 @@ fn pattern_config(
 }
 
 fn exactly_one(field: &str, values: &[String], regexes: &[String]) -> Result<(), ElbError> {
-    if values.is_empty() == regexes.is_empty() {
-        return Err(invalid(&format!(
-            "You must provide exactly one of the following: ['Values' 'RegexValues'] for config of type '{field}'"
-        )));
+    match values.is_empty() == regexes.is_empty() {
+        true => Err(exactly_one_error(field)),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+fn exactly_one_error(field: &str) -> ElbError {
+    invalid(&format!(
+        "You must provide exactly one of the following: ['Values' 'RegexValues'] for config of type '{field}'"
+    ))
 }
 
 fn regexes(field: &'static str, config: &PatternConfig) -> Result<Option<Patterns>, ElbError> {
@@ -222,8 +222,14 @@ fn http_header(condition: &RuleCondition) -> Result<Condition, ElbError> {
     let Some(name) = config.http_header_name.clone() else {
         return Err(missing(field, "HttpHeaderName"));
     };
-    exactly_one(field, &config.values, &config.regex_values)?;
-    let patterns = match config.regex_values.as_slice() {
+    // The expressions stand in the configuration or beside it.
+    let all = [&*config.regex_values, &*condition.regex_values];
+    if all.iter().all(|regexes| !regexes.is_empty()) {
+        return Err(exactly_one_error(field));
+    }
+    let regexes = all.concat();
+    exactly_one(field, &config.values, &regexes)?;
+    let patterns = match regexes.as_slice() {
         [] => Patterns::Wildcards(config.values.clone()),
         regexes => checked(Patterns::regexes(field, regexes.to_vec()))?,
     };

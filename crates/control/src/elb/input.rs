@@ -191,7 +191,7 @@ pub struct RuleCondition {
     pub field: Option<String>,
     /// `Values`, the older form for `host-header` and `path-pattern`; absent members are empty.
     pub values: Vec<String>,
-    /// `RegexValues` beside `Values`.
+    /// `RegexValues` beside `Values`, for `http-header` too.
     pub regex_values: Vec<String>,
     /// `HostHeaderConfig`.
     pub host_header_config: Option<PatternConfig>,

@@ -10,6 +10,7 @@ use control::elb::input::{
 use control::elb::modify_rule::ModifyRule;
 use control::elb::set_rule_priorities::SetRulePriorities;
 use model::arn::RuleArn;
+use model::condition::{Condition, Patterns};
 
 use crate::support::{Fixture, error, fixed, fixture, fixture_with, path_condition, rule_input};
 
@@ -72,6 +73,42 @@ async fn refused_conditions_say_why() {
     };
     for (conditions, expected) in [
         (vec![], "A condition must be specified"),
+        (
+            vec![RuleCondition {
+                values: texts(&["x"]),
+                ..RuleCondition::default()
+            }],
+            "A condition field must be specified",
+        ),
+        // Also if both say the same, as the answer of DescribeRules does.
+        (
+            vec![RuleCondition {
+                values: texts(&["a.com"]),
+                ..hosts(&["a.com"], &[])
+            }],
+            "You cannot provide both Values and 'HostHeaderConfig' for a condition of type 'host-header'",
+        ),
+        (
+            vec![RuleCondition {
+                values: texts(&["/a"]),
+                ..path_condition(&["/b"])
+            }],
+            "You cannot provide both Values and 'PathPatternConfig' for a condition of type 'path-pattern'",
+        ),
+        (
+            vec![RuleCondition {
+                values: texts(&["/1", "/2", "/3", "/4", "/5", "/6"]),
+                ..field("path-pattern")
+            }],
+            "A rule can only have '5' condition values and regex values",
+        ),
+        (
+            vec![RuleCondition {
+                regex_values: texts(&["a"]),
+                ..header(Some("X"), "a")
+            }],
+            "You must provide exactly one of the following: ['Values' 'RegexValues'] for config of type 'http-header'",
+        ),
         (
             vec![RuleCondition {
                 values: texts(&["x"]),
@@ -170,7 +207,7 @@ async fn every_condition_can_be_used() {
         },
         RuleCondition {
             source_ip_config: Some(SourceIpConfig {
-                values: texts(&["127.0.0.0/8"]),
+                values: texts(&["127.0.0.1/8"]),
                 ip_address_type: None,
             }),
             ..field("source-ip")
@@ -181,7 +218,54 @@ async fn every_condition_can_be_used() {
         ..rule_input(&listener, 1, "/")
     };
     let rule = fixture.control.create_rule(input).await.unwrap();
-    assert_eq!(rule.conditions.len(), 4);
+    let [_, _, _, Condition::SourceIp(blocks)] = &*rule.conditions else {
+        panic!("each condition is kept: {:?}", rule.conditions);
+    };
+    assert_eq!(
+        blocks[0].to_string(),
+        "127.0.0.1/8",
+        "it is told as it was given"
+    );
+}
+
+#[tokio::test]
+async fn several_values_and_expressions_can_stand_outside_of_configurations() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let listener = fixture.listener(&shop, 80, fixed("200")).await;
+    let hosts = ["*.example.com", "my_shop.example.com"];
+    let conditions = vec![
+        RuleCondition {
+            values: texts(&hosts),
+            ..field("host-header")
+        },
+        RuleCondition {
+            values: texts(&["/a", "/b"]),
+            ..field("path-pattern")
+        },
+        RuleCondition {
+            http_header_config: Some(HttpHeaderConfig {
+                http_header_name: Some("X-Kind".to_owned()),
+                ..HttpHeaderConfig::default()
+            }),
+            regex_values: texts(&["^a"]),
+            ..field("http-header")
+        },
+    ];
+    let input = CreateRule {
+        conditions,
+        ..rule_input(&listener, 1, "/")
+    };
+    let rule = fixture.control.create_rule(input).await.unwrap();
+    let expected = [
+        Condition::HostHeader(Patterns::Wildcards(texts(&hosts))),
+        Condition::PathPattern(Patterns::Wildcards(texts(&["/a", "/b"]))),
+        Condition::HttpHeader {
+            name: "X-Kind".to_owned(),
+            patterns: Patterns::Regexes(texts(&["^a"])),
+        },
+    ];
+    assert_eq!(rule.conditions, expected);
 }
 
 #[tokio::test]

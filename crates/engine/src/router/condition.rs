@@ -1,7 +1,7 @@
 //! Conditions in compiled form, to be tested one at a time.
 
 use model::Cidr;
-use model::condition::{Condition, Patterns};
+use model::condition::{Condition, Patterns, SourceBlock};
 
 use super::glob::{Glob, Syntax};
 use super::pattern::{Pattern, Search, Selectivity};
@@ -62,7 +62,9 @@ impl Test {
             Condition::QueryString(pairs) => {
                 Self::Query(pairs.iter().map(PairPattern::new).collect())
             }
-            Condition::SourceIp(blocks) => Self::Source(blocks.clone()),
+            Condition::SourceIp(values) => {
+                Self::Source(values.iter().map(SourceBlock::block).collect())
+            }
         })
     }
 
