@@ -496,13 +496,13 @@ pub enum Ec2Error {
         /// The name of its zone.
         zone: String,
     },
-    /// A group and something of another VPC.
-    #[error("Security group {group_id} and {vpc_id} belong to different networks.")]
+    /// A group and the subnet of an instance, in another VPC.
+    #[error("Security group {group_id} and subnet {subnet_id} belong to different networks.")]
     GroupOfOtherVpc {
         /// The group.
         group_id: SecurityGroupId,
-        /// The VPC of the other thing.
-        vpc_id: VpcId,
+        /// Where the instance is, or would be.
+        subnet_id: SubnetId,
     },
     /// A rule of one VPC's group that names a group of another one.
     #[error("You have specified two resources that belong to different networks.")]

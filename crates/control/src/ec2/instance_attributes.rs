@@ -174,8 +174,8 @@ pub(crate) fn modify(
     let mut changed = instance.clone();
     match change {
         InstanceChange::Groups(ids) => {
-            let vpc_id = &instance.vpc_id;
-            changed.security_groups = security_groups::of_instance(draft, ids, &[], vpc_id)?;
+            let site = (&instance.subnet_id, &instance.vpc_id);
+            changed.security_groups = security_groups::of_instance(draft, ids, &[], site)?;
         }
         InstanceChange::ProtectFromTermination(is_on) => {
             changed.protection.from_termination = *is_on;

@@ -149,7 +149,7 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
         draft,
         &request.security_group_ids,
         &request.security_group_names,
-        &site.subnet.vpc_id,
+        (&site.subnet.id, &site.subnet.vpc_id),
     )?;
     let tags = specified_tags(&request.tag_specifications)?;
     // Of addresses that are drawn, not what came of it but what was said.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use model::Cidr;
 use model::ec2::security_group::{DEFAULT_GROUP_NAME, GroupText};
 use model::ec2::{
-    Direction, Peer, SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, Tags,
-    Traffic, Vpc, VpcId,
+    Direction, Peer, SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId,
+    SubnetId, Tags, Traffic, Vpc, VpcId,
 };
 
 use crate::ec2::filter::{Column, Filters};
@@ -251,8 +251,8 @@ pub(crate) fn find_by_name<'a>(
     group.ok_or_else(|| Ec2Error::GroupNameNotFound(name.to_owned()))
 }
 
-/// The groups that an instance of this VPC carries if it is given these, each once: those named by id and by
-/// name, the VPC's default group if there are none.
+/// The groups that an instance in this subnet of a VPC carries if it is given these, each once: those named by id
+/// and by name, the VPC's default group if there are none.
 ///
 /// # Errors
 /// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`, `TooManyGroupsOnInstance`.
@@ -260,7 +260,7 @@ pub(crate) fn of_instance(
     draft: &Draft,
     ids: &[String],
     names: &[String],
-    vpc_id: &VpcId,
+    (subnet_id, vpc_id): (&SubnetId, &VpcId),
 ) -> Result<Vec<SecurityGroupId>, Ec2Error> {
     let ec2 = &draft.state().ec2;
     let by_id = ids.iter().map(|id| find(ec2, id));
@@ -269,7 +269,7 @@ pub(crate) fn of_instance(
     if let Some(other) = named.iter().find(|group| group.vpc_id != *vpc_id) {
         return Err(Ec2Error::GroupOfOtherVpc {
             group_id: other.id.clone(),
-            vpc_id: vpc_id.clone(),
+            subnet_id: subnet_id.clone(),
         });
     }
     let carried = match named.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use control::Settings;
 use control::ec2::internet_gateways::{DescribeInternetGateways, InternetGatewayAttachment};
 use control::ec2::route_tables::DescribeRouteTables;
+use control::ec2::run_instances::RunInstances;
 use control::ec2::subnets::CreateSubnet;
 use control::ec2::vpcs::CreateVpc;
 use control::elb::create_load_balancer::CreateLoadBalancer;
@@ -63,6 +64,27 @@ async fn a_load_balancer_that_faces_the_internet_needs_a_gateway_in_its_vpc() {
     refused(
         ec2.detach_internet_gateway(attachment()).await,
         "some mapped public address(es)",
+    );
+}
+
+#[tokio::test]
+async fn an_instance_cannot_carry_a_group_of_another_vpc() {
+    let fixture = fixture().await;
+    let (_, subnets) = second_vpc(&fixture).await;
+    let group = fixture.create_group("web").await.id.clone();
+    let request = RunInstances {
+        min_count: Some(1),
+        max_count: Some(1),
+        subnet_id: Some(subnets[0].clone()),
+        security_group_ids: vec![group.to_string()],
+        ..Default::default()
+    };
+    refused(
+        fixture.ec2().run_instances(request).await,
+        &format!(
+            "Security group {group} and subnet {} belong to different networks.",
+            subnets[0]
+        ),
     );
 }
 
