@@ -137,7 +137,7 @@ pub struct Ec2Limits {
     /// In each direction; a rule that refers to a prefix list counts for as many as the list may have entries.
     /// Default 60.
     pub rules_per_security_group: usize,
-    /// That an instance may carry. Default 5.
+    /// That an instance or a load balancer may carry. Default 5.
     pub security_groups_per_network_interface: usize,
 }
 

@@ -4,7 +4,7 @@ use crate::golden::Unreachable;
 
 const LISTENERS: &[&str] = &["CreateListener", "ModifyListener"];
 
-pub(super) const UNREACHABLE: [Unreachable; 22] = [
+pub(super) const UNREACHABLE: [Unreachable; 23] = [
     (
         "ALPNPolicyNotFound",
         LISTENERS,
@@ -19,6 +19,11 @@ pub(super) const UNREACHABLE: [Unreachable; 22] = [
         "TrustStoreNotReady",
         LISTENERS,
         "a trust store is ready when it has been created",
+    ),
+    (
+        "DuplicateListener",
+        &["ModifyListener"],
+        "a port that is taken is a ValidationError, as AWS says it of a change",
     ),
     (
         "TooManyListeners",

@@ -328,18 +328,15 @@ fn stickiness_duration(
     let Some(stickiness) = stickiness else {
         return Ok(None);
     };
-    let member = "targetGroupStickinessConfig.durationSeconds";
-    let duration = between(
-        member,
-        stickiness.duration_seconds,
-        1,
-        STICKINESS_SECONDS_MAX,
-    )?;
-    match (stickiness.enabled, duration) {
+    match (stickiness.enabled, stickiness.duration_seconds) {
+        (_, Some(seconds @ 1..=STICKINESS_SECONDS_MAX)) => Ok(Some(seconds.unsigned_abs())),
+        (_, Some(_)) => Err(invalid(&format!(
+            "Target group stickiness duration must be between 1 and {STICKINESS_SECONDS_MAX} seconds"
+        ))),
         (Some(true), None) => Err(invalid(
             "You must provide a duration when enabling target group stickiness",
         )),
-        (_, duration) => Ok(duration.map(i32::unsigned_abs)),
+        (_, None) => Ok(None),
     }
 }
 
@@ -513,7 +510,7 @@ fn wrong(message: &str) -> ElbError {
 
 /// The error for an action without the configuration of its type.
 pub(super) fn missing(action_type: ActionType, member: &str) -> ElbError {
-    invalid(&format!(
+    wrong(&format!(
         "For actions of type '{action_type}', you must specify the following fields: '{member}'"
     ))
 }

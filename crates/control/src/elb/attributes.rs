@@ -85,10 +85,12 @@ fn check(table: &Table, attribute: &Attribute, value: &str) -> Result<(), ElbErr
                 "The value for '{key}' must always be '{}' for an Application Load Balancer",
                 attribute.default
             ),
-            // Infrastructure tools look for "attribute key '…' is not supported" and go on without the key.
+            // Infrastructure tools that read "attribute key '…' is not supported" go on without the key, so that is
+            // for keys alone: nobody would hear that the value was dropped.
             Support::Honoured | Support::Only(_) | Support::DefaultOnly => format!(
-                "{} attribute key '{key}' is not supported with the value '{value}' by elbow yet; leave it at '{}'",
-                table.resource, attribute.default
+                "The value '{value}' of the {} attribute '{key}' is not supported by elbow yet; leave it at '{}'",
+                table.resource.to_lowercase(),
+                attribute.default
             ),
         },
     ))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::arn::ListenerArn;
+use model::arn::{ListenerArn, LoadBalancerArn};
 use model::attributes::Attributes;
 use model::id::{ListenerId, RuleId};
 use model::listener::Listener;
@@ -83,7 +83,7 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
             && present.tags == tags;
         return is_same
             .then(|| Arc::clone(present))
-            .ok_or_else(|| duplicate(port));
+            .ok_or_else(|| duplicate(&load_balancer.arn));
     }
     if listeners.len() >= limits.listeners_per_load_balancer {
         return Err(ElbError::TooManyListeners(format!(
@@ -114,9 +114,9 @@ fn create(draft: &mut Draft, input: &CreateListener) -> Result<Arc<Listener>, El
 }
 
 /// The error for a port that another listener has.
-pub(super) fn duplicate(port: u16) -> ElbError {
+fn duplicate(load_balancer: &LoadBalancerArn) -> ElbError {
     ElbError::DuplicateListener(format!(
-        "A listener with different settings already exists on port {port} of this load balancer"
+        "A listener already exists on this port for this load balancer '{load_balancer}'"
     ))
 }
 

@@ -15,7 +15,7 @@ use super::check::unsupported;
 use super::input::{Pairs, SubnetMapping};
 use super::{ElbError, LoadBalancerDescription, LoadBalancerStateCode, zones};
 use crate::ec2::lookups;
-use crate::{Control, Draft, State};
+use crate::{Control, Draft};
 
 /// Source: ELB API, `CreateLoadBalancer`.
 #[derive(Clone, Debug, Default)]
@@ -54,12 +54,15 @@ impl Control {
         &self,
         input: CreateLoadBalancer,
     ) -> Result<LoadBalancerDescription, ElbError> {
-        let load_balancer = self.transact(move |draft| create(draft, input)).await?;
-        Ok(self.describe_load_balancer(load_balancer, LoadBalancerStateCode::Provisioning))
+        let (load_balancer, state) = self.transact(move |draft| create(draft, input)).await?;
+        Ok(self.describe_load_balancer(load_balancer, state))
     }
 }
 
-fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalancer>, ElbError> {
+fn create(
+    draft: &mut Draft,
+    input: CreateLoadBalancer,
+) -> Result<(Arc<LoadBalancer>, LoadBalancerStateCode), ElbError> {
     let name = LoadBalancerName::new(&input.name);
     let name = name
         .map_err(|error| ElbError::Validation(error.to_string()))?
@@ -86,7 +89,7 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
             "VPC {vpc_id} has no internet gateway"
         )));
     }
-    let security_groups = security_groups(draft.state(), &input.security_groups, &vpc_id)?;
+    let security_groups = security_groups(draft, &input.security_groups, &vpc_id)?;
     if let Some(namesake) = namesake {
         let is_same = namesake.zones == zones
             && namesake.scheme == scheme
@@ -98,7 +101,8 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
                 "A load balancer with the same name '{name}' exists, but with different settings"
             ))
         };
-        return is_same.then_some(namesake).ok_or_else(error);
+        let present = (namesake, LoadBalancerStateCode::Active);
+        return is_same.then_some(present).ok_or_else(error);
     }
     let limit = draft.settings().limits.load_balancers;
     if draft.state().elb.load_balancers.len() >= limit {
@@ -107,7 +111,7 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
         )));
     }
     let dns_name = dns_name(draft, &name, scheme);
-    Ok(draft.put(LoadBalancer {
+    let created = draft.put(LoadBalancer {
         arn: LoadBalancerArn {
             place: draft.place(),
             kind: LoadBalancerType::Application,
@@ -123,7 +127,8 @@ fn create(draft: &mut Draft, input: CreateLoadBalancer) -> Result<Arc<LoadBalanc
         ip_address_type,
         attributes: Attributes::default(),
         tags,
-    }))
+    });
+    Ok((created, LoadBalancerStateCode::Provisioning))
 }
 
 fn refuse_unsupported(input: &CreateLoadBalancer) -> Result<(), ElbError> {
@@ -154,17 +159,23 @@ pub(super) fn refuse_source_nat(value: Option<&str>) -> Result<(), ElbError> {
 
 /// The groups of a request if they exist in this VPC; the VPC's default group if there are none.
 pub(super) fn security_groups(
-    state: &State,
+    draft: &Draft,
     ids: &[String],
     vpc_id: &VpcId,
 ) -> Result<Vec<SecurityGroupId>, ElbError> {
+    let ec2 = &draft.state().ec2;
     if ids.is_empty() {
-        let default = lookups::default_security_group(&state.ec2, vpc_id.as_str());
+        let default = lookups::default_security_group(ec2, vpc_id.as_str());
         return Ok(default.iter().map(|group| group.id.clone()).collect());
     }
     let mut groups: Vec<SecurityGroupId> = Vec::new();
     for id in ids {
-        let Some(group) = lookups::security_group(&state.ec2, id) else {
+        if id.parse::<SecurityGroupId>().is_err() {
+            return Err(ElbError::Validation(format!(
+                "Security group '{id}' is not valid"
+            )));
+        }
+        let Some(group) = lookups::security_group(ec2, id) else {
             return Err(ElbError::InvalidSecurityGroup(format!(
                 "The security group '{id}' does not exist"
             )));
@@ -176,6 +187,12 @@ pub(super) fn security_groups(
         if !groups.contains(&group.id) {
             groups.push(group.id.clone());
         }
+    }
+    let limits = &draft.settings().limits.ec2;
+    if groups.len() > limits.security_groups_per_network_interface {
+        return Err(ElbError::InvalidConfigurationRequest(
+            "The maximum number of security groups per load balancer has been reached.".to_owned(),
+        ));
     }
     Ok(groups)
 }

@@ -24,7 +24,7 @@ impl Control {
     /// those that drain already, stay as they are.
     ///
     /// # Errors
-    /// `TargetGroupNotFound`, `InvalidTarget` for an instance that does not exist, `Validation`.
+    /// `TargetGroupNotFound`, `InvalidTarget` for what can name no instance, `Validation`.
     pub async fn deregister_targets(&self, input: DeregisterTargets) -> Result<(), ElbError> {
         self.transact(move |draft| deregister(draft, &input))
             .await?;
@@ -52,7 +52,7 @@ fn deregister(draft: &mut Draft, input: &DeregisterTargets) -> Result<(), ElbErr
         let key = target_ids::key(&group, target)?;
         match target_ids::registered(draft.state(), &key, target).cloned() {
             None if group.target_type == TargetType::Instance => {
-                target_ids::instance(draft.state(), &target.id)?;
+                target_ids::check_instance_id(&target.id)?;
             }
             None => {}
             Some(present) if present.is_draining() => {}

@@ -78,21 +78,31 @@ fn select(
     let by_arn = arns
         .iter()
         .map(|arn| find::load_balancer(state, arn).cloned());
-    let by_name = names.iter().map(|name| named(state, name));
-    let items = by_arn.chain(by_name).collect::<Result<_, _>>()?;
+    let items = match names.as_slice() {
+        [] => by_arn.collect::<Result<_, _>>()?,
+        names => named(state, names)?,
+    };
     Ok(Page {
         items,
         next_marker: None,
     })
 }
 
-fn named(state: &State, name: &str) -> Result<Arc<LoadBalancer>, ElbError> {
-    let found = state
-        .elb
-        .load_balancers
-        .values()
-        .find(|it| it.name() == name);
-    let not_found =
-        || ElbError::LoadBalancerNotFound(format!("Load balancers '[{name}]' not found"));
-    found.cloned().ok_or_else(not_found)
+fn named(state: &State, names: &[String]) -> Result<Vec<Arc<LoadBalancer>>, ElbError> {
+    let mut missing = Vec::new();
+    let mut found = Vec::new();
+    for name in names {
+        let mut all = state.elb.load_balancers.values();
+        match all.find(|it| it.name() == name) {
+            Some(load_balancer) => found.push(Arc::clone(load_balancer)),
+            None => missing.push(name.as_str()),
+        }
+    }
+    match missing.is_empty() {
+        true => Ok(found),
+        false => Err(ElbError::LoadBalancerNotFound(format!(
+            "Load balancers '[{}]' not found",
+            missing.join(", ")
+        ))),
+    }
 }

@@ -44,7 +44,7 @@ impl TlsSettings {
     /// Refuses what an HTTP listener cannot have.
     fn refuse(&self) -> Result<(), ElbError> {
         if !self.certificates.is_empty() {
-            return refused("Certificates cannot be specified for HTTP listeners");
+            return refused("A certificate cannot be specified for HTTP listeners");
         }
         if self.ssl_policy.is_some() {
             return refused("An SSL policy cannot be specified for HTTP listeners");

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use model::attributes::{self, Attribute};
 use model::listener::Listener;
+use model::listener_attributes::table;
 use model::protocol::Protocol;
 
 use super::actions::Scope;
-use super::create_listener::duplicate;
 use super::input::{Action, TlsSettings};
 use super::listener_tls::check_verifying;
 use super::{ElbError, actions, check, find, forwarding, mirroring};
@@ -44,11 +45,22 @@ fn modify(draft: &mut Draft, input: &ModifyListener) -> Result<Arc<Listener>, El
     listener.tls = input
         .tls
         .apply(draft.state(), listener.protocol, present.tls.as_ref())?;
+    if listener.protocol != present.protocol {
+        // What only the former protocol has goes with it, as its policy and its certificates do.
+        let stays = |attribute: &Attribute| {
+            attributes::find(table(listener.protocol), attribute.key).is_some()
+        };
+        for attribute in table(present.protocol).iter().filter(|it| !stays(it)) {
+            listener.attributes.set(attribute, attribute.default);
+        }
+    }
     let owner = listener.arn.load_balancer.id;
     if let Some(port) = check::port("port", input.port)? {
         let mut others = draft.state().elb.listeners_of(owner).into_iter();
         if others.any(|other| other.port == port && other.arn != listener.arn) {
-            return Err(duplicate(port));
+            return Err(ElbError::Validation(format!(
+                "Listener port '{port}' is already in use"
+            )));
         }
         listener.port = port;
     }

@@ -42,9 +42,10 @@ fn register(draft: &mut Draft, input: &RegisterTargets) -> Result<(), ElbError> 
             "At least one target must be specified".to_owned(),
         ));
     }
+    let keys = input.targets.iter().map(|it| target_ids::key(&group, it));
+    let keys = keys.collect::<Result<Vec<_>, _>>()?;
     check_running(draft.state(), &group, &input.targets)?;
-    for target in &input.targets {
-        let key = target_ids::key(&group, target)?;
+    for (key, target) in keys.into_iter().zip(&input.targets) {
         let zone = zone(draft.state(), &group, target)?;
         put(draft, key, zone);
     }

@@ -48,7 +48,7 @@ fn set(draft: &mut Draft, input: &SetSecurityGroups) -> Result<Arc<LoadBalancer>
         let message = "At least one security group must be specified";
         return Err(ElbError::Validation(message.to_owned()));
     }
-    let groups = security_groups(draft.state(), &input.security_groups, &present.vpc_id)?;
+    let groups = security_groups(draft, &input.security_groups, &present.vpc_id)?;
     if groups == present.security_groups {
         return Ok(present);
     }

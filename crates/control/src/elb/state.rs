@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use model::action::ForwardAction;
-use model::arn::ListenerArn;
+use model::arn::{ListenerArn, RuleArn};
 use model::id::{ListenerId, LoadBalancerId, RuleId, TargetGroupId, TrustStoreId};
 use model::listener::Listener;
 use model::load_balancer::{LoadBalancer, LoadBalancerZone};
@@ -141,16 +141,24 @@ impl ElbState {
         listeners.flat_map(of_listener).collect()
     }
 
-    /// The forward actions that name a target group.
-    pub fn forwards_to(&self, id: TargetGroupId) -> impl Iterator<Item = &ForwardAction> {
-        let by_default = self.listeners.values().map(|it| &it.default_actions);
-        let actions = by_default.chain(self.rules.values().map(|rule| &rule.actions));
-        let names_it = move |forward: &&ForwardAction| {
-            forward.target_groups.iter().any(|group| group.arn.id == id)
-        };
-        actions
-            .filter_map(|actions| actions.forward())
-            .filter(names_it)
+    /// The rules, default ones included, that forward to a target group, each with its action.
+    pub fn forwards_to(
+        &self,
+        id: TargetGroupId,
+    ) -> impl Iterator<Item = (RuleArn, &ForwardAction)> {
+        let by_default = self.listeners.values().map(|listener| {
+            let default = RuleArn {
+                listener: listener.arn.clone(),
+                id: listener.default_rule_id,
+            };
+            (default, &listener.default_actions)
+        });
+        let by_rules = self.rules.values();
+        let by_rules = by_rules.map(|rule| (rule.arn.clone(), &rule.actions));
+        by_default
+            .chain(by_rules)
+            .filter_map(|(rule, actions)| Some((rule, actions.forward()?)))
+            .filter(move |(_, forward)| forward.target_groups.iter().any(|it| it.arn.id == id))
     }
 
     /// Which load balancer sends requests, or copies of them, to each target group. Groups that get none are

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::action::ForwardAction;
 use model::attributes::{Attribute, Attributes};
 use model::target::Target;
 use model::target_group::TargetGroup;
@@ -119,7 +120,10 @@ fn check_together(attributes: &Attributes) -> Result<(), ElbError> {
         return Err(both("slow start"));
     }
     if is_sticky && algorithm == keys::WEIGHTED_RANDOM {
-        return Err(both("stickiness"));
+        return Err(refuse(
+            "You cannot have both stickiness and weighted random algorithm enabled on the same target group."
+                .to_owned(),
+        ));
     }
     if is_sticky && value(&keys::CROSS_ZONE) == "false" {
         return Err(refuse(
@@ -181,11 +185,12 @@ fn check_users(
     }
     if attributes.value(&keys::STICKINESS) == "true" {
         let mut forwards = state.elb.forwards_to(group.arn.id);
-        if forwards.any(|forward| forward.target_groups.len() > 1 && !forward.is_sticky) {
+        let is_loose =
+            |forward: &ForwardAction| forward.target_groups.len() > 1 && !forward.is_sticky;
+        if let Some((rule, _)) = forwards.find(|(_, forward)| is_loose(forward)) {
             return Err(refuse(format!(
-                "You must enable target group stickiness on the actions that forward to several target \
-                 groups before you enable stickiness on '{}'",
-                group.arn
+                "This target group appears behind a rule with group stickiness disabled ({rule}). You must \
+                 enable group stickiness before enabling target stickiness"
             )));
         }
     }

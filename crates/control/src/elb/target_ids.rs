@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use model::ec2::{Instance, VpcId};
+use model::ec2::{Instance, InstanceId, VpcId};
 use model::protocol::TargetGroupIpAddressType;
 use model::target::{Target, TargetKey};
 use model::target_group::{TargetGroup, TargetType};
@@ -16,6 +16,13 @@ use crate::ec2::lookups;
 /// The key of a target of this group. The target need not be registered, and an instance need not exist.
 pub(super) fn key(group: &TargetGroup, target: &TargetDescription) -> Result<TargetKey, ElbError> {
     let port = check::port("targets.port", target.port)?.unwrap_or(group.port);
+    if target.id.is_empty() {
+        let what = match group.target_type {
+            TargetType::Instance => "An instance ID",
+            TargetType::Ip | TargetType::Lambda | TargetType::Alb => "An IP address",
+        };
+        return Err(ElbError::Validation(format!("{what} must be specified")));
+    }
     if target.quic_server_id.is_some() {
         return Err(ElbError::Validation(
             "QuicServerId can only be specified for target groups with the QUIC or TCP_QUIC protocol"
@@ -69,8 +76,19 @@ pub(super) fn address(group: &TargetGroup, id: &str) -> Result<IpAddr, ElbError>
 
 /// The instance that a target is named by.
 pub(super) fn instance<'a>(state: &'a State, id: &str) -> Result<&'a Arc<Instance>, ElbError> {
-    lookups::instance(&state.ec2, id)
-        .ok_or_else(|| ElbError::InvalidTarget(format!("The instance ID '{id}' is not valid")))
+    lookups::instance(&state.ec2, id).ok_or_else(|| invalid_instance(id))
+}
+
+/// Refuses what can name no instance, there or not.
+pub(super) fn check_instance_id(id: &str) -> Result<(), ElbError> {
+    match id.parse::<InstanceId>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(invalid_instance(id)),
+    }
+}
+
+fn invalid_instance(id: &str) -> ElbError {
+    ElbError::InvalidTarget(format!("The instance ID '{id}' is not valid"))
 }
 
 /// Where an address lies as seen from a VPC.

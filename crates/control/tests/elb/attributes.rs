@@ -47,7 +47,7 @@ async fn load_balancers_have_every_attribute_of_their_type() {
         ),
         (
             &[("waf.fail_open.enabled", "true")],
-            "InvalidConfigurationRequest: Load balancer attribute key 'waf.fail_open.enabled' is not supported with the value 'true' by elbow yet; leave it at 'false'",
+            "InvalidConfigurationRequest: The value 'true' of the load balancer attribute 'waf.fail_open.enabled' is not supported by elbow yet; leave it at 'false'",
         ),
         (
             &[("load_balancing.cross_zone.enabled", "false")],
@@ -454,7 +454,7 @@ async fn attributes_of_a_target_group_that_exclude_each_other_are_refused() {
         ),
         (
             &[(STICKINESS, "true"), (ALGORITHM, "weighted_random")],
-            "You cannot enable both stickiness and weighted random algorithm on a target group",
+            "You cannot have both stickiness and weighted random algorithm enabled on the same target group.",
         ),
         (
             &[(STICKINESS, "true"), (CROSS_ZONE, "false")],

@@ -198,14 +198,14 @@ async fn what_is_wrong_with_an_action_is_said() {
                 ordered(Action::new(ActionType::AuthenticateOidc), 1),
                 last(fixed("200")),
             ],
-            "Validation: For actions of type 'authenticate-oidc', you must specify the following fields: 'AuthenticateOidcConfig'",
+            "InvalidLoadBalancerAction: For actions of type 'authenticate-oidc', you must specify the following fields: 'AuthenticateOidcConfig'",
         ),
         (
             vec![
                 ordered(Action::new(ActionType::JwtValidation), 1),
                 last(fixed("200")),
             ],
-            "Validation: For actions of type 'jwt-validation', you must specify the following fields: 'JwtValidationConfig'",
+            "InvalidLoadBalancerAction: For actions of type 'jwt-validation', you must specify the following fields: 'JwtValidationConfig'",
         ),
         (
             vec![
@@ -482,7 +482,10 @@ async fn client_secrets_are_stored_sealed_and_compared_opened() {
     });
     assert_eq!(
         error(control.create_listener(listener(443, other)).await),
-        "DuplicateListener: A listener with different settings already exists on port 443 of this load balancer"
+        format!(
+            "DuplicateListener: A listener already exists on this port for this load balancer '{}'",
+            shop.arn
+        )
     );
     let stored: String = fixture.stored().into_values().collect();
     assert!(stored.contains("\"sealed_client_secret\":\""));

@@ -143,7 +143,15 @@ async fn refused_actions_say_why() {
         (vec![], "Validation: At least one action must be specified"),
         (
             vec![Action::new(ActionType::FixedResponse)],
-            "Validation: For actions of type 'fixed-response', you must specify the following fields: 'FixedResponseConfig'",
+            "InvalidLoadBalancerAction: For actions of type 'fixed-response', you must specify the following fields: 'FixedResponseConfig'",
+        ),
+        (
+            vec![Action::new(ActionType::Redirect)],
+            "InvalidLoadBalancerAction: For actions of type 'redirect', you must specify the following fields: 'RedirectConfig'",
+        ),
+        (
+            vec![Action::new(ActionType::Forward)],
+            "InvalidLoadBalancerAction: For actions of type 'forward', you must specify the following fields: 'TargetGroupArn'",
         ),
         (
             vec![fixed("200"), forward(&web)],
@@ -190,7 +198,11 @@ async fn refused_actions_say_why() {
         ),
         (
             vec![sticky(true, Some(604_801))],
-            "Validation: 1 validation error detected: Value '604801' at 'targetGroupStickinessConfig.durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 604800",
+            "Validation: Target group stickiness duration must be between 1 and 604800 seconds",
+        ),
+        (
+            vec![sticky(false, Some(0))],
+            "Validation: Target group stickiness duration must be between 1 and 604800 seconds",
         ),
         (
             vec![redirect(to("#{port}"))],
@@ -240,7 +252,10 @@ async fn a_port_is_taken_once() {
         first.arn,
         "the same settings"
     );
-    let duplicate = "DuplicateListener: A listener with different settings already exists on port 80 of this load balancer";
+    let duplicate = format!(
+        "DuplicateListener: A listener already exists on this port for this load balancer '{}'",
+        shop.arn
+    );
     let other = listener_input(&shop, 80, fixed("404"));
     assert_eq!(
         error(fixture.control.create_listener(other).await),
@@ -254,7 +269,7 @@ async fn a_port_is_taken_once() {
     };
     assert_eq!(
         error(fixture.control.modify_listener(to_80).await),
-        duplicate
+        "Validation: Listener port '80' is already in use"
     );
     let elsewhere = fixture.load_balancer("blog").await;
     fixture.listener(&elsewhere, 80, fixed("404")).await;

@@ -18,6 +18,7 @@ use control::elb::target_group_attributes::ModifyTargetGroupAttributes;
 use engine::health::Health;
 use engine::router::RequestFacts;
 use engine::{Admission, Algorithm, HealthThreshold, PoolSettings, Routing, Stickiness};
+use model::arn::RuleArn;
 use model::health_check::HealthCheck;
 
 use crate::support::{
@@ -484,11 +485,15 @@ async fn clients_can_stay_with_a_group_and_must_where_they_stay_with_a_target() 
         [(81, None), (82, Some(Duration::from_secs(60)))]
     );
     sticky("false").await.unwrap();
-    fixture.listener(&shop, 83, both(None)).await;
+    let loose = fixture.listener(&shop, 83, both(None)).await;
+    let rule = RuleArn {
+        listener: loose.arn.clone(),
+        id: loose.default_rule_id,
+    };
     assert_eq!(
         error(sticky("true").await),
         format!(
-            "InvalidConfigurationRequest: You must enable target group stickiness on the actions that forward to several target groups before you enable stickiness on '{api}'"
+            "InvalidConfigurationRequest: This target group appears behind a rule with group stickiness disabled ({rule}). You must enable group stickiness before enabling target stickiness"
         )
     );
 }

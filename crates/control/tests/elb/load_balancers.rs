@@ -9,7 +9,6 @@ use control::elb::describe_load_balancers::DescribeLoadBalancers;
 use control::elb::describe_target_groups::DescribeTargetGroups;
 use control::elb::input::SubnetMapping;
 use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
-use control::elb::set_security_groups::SetSecurityGroups;
 use control::elb::set_subnets::SetSubnets;
 use control::elb::{LoadBalancerStateCode, Paging};
 use model::load_balancer::{LoadBalancerType, Scheme};
@@ -131,7 +130,7 @@ async fn refused_requests_create_nothing() {
                 security_groups: vec!["sg-x".to_owned()],
                 ..valid()
             },
-            "InvalidSecurityGroup: The security group 'sg-x' does not exist",
+            "Validation: Security group 'sg-x' is not valid",
         ),
         (
             CreateLoadBalancer {
@@ -206,7 +205,14 @@ async fn refused_requests_create_nothing() {
 async fn the_same_request_finds_the_same_one_and_another_is_a_duplicate() {
     let fixture = fixture().await;
     let shop = fixture.load_balancer("shop").await;
-    assert_eq!(fixture.load_balancer("shop").await.arn, shop.arn);
+    let again = fixture.load_balancer_input("shop");
+    let again = fixture.control.create_load_balancer(again).await.unwrap();
+    assert_eq!(again.load_balancer.arn, shop.arn);
+    assert_eq!(
+        again.state,
+        LoadBalancerStateCode::Active,
+        "it serves already"
+    );
     let input = CreateLoadBalancer {
         scheme: Some(Scheme::Internal),
         ..fixture.load_balancer_input("shop")
@@ -243,6 +249,11 @@ async fn unknown_ones_are_not_found_by_name_and_arn() {
             vec![],
             vec!["shoe".to_owned()],
             "LoadBalancerNotFound: Load balancers '[shoe]' not found",
+        ),
+        (
+            vec![],
+            ["zz", "shop", "yy"].map(str::to_owned).to_vec(),
+            "LoadBalancerNotFound: Load balancers '[zz, yy]' not found",
         ),
         (
             vec!["shoe".to_owned()],
@@ -428,37 +439,4 @@ async fn zones_that_stay_keep_their_addresses() {
         ),
         "Validation: At least two subnets in two different Availability Zones must be specified"
     );
-}
-
-#[tokio::test]
-async fn security_groups_are_replaced_and_have_to_exist() {
-    let fixture = fixture().await;
-    let shop = fixture.load_balancer("shop").await;
-    let set = |groups: &[&str]| SetSecurityGroups {
-        load_balancer_arn: shop.arn.to_string(),
-        security_groups: groups.iter().map(|group| (*group).to_owned()).collect(),
-        enforce_on_private_link_traffic: None,
-    };
-    let present = shop.security_groups[0].to_string();
-    let changed = fixture
-        .control
-        .set_security_groups(set(&[&present, &present]))
-        .await
-        .unwrap();
-    assert_eq!(changed.security_groups, shop.security_groups);
-    for (groups, expected) in [
-        (
-            &["sg-x"][..],
-            "InvalidSecurityGroup: The security group 'sg-x' does not exist",
-        ),
-        (
-            &[],
-            "Validation: At least one security group must be specified",
-        ),
-    ] {
-        assert_eq!(
-            error(fixture.control.set_security_groups(set(groups)).await),
-            expected
-        );
-    }
 }

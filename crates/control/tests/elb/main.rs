@@ -16,6 +16,7 @@ mod load_balancers;
 mod lowering;
 mod reachability;
 mod rules;
+mod security_groups;
 mod storage;
 mod support;
 mod tags;

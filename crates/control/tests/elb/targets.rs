@@ -42,6 +42,8 @@ async fn refused_targets_leave_nothing() {
     };
     for (group, target, expected) in [
         (&web, target("i-x"), "InvalidTarget: The instance ID 'i-x' is not valid".to_owned()),
+        (&web, target(""), "Validation: An instance ID must be specified".to_owned()),
+        (&addresses, target(""), "Validation: An IP address must be specified".to_owned()),
         (
             &web,
             target(&gone),
@@ -94,6 +96,42 @@ async fn refused_targets_leave_nothing() {
         assert_eq!(error(fixture.control.register_targets(input).await), expected);
     }
     assert_eq!(fixture.stored(), before);
+}
+
+/// Source: ELB API, `DeregisterTargets`: "If the specified target does not exist, the action returns successfully."
+#[tokio::test]
+async fn what_is_not_registered_does_not_keep_others_from_being_deregistered() {
+    let fixture = fixture().await;
+    let web = fixture.group("web").await;
+    let (here, elsewhere) = (
+        fixture.instance("127.65.1.20").await,
+        fixture.instance("127.65.1.21").await,
+    );
+    let register = RegisterTargets {
+        target_group_arn: web.clone(),
+        targets: vec![target(&here)],
+    };
+    fixture.control.register_targets(register).await.unwrap();
+    let deregister = |ids: &[&str]| DeregisterTargets {
+        target_group_arn: web.clone(),
+        targets: ids.iter().map(|id| target(id)).collect(),
+    };
+    let refused = fixture
+        .control
+        .deregister_targets(deregister(&[&here, "i-x"]));
+    assert_eq!(
+        error(refused.await),
+        "InvalidTarget: The instance ID 'i-x' is not valid"
+    );
+    assert_eq!(
+        fixture.health(&web).await.len(),
+        1,
+        "a refusal changes nothing"
+    );
+    let ids = [&*elsewhere, "i-0123456789abcdef0", &here];
+    let done = fixture.control.deregister_targets(deregister(&ids));
+    done.await.unwrap();
+    assert!(fixture.health(&web).await.is_empty());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use control::elb::input::{
     AdvertiseTrustStoreCaNames, CertificateSetting, MutualAuthenticationAttributes, TlsSettings,
     TrustStoreAssociationStatus,
 };
+use control::elb::listener_attributes::{DescribeListenerAttributes, ModifyListenerAttributes};
 use control::elb::listener_certificates::{
     AddListenerCertificates, DescribeListenerCertificates, RemoveListenerCertificates,
 };
@@ -23,7 +24,7 @@ use model::protocol::Protocol;
 use std::sync::Arc;
 
 use crate::certificates::pem;
-use crate::support::{Fixture, error, fixed, fixture, fixture_with, listener_input};
+use crate::support::{Fixture, error, fixed, fixture, fixture_with, listener_input, pairs};
 
 fn setting(arn: &str) -> CertificateSetting {
     CertificateSetting {
@@ -294,7 +295,7 @@ async fn a_listener_in_clear_text_has_nothing_of_tls() {
     for (settings, expected) in [
         (
             tls(&certificate),
-            "Validation: Certificates cannot be specified for HTTP listeners",
+            "Validation: A certificate cannot be specified for HTTP listeners",
         ),
         (
             TlsSettings {
@@ -327,6 +328,52 @@ async fn a_listener_in_clear_text_has_nothing_of_tls() {
         "Validation: A certificate cannot be specified for HTTP listeners"
     );
     assert!(fixture.shown(&listener.arn.to_string()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_listener_that_gives_up_tls_loses_the_attributes_that_only_tls_has() {
+    let fixture = fixture().await;
+    let shop = fixture.load_balancer("shop").await;
+    let listener = fixture.https_listener(&shop, 443).await;
+    let arn = listener.arn.to_string();
+    let of_tls = (
+        "routing.http.request.x_amzn_tls_version.header_name",
+        "X-Tls",
+    );
+    let of_both = ("routing.http.response.server.enabled", "false");
+    let attributes = ModifyListenerAttributes {
+        listener_arn: arn.clone(),
+        attributes: pairs(&[of_tls, of_both]),
+    };
+    let control = &fixture.control;
+    control
+        .modify_listener_attributes(attributes)
+        .await
+        .unwrap();
+    let modify = |protocol, tls| ModifyListener {
+        listener_arn: arn.clone(),
+        protocol: Some(protocol),
+        tls,
+        ..ModifyListener::default()
+    };
+    let plain = modify(Protocol::Http, TlsSettings::default());
+    control.modify_listener(plain).await.unwrap();
+    let again = tls(&fixture.certificate("p256").await);
+    let again = modify(Protocol::Https, again);
+    control.modify_listener(again).await.unwrap();
+    let described =
+        control.describe_listener_attributes(DescribeListenerAttributes { listener_arn: arn });
+    let described = described.await.unwrap();
+    let value = |key| {
+        described
+            .iter()
+            .find(|(its, _)| *its == key)
+            .unwrap()
+            .1
+            .as_str()
+    };
+    assert_eq!(value(of_tls.0), "X-Amzn-Tls-Version");
+    assert_eq!(value(of_both.0), "false");
 }
 
 #[tokio::test]
