@@ -46,6 +46,8 @@ pub(crate) struct Event<'a> {
     pub(crate) foreign_service: Option<&'a str>,
     /// Empty if the request names none.
     pub(crate) operation: &'a str,
+    /// Whether it changes nothing; `None` if elbow does not serve it.
+    pub(crate) is_read: Option<bool>,
     /// Who called, or who is said to have if that is not verified.
     pub(crate) caller: Result<&'a Caller, Option<&'a str>>,
     pub(crate) input: &'a Node,
@@ -65,15 +67,16 @@ impl Event<'_> {
     /// The record.
     pub(crate) fn line(&self) -> String {
         let mut hidden = Vec::new();
-        let is_read = self.service.is_read(self.operation);
         // Which parameters of other operations are secrets is not known.
-        let parameters = match is_read {
+        let parameters = match self.is_read {
             Some(_) => elements::of_input(self.service, self.operation, self.input, &mut hidden),
             None => Value::Null,
         };
         let mut elements = match self.outcome {
             // Source: "responseElements", which only actions that make changes have.
-            Ok(outcome) if is_read == Some(false) => elements::of_outcome(self.service, outcome),
+            Ok(outcome) if self.is_read == Some(false) => {
+                elements::of_outcome(self.service, outcome)
+            }
             _ => Value::Null,
         };
         // EC2 has it in the body of the answer.
@@ -106,7 +109,7 @@ impl Event<'_> {
         if self.service == Service::ElasticLoadBalancing {
             record["apiVersion"] = self.service.version().into();
         }
-        if let Some(is_read) = is_read {
+        if let Some(is_read) = self.is_read {
             record["readOnly"] = is_read.into();
         }
         if let Err(error) = self.outcome {

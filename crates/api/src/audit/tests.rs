@@ -270,6 +270,8 @@ async fn a_question_is_noted() {
         };
         let record = fixture.call(sent).await;
         assert_eq!(record["eventName"], "Explain", "{record}");
+        assert_eq!(record["readOnly"], true, "{record}");
+        assert_eq!(record["requestParameters"], Value::Null, "{record}");
         assert_eq!(record["userIdentity"]["type"], "Root", "{record}");
         assert_eq!(
             record.get("errorCode").unwrap_or(&Value::Null),

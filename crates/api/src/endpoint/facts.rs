@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) actor: Option<Actor>,
     /// The name of the operation, as the caller says it.
     pub(super) operation: String,
+    /// Whether it is the question what would become of a request, which no service has among its operations.
+    pub(super) is_question: bool,
     pub(super) input: Node,
     source: Option<SocketAddr>,
     user_agent: String,
@@ -41,6 +43,7 @@ impl Facts {
             credential: claim.map(|claim| claim.credential.clone()),
             actor: None,
             operation: String::new(),
+            is_question: false,
             input: Node::default(),
             source: head.extensions.get().copied(),
             user_agent: user_agent.unwrap_or_default(),
@@ -92,6 +95,10 @@ impl Facts {
             service: self.service,
             foreign_service: signed_for.filter(|it| *it != self.service.signing_name()),
             operation: &self.operation,
+            is_read: match self.is_question {
+                true => Some(true),
+                false => self.service.is_read(&self.operation),
+            },
             caller: match &self.actor {
                 Some(actor) => Ok(&actor.caller),
                 None => Err(credential.map(|it| it.access_key_id.as_str())),

@@ -38,6 +38,7 @@ impl Endpoint {
         let claim = sigv4::claim(&request);
         let mut facts = Facts::of(&head, service, claim.as_ref().ok());
         "Explain".clone_into(&mut facts.operation);
+        facts.is_question = true;
         match self.authenticate(&request, claim, &mut facts) {
             Ok(signed_for) if signed_for == service => {}
             Ok(_) => {

@@ -28,6 +28,9 @@ use xml::Element;
 /// Longest answer that is read, in bytes; a page of 400 load balancers is well below it.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// What the requests say of who sends them, for the audit log.
+const USER_AGENT: &str = concat!("elbow/", env!("CARGO_PKG_VERSION"));
+
 /// How long a call may take, the connection included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -152,6 +155,7 @@ impl Client {
         let address = self.contact.endpoint.address.to_string();
         let request = Request::get(api::METRICS_PATH)
             .header("host", address)
+            .header("user-agent", USER_AGENT)
             .body(Full::default())
             .expect("an address is a valid header value");
         let response = self.send(request).await?;
@@ -210,6 +214,7 @@ impl Client {
         );
         let mut request = Request::post(post.path)
             .header("host", endpoint.address.to_string())
+            .header("user-agent", USER_AGENT)
             .header("content-type", post.content_type)
             .header("x-amz-date", signed.date)
             .header("authorization", signed.authorization);
