@@ -11,6 +11,9 @@ pub(crate) const NOTHING: &str = "(nothing)";
 /// A code that operations have in their model, those operations, and why no call gets it from elbow.
 pub(crate) type Unreachable = (&'static str, &'static [&'static str], &'static str);
 
+/// An operation and the code of an error that it has answered with.
+pub(crate) type Refusal = (String, String);
+
 /// The transcript in this file of `src/`. It is read when the test runs, so that a change of it needs no compiler.
 pub(crate) fn transcript(name: &str) -> String {
     let path = path(name);
@@ -58,7 +61,7 @@ pub(crate) fn check_operations(name: &str, served: &[&str], never_answered: &[&s
         let Some((request, answer)) = block.split_once('\n') else {
             continue;
         };
-        let operation = operation(request).to_owned();
+        let operation = operation(request);
         match answer.starts_with(['<', '{']) || answer == NOTHING {
             true => answered.insert(operation),
             false => refused.insert(operation),
@@ -76,18 +79,14 @@ pub(crate) fn check_operations(name: &str, served: &[&str], never_answered: &[&s
     }
 }
 
-/// Checks that each error that the model of an operation names is in one of the transcripts or in the table of those
-/// that no call gets, and in no more than one of them. A line of `modelled` is an operation and the codes of its errors.
+/// Checks that each error that the model of an operation names is told or in the table of those that no call gets, and
+/// in no more than one of them. A line of `modelled` is an operation and the codes of its errors.
 pub(crate) fn check_errors(
     modelled: &str,
     served: &[&str],
-    transcripts: &[&str],
+    told: &BTreeSet<Refusal>,
     unreachable: &[Unreachable],
 ) {
-    let told: BTreeSet<_> = transcripts
-        .iter()
-        .flat_map(|name| errors(&transcript(name)))
-        .collect();
     let never: BTreeSet<_> = unreachable
         .iter()
         .flat_map(|(code, operations, _)| operations.iter().map(|it| pair(it, code)))
@@ -117,20 +116,22 @@ pub(crate) fn check_errors(
     );
 }
 
-/// The operations and codes of the refusals in a transcript.
-fn errors(transcript: &str) -> BTreeSet<(String, String)> {
+/// The refusals in transcripts, whose requests are about the operations that `operation` says.
+pub(crate) fn errors(names: &[&str], operation: impl Fn(&str) -> String) -> BTreeSet<Refusal> {
     let error = |block: &str| {
         let (request, answer) = block.trim().split_once('\n')?;
         let (code, rest) = answer.split_once(' ')?;
         let (status, _) = rest.split_once(' ')?;
         status.parse::<u16>().ok()?;
-        Some(pair(operation(request), code))
+        Some(pair(&operation(request), code))
     };
-    transcript.split("\n\n").filter_map(error).collect()
+    let transcripts: Vec<_> = names.iter().map(|name| transcript(name)).collect();
+    let blocks = transcripts.iter().flat_map(|text| text.split("\n\n"));
+    blocks.filter_map(error).collect()
 }
 
 /// The operation of a request: of a form, or the word in front of the JSON.
-fn operation(request: &str) -> &str {
+pub(crate) fn operation(request: &str) -> String {
     let mut words = request.split_whitespace();
     let word = words.find(|word| word.starts_with(char::is_uppercase));
     let word = word.unwrap_or_default();
@@ -138,13 +139,14 @@ fn operation(request: &str) -> &str {
         Some(form) => form.split('&').next().unwrap_or_default(),
         None => word,
     }
+    .to_owned()
 }
 
 fn is_heading(block: &str) -> bool {
     block.is_empty() || block.starts_with('#')
 }
 
-fn pair(operation: &str, code: &str) -> (String, String) {
+fn pair(operation: &str, code: &str) -> Refusal {
     (operation.to_owned(), code.to_owned())
 }
 

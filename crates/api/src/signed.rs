@@ -10,6 +10,7 @@ use control::{
     SequentialIds, Settings, Signature,
 };
 
+use crate::caller::Caller;
 use crate::sigv4::AccessKey;
 use crate::{Endpoint, Parts, RequestId, RequestIds};
 
@@ -100,8 +101,17 @@ pub(crate) async fn control_plane_at(clock: Arc<dyn Clock>) -> Control {
 
 /// A fresh control plane with this clock and these settings.
 pub(crate) async fn control_plane_with(clock: Arc<dyn Clock>, settings: Settings) -> Control {
+    control_plane_over(Arc::new(store::Memory::new()), clock, settings).await
+}
+
+/// A control plane over this store, with this clock and these settings.
+pub(crate) async fn control_plane_over(
+    store: Arc<dyn store::Store>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+) -> Control {
     Control::open(control::Parts {
-        store: Arc::new(store::Memory::new()),
+        store,
         plane: Arc::new(NoPlane),
         clock,
         ids: Arc::new(SequentialIds::default()),
@@ -112,6 +122,17 @@ pub(crate) async fn control_plane_with(clock: Arc<dyn Clock>, settings: Settings
     })
     .await
     .expect("the settings are in order")
+}
+
+/// A user who may only read.
+pub(crate) fn read_only() -> Caller {
+    Caller::User(Arc::new(model::access_key::AccessKey {
+        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        user_name: "monitoring".parse().expect("a name"),
+        access: model::access_key::Access::ReadOnly,
+        sealed_secret: String::new().into(),
+        created_at_millis: 0,
+    }))
 }
 
 /// The header fields that sign a request to `localhost` with the root key, made at the time of [`endpoint`].

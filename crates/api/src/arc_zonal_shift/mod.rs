@@ -17,6 +17,8 @@ mod shapes;
 mod start_zonal_shift;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unreachable;
 mod update_zonal_shift;
 
 pub(crate) use error::translate;

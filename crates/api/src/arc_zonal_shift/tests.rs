@@ -5,23 +5,30 @@
 //! A request is a method, a path with a query, and for some a body, on a line of its own; what follows it up to an
 //! empty line is the answer: a status and JSON, or a code, a status and the body of the error. `<shop>` stands for
 //! an ARN, in paths in its encoded form. The ids of shifts are numbered in the order in which they first appear. The
-//! line `(wait 60)` moves the clock by so many seconds.
+//! line `(wait 60)` moves the clock by so many seconds. A request that begins with `read-only ` is signed with such a
+//! key, and one that begins with `unsaved ` finds the disk full.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use control::elb::create_load_balancer::CreateLoadBalancer;
 use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
-use control::{Clock, Control, ManualClock};
+use control::{Clock, Control, ManualClock, Settings};
+use store::{Memory, ReadError, Revision, Store, TransactError, Transaction, Watch};
 
+use super::unreachable::UNREACHABLE;
 use super::{OPERATIONS, ROUTES};
 use crate::golden::{self, Numbers};
 use crate::rest_json;
-use crate::signed::{NOW_MILLIS, control_plane_at};
+use crate::service::Service;
+use crate::signed::{NOW_MILLIS, control_plane_over, read_only};
 use crate::{ApiError, json, query};
 
 const TRANSCRIPT: &str = "arc_zonal_shift/transcript.txt";
+/// What `tests/vectors/errors.py` wrote.
+const ERRORS: &str = include_str!("../../tests/vectors/arc-zonal-shift_errors.txt");
 /// What `tests/vectors/json_members.py` wrote.
 const MEMBERS: &str = include_str!("../../tests/vectors/arc-zonal-shift_members.txt");
 /// What `tests/vectors/routes.py` wrote.
@@ -31,6 +38,7 @@ const MODEL_ROUTES: &str = include_str!("../../tests/vectors/arc-zonal-shift_rou
 struct Desk {
     control: Control,
     clock: Arc<SharedClock>,
+    disk: Arc<Disk>,
     /// Of the load balancers, by name.
     arns: Vec<(&'static str, String)>,
     /// Their ids.
@@ -42,6 +50,34 @@ struct SharedClock(ManualClock);
 impl Clock for SharedClock {
     fn now_millis(&self) -> u64 {
         self.0.now_millis()
+    }
+}
+
+/// A store that can be full.
+#[derive(Default)]
+struct Disk {
+    memory: Memory,
+    is_full: AtomicBool,
+}
+
+impl Store for Disk {
+    fn revision(&self) -> Result<Revision, ReadError> {
+        self.memory.revision()
+    }
+
+    fn range(&self, prefix: &str, at: Option<Revision>) -> Result<store::Range, ReadError> {
+        self.memory.range(prefix, at)
+    }
+
+    fn transact(&self, transaction: Transaction) -> Result<Revision, TransactError> {
+        match self.is_full.load(Ordering::SeqCst) {
+            true => Err(TransactError::Storage("the disk is full".into())),
+            false => self.memory.transact(transaction),
+        }
+    }
+
+    fn watch(&self, after: Revision) -> Result<Watch, store::Compacted> {
+        self.memory.watch(after)
     }
 }
 
@@ -65,7 +101,7 @@ fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
     let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for block in golden::transcript(TRANSCRIPT).split("\n\n") {
         let (request, answer) = block.trim().split_once('\n').unwrap_or_default();
-        if let Ok((name, _)) = decode(request) {
+        if let Ok((_, name, _)) = decode(request) {
             match answer.starts_with('2') {
                 true => answered.insert(name),
                 false => refused.insert(name),
@@ -78,6 +114,15 @@ fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
         refused,
         served.chain(OPERATIONS.refused.iter().copied()).collect()
     );
+}
+
+#[test]
+fn every_error_of_the_model_is_told_or_cannot_be_reached() {
+    let operation =
+        |request: &str| decode(request).map_or_else(|_| String::new(), |it| it.1.to_owned());
+    let served: Vec<_> = OPERATIONS.served.iter().map(|it| it.name).collect();
+    let told = golden::errors(&[TRANSCRIPT], operation);
+    golden::check_errors(ERRORS, &served, &told, &UNREACHABLE);
 }
 
 #[test]
@@ -109,8 +154,12 @@ fn every_member_of_the_model_is_read() {
     }
 }
 
-/// The operation that a line names, and its input.
-fn decode(request: &str) -> Result<(&'static str, query::Node), ApiError> {
+/// What stands before the request on a line, the operation that it names, and its input.
+fn decode(line: &str) -> Result<(&str, &'static str, query::Node), ApiError> {
+    let (before, request) = match line.split_once(' ') {
+        Some((before @ ("read-only" | "unsaved"), request)) => (before, request),
+        _ => ("", line),
+    };
     let (address, body) = match request.find(" {") {
         Some(at) => (&request[..at], &request[at + 1..]),
         None => (request, ""),
@@ -119,13 +168,15 @@ fn decode(request: &str) -> Result<(&'static str, query::Node), ApiError> {
     let (path, form) = target.split_once('?').unwrap_or((target, ""));
     let query = query::decode(form.as_bytes())?;
     let (route, input) = rest_json::decode(ROUTES, (method, path), &query, body.as_bytes())?;
-    Ok((route.name, input))
+    Ok((before, route.name, input))
 }
 
 impl Desk {
     async fn open() -> Self {
         let clock = Arc::new(SharedClock(ManualClock::at(NOW_MILLIS)));
-        let control = control_plane_at(Arc::clone(&clock) as Arc<dyn Clock>).await;
+        let disk = Arc::<Disk>::default();
+        let store = Arc::clone(&disk) as Arc<dyn Store>;
+        let control = control_plane_over(store, Arc::clone(&clock) as _, Settings::default()).await;
         let subnets = control.ec2(control::ec2::Run::Wet);
         let subnets = subnets
             .describe_subnets(&Default::default())
@@ -161,6 +212,7 @@ impl Desk {
         Self {
             control,
             clock,
+            disk,
             arns,
             shifts: Numbers::of("([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"),
         }
@@ -168,9 +220,20 @@ impl Desk {
 
     async fn ask(&mut self, request: &str) -> String {
         let answer = match decode(&self.restore(request)) {
-            Ok((name, input)) => {
+            Ok(("read-only", name, input)) => {
+                let place = &self.control.settings().place;
+                let is_read = OPERATIONS.reads.contains(&name);
+                let service = Service::ArcZonalShift;
+                let allowed = read_only().authorize(place, service, name, is_read, &input);
+                Err(allowed.expect_err(request))
+            }
+            Ok((before, name, input)) => {
                 let route = ROUTES.iter().find(|route| route.name == name).expect(name);
+                self.disk
+                    .is_full
+                    .store(before == "unsaved", Ordering::SeqCst);
                 let result = OPERATIONS.call(&self.control, name, &input).await;
+                self.disk.is_full.store(false, Ordering::SeqCst);
                 result.map(|value| (route.status, value))
             }
             Err(error) => Err(error),

@@ -47,7 +47,8 @@ async fn requests_get_the_errors_of_the_refusals() {
 
 #[test]
 fn every_error_of_the_model_is_told_or_cannot_be_reached() {
-    golden::check_errors(ERRORS, &served(), &[TRANSCRIPT, REFUSALS], &UNREACHABLE);
+    let told = golden::errors(&[TRANSCRIPT, REFUSALS], golden::operation);
+    golden::check_errors(ERRORS, &served(), &told, &UNREACHABLE);
 }
 
 /// What the requests in a transcript are answered.

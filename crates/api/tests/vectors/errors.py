@@ -1,4 +1,4 @@
-"""Writes elbv2_errors.txt and acm_errors.txt: for every operation of the API's model its name and the codes of its
+"""Writes elbv2_errors.txt, acm_errors.txt and arc-zonal-shift_errors.txt: for every operation of the API's model its name and the codes of its
 errors.
 
 Run with a Python that has botocore: python3 errors.py acm > acm_errors.txt
