@@ -17,6 +17,7 @@ from harness.http import get
 from harness.https import https_listener
 from harness.shop import Shop, fixed, forward
 from harness.target import Target
+from harness.wait import until
 
 
 @pytest.fixture
@@ -301,6 +302,68 @@ def test_redirects_and_rules_that_lead_nowhere(own, serve):
     )
     found = findings(own)
     assert list(found) == [f"rule 3 {subject}"], "the redirect to itself is still there"
+
+
+def test_identity_providers_that_cannot_be_reached(own):
+    certificate = import_certificate(own, Authority().issue("shop.example"))
+    policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    balancer = own.balancer()
+    listener = https_listener(own, balancer, certificate, fixed(), SslPolicy=policy)
+    # RFC 6761 section 6.4: the name has no address.
+    provider = "https://idp.invalid"
+    with socket.create_server((own.elbow.network.free_host(0), 0)) as keys:
+        address, port = keys.getsockname()
+        login = {
+            "Issuer": provider,
+            "AuthorizationEndpoint": f"{provider}/authorize",
+            "TokenEndpoint": f"{provider}/token",
+            "UserInfoEndpoint": f"{provider}/user",
+            "ClientId": "shop",
+            "ClientSecret": "secret",
+        }
+        token = {"JwksEndpoint": f"https://{address}:{port}/keys", "Issuer": provider}
+        for priority, action in [
+            (1, {"Type": "authenticate-oidc", "AuthenticateOidcConfig": login}),
+            (2, {"Type": "jwt-validation", "JwtValidationConfig": token}),
+        ]:
+            condition = {"Field": "path-pattern", "Values": [f"/{priority}"]}
+            own.rule(listener, priority, [condition], [action | {"Order": 1}, fixed()[0] | {"Order": 2}])
+        subject = f"of listener HTTPS:8443 of {balancer['LoadBalancerName']}"
+        found = findings(own)
+        assert list(found) == [f"rule 1 {subject}"]
+        assert "and idp.invalid has no address: whoever comes anew gets 500" in found[f"rule 1 {subject}"]["wrong"]
+    wrong = findings(own)[f"rule 2 {subject}"]["wrong"]
+    assert f"{address} refuses connections to port {port}" in wrong
+
+
+def test_what_attributes_make_of_zones(own, serve):
+    one = serve("one")
+    _, group, _ = own.serve(one)
+    own.wait_for_state(group, "healthy")
+
+    def told(**attributes):
+        attributes = [{"Key": key.replace("__", "."), "Value": value} for key, value in attributes.items()]
+        own.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
+        found = json.loads(run(own.elbow, "--json").stdout)["findings"]
+        return [one["wrong"] for one in found if one["id"] == group]
+
+    routing = "target_group_health__unhealthy_state_routing__minimum_healthy_targets__count"
+    dns = "target_group_health__dns_failover__minimum_healthy_targets__count"
+    bare = "It is not cross-zone and has no target in us-east-1b: what comes to the load balancer there gets 503."
+    cross_zone = "load_balancing__cross_zone__enabled"
+    assert told(**{cross_zone: "false"}) == [bare]
+    assert told(**{cross_zone: "true"}) == []
+    wants = "It wants 2 healthy targets and has 1 in all: "
+    found = told(**{routing: "2", dns: "2"})
+    assert len(found) == 2 and all(wrong.startswith(wants) for wrong in found)
+    machine = own.elbow.run("instance", "add", "--address", own.elbow.network.free_host(1)).strip()
+    machines = own.group(TargetType="instance")
+    own.elbv2.register_targets(TargetGroupArn=machines, Targets=[{"Id": machine}])
+    attributes = [{"Key": "load_balancing.cross_zone.enabled", "Value": "false"}]
+    own.elbv2.modify_target_group_attributes(TargetGroupArn=machines, Attributes=attributes)
+    own.listener(own.balancer(), forward(machines))
+    until(lambda: own.health(machines)[machine, 8080][0] == "unhealthy", "it is checked")
+    assert "has no target in us-east-1a" in findings(own)[f"target group {machines.split('/')[1]}"]["wrong"]
 
 
 def test_security_groups_that_keep_everybody_out(own, serve):

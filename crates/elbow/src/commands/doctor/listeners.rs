@@ -39,7 +39,8 @@ pub(crate) fn findings(
     found
 }
 
-fn subject(balancer: &LoadBalancer, listener: &Listener) -> String {
+/// The words for a listener.
+pub(super) fn subject(balancer: &LoadBalancer, listener: &Listener) -> String {
     format!(
         "listener {}:{} of {}",
         listener.protocol, listener.port, balancer.name

@@ -7,10 +7,12 @@ mod listeners;
 mod machine;
 mod names;
 mod probe;
+mod providers;
 mod redirects;
 mod rules;
 mod surroundings;
 mod targets;
+mod zones;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode, CommandError> {
     let report = client.self_report().await?;
     let now = OffsetDateTime::now_utc();
     let seen = probe::look_at(targets::ports(&inventory, &surroundings)).await;
+    let unreached = providers::look_at(&inventory).await;
     let machine = machine::findings(&inventory, &report, directory.path(), now);
     let mut findings = machine.map_err(CommandError::Directory)?;
     findings.extend(listeners::findings(
@@ -46,6 +49,8 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode, CommandError> {
         now.unix_timestamp(),
     ));
     findings.extend(targets::findings(&inventory, &surroundings, &seen));
+    findings.extend(zones::findings(&inventory, &surroundings));
+    findings.extend(providers::findings(&inventory, &unreached));
     findings.sort_by_key(|finding| finding.severity);
     if args.json {
         super::print_json(&Report {

@@ -7,7 +7,7 @@ use model::Cidr;
 use model::certificate::KeyAlgorithm;
 use serde_json::{Value, json};
 
-use super::super::inventory::{Inventory, Listener};
+use super::super::inventory::{Inventory, Listener, Target, TargetGroup};
 use crate::client::call::{Call, Service};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -23,6 +23,8 @@ pub(crate) struct Surroundings {
     pub(crate) instances: BTreeMap<String, Instance>,
     /// By ARN.
     pub(crate) certificates: BTreeMap<String, Certificate>,
+    /// The attributes of each target group that a load balancer uses, by its ARN.
+    pub(crate) attributes: BTreeMap<String, BTreeMap<String, String>>,
     /// The ARNs of the certificates of each listener that has any, by its ARN.
     pub(crate) listener_certificates: BTreeMap<String, ListenerCertificates>,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Permission {
 pub(crate) struct Instance {
     pub(crate) address: IpAddr,
     pub(crate) security_groups: Vec<String>,
+    /// The name of its zone.
+    pub(crate) zone: String,
 }
 
 /// A certificate.
@@ -93,6 +97,11 @@ impl Surroundings {
                 }
             }
         }
+        let groups = inventory.target_groups.iter();
+        for group in groups.filter(|group| !group.load_balancers.is_empty()) {
+            let attributes = attributes(client, &group.arn).await?;
+            found.attributes.insert(group.arn.clone(), attributes);
+        }
         found.certificates = certificates(client).await?;
         let listeners = inventory.load_balancers.iter().flat_map(|it| &it.listeners);
         for listener in listeners.filter(|listener| listener.ssl_policy.is_some()) {
@@ -115,6 +124,19 @@ impl Surroundings {
                 .insert(listener.arn.clone(), certificates);
         }
         Ok(found)
+    }
+
+    /// An attribute of a target group.
+    pub(crate) fn attribute(&self, group: &TargetGroup, key: &str) -> Option<&str> {
+        let attributes = self.attributes.get(&group.arn)?;
+        attributes.get(key).map(String::as_str)
+    }
+
+    /// The zone of a target; `None`: it is of all of them, or nobody knows.
+    pub(crate) fn zone_of<'a>(&'a self, target: &'a Target) -> Option<&'a str> {
+        let instance = self.instances.get(&target.id).map(|it| &*it.zone);
+        let zone = target.zone.as_deref().filter(|zone| *zone != "all");
+        instance.or(zone)
     }
 
     /// The names in the certificates of a listener.
@@ -191,6 +213,7 @@ impl Instance {
         let groups = instance.list("groupSet").iter();
         Some(Self {
             address: instance.text_at("privateIpAddress").parse().ok()?,
+            zone: instance.text_at("placement/availabilityZone").to_owned(),
             security_groups: groups
                 .map(|group| group.text_at("groupId").to_owned())
                 .collect(),
@@ -214,6 +237,16 @@ async fn prefix_lists(
         found.insert(id.to_owned(), blocks.filter_map(Result::ok).collect());
     }
     Ok(found)
+}
+
+async fn attributes(client: &Client, group: &str) -> Result<BTreeMap<String, String>, CallError> {
+    let call = Call::new(Service::Elbv2, "DescribeTargetGroupAttributes");
+    let answer = client.call(&call.with("TargetGroupArn", group)).await?;
+    let attributes = answer.list("Attributes").iter();
+    let text = |it: &Element, name: &str| it.text_at(name).to_owned();
+    Ok(attributes
+        .map(|it| (text(it, "Key"), text(it, "Value")))
+        .collect())
 }
 
 async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, CallError> {

@@ -246,14 +246,18 @@ fn of_failing(failing: &Failing<'_>) -> Finding {
         ),
         (Some(Seen::Closed), _) => (
             format!("Port {port} is closed: the connection is refused."),
-            format!("Start the application on port {port}, or check another one: {modify} --health-check-port PORT"),
+            format!(
+                "Start the application, and have it listen on {} rather than on 127.0.0.1; or check another port: {modify} \
+                 --health-check-port PORT",
+                place(failing)
+            ),
         ),
         (_, "Target.ResponseCodeMismatch") => (
             format!(
                 "{} The path is {}, the matcher {}.",
                 sentence(&target.description), check.path, check.matcher
             ),
-            another_status(group, target, &modify),
+            another_status(failing, &modify),
         ),
         _ if is_unconnected && failing.closed.is_some() => (
             format!(
@@ -297,7 +301,8 @@ fn of_failing(failing: &Failing<'_>) -> Finding {
 }
 
 /// What to do about a status that the matcher does not have.
-fn another_status(group: &TargetGroup, target: &Target, modify: &str) -> String {
+fn another_status(failing: &Failing<'_>, modify: &str) -> String {
+    let Failing { group, target, .. } = failing;
     let check = &group.health_check;
     let code = target.description.rsplit_once('[');
     let code = code.and_then(|(_, rest)| rest.trim_end_matches(['.', ']']).parse::<u16>().ok());
@@ -308,6 +313,12 @@ fn another_status(group: &TargetGroup, target: &Target, modify: &str) -> String 
         _ => ("HttpCode", matches!(code, Some(200..=499))),
     };
     match code {
+        // Frameworks refuse hosts that they were not told of.
+        Some(400) if name == "HttpCode" => format!(
+            "Let the application serve the host that checks ask for, {}; or accept 400: {modify} --matcher '{name}=\"{},400\"'",
+            place(failing),
+            check.matcher
+        ),
         Some(code) if may_be_well => format!(
             "Check a path that answers with {}: {modify} --health-check-path PATH; or accept {code}: {modify} --matcher \
              '{name}=\"{},{code}\"'",
@@ -329,14 +340,23 @@ fn look_yourself(failing: &Failing<'_>) -> String {
         (_, Version::Http1) => "-v",
         (_, Version::Http2) => "-v --http2-prior-knowledge",
     };
-    let port = failing.target.health_check_port;
-    let address = failing.address.map(|it| it.to_string());
-    let address = address.unwrap_or_else(|| format!("{}:{port}", failing.target.id));
     format!(
-        "Look what it answers: curl {options} {}://{address}{}",
+        "Look what it answers: curl {options} {}://{}{}",
         check.protocol.to_ascii_lowercase(),
+        place(failing),
         check.path
     )
+}
+
+/// Where checks go.
+fn place(failing: &Failing<'_>) -> String {
+    let Target {
+        id,
+        health_check_port: port,
+        ..
+    } = failing.target;
+    let address = failing.address.map(|it| it.to_string());
+    address.unwrap_or_else(|| format!("{id}:{port}"))
 }
 
 fn sentence(text: &str) -> String {

@@ -17,7 +17,7 @@ fn target((reason, description): (&str, &str)) -> Target {
         state: "unhealthy".to_owned(),
         reason: reason.to_owned(),
         description: description.to_owned(),
-        is_shifted: false,
+        ..Target::default()
     }
 }
 
@@ -186,6 +186,11 @@ fn the_status_that_was_found_is_what_may_be_accepted() {
     let log = "Look into the application's log why it answers /health so";
     for (version, code, expected) in [
         ("HTTP1", 401, "--matcher 'HttpCode=\"200,401\"'"),
+        (
+            "HTTP1",
+            400,
+            "the host that checks ask for, 10.0.0.1:81; or accept 400",
+        ),
         ("HTTP2", 404, "--matcher 'HttpCode=\"200,404\"'"),
         ("HTTP1", 500, log),
         ("HTTP1", 101, log),

@@ -105,6 +105,9 @@ pub(crate) struct Target {
     pub(crate) description: String,
     /// Whether traffic is shifted away from its zone.
     pub(crate) is_shifted: bool,
+    /// The zone of an address, or `all`; those of instances are told by EC2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<String>,
 }
 
 /// What the rules do with a target group.
@@ -260,6 +263,10 @@ impl Target {
             reason: text("TargetHealth/Reason"),
             description: text("TargetHealth/Description"),
             is_shifted: description.text_at("AdministrativeOverride/State") == "zonal_shift_active",
+            zone: description
+                .find("Target")
+                .and_then(|target| target.find("AvailabilityZone"))
+                .map(|zone| zone.text.clone()),
         }
     }
 }

@@ -56,6 +56,9 @@ pub(crate) enum Action {
     Authenticate {
         /// `authenticate-oidc`, `authenticate-cognito` or `jwt-validation`.
         method: String,
+        /// The URLs that elbow itself asks, as far as the rule has them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        endpoints: Vec<String>,
     },
 }
 
@@ -173,6 +176,7 @@ impl Action {
             },
             method => Self::Authenticate {
                 method: method.to_owned(),
+                endpoints: endpoints(action),
             },
         }
     }
@@ -198,6 +202,17 @@ fn forwarded(action: &Element) -> Vec<Weighted> {
         }],
         _ => groups.iter().map(weighted).collect(),
     }
+}
+
+fn endpoints(action: &Element) -> Vec<String> {
+    let texts = [
+        "AuthenticateOidcConfig/TokenEndpoint",
+        "AuthenticateOidcConfig/UserInfoEndpoint",
+        "JwtValidationConfig/JwksEndpoint",
+    ];
+    let texts = texts.map(|path| action.text_at(path)).into_iter();
+    let texts = texts.filter(|text| !text.is_empty());
+    texts.map(str::to_owned).collect()
 }
 
 /// `HTTP_301` and `301`.
@@ -235,7 +250,7 @@ impl fmt::Display for Action {
             }
             Self::Redirect { status, location } => write!(f, "redirect {status} {location}"),
             Self::FixedResponse { status } => write!(f, "fixed-response {status}"),
-            Self::Authenticate { method } => write!(f, "{method}"),
+            Self::Authenticate { method, .. } => write!(f, "{method}"),
         }
     }
 }

@@ -1,0 +1,181 @@
+//! Findings about identity providers: whether this machine, which elbow runs on, reaches those that rules ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::Duration;
+
+use model::authentication::{Schemes, parse_url};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+
+use super::super::inventory::Inventory;
+use super::super::inventory::rules::{Action, Rule};
+use super::finding::Finding;
+
+/// How long a name, and then a connection, may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Providers that are looked at; the others are taken to be well.
+const PROVIDERS_MAX: usize = 64;
+
+/// Where a provider answers: host, without brackets, and port.
+type Place = (String, u16);
+
+/// Why a provider cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreached {
+    /// Its name has no address.
+    Unknown,
+    /// The connection was refused.
+    Closed,
+    /// There was no connection in time.
+    Unreachable,
+}
+
+/// Looks whether the providers that rules ask can be reached; those that cannot, with the reason.
+pub(crate) async fn look_at(inventory: &Inventory) -> BTreeMap<Place, Unreached> {
+    let rules = rules(inventory).flat_map(|(_, rule)| places(rule));
+    let all: BTreeSet<_> = rules.map(|(place, _)| place).collect();
+    let mut looking = JoinSet::new();
+    for place in all.into_iter().take(PROVIDERS_MAX) {
+        looking.spawn(async move { (look(&place).await, place) });
+    }
+    let found = looking.join_all().await.into_iter();
+    found
+        .filter_map(|(unreached, place)| Some((place, unreached?)))
+        .collect()
+}
+
+async fn look((host, port): &Place) -> Option<Unreached> {
+    let addresses = tokio::time::timeout(STEP_TIMEOUT, lookup_host((&**host, *port))).await;
+    let Ok(Ok(addresses)) = addresses else {
+        return Some(Unreached::Unknown);
+    };
+    let mut unreached = Unreached::Unknown;
+    for address in addresses {
+        let connect = tokio::time::timeout(STEP_TIMEOUT, TcpStream::connect(address));
+        unreached = match connect.await {
+            Ok(Ok(_)) => return None,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Unreached::Closed,
+            Ok(Err(_)) | Err(_) => Unreached::Unreachable,
+        };
+    }
+    Some(unreached)
+}
+
+/// The rules that ask somebody who cannot be reached.
+pub(crate) fn findings(
+    inventory: &Inventory,
+    unreached: &BTreeMap<Place, Unreached>,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (subject, rule) in rules(inventory) {
+        // The endpoints of a provider are mostly at one place.
+        let places: BTreeMap<_, _> = places(rule).collect();
+        for (place, endpoint) in places {
+            let Some(why) = unreached.get(&place) else {
+                continue;
+            };
+            let (host, port) = place;
+            let why = match why {
+                Unreached::Unknown => format!("{host} has no address"),
+                Unreached::Closed => format!("{host} refuses connections to port {port}"),
+                Unreached::Unreachable => {
+                    format!("there is no connection to port {port} of {host}")
+                }
+            };
+            found.push(Finding::error(
+                format!("rule {} of {subject}", rule.priority),
+                &rule.arn,
+                format!("It asks {endpoint} who its users are, and {why}: whoever comes anew gets 500."),
+                format!("Start the provider, open the way to it, or correct the rule; then it answers: curl -v {endpoint}"),
+            ));
+        }
+    }
+    found
+}
+
+/// All rules, each with the words for its listener.
+fn rules(inventory: &Inventory) -> impl Iterator<Item = (String, &Rule)> {
+    let balancers = inventory.load_balancers.iter();
+    balancers.flat_map(|balancer| {
+        balancer.listeners.iter().flat_map(move |listener| {
+            let subject = super::listeners::subject(balancer, listener);
+            listener
+                .rules
+                .iter()
+                .map(move |rule| (subject.clone(), rule))
+        })
+    })
+}
+
+/// What a rule asks, by where it is.
+fn places(rule: &Rule) -> impl Iterator<Item = (Place, &str)> {
+    let endpoints = rule.actions.iter().flat_map(|action| match action {
+        Action::Authenticate { endpoints, .. } => &endpoints[..],
+        _ => &[],
+    });
+    endpoints.filter_map(|endpoint| {
+        let url = parse_url(endpoint, Schemes::HttpsAndHttp).ok()?;
+        let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+        Some(((host, url.port_or_known_default()?), &**endpoint))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::super::super::inventory::{Listener, LoadBalancer};
+    use super::*;
+
+    fn inventory(endpoints: &[String]) -> Inventory {
+        let rule = Rule {
+            priority: "1".to_owned(),
+            actions: vec![Action::Authenticate {
+                method: "authenticate-oidc".to_owned(),
+                endpoints: endpoints.to_vec(),
+            }],
+            ..Rule::default()
+        };
+        let listener = Listener {
+            rules: vec![rule],
+            ..Listener::default()
+        };
+        Inventory {
+            load_balancers: vec![LoadBalancer {
+                listeners: vec![listener],
+                ..LoadBalancer::default()
+            }],
+            ..Inventory::default()
+        }
+    }
+
+    async fn wrong(endpoints: &[String]) -> Vec<String> {
+        let inventory = inventory(endpoints);
+        let unreached = look_at(&inventory).await;
+        let found = findings(&inventory, &unreached).into_iter();
+        found.map(|it| it.wrong).collect()
+    }
+
+    #[tokio::test]
+    async fn a_provider_is_found_if_it_cannot_be_reached() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let endpoints = ["token", "user"].map(|path| format!("https://{address}/{path}"));
+        assert!(wrong(&endpoints).await.is_empty());
+
+        drop(listener);
+        let closed = format!(
+            "It asks https://{address}/user who its users are, and 127.0.0.1 refuses connections to port {}: whoever \
+             comes anew gets 500.",
+            address.port()
+        );
+        assert_eq!(wrong(&endpoints).await, [closed], "it is told once");
+
+        // RFC 6761 section 6.4: no such name has an address.
+        let unknown = ["https://idp.invalid/keys".to_owned()];
+        let found = wrong(&unknown).await;
+        assert!(found[0].contains("idp.invalid has no address"), "{found:?}");
+    }
+}
