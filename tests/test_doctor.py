@@ -336,6 +336,37 @@ def test_identity_providers_that_cannot_be_reached(own):
     assert f"{address} refuses connections to port {port}" in wrong
 
 
+def test_http2_that_is_not_offered(own, serve):
+    certificate = import_certificate(own, Authority().issue("shop.example"))
+    balancer = own.balancer()
+    calls = own.group(ProtocolVersion="GRPC", HealthCheckPath="/", Matcher={"GrpcCode": "0"})
+    https_listener(own, balancer, certificate, forward(calls))
+    name = f"load balancer {balancer['LoadBalancerName']}"
+    assert name not in findings(own)
+    attributes = [{"Key": "routing.http2.enabled", "Value": "false"}]
+    own.elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"], Attributes=attributes)
+    assert calls.split("/")[1] in findings(own)[name]["wrong"]
+
+
+def test_a_target_whose_requests_fail_more_often(own, serve):
+    def fail(request):
+        request.body()
+        request.respond("500 Internal Server Error", b"bad")
+
+    servers = [serve("bad", script=fail), *(serve(name) for name in "abc")]
+    address, group, _ = own.serve(*servers)
+    own.wait_for_state(group, "healthy")
+    assert findings(own) == {}
+    subject = f"target {servers[0].address}:8080 of {group.split('/')[1]}"
+
+    def is_found():
+        for _ in range(100):
+            get(address, port=own.port)
+        return list(findings(own)) == [subject]
+
+    until(is_found, "the anomaly being found", timeout=30)
+
+
 def test_what_attributes_make_of_zones(own, serve):
     one = serve("one")
     _, group, _ = own.serve(one)

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::ssl_policy::SslPolicy;
 
 use super::super::inventory::rules::Action;
-use super::super::inventory::{Inventory, Listener, LoadBalancer};
+use super::super::inventory::{Inventory, Listener, LoadBalancer, TargetGroup};
 use super::certificates;
 use super::finding::Finding;
 use super::surroundings::{Permission, Surroundings};
@@ -20,6 +20,7 @@ pub(crate) fn findings(
     let mut found = Vec::new();
     for balancer in &inventory.load_balancers {
         found.extend(of_balancer(balancer));
+        found.extend(offers_no_http2(inventory, balancer, surroundings));
         for listener in &balancer.listeners {
             found.extend(admits_nobody(balancer, listener, surroundings));
             found.extend(is_open_in_clear_text(balancer, listener, surroundings));
@@ -63,6 +64,39 @@ fn of_balancer(balancer: &LoadBalancer) -> Option<Finding> {
             &balancer.arn,
             "It has no listeners: nobody can connect to it.".to_owned(),
             format!("Make one: aws elbv2 create-listener --load-balancer-arn {} --protocol HTTP --port 80 --default-actions ACTIONS", balancer.arn),
+        )
+    })
+}
+
+/// A load balancer whose target groups can be sent nothing but HTTP/2, which it does not offer.
+fn offers_no_http2(
+    inventory: &Inventory,
+    balancer: &LoadBalancer,
+    surroundings: &Surroundings,
+) -> Option<Finding> {
+    const HTTP2: &str = "routing.http2.enabled";
+    if surroundings.attribute(&balancer.arn, HTTP2) != Some("false") {
+        return None;
+    }
+    let groups = inventory.target_groups_of(&balancer.arn);
+    let is_beyond_http1 =
+        |group: &&TargetGroup| matches!(&*group.protocol_version, "HTTP2" | "GRPC");
+    let names: Vec<_> = groups
+        .filter(is_beyond_http1)
+        .map(|group| &*group.name)
+        .collect();
+    (!names.is_empty()).then(|| {
+        Finding::error(
+            format!("load balancer {}", balancer.name),
+            &balancer.arn,
+            format!(
+                "It does not offer HTTP/2, and target groups want nothing else ({}): what is forwarded to them gets 464.",
+                names.join(", ")
+            ),
+            format!(
+                "Offer it: aws elbv2 modify-load-balancer-attributes --load-balancer-arn {} --attributes Key={HTTP2},Value=true",
+                balancer.arn
+            ),
         )
     })
 }
@@ -274,5 +308,34 @@ mod tests {
                 "Its security policy ELBSecurityPolicy-2016-08 lets clients speak TLSv1, which is no longer safe (RFC 8996)."
             ]
         );
+    }
+    #[test]
+    fn groups_of_http2_need_a_load_balancer_that_offers_it() {
+        for (version, offers, expected) in [
+            ("GRPC", "false", 1),
+            ("HTTP2", "false", 1),
+            ("HTTP1", "false", 0),
+            ("GRPC", "true", 0),
+        ] {
+            let balancer = LoadBalancer {
+                arn: "arn:lb".to_owned(),
+                ..LoadBalancer::default()
+            };
+            let inventory = Inventory {
+                target_groups: vec![TargetGroup {
+                    protocol_version: version.to_owned(),
+                    load_balancers: vec!["arn:lb".to_owned()],
+                    ..TargetGroup::default()
+                }],
+                ..Inventory::default()
+            };
+            let attribute = ("routing.http2.enabled".to_owned(), offers.to_owned());
+            let surroundings = Surroundings {
+                attributes: [("arn:lb".to_owned(), [attribute].into())].into(),
+                ..Surroundings::default()
+            };
+            let found = offers_no_http2(&inventory, &balancer, &surroundings);
+            assert_eq!(found.iter().count(), expected, "{version} {offers}");
+        }
     }
 }

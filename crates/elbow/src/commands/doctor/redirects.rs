@@ -3,7 +3,7 @@
 use super::super::inventory::rules::{Action, Condition, Rule};
 use super::super::inventory::{Listener, LoadBalancer};
 use super::finding::Finding;
-use super::names::overlap;
+use super::names::{fits, overlap};
 use super::rules::{matches_all_of, modify};
 
 /// Everything that is wrong with the redirects of a listener; `subject` is the listener, `names` are those in its
@@ -25,33 +25,40 @@ pub(super) fn findings(
         else {
             continue;
         };
-        let wrong = match listener_at(balancer, &to) {
-            Some(Err(missing)) => Some((
-                format!("It redirects to {location}, and {missing}: who follows gets no answer."),
+        let subject = format!("rule {} of {subject}", rule.priority);
+        let modify = modify(listener, rule);
+        found.extend(match obstacle(balancer, &to) {
+            Some(Obstacle::NoListener) => Some(Finding::warning(
+                subject,
+                &rule.arn,
                 format!(
-                    "Make a listener there: aws elbv2 create-listener --load-balancer-arn {} --protocol {} --port {}; or \
-                     redirect to one: {} ACTIONS",
-                    balancer.arn,
-                    to.protocol,
-                    to.port,
-                    modify(listener, rule)
+                    "It redirects to {location}, and the load balancer has no listener on port {}: who follows gets no \
+                     answer, unless something in front of elbow takes that port.",
+                    to.port
+                ),
+                format!(
+                    "Make the listener: aws elbv2 create-listener --load-balancer-arn {} --protocol {} --port {} \
+                     --default-actions ACTIONS; or redirect to another port: {modify} ACTIONS",
+                    balancer.arn, to.protocol, to.port
                 ),
             )),
-            _ if is_endless(balancer, listener, place, &to, names) => Some((
+            Some(Obstacle::Speaks(protocol)) => Some(Finding::error(
+                subject,
+                &rule.arn,
                 format!(
-                    "It redirects to {location}, which it redirects again: who follows never gets an answer."
+                    "It redirects to {location}, and the listener on port {} speaks {protocol}: who follows gets an error.",
+                    to.port
                 ),
-                format!(
-                    "Put a rule for what it leads to before it, or redirect to something else: {} ACTIONS",
-                    modify(listener, rule)
-                ),
+                format!("Redirect to a port whose listener speaks {}: {modify} ACTIONS", to.protocol),
             )),
-            _ => None,
-        };
-        found.extend(wrong.map(|(wrong, remedy)| {
-            let subject = format!("rule {} of {subject}", rule.priority);
-            Finding::error(subject, &rule.arn, wrong, remedy)
-        }));
+            None if is_endless(balancer, listener, place, &to, names) => Some(Finding::error(
+                subject,
+                &rule.arn,
+                format!("It redirects to {location}, which it redirects again: who follows never gets an answer."),
+                format!("Put a rule for what it leads to before it, or redirect to something else: {modify} ACTIONS"),
+            )),
+            None => None,
+        });
     }
     found
 }
@@ -100,27 +107,26 @@ impl Destination {
     }
 }
 
-/// The listener that a redirect leads to, or what is in the way. `None`: it leads to somebody else, or nobody knows
-/// to whom.
-fn listener_at<'a>(
-    balancer: &'a LoadBalancer,
-    to: &Destination,
-) -> Option<Result<&'a Listener, String>> {
+/// Why a redirect to the load balancer itself leads nowhere.
+enum Obstacle<'a> {
+    NoListener,
+    /// The listener there speaks this protocol, and not that of the redirect.
+    Speaks(&'a str),
+}
+
+/// `None`: it leads to a listener, or to somebody else.
+fn obstacle<'a>(balancer: &'a LoadBalancer, to: &Destination) -> Option<Obstacle<'a>> {
     if !to.host.as_ref().is_none_or(|host| is_own(balancer, host)) {
         return None;
     }
     let mut listeners = balancer.listeners.iter();
-    Some(match listeners.find(|listener| listener.port == to.port) {
-        None => Err(format!(
-            "the load balancer has no listener on port {}",
-            to.port
-        )),
-        Some(listener) if listener.protocol != to.protocol => Err(format!(
-            "the listener on port {} speaks {}",
-            to.port, listener.protocol
-        )),
-        Some(listener) => Ok(listener),
-    })
+    match listeners.find(|listener| listener.port == to.port) {
+        None => Some(Obstacle::NoListener),
+        Some(listener) if listener.protocol != to.protocol => {
+            Some(Obstacle::Speaks(&listener.protocol))
+        }
+        Some(_) => None,
+    }
 }
 
 fn is_own(balancer: &LoadBalancer, host: &str) -> bool {
@@ -139,10 +145,12 @@ fn is_endless(
 ) -> bool {
     let (earlier, rule) = (&listener.rules[..place], &listener.rules[place]);
     let leads_here = to.host.as_ref().is_none_or(|host| {
-        is_own(balancer, host)
-            // A host with a placeholder in it may be anybody's.
-            || (!host.contains('*') && names.iter().any(|name| overlap(name, host)))
-            || rule.conditions.iter().any(|it| it.field == "host-header")
+        let is_served = || {
+            names.iter().any(|name| fits(name, host))
+                || rule.conditions.iter().any(|it| it.field == "host-header")
+        };
+        // A host with a placeholder in it may be anybody's.
+        is_own(balancer, host) || (!host.contains('*') && is_served())
     });
     (&*to.protocol, to.port) == (&*listener.protocol, listener.port)
         && leads_here
@@ -356,7 +364,6 @@ mod tests {
 
     #[test]
     fn a_rule_is_endless_if_it_matches_what_it_leads_to() {
-        let to = |location| Some(location);
         for (conditions, location, expected) in [
             (
                 &[("host-header", "*.example")][..],
@@ -377,7 +384,7 @@ mod tests {
             ),
         ] {
             let found = found(
-                vec![rule("1", conditions, to(location))],
+                vec![rule("1", conditions, Some(location))],
                 "https://#{host}:443/#{path}",
             );
             assert_eq!(

@@ -7,7 +7,7 @@ use model::Cidr;
 use model::certificate::KeyAlgorithm;
 use serde_json::{Value, json};
 
-use super::super::inventory::{Inventory, Listener, Target, TargetGroup};
+use super::super::inventory::{Inventory, Listener, Target};
 use crate::client::call::{Call, Service};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -23,7 +23,7 @@ pub(crate) struct Surroundings {
     pub(crate) instances: BTreeMap<String, Instance>,
     /// By ARN.
     pub(crate) certificates: BTreeMap<String, Certificate>,
-    /// The attributes of each target group that a load balancer uses, by its ARN.
+    /// The attributes of each load balancer, and of each target group that one uses, by its ARN.
     pub(crate) attributes: BTreeMap<String, BTreeMap<String, String>>,
     /// The ARNs of the certificates of each listener that has any, by its ARN.
     pub(crate) listener_certificates: BTreeMap<String, ListenerCertificates>,
@@ -97,9 +97,17 @@ impl Surroundings {
                 }
             }
         }
+        for balancer in &inventory.load_balancers {
+            let call = Call::new(Service::Elbv2, "DescribeLoadBalancerAttributes");
+            let call = call.with("LoadBalancerArn", &balancer.arn);
+            let attributes = attributes(client, call).await?;
+            found.attributes.insert(balancer.arn.clone(), attributes);
+        }
         let groups = inventory.target_groups.iter();
         for group in groups.filter(|group| !group.load_balancers.is_empty()) {
-            let attributes = attributes(client, &group.arn).await?;
+            let call = Call::new(Service::Elbv2, "DescribeTargetGroupAttributes");
+            let call = call.with("TargetGroupArn", &group.arn);
+            let attributes = attributes(client, call).await?;
             found.attributes.insert(group.arn.clone(), attributes);
         }
         found.certificates = certificates(client).await?;
@@ -126,9 +134,9 @@ impl Surroundings {
         Ok(found)
     }
 
-    /// An attribute of a target group.
-    pub(crate) fn attribute(&self, group: &TargetGroup, key: &str) -> Option<&str> {
-        let attributes = self.attributes.get(&group.arn)?;
+    /// An attribute of a load balancer or a target group.
+    pub(crate) fn attribute(&self, arn: &str, key: &str) -> Option<&str> {
+        let attributes = self.attributes.get(arn)?;
         attributes.get(key).map(String::as_str)
     }
 
@@ -239,9 +247,8 @@ async fn prefix_lists(
     Ok(found)
 }
 
-async fn attributes(client: &Client, group: &str) -> Result<BTreeMap<String, String>, CallError> {
-    let call = Call::new(Service::Elbv2, "DescribeTargetGroupAttributes");
-    let answer = client.call(&call.with("TargetGroupArn", group)).await?;
+async fn attributes(client: &Client, call: Call) -> Result<BTreeMap<String, String>, CallError> {
+    let answer = client.call(&call).await?;
     let attributes = answer.list("Attributes").iter();
     let text = |it: &Element, name: &str| it.text_at(name).to_owned();
     Ok(attributes

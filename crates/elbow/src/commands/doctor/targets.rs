@@ -38,15 +38,10 @@ pub(crate) fn findings(
     let usages = inventory.usages();
     for group in &inventory.target_groups {
         found.extend(groups::findings(group, usages[&*group.arn]));
-        let balancers = inventory.load_balancers.iter();
-        let user = balancers
-            .clone()
-            .find(|it| group.load_balancers.contains(&it.arn));
+        let mut balancers = inventory.load_balancers.iter();
+        let user = balancers.find(|it| group.load_balancers.contains(&it.arn));
         for target in &group.targets {
-            let look = |number| {
-                let port = port(group, target, number, surroundings)?;
-                Some((port.0, seen.get(&port)?))
-            };
+            let look = |number| seen.get(&port(group, target, number, surroundings)?);
             match &*target.state {
                 "unhealthy" => {
                     let address = port(group, target, target.health_check_port, surroundings);
@@ -54,13 +49,15 @@ pub(crate) fn findings(
                         group,
                         target,
                         address: address.map(|(address, _)| address),
-                        seen: look(target.health_check_port).map(|(_, seen)| seen),
+                        seen: look(target.health_check_port),
                         closed: user.filter(|it| !is_admitted(it, target, surroundings)),
                     }));
                 }
-                "healthy" if is_checked_apart(group, target) => {
-                    let seen = look(target.port);
-                    found.extend(seen.and_then(|(_, seen)| of_traffic(group, target, seen)));
+                "healthy" => {
+                    let apart = is_checked_apart(group, target);
+                    let seen = apart.then(|| look(target.port)).flatten();
+                    found.extend(seen.and_then(|seen| of_traffic(group, target, seen)));
+                    found.extend(target.is_anomalous.then(|| of_anomaly(group, target)));
                 }
                 _ => {}
             }
@@ -200,6 +197,21 @@ fn of_traffic(group: &TargetGroup, target: &Target, seen: &Seen) -> Option<Findi
         | (false, Version::Http2, Seen::Http2) => return None,
     };
     Some(Finding::error(subject(group, target), arn, wrong, remedy))
+}
+
+/// A target that passes its checks, and whose requests fail more often than those of its peers.
+fn of_anomaly(group: &TargetGroup, target: &Target) -> Finding {
+    Finding::warning(
+        subject(group, target),
+        &group.arn,
+        "Far more of its requests than of the others' fail: 5xx, or no connection.".to_owned(),
+        format!(
+            "Look into the application's log there. To send it less meanwhile: aws elbv2 modify-target-group-attributes \
+             --target-group-arn {} --attributes Key=load_balancing.algorithm.type,Value=weighted_random \
+             Key=load_balancing.algorithm.anomaly_mitigation,Value=on",
+            group.arn
+        ),
+    )
 }
 
 /// A target that fails its checks, and what is known of that.

@@ -40,7 +40,7 @@ fn takes_part(target: &Target) -> bool {
 }
 
 fn is_cross_zone(group: &TargetGroup, surroundings: &Surroundings) -> bool {
-    surroundings.attribute(group, CROSS_ZONE) != Some("false")
+    surroundings.attribute(&group.arn, CROSS_ZONE) != Some("false")
 }
 
 /// The zones of its load balancers in which it has no target and gets requests all the same.
@@ -87,7 +87,7 @@ fn wants_too_many(
     key: &str,
     effect: &str,
 ) -> Option<Finding> {
-    let wanted: usize = surroundings.attribute(group, key)?.parse().ok()?;
+    let wanted: usize = surroundings.attribute(&group.arn, key)?.parse().ok()?;
     let count = group.targets.iter().filter(|it| takes_part(it)).count();
     (is_cross_zone(group, surroundings) && wanted > count).then(|| {
         Finding::warning(

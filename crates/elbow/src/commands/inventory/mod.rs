@@ -105,6 +105,8 @@ pub(crate) struct Target {
     pub(crate) description: String,
     /// Whether traffic is shifted away from its zone.
     pub(crate) is_shifted: bool,
+    /// Whether its requests fail more often than those of the other targets of its group.
+    pub(crate) is_anomalous: bool,
     /// The zone of an address, or `all`; those of instances are told by EC2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) zone: Option<String>,
@@ -168,6 +170,7 @@ impl Inventory {
         read.sort_by(|a, b| a.name.cmp(&b.name));
         for group in &mut read {
             let call = elbv2("DescribeTargetHealth").with("TargetGroupArn", &group.arn);
+            let call = call.with("Include", list(["AnomalyDetection"]));
             let answer = client.call(&call).await?;
             let targets = answer.list("TargetHealthDescriptions").iter();
             group.targets = targets.map(Target::read).collect();
@@ -263,6 +266,7 @@ impl Target {
             reason: text("TargetHealth/Reason"),
             description: text("TargetHealth/Description"),
             is_shifted: description.text_at("AdministrativeOverride/State") == "zonal_shift_active",
+            is_anomalous: description.text_at("AnomalyDetection/Result") == "anomalous",
             zone: description
                 .find("Target")
                 .and_then(|target| target.find("AvailabilityZone"))
