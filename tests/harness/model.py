@@ -12,11 +12,8 @@ FILTERS = ("Filter", "Filters")
 # EC2 API, "InternetGatewayAttachment": the state of an internet gateway is "available".
 DOCUMENTED = {("AttachmentStatus", "available")}
 # ACM answers DescribeCertificate and ListCertificates with hyphens, such as RSA-2048, where its model has underscores:
-# Terraform's AWS provider undoes it, and AWS's own users' outputs show it.
-HYPHENATED = {
-    ("CertificateDetail", "KeyAlgorithm"),
-    ("CertificateSummary", "KeyAlgorithm"),
-}
+# Terraform's AWS provider undoes it (certificate.go).
+HYPHENATED = {("CertificateDetail", "KeyAlgorithm"), ("CertificateSummary", "KeyAlgorithm")}
 
 
 def nodes(shape, value, path=()):

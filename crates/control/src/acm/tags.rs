@@ -58,14 +58,16 @@ impl Control {
     ) -> Result<(), AcmError> {
         self.transact(move |draft| {
             change(draft, &input.certificate_arn, |tags| {
-                for (key, value) in &input.tags {
+                let is_there = |(key, value): &&(String, Option<String>)| {
+                    let there = tags.value(key);
+                    there.is_some() && (value.is_none() || there == value.as_deref())
+                };
+                let (present, absent): (Vec<_>, Vec<_>) = input.tags.iter().partition(is_there);
+                // A reserved one that is there was set by an older elbow, and may go.
+                for (key, value) in absent {
                     refuse_reserved(key, value.as_deref().unwrap_or_default())?;
                 }
-                let is_meant = |(key, value): &&(String, Option<String>)| {
-                    value.is_none() || tags.value(key) == value.as_deref()
-                };
-                let meant = input.tags.iter().filter(is_meant);
-                let keys: Vec<_> = meant.map(|(key, _)| key.clone()).collect();
+                let keys: Vec<_> = present.into_iter().map(|(key, _)| key.clone()).collect();
                 Ok(tags.without(&keys))
             })
         })
