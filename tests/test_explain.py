@@ -293,6 +293,10 @@ def test_the_path_of_login_callbacks_is_reserved(elbow, shop, web):
     assert answer["rules"][-1]["priority"] == "default", "the rule of the path, which does not count"
     code, text, errors = run(elbow, "GET", url + "?code=c&state=s", "--listener", listener, *nonce)
     assert code == 0 and "login callback: " in text, errors
+    shop.rule(listener, 2, [path("/oauth2/*")], actions + [forward(group)[0] | {"Order": 2}])
+    for query, options in (("", ()), ("?code=c&state=s", nonce)):
+        assert told(query, *options)["before_action"] == [], "nobody is asked for a login there"
+    assert told(url="https://shop.example/oauth2/other")["before_action"] != []
     elsewhere = told(listener=plain, url="http://shop.example/oauth2/idpresponse")
     assert elsewhere["outcome"]["type"] == "forward", "that listener has no logins"
 

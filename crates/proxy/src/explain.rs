@@ -76,6 +76,9 @@ pub struct Routed<'q> {
     pub priority: u32,
     /// What the rule does.
     pub action: &'q Action,
+    /// Whether the request is to the path of login callbacks, and a rule of the listener has logins: then what follows is
+    /// none of the action's doing but for its rate limit.
+    pub is_callback: bool,
     /// What comes of it for this request, once it has passed an authentication and a rate limit of the action.
     pub outcome: Result<Outcome, Refusal>,
 }
@@ -97,8 +100,8 @@ pub enum Outcome {
     Redirect(Vec<u8>),
     /// The fixed response of `action`.
     FixedResponse,
-    /// It ends a login that began here, whatever the rule of its path does: the identity provider is asked for a
-    /// session, and the client sent back to where it began. One that did not begin here is refused with 401.
+    /// It ends a login that began here: the identity provider is asked for a session, and the client sent back to where
+    /// it began. One that did not begin here is refused with 401.
     LoginCallback {
         /// The identity providers whose logins the listener's rules have.
         issuers: Vec<String>,
@@ -180,6 +183,7 @@ pub fn explain<'q>(
             routed: Ok(Routed {
                 priority,
                 action,
+                is_callback: true,
                 outcome,
             }),
         };
@@ -225,6 +229,7 @@ pub fn explain<'q>(
         routed: Ok(Routed {
             priority,
             action,
+            is_callback: false,
             outcome,
         }),
     }

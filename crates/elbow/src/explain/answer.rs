@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use control::{Control, State};
-use engine::{Action, Authentication, Frontend, Routing, Snapshot};
+use engine::{Authentication, Frontend, Routing, Snapshot};
 use model::id::LoadBalancerId;
 use model::listener::Listener;
 use model::rule::{Rule, RulePriority};
@@ -83,8 +83,7 @@ pub(crate) async fn answer(
         Err(refusal) => answer.outcome = refused(refusal),
         Ok(routed) => {
             answer.rules = up_to_match(steps?, &routed, listener);
-            let is_callback = matches!(routed.outcome, Ok(explain::Outcome::LoginCallback { .. }));
-            answer.before_action = before(routed.action, is_callback);
+            answer.before_action = before(&routed);
             answer.outcome = outcome(control, &state, &node, routed).await?;
         }
     }
@@ -219,8 +218,8 @@ fn up_to_match(steps: Vec<RuleStep>, routed: &Routed<'_>, listener: &Listener) -
     shown
 }
 
-/// `is_callback`: the request ends a login, so that it needs none.
-fn before(action: &Action, is_callback: bool) -> Vec<String> {
+fn before(routed: &Routed<'_>) -> Vec<String> {
+    let action = routed.action;
     let limiter = action
         .extensions
         .as_ref()
@@ -236,7 +235,11 @@ fn before(action: &Action, is_callback: bool) -> Vec<String> {
             limit.requests, limit.period_seconds, limit.burst
         )
     });
-    let authentication = action.authentication.as_ref().filter(|_| !is_callback);
+    // What ends a login needs none.
+    let authentication = action
+        .authentication
+        .as_ref()
+        .filter(|_| !routed.is_callback);
     let authentication = authentication.map(|it| match it {
         Authentication::Oidc(oidc) => format!(
             "authentication: without a session cookie the client is asked for a login at {} ({})",

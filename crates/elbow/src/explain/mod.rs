@@ -69,7 +69,7 @@ pub(crate) struct Certificate {
     pub(crate) is_default: bool,
     /// What it is for.
     pub(crate) names: Vec<String>,
-    /// Whether one of the names is what the client asks for. If not, the client refuses it.
+    /// Whether one of the names is what the client asks for. One that asks for another refuses it.
     pub(crate) is_for_name: bool,
 }
 
