@@ -247,9 +247,11 @@ fn of_failing(failing: &Failing<'_>) -> Finding {
         ),
         (Some(Seen::Http1), _) if version(group) == Version::Http2 => (
             format!("Port {port} speaks HTTP/1.1, and the target group wants HTTP/2 (version {}).", group.protocol_version),
-            "Forward to a target group of version HTTP1: aws elbv2 create-target-group --protocol-version HTTP1; or have the \
-             application speak HTTP/2 without an upgrade (prior knowledge)."
-                .to_owned(),
+            format!(
+                "Forward to a target group of version HTTP1: aws elbv2 create-target-group --protocol-version HTTP1; or have \
+                 the application speak HTTP/2 without an upgrade, until this succeeds: {}",
+                curl(failing)
+            ),
         ),
         (Some(Seen::Http2), _) if version(group) == Version::Http1 => (
             format!("Port {port} speaks HTTP/2 alone, and the target group wants HTTP/1.1."),
@@ -295,18 +297,18 @@ fn of_failing(failing: &Failing<'_>) -> Finding {
         ),
         (Some(Seen::HangsUp), _) => (
             format!("Port {port} closes the connection without an answer."),
-            look_yourself(failing),
+            format!("Look what it answers: {}", curl(failing)),
         ),
         (seen, "Target.FailedHealthChecks") => (
             match seen {
                 Some(Seen::Tls) => format!("The TLS handshake on port {port} fails, or what follows is no answer to {}.", check.path),
                 _ => format!("Port {port} breaks off the connection, or gives no valid answer to {}.", check.path),
             },
-            look_yourself(failing),
+            format!("Look what it answers: {}", curl(failing)),
         ),
         _ => (
             sentence(&format!("{} {}", target.reason, target.description)),
-            look_yourself(failing),
+            format!("Look what it answers: {}", curl(failing)),
         ),
     };
     Finding::error(subject(group, target), &group.arn, wrong, remedy)
@@ -344,7 +346,7 @@ fn another_status(failing: &Failing<'_>, modify: &str) -> String {
 }
 
 /// A command that makes the request of a check.
-fn look_yourself(failing: &Failing<'_>) -> String {
+fn curl(failing: &Failing<'_>) -> String {
     let (group, check) = (failing.group, &failing.group.health_check);
     let options = match (&*check.protocol, version(group)) {
         ("HTTPS", Version::Http1) => "-vk",
@@ -353,7 +355,7 @@ fn look_yourself(failing: &Failing<'_>) -> String {
         (_, Version::Http2) => "-v --http2-prior-knowledge",
     };
     format!(
-        "Look what it answers: curl {options} {}://{}{}",
+        "curl {options} {}://{}{}",
         check.protocol.to_ascii_lowercase(),
         place(failing),
         check.path
