@@ -75,8 +75,12 @@ def test_two_accounts_serve_side_by_side(two, other_network):
     ]:
         found = client.describe_load_balancers()["LoadBalancers"]
         assert [it["LoadBalancerArn"] for it in found] == [mine["LoadBalancerArn"]]
-        with refused("LoadBalancerNotFound"):
-            client.describe_load_balancers(LoadBalancerArns=[foreign["LoadBalancerArn"]])
+        for call in (
+            lambda: client.describe_load_balancers(LoadBalancerArns=[foreign["LoadBalancerArn"]]),
+            lambda: client.delete_load_balancer(LoadBalancerArn=foreign["LoadBalancerArn"]),
+        ):
+            with refused("ValidationError", f"'{foreign['LoadBalancerArn']}' is not a valid load balancer ARN"):
+                call()
     vpcs = {vpc["VpcId"]: vpc["CidrBlock"] for vpc in shop.ec2.describe_vpcs()["Vpcs"]}
     vpcs_of_other = key.client("ec2").describe_vpcs()["Vpcs"]
     assert [vpc["CidrBlock"] for vpc in vpcs_of_other] == [other_network.vpc]

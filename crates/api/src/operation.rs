@@ -28,6 +28,9 @@ pub(crate) struct Call<'a> {
 type Handler<R> = for<'a> fn(Call<'a>) -> Answer<'a, R>;
 type Answer<'a, R> = Pin<Box<dyn Future<Output = Result<R, ApiError>> + Send + 'a>>;
 
+/// What the inputs of all operations of a service have to pass.
+pub(crate) type Check = fn(&Control, &Node) -> Result<(), ApiError>;
+
 /// An operation that is served.
 pub(crate) struct Operation<R> {
     pub(crate) name: &'static str,
@@ -38,13 +41,19 @@ pub(crate) struct Operation<R> {
 }
 
 /// The operations that are served: `"CreateRule" => create_rule` for a module with the functions `read`,
-/// from `Fields` to an input, and `call`, from a `Control` and an input to a result.
+/// from `Fields` to an input, and `call`, from a `Control` and an input to a result. What comes after `check`
+/// looks at every input that could be read, before anything is done.
 macro_rules! operations {
     ($($name:literal => $module:ident,)+) => {
+        $crate::operation::operations! { check: |_, _| Ok(()); $($name => $module,)+ }
+    };
+    (check: $check:expr; $($name:literal => $module:ident,)+) => {
         &[$($crate::operation::Operation {
             name: $name,
             handler: |call| Box::pin(async move {
                 let input = $crate::input::decode(call.input, $module::read)?;
+                let check: $crate::operation::Check = $check;
+                check(call.control, call.input)?;
                 Ok($module::call(call.control, input).await?)
             }),
             #[cfg(test)]

@@ -94,6 +94,32 @@ pub enum ResourceArn {
     TrustStore(TrustStoreArn),
 }
 
+impl ResourceArn {
+    /// Whose it is.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::LoadBalancer(arn) => &arn.place,
+            Self::Listener(arn) => &arn.load_balancer.place,
+            Self::Rule(arn) => &arn.listener.load_balancer.place,
+            Self::TargetGroup(arn) => &arn.place,
+            Self::TrustStore(arn) => &arn.place,
+        }
+    }
+
+    /// What it names, as `InvalidArn` calls it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LoadBalancer(_) => LoadBalancerArn::KIND,
+            Self::Listener(_) => ListenerArn::KIND,
+            Self::Rule(_) => RuleArn::KIND,
+            Self::TargetGroup(_) => TargetGroupArn::KIND,
+            Self::TrustStore(_) => TrustStoreArn::KIND,
+        }
+    }
+}
+
 /// The text is not an ARN of the wanted kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{text}' is not a valid {kind} ARN")]
@@ -216,6 +242,11 @@ fn load_balancer(place: Place, kind: &str, name: &str, id: &str) -> Option<LoadB
 
 macro_rules! from_text {
     ($name:ident, $kind:literal, $parse:expr) => {
+        impl $name {
+            /// What `InvalidArn` calls it.
+            const KIND: &'static str = $kind;
+        }
+
         impl FromStr for $name {
             type Err = InvalidArn;
 
@@ -225,7 +256,7 @@ macro_rules! from_text {
                     .and_then(|(place, parts)| parse(place, &parts))
                     .ok_or_else(|| InvalidArn {
                         text: text.to_owned(),
-                        kind: $kind,
+                        kind: Self::KIND,
                     })
             }
         }

@@ -1,6 +1,7 @@
 //! Elastic Load Balancing, version 2015-12-01.
 //!
-//! An operation is a file with two functions, `read` and `call`, and one line in [`OPERATIONS`].
+//! An operation is a file with two functions, `read` and `call`, and one line in [`OPERATIONS`]. ARNs of other
+//! accounts are refused for all of them in one place.
 
 use crate::operation::{Operations, operations};
 use crate::service::Service;
@@ -39,6 +40,7 @@ mod describe_trust_store_revocations;
 mod describe_trust_stores;
 pub(crate) mod downloads;
 mod error;
+mod foreign;
 mod get_resource_policy;
 mod get_trust_store_ca_certificates_bundle;
 mod get_trust_store_revocation_content;
@@ -69,6 +71,7 @@ mod unreachable;
 pub(crate) const OPERATIONS: Operations<Xml> = Operations {
     service: Service::ElasticLoadBalancing,
     served: operations! {
+        check: foreign::check;
         "AddListenerCertificates" => add_listener_certificates,
         "AddTags" => add_tags,
         "AddTrustStoreRevocations" => add_trust_store_revocations,

@@ -2,15 +2,43 @@
 
 use std::sync::Arc;
 
-use model::arn::{ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn, TrustStoreArn};
+use model::arn::{
+    InvalidArn, ListenerArn, LoadBalancerArn, ResourceArn, RuleArn, TargetGroupArn, TrustStoreArn,
+};
 use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 use model::rule::Rule;
 use model::target_group::TargetGroup;
 use model::trust_store::TrustStore;
 
+use super::tags::tags_of;
 use super::{ElbError, RuleKey};
+use crate::Control;
 use crate::state::State;
+
+impl Control {
+    /// Refuses the ARN of a resource of another account, Region or partition. What is not such an ARN is the
+    /// operation's to judge.
+    ///
+    /// # Errors
+    /// `Validation`, as AWS answers it: to a caller it makes no difference whether the resource is there.
+    pub fn check_place(&self, text: &str) -> Result<(), ElbError> {
+        let Ok(arn) = text.parse::<ResourceArn>() else {
+            return Ok(());
+        };
+        // What was made before the operator gave the account another number keeps its ARN.
+        let is_here = *arn.place() == self.settings().place
+            || self.read(|state| tags_of(state, &arn).is_ok());
+        match is_here {
+            true => Ok(()),
+            false => Err(InvalidArn {
+                text: text.to_owned(),
+                kind: arn.kind(),
+            }
+            .into()),
+        }
+    }
+}
 
 /// The load balancer with this ARN.
 pub(crate) fn load_balancer<'a>(

@@ -107,7 +107,8 @@ impl Control {
     }
 }
 
-fn tags_of(state: &State, arn: &ResourceArn) -> Result<Tags, ElbError> {
+/// The tags of the resource with this ARN.
+pub(super) fn tags_of(state: &State, arn: &ResourceArn) -> Result<Tags, ElbError> {
     let text = arn.to_string();
     Ok(match arn {
         ResourceArn::LoadBalancer(_) => find::load_balancer(state, &text)?.tags.clone(),

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use control::Settings;
 use control::elb::create_load_balancer::CreateLoadBalancer;
 use control::elb::delete_load_balancer::DeleteLoadBalancer;
 use control::elb::describe_account_limits::DescribeAccountLimits;
@@ -14,7 +15,7 @@ use control::elb::{LoadBalancerStateCode, Paging};
 use model::load_balancer::{LoadBalancerType, Scheme};
 use model::protocol::IpAddressType;
 
-use crate::support::{error, fixed, fixture, fixture_with, pairs};
+use crate::support::{Fixture, error, fixed, fixture, fixture_with, pairs};
 
 #[tokio::test]
 async fn a_new_load_balancer_has_its_names_and_an_address_in_each_zone() {
@@ -271,6 +272,36 @@ async fn unknown_ones_are_not_found_by_name_and_arn() {
             expected
         );
     }
+}
+
+#[tokio::test]
+async fn an_arn_of_elsewhere_is_refused_unless_it_was_given_here() {
+    let fixture = fixture().await;
+    let arn = fixture.load_balancer("shop").await.arn.to_string();
+    let of_other = arn.replace("123456789012", "210987654321");
+    let check = |fixture: &Fixture, arn: &str| fixture.control.check_place(arn);
+    for here in [
+        &arn,
+        &arn.replace("/shop/", "/gone/"),
+        "arn:aws:s3:::shop",
+        "x",
+    ] {
+        assert!(
+            check(&fixture, here).is_ok(),
+            "{here} is for operations to judge"
+        );
+    }
+    assert_eq!(
+        error(check(&fixture, &of_other)),
+        format!("Validation: '{of_other}' is not a valid load balancer ARN")
+    );
+    let renamed = |settings: &mut Settings| settings.place.account = "555555555555".to_owned();
+    let renamed = fixture.restart_changed(renamed).await;
+    assert!(
+        check(&renamed, &arn).is_ok(),
+        "it was made under the former number"
+    );
+    assert!(check(&renamed, &arn.replace("/shop/", "/gone/")).is_err());
 }
 
 #[tokio::test]

@@ -263,6 +263,14 @@ impl Fixture {
         start(store, clock, issuer, self.control.settings().clone(), 1000).await
     }
 
+    /// The same store and time under another process, with other settings.
+    pub(crate) async fn restart_changed(&self, change: impl FnOnce(&mut Settings)) -> Fixture {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let mut settings = self.control.settings().clone();
+        change(&mut settings);
+        start(store, clock, self.issuer.clone(), settings, 1000).await
+    }
+
     pub(crate) fn advance(&self, seconds: u64) {
         self.clock.0.advance(Duration::from_secs(seconds));
     }
