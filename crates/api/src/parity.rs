@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::elbv2::tests::NEVER_ANSWERED;
 use crate::operation::{Coverage, coverage};
 use crate::query::Node;
 use crate::{golden, rest_json};
@@ -50,6 +51,31 @@ fn the_page_on_parity_says_what_the_code_does() {
     }
     let is_same = page == renewed;
     assert!(is_same, "docs/parity.md is stale; renew it with: {RENEWAL}");
+}
+
+/// Of load balancing, where nothing but the transcript shows what a parameter does; those of EC2 are tried.
+#[test]
+fn a_parameter_that_works_is_in_a_request_that_is_answered() {
+    const SERVICE: &str = "elasticloadbalancing";
+    let blocks = transcript(SERVICE);
+    let all = coverage();
+    let service = all.iter().find(|it| it.service == SERVICE);
+    let served = service.expect("it is a service").served.iter();
+    let answered = served.filter(|operation| !NEVER_ANSWERED.contains(operation));
+    let missing = answered.flat_map(|operation| {
+        let works = of_model(SERVICE, operation, &blocks).works;
+        let is_shown = |parameter: &str| {
+            let mut answered = blocks.iter().filter(|block| block.is_answered());
+            answered.any(|block| block.operation == *operation && block.has(parameter))
+        };
+        let missing = works.into_iter().filter(move |it| !is_shown(it));
+        missing.map(move |parameter| format!("{operation} {parameter}"))
+    });
+    assert_eq!(
+        missing.collect::<Vec<_>>(),
+        [""; 0],
+        "elbv2/transcript.txt needs an answered request with each of these parameters"
+    );
 }
 
 #[test]
@@ -238,6 +264,12 @@ impl Block {
             request: request.to_owned(),
             answer: answer.to_owned(),
         })
+    }
+
+    /// Whether the request has this parameter, or a member of it.
+    fn has(&self, parameter: &str) -> bool {
+        let first = |path: &String| path.split('.').next() == Some(parameter);
+        self.parameters.iter().any(first)
     }
 
     fn is_answered(&self) -> bool {

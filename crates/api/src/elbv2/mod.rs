@@ -63,7 +63,7 @@ mod set_security_groups;
 mod set_subnets;
 mod shapes;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 mod unreachable;
 

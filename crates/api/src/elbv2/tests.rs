@@ -70,7 +70,8 @@ async fn answers(control: &Control, name: &str) -> String {
 }
 
 /// Accounts share nothing, so that these have nothing to do.
-const NEVER_ANSWERED: [&str; 2] = ["DeleteSharedTrustStoreAssociation", "GetResourcePolicy"];
+pub(crate) const NEVER_ANSWERED: [&str; 2] =
+    ["DeleteSharedTrustStoreAssociation", "GetResourcePolicy"];
 
 #[test]
 fn every_operation_has_an_answer_and_a_refusal_in_the_transcript() {
