@@ -158,15 +158,20 @@ def test_what_tools_read_of_an_instance_and_its_interface(ec2, run):
 
 def test_tags_of_an_instance_and_of_its_interface(ec2, run):
     tags = "Tags=[{{Key=Name,Value={}}}]"
-    instance, interface, volume = (
+    instance, interface, volume, spot = (
         f"ResourceType={kind}," + tags.format(value)
-        for kind, value in [("instance", "web"), ("network-interface", "front"), ("volume", "root")]
+        for kind, value in [
+            ("instance", "web"),
+            ("network-interface", "front"),
+            ("volume", "root"),
+            ("spot-instances-request", "cheap"),
+        ]
     )
-    [made] = run("--tag-specifications", instance, interface)["Instances"]
+    [made] = run("--tag-specifications", instance, interface, volume)["Instances"]
     assert made["Tags"] == [{"Key": "Name", "Value": "web"}]
     [shown] = ec2.describe_network_interfaces(
         NetworkInterfaceIds=[made["NetworkInterfaces"][0]["NetworkInterfaceId"]]
     )["NetworkInterfaces"]
     assert shown["TagSet"] == [{"Key": "Name", "Value": "front"}]
-    with pytest.raises(AwsError, match="volume"):
-        run("--tag-specifications", instance, volume)
+    with pytest.raises(AwsError, match="spot-instances-request"):
+        run("--tag-specifications", instance, spot)
