@@ -13,6 +13,7 @@ import pytest
 
 from harness.certificates import Authority, import_certificate
 from harness.elbow import binary, quiet_environment
+from harness.guard import EVERYTHING_OUT
 from harness.http import get
 from harness.https import https_listener
 from harness.shop import Shop, fixed, forward
@@ -412,18 +413,42 @@ def test_security_groups_that_keep_everybody_out(own, serve):
     # An instance whose group does not admit the load balancer, and whose application is silent.
     silent = socket.create_server((own.elbow.network.free_host(0), 8080))
     address = silent.getsockname()[0]
-    instance = own.elbow.run("instance", "add", "--address", address, "--security-group", closed).strip()
+    app = security_group("app")
+    instance = own.elbow.run("instance", "add", "--address", address, "--security-group", app).strip()
     group = own.group(TargetType="instance")
     own.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
     own.listener(balancer, forward(group), port=own.port + 1)
     unhealthy(own, group)
     subject = f"target {instance}:8080 of {group.split('/')[1]}"
+
+    def follow(remedy):
+        own.elbow.aws(*remedy.removeprefix("Allow it: aws ").split())
+
     with silent:
-        assert "do not admit the load balancer" in findings(own)[subject]["wrong"]
-        own.ec2.authorize_security_group_ingress(
-            GroupId=closed, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp=own.elbow.network.vpc
-        )
+        own.ec2.revoke_security_group_egress(GroupId=closed, IpPermissions=[EVERYTHING_OUT])
+        denied = findings(own)[subject]
+        assert f"For requests and health checks, no egress rule of {closed} lets {name}" in denied["wrong"]
+        follow(denied["remedy"])
+        denied = findings(own)[subject]
+        assert f"no ingress rule of {app} lets {name} in on port 8080" in denied["wrong"]
+        follow(denied["remedy"])
         assert "does not answer" in findings(own)[subject]["wrong"]
+
+
+def test_security_groups_that_admit_checks_alone(own, serve):
+    made = own.ec2.create_security_group(GroupName="checked", Description="checked", VpcId=own.vpc)
+    checked = made["GroupId"]
+    checks = serve("checks")
+    own.ec2.authorize_security_group_ingress(
+        GroupId=checked, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp=own.elbow.network.vpc
+    )
+    instance = own.elbow.run("instance", "add", "--address", checks.address, "--security-group", checked).strip()
+    group = own.group(TargetType="instance", HealthCheckPort="8080")
+    own.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": instance, "Port": 8081}])
+    own.listener(own.balancer(), forward(group))
+    own.wait_for_state(group, "healthy")
+    [found] = findings(own).values()
+    assert "For requests, no ingress rule" in found["wrong"] and "on port 8081" in found["wrong"]
 
 
 def test_a_prefix_list_admits_whom_it_names(own):

@@ -9,6 +9,7 @@ import pytest
 
 from harness.certificates import Authority, import_certificate
 from harness.elbow import binary, quiet_environment
+from harness.guard import EVERYTHING_OUT, Guard, tcp
 from harness.http import get
 from harness.https import TlsConnection, https_listener
 from harness.shop import fixed, forward
@@ -147,6 +148,19 @@ def test_who_is_not_admitted_gets_no_connection(elbow, shop, web):
     assert "no connection: " in text
     code, _, _ = run(elbow, "GET", url_of(shop, balancer), "--from", "10.1.2.3")
     assert code == 0
+
+
+def test_a_target_that_security_groups_deny_is_504(elbow, shop, target):
+    guard, server = Guard(shop, tcp("0.0.0.0/0")), target("app")
+    guard.revoke_egress(EVERYTHING_OUT)
+    balancer = shop.balancer(SecurityGroups=[guard.id])
+    shop.listener(balancer, forward(shop.group(server)))
+    code, text, _ = run(elbow, "GET", url_of(shop, balancer))
+    assert code == 1 and "answer 504: security groups drop new connections to its targets" in text
+    assert f"no egress rule of {guard.id} lets {balancer['LoadBalancerName']} connect to {server.address}:8080" in text
+    guard.admit_egress(EVERYTHING_OUT)
+    code, text, _ = run(elbow, "GET", url_of(shop, balancer))
+    assert code == 0 and "no egress rule" not in text
 
 
 def test_sni_chooses_the_certificate(elbow, shop, web):

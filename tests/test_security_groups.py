@@ -1,12 +1,13 @@
-"""Security groups at the listener: who is not allowed gets no answer at all."""
+"""Security groups: who is not allowed gets no answer at all, at the listener and at targets."""
 
 import os
 
 import pytest
 
-from harness.guard import PATIENCE, Guard, is_answered, members, tcp
-from harness.http import Connection
-from harness.shop import fixed
+from harness.guard import EVERYTHING_OUT, PATIENCE, Guard, is_answered, members, tcp
+from harness.http import Connection, get
+from harness.shop import fixed, forward
+from harness.wait import until
 
 ALLOWED, DENIED = "127.8.8.8", "127.9.9.9"
 
@@ -140,3 +141,96 @@ def test_a_load_balancer_is_a_member_of_its_groups(shop, guarded):
         LoadBalancerArn=other["LoadBalancerArn"], SecurityGroups=[Guard(shop).id]
     )
     assert not is_answered(address, shop.port, shop.addresses(other)[0])
+
+
+def answer_once(request):
+    """A script: each request comes on a connection of its own."""
+    request.body()
+    request.respond(headers=["Connection: close"], body=b"app")
+    return False
+
+
+class Front:
+    """A load balancer whose requests go to one target."""
+
+    def __init__(self, shop, guard, group):
+        self._shop, self.group = shop, group
+        balancer = shop.balancer(SecurityGroups=[guard.id])
+        shop.listener(balancer, forward(group))
+        self.address = shop.addresses(balancer)[0]
+
+    def get(self):
+        # Longer than a connection to the target may take.
+        return get(self.address, port=self._shop.port, timeout=20)
+
+    def times_out(self):
+        """Whether a request gets 504, and the checks get no answer either."""
+        status = self.get().status
+        until(lambda: ("unhealthy", "Target.Timeout") in self._health(), "the checks timing out")
+        return status == 504
+
+    def _health(self):
+        return self._shop.health(self.group).values()
+
+
+@pytest.fixture
+def front_guard(shop):
+    """The security group of a load balancer that everybody reaches."""
+    return Guard(shop, tcp("0.0.0.0/0"))
+
+
+def instances(shop, *servers, guard):
+    """A target group of instances at the addresses of servers, which carry this security group."""
+    group = shop.group(TargetType="instance", HealthyThresholdCount=2)
+    ids = [run_instance(shop, server.address, guard) for server in servers]
+    shop.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": id} for id in ids])
+    return group
+
+
+def test_an_instance_is_reached_when_its_groups_admit_the_load_balancer(shop, target, front_guard):
+    guard, server = Guard(shop), target("app", script=answer_once)
+    front = Front(shop, front_guard, instances(shop, server, guard=guard))
+    assert front.times_out()
+    assert server.connections == 0, "not a packet has come so far"
+    guard.admit(members(front_guard.id))
+    assert front.get().text == "app", "at once, although it is unhealthy still"
+    shop.wait_for_state(front.group, "healthy")
+    guard.revoke(members(front_guard.id))
+    assert front.times_out()
+    guard.admit(tcp(f"{front.address}/32", 8080, 8080))
+    assert front.get().text == "app"
+
+
+def test_a_target_is_reached_when_the_groups_of_the_load_balancer_let_packets_out(shop, target, front_guard):
+    server = target("app", script=answer_once)
+    front = Front(shop, front_guard, shop.group(server, HealthyThresholdCount=2))
+    shop.wait_for_state(front.group, "healthy")
+    front_guard.revoke_egress(EVERYTHING_OUT)
+    assert front.times_out()
+    front_guard.admit_egress(tcp(f"{server.address}/32", 8080, 8080))
+    assert front.get().text == "app"
+    shop.wait_for_state(front.group, "healthy")
+
+
+def test_an_open_connection_to_a_target_goes_on(shop, target, front_guard):
+    guard, server = Guard(shop, tcp(shop.elbow.network.vpc)), target("app")
+    front = Front(shop, front_guard, instances(shop, server, guard=guard))
+    with Connection(front.address, shop.port) as client:
+        assert client.request().status == 200
+        guard.revoke(tcp(shop.elbow.network.vpc))
+        assert client.request().status == 200
+
+
+def test_another_target_that_is_reached_gets_the_requests(shop, target, front_guard):
+    open_to_all, closed = Guard(shop, tcp("0.0.0.0/0")), Guard(shop)
+    near, far = target("near"), target("far")
+    group = instances(shop, near, guard=open_to_all)
+    shop.elbv2.register_targets(
+        TargetGroupArn=group, Targets=[{"Id": run_instance(shop, far.address, closed)}]
+    )
+    front = Front(shop, front_guard, group)
+    both = {("healthy", None), ("unhealthy", "Target.Timeout")}
+    until(lambda: set(shop.health(group).values()) == both, "the checks of both")
+    assert {front.get().text for _ in range(5)} == {"near"}
+    closed.admit(members(front_guard.id))
+    until(lambda: {front.get().text for _ in range(10)} == {"near", "far"}, "requests at both")

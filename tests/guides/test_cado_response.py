@@ -398,3 +398,44 @@ def test_a_security_group_without_the_rule_lets_nobody_in(guide):
     )
     with Connection(address, 8080) as client:
         assert client.request().status == 200
+
+
+def test_a_server_is_reached_once_its_security_group_admits_the_load_balancer(guide):
+    """CA36: both groups must allow the path; without the rule of the server's group the client gets 504."""
+
+    def security_group(name):
+        made = guide.aws(
+            *("ec2", "create-security-group", "--group-name", name, "--description", "d", "--vpc-id", guide.vpc),
+        )
+        return made["GroupId"]
+
+    front, back = security_group("cado-lb"), security_group("cado-server")
+    guide.aws(
+        *("ec2", "authorize-security-group-ingress", "--group-id", front),
+        *("--protocol", "tcp", "--port", 8080, "--cidr", "127.0.0.0/8"),
+    )
+    server, group = guide.server(), guide.target_group("--healthy-threshold-count", 2)
+    options = ("--private-ip-address", server.address, "--security-group-ids", back)
+    guide.register(group, guide.run_instance(guide.subnets[0]["SubnetId"], *options))
+    balancer = guide.load_balancer("--security-groups", front)
+    guide.aws(
+        *("elbv2", "create-listener", "--load-balancer-arn", balancer["LoadBalancerArn"]),
+        *("--protocol", "HTTP", "--port", 8080, "--default-actions", f"Type=forward,TargetGroupArn={group}"),
+    )
+
+    def ask():
+        # Longer than a connection to a target may take.
+        with Connection(guide.addresses(balancer)[0], 8080, timeout=20) as client:
+            return client.request().status
+
+    def has_timed_out():
+        return [(one["State"], one.get("Reason")) for one in guide.health(group)] == [("unhealthy", "Target.Timeout")]
+
+    assert ask() == 504
+    until(has_timed_out, "checks that get no answer")
+    guide.aws(
+        *("ec2", "authorize-security-group-ingress", "--group-id", back),
+        *("--protocol", "tcp", "--port", PORT, "--source-group", front),
+    )
+    assert ask() == 200
+    guide.wait_until_healthy(group)

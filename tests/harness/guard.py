@@ -22,8 +22,12 @@ def members(group):
     return {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}
 
 
+# What every security group lets out at first.
+EVERYTHING_OUT = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
 class Guard:
-    """A security group of a test's own; nobody is admitted at first."""
+    """A security group of a test's own; nobody is admitted at first, and everything goes out."""
 
     def __init__(self, shop, *permissions):
         self._ec2 = shop.ec2
@@ -40,6 +44,12 @@ class Guard:
 
     def revoke(self, permission):
         self._ec2.revoke_security_group_ingress(GroupId=self.id, IpPermissions=[permission])
+
+    def admit_egress(self, permission):
+        self._ec2.authorize_security_group_egress(GroupId=self.id, IpPermissions=[permission])
+
+    def revoke_egress(self, permission):
+        self._ec2.revoke_security_group_egress(GroupId=self.id, IpPermissions=[permission])
 
 
 def is_answered(address, port, source):

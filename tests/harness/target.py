@@ -49,6 +49,7 @@ class Target:
         self.script = script or self._say_name
         self.health = health
         self.requests = []
+        self.connections = 0
         self.started = 0
         self.in_flight = 0
         self._lock = threading.Lock()
@@ -78,6 +79,7 @@ class Target:
     def _serve(self, connection, stream):
         with self._lock:
             self._connections.add(connection)
+            self.connections += 1
         try:
             while request := self._read(stream, connection):
                 if request.path == HEALTH_PATH:

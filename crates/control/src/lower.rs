@@ -15,11 +15,13 @@ mod reach;
 mod tls;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use engine::router::CompileError;
 use engine::{EndpointState, Snapshot};
 use imbl::OrdMap;
+use model::ec2::Instance;
 use model::id::ListenerId;
 use model::target::Target;
 
@@ -130,6 +132,11 @@ impl Lowered {
     /// What is known about the present registration of a target that is in use or draining.
     pub(crate) fn endpoint_state(&self, target: &Target) -> Option<&Arc<EndpointState>> {
         self.pools.endpoint_state(target)
+    }
+
+    /// The instance that has this address.
+    pub(crate) fn instance_at(&self, address: IpAddr) -> Option<&Instance> {
+        self.pools.instance_at(address)
     }
 
     /// The targets that have been deregistered and not yet removed.

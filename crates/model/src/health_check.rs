@@ -37,6 +37,17 @@ pub enum HealthCheckPort {
     Port(u16),
 }
 
+impl HealthCheckPort {
+    /// The port that is checked of a target which is registered with `traffic_port`.
+    #[must_use]
+    pub fn beside(self, traffic_port: u16) -> u16 {
+        match self {
+            Self::TrafficPort => traffic_port,
+            Self::Port(port) => port,
+        }
+    }
+}
+
 impl Default for HealthCheck {
     fn default() -> Self {
         Self {

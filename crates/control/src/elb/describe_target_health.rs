@@ -2,7 +2,6 @@
 
 use engine::EndpointState;
 use engine::health::{Failure, Health};
-use model::health_check::HealthCheckPort;
 use model::load_balancer::LoadBalancer;
 use model::target::Target;
 use model::target_group::{TargetGroup, TargetType};
@@ -281,10 +280,7 @@ impl View<'_> {
         health: TargetHealth,
         anomaly: AnomalyDetection,
     ) -> TargetHealthDescription {
-        let check_port = match self.group.health_check.port {
-            HealthCheckPort::TrafficPort => port,
-            HealthCheckPort::Port(port) => port,
-        };
+        let check_port = self.group.health_check.port.beside(port);
         TargetHealthDescription {
             target: TargetDescription {
                 id,

@@ -71,6 +71,7 @@ pub mod describe_ssl_policies;
 pub mod describe_target_groups;
 pub mod describe_target_health;
 pub mod description;
+pub mod dropped_connections;
 pub mod error;
 mod find;
 mod forwarding;

@@ -1,12 +1,12 @@
 //! From target groups and targets to pools.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use engine::{Endpoint, EndpointState, Pool, PoolId, PoolSettings};
 use imbl::OrdMap;
-use model::health_check::HealthCheckPort;
+use model::ec2::Instance;
 use model::id::{LoadBalancerId, RegistrationId, TargetGroupId};
 use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
@@ -132,6 +132,11 @@ impl Pools {
         })
     }
 
+    /// The instance that has this address.
+    pub(super) fn instance_at(&self, address: IpAddr) -> Option<&Instance> {
+        self.instances.get(&address).map(Arc::as_ref)
+    }
+
     /// Stops new requests at registrations that drain, or that have left a pool.
     pub(super) fn start_draining(&self, before: &Self) {
         for draining in self.draining.values() {
@@ -213,11 +218,11 @@ impl Pools {
             };
             let state = self.state_of(target.registration, known.as_deref());
             states.insert(target.registration, Arc::clone(&state));
-            let check_address = check_address(address, group);
+            let check_port = group.health_check.port.beside(address.port());
             let wanted = Endpoint {
                 address,
-                check_address,
-                reach: judge.reach(address, check_address.port()),
+                check_address: SocketAddr::new(address.ip(), check_port),
+                reach: judge.reach(address, check_port),
                 zone: surroundings.zone(target, group).map(Arc::from),
                 key: endpoint_key(id, &target.key.id, target.key.port),
                 state,
@@ -275,13 +280,6 @@ fn is_same(known: &Endpoint, wanted: &Endpoint) -> bool {
 fn has_other_rules(old: &State, new: &State) -> bool {
     let (old, new) = (&old.ec2, &new.ec2);
     !old.security_groups.ptr_eq(&new.security_groups) || !old.prefix_lists.ptr_eq(&new.prefix_lists)
-}
-
-fn check_address(address: SocketAddr, group: &TargetGroup) -> SocketAddr {
-    match group.health_check.port {
-        HealthCheckPort::TrafficPort => address,
-        HealthCheckPort::Port(port) => SocketAddr::new(address.ip(), port),
-    }
 }
 
 /// What names the target in cookies: FNV-1a over the group's id and the target's id and port.

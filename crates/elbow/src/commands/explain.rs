@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{CommandError, columns};
 use crate::cli::ExplainArgs;
-use crate::explain::{Answer, Outcome, Question, Target, TargetGroup};
+use crate::explain::{Answer, Asked, Outcome, Question, Target, TargetGroup};
 
 /// Prints what would become of a request. The status is 1 if it would get an error from elbow, or no answer.
 ///
@@ -21,7 +21,8 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, CommandError> {
         address: args.address,
         is_http2: args.http2,
     };
-    let answer = client.explain(serde_json::to_string(&question)?).await?;
+    let asked = Asked::Request(question);
+    let answer = client.explain(serde_json::to_string(&asked)?).await?;
     let answer: Answer = serde_json::from_str(&answer)?;
     if args.json {
         super::print_json(&answer)?;
@@ -175,6 +176,7 @@ mod tests {
             target: name.to_owned(),
             state: state.to_owned(),
             is_eligible,
+            is_out_of_reach: false,
             reason: reason.to_owned(),
         }
     }

@@ -9,11 +9,12 @@ use model::id::LoadBalancerId;
 use model::listener::Listener;
 use model::rule::{Rule, RulePriority};
 use proxy::explain::{self, Explanation, RequestSubject, Routed};
+use serde::Serialize;
 
 use super::node::{Node, Nothing, Place};
 use super::targets::{group_name, target_groups};
 use super::url::Url;
-use super::{Answer, Certificate, Outcome, Question, QuestionError, RuleStep};
+use super::{Answer, Asked, Certificate, Outcome, Question, QuestionError, RuleStep};
 use crate::commands::inventory::rules::Condition;
 
 /// Answers a question in JSON from what is live, in JSON. Nothing is touched by it.
@@ -25,7 +26,17 @@ pub(crate) async fn answer(
     snapshot: &Snapshot,
     question: &[u8],
 ) -> Result<String, QuestionError> {
-    let question: Question = serde_json::from_slice(question)?;
+    match serde_json::from_slice(question)? {
+        Asked::Request(question) => answer_request(control, snapshot, question).await,
+        Asked::DroppedConnections => Ok(json(&control.dropped_connections(None))),
+    }
+}
+
+async fn answer_request(
+    control: &Control,
+    snapshot: &Snapshot,
+    question: Question,
+) -> Result<String, QuestionError> {
     let state = control.read(State::clone);
     let url = Url::parse(&question.url)?;
     let node = match Place::find(snapshot, &state, &question, &url)? {
@@ -117,7 +128,7 @@ fn security_groups(state: &State, balancer: LoadBalancerId) -> Vec<String> {
     groups.iter().map(ToString::to_string).collect()
 }
 
-fn json(answer: &Answer) -> String {
+fn json(answer: &impl Serialize) -> String {
     serde_json::to_string(answer).expect("the keys of all maps are text")
 }
 

@@ -10,6 +10,16 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Asked {
+    /// What would become of a request; the answer is an `Answer`.
+    Request(Question),
+    /// Which connections to targets security groups drop; the answer is a list of `DroppedConnection`.
+    DroppedConnections,
+}
+
 /// A request that nobody has sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,7 +158,9 @@ pub(crate) struct Target {
     pub(crate) state: String,
     /// Whether it can get this request.
     pub(crate) is_eligible: bool,
-    /// Why not, or why it is not healthy; empty: it is healthy and can.
+    /// Whether security groups drop new connections for requests to it.
+    pub(crate) is_out_of_reach: bool,
+    /// Why not, why it is not healthy, and whose rules drop connections to it; empty: it is healthy and can.
     pub(crate) reason: String,
 }
 

@@ -1,6 +1,7 @@
 //! The target groups a request may go to: who can get it, why the others cannot, and who is next.
 
 use control::elb::describe_target_health::{DescribeTargetHealth, TargetHealthDescription};
+use control::elb::dropped_connections::DroppedConnection;
 use control::{Control, State};
 use engine::{Algorithm, Forward, Pool, PoolId, Stickiness};
 use model::id::TargetGroupId;
@@ -24,7 +25,8 @@ pub(super) async fn target_groups(
     for (pool, weight) in forward.weighted_pools() {
         let arn = state.elb.target_groups.get(&TargetGroupId(pool.id.0));
         let arn = arn.map_or_else(String::new, |group| group.arn.to_string());
-        let targets = targets(control, pool, &arn, &node.zone).await?;
+        let dropped = control.dropped_connections(Some(TargetGroupId(pool.id.0)));
+        let targets = targets(control, pool, &arn, (&node.zone, &dropped)).await?;
         let next = pool.peek_target(Some(&node.zone));
         let next = next.and_then(|next| {
             Some(
@@ -43,6 +45,11 @@ pub(super) async fn target_groups(
             Some("464: its targets speak a version of HTTP that the request does not go with")
         } else if targets.iter().all(|(_, it)| !it.is_eligible) {
             Some("503: it has no target that can get requests")
+        } else if targets
+            .iter()
+            .all(|(_, it)| !it.is_eligible || it.is_out_of_reach)
+        {
+            Some("504: security groups drop new connections to its targets")
         } else {
             None
         };
@@ -73,7 +80,7 @@ async fn targets(
     control: &Control,
     pool: &Pool,
     arn: &str,
-    zone: &str,
+    (zone, dropped): (&str, &[DroppedConnection]),
 ) -> Result<Vec<(u64, Target)>, QuestionError> {
     let described = control.describe_target_health(DescribeTargetHealth {
         target_group_arn: arn.to_owned(),
@@ -108,11 +115,16 @@ async fn targets(
             _ if is_shifted => "traffic is shifted away from its zone".to_owned(),
             _ => "it has just become healthy".to_owned(),
         };
+        let its = |it: &&DroppedConnection| (&it.target.id, it.target.port) == (&id, port);
+        let dropped = || dropped.iter().filter(its);
+        let reasons = Some(reason).into_iter().filter(|it| !it.is_empty());
+        let reasons = reasons.chain(dropped().map(ToString::to_string));
         let target = Target {
             target: format!("{id}:{port}"),
             state: health.state.to_string(),
             is_eligible,
-            reason,
+            is_out_of_reach: dropped().any(|it| it.is_for_requests),
+            reason: reasons.collect::<Vec<_>>().join("; "),
         };
         (key, target)
     };

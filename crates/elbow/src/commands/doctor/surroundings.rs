@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use control::elb::dropped_connections::DroppedConnection;
 use model::Cidr;
 use model::certificate::KeyAlgorithm;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::super::inventory::{Inventory, Listener, Target};
 use crate::client::call::{Call, Service};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
+use crate::explain::Asked;
 
 const NEXT_TOKEN: (&str, &str) = ("NextToken", "nextToken");
 
@@ -21,6 +23,8 @@ pub(crate) struct Surroundings {
     pub(crate) security_groups: BTreeMap<String, Vec<Permission>>,
     /// By id.
     pub(crate) instances: BTreeMap<String, Instance>,
+    /// What security groups keep from targets.
+    pub(crate) dropped: Vec<DroppedConnection>,
     /// By ARN.
     pub(crate) certificates: BTreeMap<String, Certificate>,
     /// The attributes of each load balancer, and of each target group that one uses, by its ARN.
@@ -44,7 +48,6 @@ pub(crate) struct Permission {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Instance {
     pub(crate) address: IpAddr,
-    pub(crate) security_groups: Vec<String>,
     /// The name of its zone.
     pub(crate) zone: String,
 }
@@ -110,6 +113,10 @@ impl Surroundings {
             let attributes = attributes(client, call).await?;
             found.attributes.insert(group.arn.clone(), attributes);
         }
+        let asked =
+            serde_json::to_string(&Asked::DroppedConnections).map_err(CallError::NotJson)?;
+        let dropped = client.explain(asked).await?;
+        found.dropped = serde_json::from_str(&dropped).map_err(CallError::NotJson)?;
         found.certificates = certificates(client).await?;
         let listeners = inventory.load_balancers.iter().flat_map(|it| &it.listeners);
         for listener in listeners.filter(|listener| listener.ssl_policy.is_some()) {
@@ -175,17 +182,6 @@ impl Surroundings {
                 .is_none_or(|(first, last)| (first..=last).contains(&port))
         })
     }
-
-    /// The machine that a target is, by its id or its address.
-    pub(crate) fn instance_of(&self, target: &str) -> Option<&Instance> {
-        let by_id = self.instances.get(target);
-        by_id.or_else(|| {
-            let address: IpAddr = target.parse().ok()?;
-            self.instances
-                .values()
-                .find(|instance| instance.address == address)
-        })
-    }
 }
 
 impl Permission {
@@ -218,13 +214,9 @@ impl Permission {
 impl Instance {
     /// `None` if it has no address any more.
     fn read(instance: &Element) -> Option<Self> {
-        let groups = instance.list("groupSet").iter();
         Some(Self {
             address: instance.text_at("privateIpAddress").parse().ok()?,
             zone: instance.text_at("placement/availabilityZone").to_owned(),
-            security_groups: groups
-                .map(|group| group.text_at("groupId").to_owned())
-                .collect(),
         })
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::super::inventory::{Inventory, LoadBalancer, Target, TargetGroup};
+use super::super::inventory::{Inventory, Target, TargetGroup};
 use super::finding::Finding;
-use super::groups;
 use super::probe::{Port, Seen, Version};
 use super::surroundings::Surroundings;
+use super::{dropped, groups};
 
 /// The ports that say more about targets than their health does: where checks fail, and where requests go that checks
 /// say nothing about.
@@ -38,11 +38,13 @@ pub(crate) fn findings(
     let usages = inventory.usages();
     for group in &inventory.target_groups {
         found.extend(groups::findings(group, usages[&*group.arn]));
-        let mut balancers = inventory.load_balancers.iter();
-        let user = balancers.find(|it| group.load_balancers.contains(&it.arn));
         for target in &group.targets {
+            let dropped = dropped::to(group, target, &surroundings.dropped);
+            found.extend(dropped::finding(subject(group, target), group, &dropped));
             let look = |number| seen.get(&port(group, target, number, surroundings)?);
             match &*target.state {
+                // What is at a port does not matter while nothing comes there.
+                "unhealthy" if dropped.iter().any(|it| it.is_for_checks) => {}
                 "unhealthy" => {
                     let address = port(group, target, target.health_check_port, surroundings);
                     found.push(of_failing(&Failing {
@@ -50,11 +52,10 @@ pub(crate) fn findings(
                         target,
                         address: address.map(|(address, _)| address),
                         seen: look(target.health_check_port),
-                        closed: user.filter(|it| !is_admitted(it, target, surroundings)),
                     }));
                 }
                 "healthy" => {
-                    let apart = is_checked_apart(group, target);
+                    let apart = is_checked_apart(group, target) && dropped.is_empty();
                     let seen = apart.then(|| look(target.port)).flatten();
                     found.extend(seen.and_then(|seen| of_traffic(group, target, seen)));
                     found.extend(target.is_anomalous.then(|| of_anomaly(group, target)));
@@ -89,34 +90,6 @@ fn port(
     let instance = surroundings.instances.get(&target.id).map(|it| it.address);
     let address: IpAddr = instance.or_else(|| target.id.parse().ok())?;
     Some((SocketAddr::new(address, number), version(group)))
-}
-
-/// Whether the machine's security groups let the load balancer through, as far as the inventory knows the machine.
-fn is_admitted(balancer: &LoadBalancer, target: &Target, surroundings: &Surroundings) -> bool {
-    let Some(instance) = surroundings.instance_of(&target.id) else {
-        return true;
-    };
-    let groups = &instance.security_groups;
-    let addresses = balancer
-        .addresses
-        .iter()
-        .filter_map(|it| it.address.parse::<IpAddr>().ok());
-    let admits = |address: IpAddr, port: u16| {
-        surroundings.permissions(groups, port).any(|permission| {
-            permission
-                .blocks
-                .iter()
-                .any(|block| block.contains(address))
-                || permission
-                    .groups
-                    .iter()
-                    .any(|it| balancer.security_groups.contains(it))
-        })
-    };
-    // A target and a node of different families never speak with each other.
-    addresses
-        .filter(|address| address.is_ipv4() == instance.address.is_ipv4())
-        .all(|it| admits(it, target.port) && admits(it, target.health_check_port))
 }
 
 fn subject(group: &TargetGroup, target: &Target) -> String {
@@ -222,8 +195,6 @@ struct Failing<'a> {
     address: Option<SocketAddr>,
     /// What is there.
     seen: Option<&'a Seen>,
-    /// The load balancer that its security groups do not admit.
-    closed: Option<&'a LoadBalancer>,
 }
 
 fn of_failing(failing: &Failing<'_>) -> Finding {
@@ -234,8 +205,6 @@ fn of_failing(failing: &Failing<'_>) -> Finding {
         "aws elbv2 modify-target-group --target-group-arn {}",
         group.arn
     );
-    let is_unconnected =
-        target.reason == "Target.Timeout" || failing.seen == Some(&Seen::Unreachable);
     let (wrong, remedy) = match (failing.seen, &*target.reason) {
         (Some(Seen::Tls), _) if !is_tls => (
             format!("Its health checks speak HTTP, and port {port} speaks TLS."),
@@ -272,16 +241,6 @@ fn of_failing(failing: &Failing<'_>) -> Finding {
                 sentence(&target.description), check.path, check.matcher
             ),
             another_status(failing, &modify),
-        ),
-        _ if is_unconnected && failing.closed.is_some() => (
-            format!(
-                "Its security groups do not admit the load balancer {} on ports {} and {port}.",
-                failing.closed.map_or("", |it| it.name.as_str()),
-                target.port
-            ),
-            "Admit it: aws ec2 authorize-security-group-ingress --group-id SG-OF-TARGET --protocol tcp --port PORT \
-             --source-group SG-OF-LOAD-BALANCER"
-                .to_owned(),
         ),
         (Some(Seen::Unreachable), _) => (
             format!("There is no connection to port {port}."),

@@ -38,18 +38,12 @@ fn group(protocol: &str, version: &str) -> TargetGroup {
     }
 }
 
-fn failing(
-    group: &TargetGroup,
-    target: &Target,
-    seen: Option<&Seen>,
-    closed: Option<&LoadBalancer>,
-) -> Finding {
+fn failing(group: &TargetGroup, target: &Target, seen: Option<&Seen>) -> Finding {
     of_failing(&Failing {
         group,
         target,
         address: Some(([10, 0, 0, 1], 81).into()),
         seen,
-        closed,
     })
 }
 
@@ -149,35 +143,8 @@ fn a_failing_target_is_told_its_reason() {
         ("HTTP", "HTTP1", Some(Seen::HangsUp), mismatch, wrong_status),
         ("HTTP", "HTTP1", None, mismatch, wrong_status),
     ] {
-        let found = failing(
-            &group(protocol, version),
-            &target(reason),
-            seen.as_ref(),
-            None,
-        );
+        let found = failing(&group(protocol, version), &target(reason), seen.as_ref());
         assert_eq!(found.wrong, expected, "{protocol} {seen:?}");
-    }
-}
-
-#[test]
-fn closed_security_groups_are_a_cause_only_where_there_is_no_connection() {
-    let balancer = LoadBalancer {
-        name: "shop".to_owned(),
-        ..LoadBalancer::default()
-    };
-    let (reason, text) = mismatch(500);
-    for (seen, reason, expected) in [
-        (Some(Seen::Silent), TIMEOUT, true),
-        (None, TIMEOUT, true),
-        (Some(Seen::Unreachable), FAILED, true),
-        (Some(Seen::Http1), (reason, &*text), false),
-        (Some(Seen::Closed), FAILED, false),
-        (Some(Seen::HangsUp), FAILED, false),
-    ] {
-        let group = group("HTTP", "HTTP1");
-        let found = failing(&group, &target(reason), seen.as_ref(), Some(&balancer));
-        let told = found.wrong.contains("do not admit the load balancer shop");
-        assert_eq!(told, expected, "{seen:?} {reason:?}: {}", found.wrong);
     }
 }
 
@@ -199,7 +166,7 @@ fn the_status_that_was_found_is_what_may_be_accepted() {
     ] {
         let (reason, text) = mismatch(code);
         let target = target((reason, &text));
-        let remedy = failing(&group("HTTP", version), &target, None, None).remedy;
+        let remedy = failing(&group("HTTP", version), &target, None).remedy;
         assert!(remedy.contains(expected), "{code}: {remedy}");
         assert!(!remedy.contains("399") && (expected != log || !remedy.contains("--matcher")));
     }
@@ -225,7 +192,7 @@ fn the_command_to_look_with_can_be_pasted() {
         let mut seen = vec![Seen::HangsUp];
         seen.extend((expected.contains("prior")).then_some(Seen::Http1));
         for seen in seen {
-            let remedy = failing(&group, &target(FAILED), Some(&seen), None).remedy;
+            let remedy = failing(&group, &target(FAILED), Some(&seen)).remedy;
             assert!(remedy.ends_with(expected), "{remedy}");
         }
     }
