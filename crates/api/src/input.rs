@@ -55,6 +55,8 @@ struct Faults {
     ignored: Vec<String>,
 }
 
+const LIST_NOT_EXPECTED: &str = "Start of list found where not expected";
+
 /// The members of one structure.
 pub(crate) struct Fields<'a> {
     node: &'a Node,
@@ -76,11 +78,14 @@ fn read_structure<T>(
         faults,
         asked: RefCell::default(),
     };
-    if node.value().is_some_and(|value| !value.is_empty()) {
-        fields.malformed(ApiError::sender(
-            "MalformedInput",
-            "Unexpected complex element termination",
-        ));
+    let misfit = match (node.token(), node.value()) {
+        (Some(Token::List), _) => Some(LIST_NOT_EXPECTED),
+        (Some(_), _) => Some("Expected null"),
+        (None, Some("") | None) => None,
+        (None, Some(_)) => Some("Unexpected complex element termination"),
+    };
+    if let Some(message) = misfit {
+        fields.malformed(ApiError::sender("MalformedInput", message));
     }
     let value = read(&fields);
     fields.note_ignored();
@@ -272,7 +277,7 @@ impl<'a> Fields<'a> {
         };
         let text = node.value().filter(|_| node.children().next().is_none());
         match (node.token(), text) {
-            (Some(Token::List), _) => malformed("Start of list found where not expected"),
+            (Some(Token::List), _) => malformed(LIST_NOT_EXPECTED),
             (_, None) => malformed("Start of structure or map found where not expected."),
             (Some(token), Some(text)) => match shape.name_for_misfit(token) {
                 Some(name) => malformed(&format!("{token}_VALUE can not be converted to {name}")),
@@ -283,8 +288,14 @@ impl<'a> Fields<'a> {
     }
 
     fn elements<'n>(&self, node: &'n Node) -> Vec<&'n Node> {
-        node.elements(Lists::Member).unwrap_or_else(|error| {
-            self.malformed(error.into());
+        let elements = match node.token() {
+            Some(token) if token != Token::List => {
+                Err(ApiError::sender("MalformedInput", "Expected list or null"))
+            }
+            _ => node.elements(Lists::Member).map_err(ApiError::from),
+        };
+        elements.unwrap_or_else(|error| {
+            self.malformed(error);
             Vec::new()
         })
     }

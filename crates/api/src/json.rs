@@ -188,6 +188,12 @@ mod tests {
                 r#"{"E":["p",1]}"#,
                 "NUMBER_VALUE can not be converted to a String",
             ),
+            (r#"{"D":"p"}"#, "Expected list or null"),
+            (r#"{"D":""}"#, "Expected list or null"),
+            (r#"{"F":"x"}"#, "Expected null"),
+            (r#"{"F":[{"G":"x"}]}"#, list),
+            (r#"{"H":"x"}"#, "Expected list or null"),
+            (r#"{"H":["x"]}"#, "Expected null"),
         ] {
             let input = decode(body.as_bytes()).unwrap();
             let read = input::decode(&input, |fields| {
@@ -196,6 +202,8 @@ mod tests {
                 fields.optional("C", BOOLEAN);
                 fields.list("D", TEXT);
                 fields.list("E", OneOf(&["p"]));
+                fields.structure("F", |inner| inner.optional("G", TEXT));
+                fields.structures("H", |inner| inner.optional("I", TEXT));
             });
             let error = translate("MalformedInput", read.unwrap_err());
             assert_eq!(
