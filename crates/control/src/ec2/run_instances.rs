@@ -88,9 +88,8 @@ enum AskedAddress<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum AskedTags<'a> {
-    OfInstance(&'a Tags),
-    OfBoth(&'a Tags, &'a Tags),
-    OfAll(&'a Tags, &'a Tags, &'a Tags),
+    Alone(&'a Tags),
+    InARow(Vec<&'a Tags>),
 }
 
 /// What the tags of a request are for.
@@ -103,10 +102,13 @@ struct SpecifiedTags {
 
 impl SpecifiedTags {
     fn asked(&self) -> AskedTags<'_> {
-        match (self.interface.is_empty(), self.volume.is_empty()) {
-            (true, true) => AskedTags::OfInstance(&self.instance),
-            (false, true) => AskedTags::OfBoth(&self.instance, &self.interface),
-            (_, false) => AskedTags::OfAll(&self.instance, &self.interface, &self.volume),
+        let mut tags = vec![&self.instance, &self.interface, &self.volume];
+        while tags.len() > 1 && tags.last().is_some_and(|last| last.is_empty()) {
+            tags.pop();
+        }
+        match tags[..] {
+            [of_instance] => AskedTags::Alone(of_instance),
+            _ => AskedTags::InARow(tags),
         }
     }
 }

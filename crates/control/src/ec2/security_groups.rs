@@ -368,8 +368,7 @@ fn vpc<'a>(ec2: &'a Ec2State, id: Option<&str>) -> Result<&'a Arc<Vpc>, Ec2Error
 
 /// The name that is saved for a given one.
 ///
-/// Source: Amazon VPC User Guide, "Security groups for your VPC", "Security group rules basics": spaces at the end are
-/// trimmed; names are not case-sensitive.
+/// Source: Amazon VPC User Guide, "Security group basics": spaces at the end are trimmed; names are not case-sensitive.
 fn group_name(given: &str) -> Result<String, Ec2Error> {
     match given.trim_end_matches(' ') {
         "" => Err(Ec2Error::MissingParameter("groupName")),

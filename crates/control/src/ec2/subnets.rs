@@ -311,7 +311,8 @@ pub(crate) fn parse_block(parameter: &'static str, text: &str) -> Result<Cidr, E
 }
 
 /// # Errors
-/// `MissingParameter`, `VpcNotFound`, `InvalidValue` for what is not a block or not a zone, `SubnetRange`, `TooManySubnets`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
+/// `MissingParameter`, `VpcNotFound`, `InvalidValue` for what is not a block and for a zone that there is not,
+/// `SubnetRange`, `TooManySubnets`, `SubnetConflict`, `SubnetIpv6Range`, `SubnetIpv6Conflict`, and those of tags.
 pub(crate) fn create(
     draft: &mut Draft,
     request: &CreateSubnet,
@@ -391,26 +392,15 @@ fn zone(request: &CreateSubnet, settings: &Settings) -> Result<Zone, Ec2Error> {
 
 /// The refusal of a zone that there is not.
 fn other_zone(request: &CreateSubnet, settings: &Settings) -> Ec2Error {
+    let (name, id) = (&request.availability_zone, &request.availability_zone_id);
     let zones = settings.topology.ec2_zones(&settings.place.region);
-    let (parameter, given, zones): (_, _, Vec<String>) = match &request.availability_zone {
-        Some(name) => (
-            "availabilityZone",
-            name,
-            zones.map(|zone| zone.name).collect(),
-        ),
-        None => {
-            let id = request.availability_zone_id.as_ref();
-            let id = id.expect("without a name and an id every zone is meant");
-            (
-                "availabilityZoneId",
-                id,
-                zones.map(|zone| zone.id).collect(),
-            )
-        }
+    let (parameter, given, zones): (_, _, Vec<String>) = match id {
+        Some(_) => ("availabilityZoneId", id, zones.map(|it| it.id).collect()),
+        None => ("availabilityZone", name, zones.map(|it| it.name).collect()),
     };
     Ec2Error::InvalidValue {
         parameter,
-        value: given.clone(),
+        value: given.clone().unwrap_or_default(),
         expectation: format!(
             "Subnets can currently only be created in the following availability zones: {}.",
             zones.join(", ")
