@@ -91,10 +91,15 @@ def test_it_names_the_target_of_the_next_request_and_takes_no_turn(elbow, shop, 
         return [line for line in lines if is_counted.match(line)]
 
     assert any("requests" in line for line in counted())
-    for _ in range(4):
+
+    def ask():
+        """Three answers, if no counter has moved: something else, such as the end of a connection, may move one."""
         before = counted()
         answers = [explain(elbow, "GET", f"http://{node}:{shop.port}/") for _ in range(3)]
-        assert counted() == before, "no counter has moved"
+        return answers if counted() == before else None
+
+    for _ in range(4):
+        answers = until(ask, "questions that move no counter")
         told = [answer["outcome"]["target_groups"][0]["next"] for answer in answers]
         assert told == told[:1] * 3
         served = get(node, port=shop.port).text
