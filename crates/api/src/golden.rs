@@ -56,24 +56,24 @@ pub(crate) fn check(name: &str, actual: &str) {
 
 /// Checks that the transcript has an answer and a refusal of each operation, but for those that are never answered.
 pub(crate) fn check_operations(name: &str, served: &[&str], never_answered: &[&str]) {
-    let (mut answered, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for block in transcript(name).split("\n\n").map(str::trim) {
-        let Some((request, answer)) = block.split_once('\n') else {
-            continue;
-        };
-        let operation = operation(request);
-        match answer.starts_with(['<', '{']) || answer == NOTHING {
-            true => answered.insert(operation),
-            false => refused.insert(operation),
-        };
-    }
-    for operation in served {
+    let refused = errors(&[name], operation);
+    let refused: BTreeSet<_> = refused.iter().map(|(operation, _)| operation).collect();
+    let text = transcript(name);
+    let blocks = text
+        .split("\n\n")
+        .filter_map(|it| it.trim().split_once('\n'));
+    let answered: BTreeSet<_> = blocks
+        .filter(|(_, answer)| answer.starts_with(['<', '{']) || *answer == NOTHING)
+        .map(|(request, _)| operation(request))
+        .collect();
+    for &operation in served {
+        let operation = operation.to_owned();
         assert!(
-            answered.contains(*operation) != never_answered.contains(operation),
+            answered.contains(&operation) != never_answered.contains(&operation.as_str()),
             "{name} has no answer of {operation}, or has one of what is never answered"
         );
         assert!(
-            refused.contains(*operation),
+            refused.contains(&operation),
             "{name} has no refusal of {operation}"
         );
     }

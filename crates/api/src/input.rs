@@ -56,6 +56,7 @@ struct Faults {
 }
 
 const LIST_NOT_EXPECTED: &str = "Start of list found where not expected";
+const STRUCTURE_NOT_EXPECTED: &str = "Start of structure or map found where not expected.";
 
 /// The members of one structure.
 pub(crate) struct Fields<'a> {
@@ -80,6 +81,7 @@ fn read_structure<T>(
     };
     let misfit = match (node.token(), node.value()) {
         (Some(Token::List), _) => Some(LIST_NOT_EXPECTED),
+        (Some(Token::Structure), _) => None,
         (Some(_), _) => Some("Expected null"),
         (None, Some("") | None) => None,
         (None, Some(_)) => Some("Unexpected complex element termination"),
@@ -278,7 +280,7 @@ impl<'a> Fields<'a> {
         let text = node.value().filter(|_| node.children().next().is_none());
         match (node.token(), text) {
             (Some(Token::List), _) => malformed(LIST_NOT_EXPECTED),
-            (_, None) => malformed("Start of structure or map found where not expected."),
+            (_, None) => malformed(STRUCTURE_NOT_EXPECTED),
             (Some(token), Some(text)) => match shape.name_for_misfit(token) {
                 Some(name) => malformed(&format!("{token}_VALUE can not be converted to {name}")),
                 None => Some(text),
@@ -289,6 +291,9 @@ impl<'a> Fields<'a> {
 
     fn elements<'n>(&self, node: &'n Node) -> Vec<&'n Node> {
         let elements = match node.token() {
+            Some(Token::Structure) => {
+                Err(ApiError::sender("MalformedInput", STRUCTURE_NOT_EXPECTED))
+            }
             Some(token) if token != Token::List => {
                 Err(ApiError::sender("MalformedInput", "Expected list or null"))
             }

@@ -98,7 +98,7 @@ pub(crate) fn timestamp(millis: i64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::{self, BOOLEAN, INTEGER, OneOf, TEXT};
+    use crate::input::{self, BOOLEAN, Blob, INTEGER, LONG, OneOf, TEXT, TIMESTAMP};
 
     fn headers(target: &str) -> HeaderMap {
         let value = target.parse().expect("a header value");
@@ -145,6 +145,7 @@ mod tests {
     #[test]
     fn a_value_of_another_kind_is_refused() {
         let list = "Start of list found where not expected";
+        let structure = "Start of structure or map found where not expected.";
         for (body, message) in [
             (
                 r#"{"A":1}"#,
@@ -164,10 +165,7 @@ mod tests {
             ),
             (r#"{"A":["x"]}"#, list),
             (r#"{"A":[]}"#, list),
-            (
-                r#"{"A":{}}"#,
-                "Start of structure or map found where not expected.",
-            ),
+            (r#"{"A":{}}"#, structure),
             (
                 r#"{"B":"7"}"#,
                 "STRING_VALUE can not be converted to an Integer",
@@ -190,6 +188,21 @@ mod tests {
             ),
             (r#"{"D":"p"}"#, "Expected list or null"),
             (r#"{"D":""}"#, "Expected list or null"),
+            (r#"{"D":{}}"#, structure),
+            (r#"{"D":{"member":{"1":"p"}}}"#, structure),
+            (r#"{"H":{"I":"x"}}"#, structure),
+            (
+                r#"{"J":12345678}"#,
+                "NUMBER_VALUE can not be converted to a Blob",
+            ),
+            (
+                r#"{"K":"7"}"#,
+                "STRING_VALUE can not be converted to a Long",
+            ),
+            (
+                r#"{"L":"1700000000"}"#,
+                "STRING_VALUE can not be converted to a Timestamp",
+            ),
             (r#"{"F":"x"}"#, "Expected null"),
             (r#"{"F":[{"G":"x"}]}"#, list),
             (r#"{"H":"x"}"#, "Expected list or null"),
@@ -204,6 +217,9 @@ mod tests {
                 fields.list("E", OneOf(&["p"]));
                 fields.structure("F", |inner| inner.optional("G", TEXT));
                 fields.structures("H", |inner| inner.optional("I", TEXT));
+                fields.optional("J", Blob { min: 4, max: 128 });
+                fields.optional("K", LONG);
+                fields.optional("L", TIMESTAMP);
             });
             let error = translate("MalformedInput", read.unwrap_err());
             assert_eq!(

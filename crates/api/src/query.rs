@@ -37,6 +37,7 @@ pub(crate) enum Token {
     True,
     False,
     List,
+    Structure,
 }
 
 impl fmt::Display for Token {
@@ -47,6 +48,7 @@ impl fmt::Display for Token {
             Self::True => "TRUE",
             Self::False => "FALSE",
             Self::List => "LIST",
+            Self::Structure => "STRUCTURE",
         })
     }
 }
@@ -209,11 +211,8 @@ impl Node {
             }
             Value::Object(members) => {
                 let given = members.iter().filter(|(_, value)| !value.is_null());
-                structure(
-                    given
-                        .map(|(name, value)| (name.clone(), Self::from_json(value)))
-                        .collect(),
-                )
+                let children = given.map(|(name, value)| (name.clone(), Self::from_json(value)));
+                token(Token::Structure, structure(children.collect()))
             }
         }
     }
@@ -223,7 +222,7 @@ impl Node {
         self.value.as_deref()
     }
 
-    /// What it is in JSON; `None` for a structure, a null and all that does not come from JSON.
+    /// What it is in JSON; `None` for a null and all that does not come from JSON.
     pub(crate) fn token(&self) -> Option<Token> {
         self.token
     }

@@ -21,7 +21,7 @@ pub(crate) fn resource(place: &Place, service: Service, operation: &str, input: 
     let of_made = || made(operation, input).map(arn);
     let of_present = || match service {
         Service::Ec2 => present_in_ec2(input).map(arn),
-        _ => first(input, &|text| {
+        _ => first(input, &|_, text| {
             text.starts_with("arn:").then(|| text.to_owned())
         }),
     };
@@ -75,19 +75,31 @@ fn present_in_ec2(input: &Node) -> Option<String> {
     };
     // A route is a part of its table, wherever it leads.
     let table = input.text("RouteTableId").and_then(named);
-    table.or_else(|| first(input, &named))
+    let in_member = |member: &str, text: &str| match member.ends_with("Id") {
+        true => named(text),
+        // Names and values may begin as ids do.
+        false => None,
+    };
+    table.or_else(|| first(input, &in_member))
 }
 
-/// The first value of which `found` makes something, those that are less deep before others.
-fn first(input: &Node, found: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let mut level = vec![input];
+/// The first value of which `found` makes something, those that are less deep before others. It gets the name of the
+/// member that the value is, or is an element of.
+fn first(input: &Node, found: &dyn Fn(&str, &str) -> Option<String>) -> Option<String> {
+    let mut level = vec![("", input)];
     while !level.is_empty() {
-        let values = level.iter().filter_map(|node| node.value());
-        if let Some(it) = values.filter_map(found).next() {
+        let values = level
+            .iter()
+            .filter_map(|(name, node)| Some((*name, node.value()?)));
+        if let Some(it) = values.filter_map(|(name, text)| found(name, text)).next() {
             return Some(it);
         }
-        let below = level.iter().flat_map(|node| node.children());
-        level = below.map(|(_, node)| node).collect();
+        let below = level.iter().flat_map(|&(above, node)| {
+            let is_element = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
+            let children = node.children();
+            children.map(move |(name, node)| (if is_element(name) { above } else { name }, node))
+        });
+        level = below.collect();
     }
     None
 }
@@ -175,13 +187,19 @@ mod tests {
                 "Action=ReleaseAddress&AllocationId=eipalloc-1",
                 "elastic-ip/eipalloc-1",
             ),
+            (
+                "Action=CreateTags&ResourceId.1=vpc-1&Tag.1.Key=k&Tag.1.Value=v",
+                "vpc/vpc-1",
+            ),
         ] {
             check(Service::Ec2, form, &format!("{arn}{expected}"));
         }
-        check(
-            Service::Ec2,
+        for form in [
             "Action=DetachNetworkInterface&AttachmentId=eni-attach-1",
-            "*",
-        );
+            "Action=DeleteSecurityGroup&GroupName=vpc-endpoints",
+            "Action=CreateTags&ResourceId.1=acl-1&Tag.1.Key=k&Tag.1.Value=vpc-prod",
+        ] {
+            check(Service::Ec2, form, "*");
+        }
     }
 }

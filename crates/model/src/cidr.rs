@@ -138,7 +138,9 @@ impl FromStr for Cidr {
     fn from_str(text: &str) -> Result<Self, InvalidCidr> {
         let invalid = || InvalidCidr(text.to_owned());
         let (address, length) = text.split_once('/').ok_or_else(invalid)?;
-        if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
+        // One text for one length, so that a text that is kept as it was given cannot be of any size.
+        let is_canonical = length == "0" || !length.starts_with(['0', '+']);
+        if !is_canonical {
             return Err(invalid());
         }
         let address: IpAddr = address.parse().map_err(|_| invalid())?;
@@ -209,6 +211,7 @@ mod tests {
             "::/129",
             "10.0.0.0/",
             "10.0.0.0/+8",
+            "10.0.0.0/08",
             "",
         ] {
             assert!(text.parse::<Cidr>().is_err(), "{text} is not a block");

@@ -17,9 +17,7 @@ pub(crate) trait Scalar {
     fn parse(&self, text: &str) -> Result<Self::Value, Unfit>;
 
     /// The name of the shape, with an article, if nothing of this kind can be one in JSON.
-    fn name_for_misfit(&self, _token: Token) -> Option<&'static str> {
-        None
-    }
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str>;
 
     /// `text` as an error may repeat it.
     fn shown(&self, text: &str) -> String {
@@ -159,6 +157,10 @@ impl Scalar for Blob {
         Err(Unfit::Constraints(vec![constraint]))
     }
 
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str> {
+        (token != Token::String).then_some("a Blob")
+    }
+
     fn shown(&self, _text: &str) -> String {
         "(bytes)".to_owned()
     }
@@ -226,6 +228,10 @@ impl Scalar for Long {
         text.parse().map_err(|_| Unfit::Form("a whole number"))
     }
 
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str> {
+        (token != Token::Number).then_some("a Long")
+    }
+
     fn placeholder(&self) -> i64 {
         0
     }
@@ -249,6 +255,10 @@ impl Scalar for Timestamp {
         #[expect(clippy::cast_possible_truncation, reason = "it is within bounds")]
         let millis = millis.map(|millis| millis as i64);
         millis.ok_or(Unfit::Form("a timestamp"))
+    }
+
+    fn name_for_misfit(&self, token: Token) -> Option<&'static str> {
+        (token != Token::Number).then_some("a Timestamp")
     }
 
     fn placeholder(&self) -> i64 {

@@ -246,8 +246,10 @@ pub(crate) fn find_by_name<'a>(
     name: &str,
 ) -> Result<&'a Arc<SecurityGroup>, Ec2Error> {
     let vpc = lookups::default_vpc(ec2).map(|vpc| &vpc.id);
+    let saved = name.trim_end_matches(' ');
+    let is_named = |group: &SecurityGroup| group.name.eq_ignore_ascii_case(saved);
     let mut groups = ec2.security_groups.values();
-    let group = groups.find(|group| group.name == name && Some(&group.vpc_id) == vpc);
+    let group = groups.find(|group| is_named(group) && Some(&group.vpc_id) == vpc);
     group.ok_or_else(|| Ec2Error::GroupNameNotFound(name.to_owned()))
 }
 

@@ -185,7 +185,7 @@ async fn groups_are_deleted_by_name_as_well() {
     };
     fixture
         .ec2()
-        .delete_security_group(by_name("web"))
+        .delete_security_group(by_name("WEB "))
         .await
         .unwrap();
     for (reference, part) in [
