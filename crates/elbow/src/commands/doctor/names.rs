@@ -2,36 +2,55 @@
 
 /// Whether some host has both the name of a certificate and the pattern of a condition.
 pub(crate) fn overlap(name: &str, pattern: &str) -> bool {
-    fn meet(name: &[u8], pattern: &[u8]) -> bool {
+    compare(name, pattern, |name, pattern, rests| {
         match (name, pattern) {
             ([], rest) | (rest, []) => rest.iter().all(|byte| *byte == b'*'),
-            ([b'*', names @ ..], [_, patterns @ ..]) if pattern[0] != b'*' => {
-                meet(names, pattern) || meet(name, patterns)
-            }
-            ([_, names @ ..], [b'*', patterns @ ..]) => {
-                meet(name, patterns) || meet(names, pattern)
-            }
-            ([a, names @ ..], [b, patterns @ ..]) => {
-                (*b == b'?' || a.eq_ignore_ascii_case(b)) && meet(names, patterns)
-            }
+            ([b'*', ..], _) | (_, [b'*', ..]) => rests.of_left || rests.of_right,
+            ([a, ..], [b, ..]) => (*b == b'?' || a.eq_ignore_ascii_case(b)) && rests.of_both,
         }
-    }
-    meet(name.as_bytes(), pattern.as_bytes())
+    })
 }
 
 /// Whether a pattern matches whatever another one matches, as far as comparing them sign by sign shows it.
 pub(crate) fn covers(wider: &str, narrower: &str) -> bool {
-    fn meets(wider: &[u8], narrower: &[u8]) -> bool {
+    compare(wider, narrower, |wider, narrower, rests| {
         match (wider, narrower) {
             ([], rest) => rest.is_empty(),
-            ([b'*', wide @ ..], []) => meets(wide, narrower),
-            ([b'*', wide @ ..], [_, narrow @ ..]) => meets(wide, narrower) || meets(wider, narrow),
-            ([b'?', wide @ ..], [one, narrow @ ..]) => *one != b'*' && meets(wide, narrow),
-            ([a, wide @ ..], [b, narrow @ ..]) => a == b && meets(wide, narrow),
+            ([b'*', ..], _) => rests.of_left || rests.of_right,
             (_, []) => false,
+            ([b'?', ..], [one, ..]) => *one != b'*' && rests.of_both,
+            ([a, ..], [b, ..]) => a == b && rests.of_both,
         }
+    })
+}
+
+/// What is known of two texts once the first sign of one of them, or of both, is taken away; `false` if there is none.
+#[derive(Clone, Copy)]
+struct Rests {
+    of_left: bool,
+    of_right: bool,
+    of_both: bool,
+}
+
+/// What `decide` says of two texts. It is asked about their ends first, once for each pair of places: the values of
+/// conditions may have many wildcards, and trying all that each may stand for would not end.
+fn compare(left: &str, right: &str, decide: impl Fn(&[u8], &[u8], Rests) -> bool) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    // What was decided for the place behind in the left text, by the place in the right one.
+    let mut behind = vec![false; right.len() + 2];
+    for from in (0..=left.len()).rev() {
+        let mut here = vec![false; right.len() + 2];
+        for to in (0..=right.len()).rev() {
+            let rests = Rests {
+                of_left: behind[to],
+                of_right: here[to + 1],
+                of_both: behind[to + 1],
+            };
+            here[to] = decide(&left[from..], &right[to..], rests);
+        }
+        behind = here;
     }
-    meets(wider.as_bytes(), narrower.as_bytes())
+    behind[0]
 }
 
 /// Whether a certificate for `name` is for `host`, which is no pattern: RFC 9525 section 6.3, a wildcard stands for one
@@ -98,5 +117,15 @@ mod tests {
         ] {
             assert_eq!(overlap(name, pattern), expected, "{name} {pattern}");
         }
+    }
+
+    #[test]
+    fn comparing_many_wildcards_ends() {
+        let (stars, signs) = ("*a".repeat(60), "a".repeat(120));
+        assert!(covers(&stars, &signs));
+        assert!(!covers(&format!("{stars}*b"), &signs));
+        assert!(overlap(&stars, &signs));
+        assert!(!overlap(&format!("{stars}*b"), &signs));
+        assert!(!overlap(&format!("{stars}*b"), &format!("{stars}*c")));
     }
 }
