@@ -123,7 +123,8 @@ impl Surroundings {
             let call = Call::new(Service::Elbv2, "DescribeListenerCertificates");
             let call = call.with("ListenerArn", &listener.arn);
             let marker = ("Marker", "NextMarker");
-            let own = super::super::pages(client, call, "Certificates", marker).await?;
+            let own = super::super::pages(client, call, "Certificates", marker).await;
+            let own = unless_gone(own)?;
             let mut certificates = ListenerCertificates::default();
             for certificate in own {
                 let arn = certificate.text_at("CertificateArn").to_owned();
@@ -239,8 +240,17 @@ async fn prefix_lists(
     Ok(found)
 }
 
+/// Nothing, for what has been deleted since elbow told that it is there.
+fn unless_gone<T: Default>(answer: Result<T, CallError>) -> Result<T, CallError> {
+    match answer {
+        // `LoadBalancerNotFound` and the like; `ResourceNotFoundException` of ACM.
+        Err(CallError::Refused { code, .. }) if code.contains("NotFound") => Ok(T::default()),
+        answer => answer,
+    }
+}
+
 async fn attributes(client: &Client, call: Call) -> Result<BTreeMap<String, String>, CallError> {
-    let answer = client.call(&call).await?;
+    let answer = unless_gone(client.call(&call).await)?;
     let attributes = answer.list("Attributes").iter();
     let text = |it: &Element, name: &str| it.text_at(name).to_owned();
     Ok(attributes
@@ -278,5 +288,34 @@ async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, 
             Some(token) => input = json!({ "Includes": includes, "NextToken": token }),
             None => return Ok(found),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_deleted_meanwhile_is_nothing_and_no_error() {
+        let refused = |code: &str| {
+            let refused: Result<String, _> = Err(CallError::Refused {
+                action: "DescribeTargetGroupAttributes",
+                status: 400,
+                code: code.to_owned(),
+                message: String::new(),
+            });
+            unless_gone(refused).ok()
+        };
+        for code in [
+            "LoadBalancerNotFound",
+            "TargetGroupNotFound",
+            "ListenerNotFound",
+            "ResourceNotFoundException",
+        ] {
+            assert_eq!(refused(code).as_deref(), Some(""), "{code}");
+        }
+        assert_eq!(refused("AccessDenied"), None);
+        let answer = unless_gone(Ok("it".to_owned()));
+        assert_eq!(answer.ok().as_deref(), Some("it"));
     }
 }
