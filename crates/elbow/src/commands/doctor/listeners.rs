@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::ssl_policy::SslPolicy;
 
 use super::super::inventory::rules::Action;
-use super::super::inventory::{Inventory, Listener, LoadBalancer, TargetGroup};
+use super::super::inventory::{Inventory, Listener, LoadBalancer, TargetGroup, Usage};
 use super::certificates;
 use super::finding::Finding;
 use super::surroundings::{Permission, Surroundings};
@@ -79,8 +79,12 @@ fn offers_no_http2(
         return None;
     }
     let groups = inventory.target_groups_of(&balancer.arn);
-    let is_beyond_http1 =
-        |group: &&TargetGroup| matches!(&*group.protocol_version, "HTTP2" | "GRPC");
+    // Nobody waits for the answer to a copy, and a weight of 0 sends nothing.
+    let usages = inventory.usages();
+    let is_beyond_http1 = |group: &&TargetGroup| {
+        usages[&*group.arn] == Usage::Forwarded
+            && matches!(&*group.protocol_version, "HTTP2" | "GRPC")
+    };
     let names: Vec<_> = groups
         .filter(is_beyond_http1)
         .map(|group| &*group.name)
@@ -311,18 +315,37 @@ mod tests {
     }
     #[test]
     fn groups_of_http2_need_a_load_balancer_that_offers_it() {
-        for (version, offers, expected) in [
-            ("GRPC", "false", 1),
-            ("HTTP2", "false", 1),
-            ("HTTP1", "false", 0),
-            ("GRPC", "true", 0),
+        for (version, offers, weight, expected) in [
+            ("GRPC", "false", Some(1), 1),
+            ("HTTP2", "false", Some(1), 1),
+            ("HTTP1", "false", Some(1), 0),
+            ("GRPC", "true", Some(1), 0),
+            // It gets nothing, or copies alone.
+            ("GRPC", "false", Some(0), 0),
+            ("GRPC", "false", None, 0),
         ] {
+            let forward = weight.map(|weight| Action::Forward {
+                target_groups: vec![Weighted {
+                    target_group: "arn:web".to_owned(),
+                    weight,
+                }],
+            });
+            let rule = Rule {
+                actions: Vec::from_iter(forward),
+                ..Rule::default()
+            };
             let balancer = LoadBalancer {
                 arn: "arn:lb".to_owned(),
+                listeners: vec![Listener {
+                    rules: vec![rule],
+                    ..Listener::default()
+                }],
                 ..LoadBalancer::default()
             };
             let inventory = Inventory {
+                load_balancers: vec![balancer.clone()],
                 target_groups: vec![TargetGroup {
+                    arn: "arn:web".to_owned(),
                     protocol_version: version.to_owned(),
                     load_balancers: vec!["arn:lb".to_owned()],
                     ..TargetGroup::default()
@@ -335,7 +358,11 @@ mod tests {
                 ..Surroundings::default()
             };
             let found = offers_no_http2(&inventory, &balancer, &surroundings);
-            assert_eq!(found.iter().count(), expected, "{version} {offers}");
+            assert_eq!(
+                found.iter().count(),
+                expected,
+                "{version} {offers} {weight:?}"
+            );
         }
     }
 }
