@@ -222,6 +222,27 @@ impl Instance {
     }
 }
 
+impl Certificate {
+    /// From a `CertificateSummary`.
+    fn read(summary: &Value) -> Self {
+        Self {
+            names: names(summary, "SubjectAlternativeNameSummaries"),
+            // A timestamp of this protocol is a number of seconds, maybe with a fraction.
+            not_after_seconds: summary["NotAfter"].as_f64().unwrap_or(f64::MAX) as i64,
+            is_issued: summary["Type"] == "AMAZON_ISSUED",
+        }
+    }
+}
+
+/// The names of a certificate, each once: the domain name is mostly one of the alternative names.
+fn names(certificate: &Value, alternative: &str) -> Vec<String> {
+    let names = certificate[alternative].as_array();
+    let names = names.into_iter().flatten();
+    let names = names.chain([&certificate["DomainName"]]);
+    let names = names.filter_map(Value::as_str).map(str::to_owned);
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// The blocks of every prefix list that admits somebody to one of these security groups.
 async fn prefix_lists(
     client: &Client,
@@ -271,17 +292,15 @@ async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, 
             .into_iter()
             .flatten()
         {
-            let names = summary["SubjectAlternativeNameSummaries"].as_array();
-            let names = names.into_iter().flatten().chain([&summary["DomainName"]]);
-            let names = names.filter_map(Value::as_str).map(str::to_owned);
-            let certificate = Certificate {
-                // The domain name is mostly one of the alternative names.
-                names: names.collect::<BTreeSet<_>>().into_iter().collect(),
-                // A timestamp of this protocol is a number of seconds, maybe with a fraction.
-                not_after_seconds: summary["NotAfter"].as_f64().unwrap_or(f64::MAX) as i64,
-                is_issued: summary["Type"] == "AMAZON_ISSUED",
-            };
             let arn = summary["CertificateArn"].as_str().unwrap_or_default();
+            let mut certificate = Certificate::read(summary);
+            // Source: ACM API, `CertificateSummary`: it has the first 100 names.
+            if summary["HasAdditionalSubjectAlternativeNames"] == true {
+                let asked = json!({ "CertificateArn": arn });
+                let described = client.call_acm("DescribeCertificate", &asked).await;
+                let described = unless_gone(described)?;
+                certificate.names = names(&described["Certificate"], "SubjectAlternativeNames");
+            }
             found.insert(arn.to_owned(), certificate);
         }
         match page["NextToken"].as_str() {
@@ -317,5 +336,23 @@ mod tests {
         assert_eq!(refused("AccessDenied"), None);
         let answer = unless_gone(Ok("it".to_owned()));
         assert_eq!(answer.ok().as_deref(), Some("it"));
+    }
+
+    #[test]
+    fn a_certificate_has_each_of_its_names_once() {
+        let summary = json!({
+            "DomainName": "a.example",
+            "SubjectAlternativeNameSummaries": ["a.example", "b.example"],
+            "NotAfter": 1_800_000_000.5,
+            "Type": "IMPORTED",
+        });
+        let expected = Certificate {
+            names: ["a.example", "b.example"].map(str::to_owned).to_vec(),
+            not_after_seconds: 1_800_000_000,
+            is_issued: false,
+        };
+        assert_eq!(Certificate::read(&summary), expected);
+        let gone = names(&Value::Null["Certificate"], "SubjectAlternativeNames");
+        assert!(gone.is_empty(), "what it is for is not known");
     }
 }
