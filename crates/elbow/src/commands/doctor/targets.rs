@@ -58,7 +58,11 @@ pub(crate) fn findings(
                     let apart = is_checked_apart(group, target) && dropped.is_empty();
                     let seen = apart.then(|| look(target.port)).flatten();
                     found.extend(seen.and_then(|seen| of_traffic(group, target, seen)));
-                    found.extend(target.is_anomalous.then(|| of_anomaly(group, target)));
+                    found.extend(
+                        target
+                            .is_anomalous
+                            .then(|| of_anomaly(group, target, surroundings)),
+                    );
                 }
                 _ => {}
             }
@@ -173,17 +177,26 @@ fn of_traffic(group: &TargetGroup, target: &Target, seen: &Seen) -> Option<Findi
 }
 
 /// A target that passes its checks, and whose requests fail more often than those of its peers.
-fn of_anomaly(group: &TargetGroup, target: &Target) -> Finding {
+fn of_anomaly(group: &TargetGroup, target: &Target, surroundings: &Surroundings) -> Finding {
+    const ALGORITHM: &str = "load_balancing.algorithm";
+    let mitigation = format!("{ALGORITHM}.anomaly_mitigation");
+    let has = |key: &str, value: &str| surroundings.attribute(&group.arn, key) == Some(value);
+    // Neither goes together with the algorithm that mitigation needs.
+    let is_excluded = has("stickiness.enabled", "true") || !has("slow_start.duration_seconds", "0");
+    let less = match (has(&mitigation, "on"), is_excluded) {
+        (true, _) => "; it gets less meanwhile: anomaly mitigation is on.".to_owned(),
+        (false, true) => ".".to_owned(),
+        (false, false) => format!(
+            ". To send it less meanwhile: aws elbv2 modify-target-group-attributes --target-group-arn {} --attributes \
+             Key={ALGORITHM}.type,Value=weighted_random Key={mitigation},Value=on",
+            group.arn
+        ),
+    };
     Finding::warning(
         subject(group, target),
         &group.arn,
         "Far more of its requests than of the others' fail: 5xx, or no connection.".to_owned(),
-        format!(
-            "Look into the application's log there. To send it less meanwhile: aws elbv2 modify-target-group-attributes \
-             --target-group-arn {} --attributes Key=load_balancing.algorithm.type,Value=weighted_random \
-             Key=load_balancing.algorithm.anomaly_mitigation,Value=on",
-            group.arn
-        ),
+        format!("Look into the application's log there{less}"),
     )
 }
 

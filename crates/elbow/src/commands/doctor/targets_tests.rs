@@ -268,6 +268,38 @@ fn a_healthy_target_is_found_if_its_requests_fail_for_certain() {
 }
 
 #[test]
+fn mitigation_of_anomalies_is_proposed_where_it_can_be_turned_on() {
+    const MITIGATION: &str = "load_balancing.algorithm.anomaly_mitigation";
+    let command = "To send it less meanwhile: aws elbv2 modify-target-group-attributes --target-group-arn arn:web \
+                   --attributes Key=load_balancing.algorithm.type,Value=weighted_random \
+                   Key=load_balancing.algorithm.anomaly_mitigation,Value=on";
+    for (key, value, expected) in [
+        (MITIGATION, "off", command),
+        (
+            MITIGATION,
+            "on",
+            "; it gets less meanwhile: anomaly mitigation is on.",
+        ),
+        ("stickiness.enabled", "true", "log there."),
+        ("slow_start.duration_seconds", "30", "log there."),
+    ] {
+        let mut attributes: BTreeMap<_, _> = [
+            ("stickiness.enabled", "false"),
+            ("slow_start.duration_seconds", "0"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+        attributes.insert(key.to_owned(), value.to_owned());
+        let surroundings = Surroundings {
+            attributes: [("arn:web".to_owned(), attributes)].into(),
+            ..Surroundings::default()
+        };
+        let found = of_anomaly(&group("HTTP", "HTTP1"), &target(("", "")), &surroundings);
+        assert!(found.remedy.ends_with(expected), "{key}: {}", found.remedy);
+    }
+}
+
+#[test]
 fn only_ports_that_tell_something_are_looked_at() {
     let mut checked_apart = target(("", ""));
     checked_apart.state = "healthy".to_owned();
