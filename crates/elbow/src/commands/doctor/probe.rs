@@ -21,6 +21,9 @@ const PROBES_AT_ONCE_MAX: usize = 16;
 /// As many first bytes tell HTTP/1 and HTTP/2: RFC 9113 section 4.1, the header of a frame.
 const FIRST_BYTES: usize = 9;
 
+/// As many tell the status of an answer of HTTP/1 too: RFC 9112 section 4.
+const FIRST_BYTES_OF_HTTP1: usize = b"HTTP/1.1 400".len();
+
 /// How much of an answer that is none of HTTP is shown, in bytes.
 const SHOWN_BYTES_MAX: usize = 40;
 
@@ -47,6 +50,9 @@ pub(crate) enum Seen {
     Http1,
     /// It answers in HTTP/2 to clear text.
     Http2,
+    /// It is HTTP/1, or TLS of a version that the probe does not have: it hangs up on TLS, and refuses clear text with
+    /// an answer of HTTP/1.
+    Unclear,
     /// It answers something else, which begins so.
     Other(String),
     /// It closes the connection without an answer.
@@ -108,14 +114,16 @@ async fn look_closely(address: SocketAddr, expected: Version) -> Result<Seen, Se
         Version::Http1 => (http1.as_bytes(), HTTP2_PREFACE),
         Version::Http2 => (HTTP2_PREFACE, http1.as_bytes()),
     };
+    // A server of TLS need not send an alert before it hangs up on a version that it does not have.
+    let may_be_tls = matches!(to_tls, Answer::End);
     let to_expected = greet(address, first).await?;
-    if let Some(seen) = http_of(&to_expected) {
+    if let Some(seen) = http_of(&to_expected, may_be_tls) {
         return Ok(seen);
     }
     if matches!(to_expected, Answer::Silence) {
         return Ok(Seen::Silent);
     }
-    if let Some(seen) = http_of(&greet(address, second).await?) {
+    if let Some(seen) = http_of(&greet(address, second).await?, may_be_tls) {
         return Ok(seen);
     }
     Ok(match to_expected {
@@ -140,7 +148,7 @@ async fn greet(address: SocketAddr, greeting: &[u8]) -> Result<Answer, Seen> {
     let mut first = Vec::with_capacity(SHOWN_BYTES_MAX);
     let read = async {
         stream.write_all(greeting).await?;
-        while first.len() < FIRST_BYTES && stream.read_buf(&mut first).await? > 0 {}
+        while is_short(&first) && stream.read_buf(&mut first).await? > 0 {}
         io::Result::Ok(())
     };
     let is_over = tokio::time::timeout(STEP_TIMEOUT, read).await.is_ok();
@@ -152,12 +160,37 @@ async fn greet(address: SocketAddr, greeting: &[u8]) -> Result<Answer, Seen> {
     })
 }
 
+/// Whether what comes next may tell more.
+fn is_short(first: &[u8]) -> bool {
+    let wanted = match first {
+        [b'H', ..] => FIRST_BYTES_OF_HTTP1,
+        _ => FIRST_BYTES,
+    };
+    first.len() < wanted
+}
+
 /// The version of HTTP that an answer is of; `None`: of none.
-fn http_of(answer: &Answer) -> Option<Seen> {
+fn http_of(answer: &Answer, may_be_tls: bool) -> Option<Seen> {
     let Answer::Bytes(bytes) = answer else {
         return None;
     };
     match **bytes {
+        // Ports for TLS answer so to clear text.
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            _,
+            b' ',
+            b'4',
+            b'0',
+            b'0',
+            ..,
+        ] if may_be_tls => Some(Seen::Unclear),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', ..] => Some(Seen::Http1),
         // RFC 9113 section 3.4: a server begins with settings, which are for stream 0.
         [_, _, _, 4, _, 0, 0, 0, 0, ..] => Some(Seen::Http2),
@@ -222,6 +255,7 @@ mod tests {
     async fn the_first_bytes_tell_what_a_port_speaks() {
         use Version::{Http1, Http2};
         const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+        const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
         const BAD: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
         type Server = fn(&[u8]) -> &'static [u8];
         let alert: Server = |_| b"\x15\x03\x01\x00\x02\x02\x28";
@@ -231,7 +265,8 @@ mod tests {
             _ => BAD,
         };
         let http1: Server = |_| BAD;
-        let only_get: Server = |said| if said.starts_with(b"GET ") { BAD } else { b"" };
+        let only_get: Server = |said| if said.starts_with(b"GET ") { OK } else { b"" };
+        let tls_without_alert: Server = |said| if said[0] == 22 { b"" } else { BAD };
         let both: Server = |said| {
             if said.starts_with(b"PRI") {
                 SETTINGS
@@ -251,6 +286,8 @@ mod tests {
         for (name, server, expected, seen) in [
             ("alert", alert, Http1, Seen::Tls),
             ("TLS or an error", tls_or_error, Http2, Seen::Tls),
+            ("TLS without alert", tls_without_alert, Http1, Seen::Unclear),
+            ("TLS without alert", tls_without_alert, Http2, Seen::Unclear),
             ("HTTP/1", http1, Http1, Seen::Http1),
             ("HTTP/1", http1, Http2, Seen::Http1),
             ("only GET", only_get, Http2, Seen::Http1),

@@ -168,7 +168,7 @@ fn of_traffic(group: &TargetGroup, target: &Target, seen: &Seen) -> Option<Findi
             other_group("version HTTP2"),
         ),
         // Many servers hang up on whoever asks for no site of theirs.
-        (_, _, Seen::HangsUp | Seen::Silent)
+        (_, _, Seen::HangsUp | Seen::Silent | Seen::Unclear)
         | (true, _, Seen::Tls)
         | (false, Version::Http1, Seen::Http1)
         | (false, Version::Http2, Seen::Http2) => return None,

@@ -126,6 +126,13 @@ fn a_failing_target_is_told_its_reason() {
             "Port 81 breaks off the connection, or gives no valid answer to /health.",
         ),
         (
+            "HTTPS",
+            "HTTP1",
+            Some(Seen::Unclear),
+            FAILED,
+            "Port 81 breaks off the connection, or gives no valid answer to /health.",
+        ),
+        (
             "HTTP",
             "HTTP1",
             Some(Seen::Unreachable),
@@ -262,6 +269,7 @@ fn a_healthy_target_is_found_if_its_requests_fail_for_certain() {
         ("HTTPS", "HTTP1", Seen::Tls),
         ("HTTP", "HTTP1", Seen::HangsUp),
         ("HTTP", "HTTP1", Seen::Silent),
+        ("HTTPS", "HTTP1", Seen::Unclear),
     ] {
         assert_eq!(wrong(protocol, version, seen.clone()), None, "{seen:?}");
     }
