@@ -243,9 +243,12 @@ fn of_failing(failing: &Failing<'_>) -> Finding {
         (Some(Seen::Closed), _) => (
             format!("Port {port} is closed: the connection is refused."),
             format!(
-                "Start the application, and have it listen on {} rather than on 127.0.0.1; or check another port: {modify} \
-                 --health-check-port PORT",
-                place(failing)
+                "Start the application, and have it listen on {}{}; or check another port: {modify} --health-check-port PORT",
+                place(failing),
+                match failing.address {
+                    Some(address) if address.ip().is_loopback() => "",
+                    _ => " rather than on 127.0.0.1",
+                }
             ),
         ),
         (_, "Target.ResponseCodeMismatch") => (

@@ -156,6 +156,26 @@ fn a_failing_target_is_told_its_reason() {
 }
 
 #[test]
+fn an_application_is_to_listen_where_its_checks_go() {
+    for (address, expected) in [
+        (
+            [10, 0, 0, 1],
+            "listen on 10.0.0.1:81 rather than on 127.0.0.1; or",
+        ),
+        ([127, 0, 0, 1], "listen on 127.0.0.1:81; or"),
+    ] {
+        let remedy = of_failing(&Failing {
+            group: &group("HTTP", "HTTP1"),
+            target: &target(FAILED),
+            address: Some((address, 81).into()),
+            seen: Some(&Seen::Closed),
+        })
+        .remedy;
+        assert!(remedy.contains(expected), "{remedy}");
+    }
+}
+
+#[test]
 fn the_status_that_was_found_is_what_may_be_accepted() {
     let log = "Look into the application's log why it answers /health so";
     for (version, code, expected) in [
