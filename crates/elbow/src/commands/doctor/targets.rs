@@ -305,7 +305,7 @@ fn another_status(failing: &Failing<'_>, modify: &str) -> String {
         // Frameworks refuse hosts that they were not told of.
         Some(400) if name == "HttpCode" => format!(
             "Let the application serve the host that checks ask for, {}; or accept 400: {modify} --matcher '{name}=\"{},400\"'",
-            place(failing),
+            host(failing),
             check.matcher
         ),
         Some(code) if may_be_well => format!(
@@ -335,6 +335,16 @@ fn curl(failing: &Failing<'_>) -> String {
         place(failing),
         check.path
     )
+}
+
+/// The host that checks ask for: without the port if that is the one of the scheme.
+fn host(failing: &Failing<'_>) -> String {
+    let place = place(failing);
+    let port = match &*failing.group.health_check.protocol {
+        "HTTPS" => ":443",
+        _ => ":80",
+    };
+    place.strip_suffix(port).unwrap_or(&place).to_owned()
 }
 
 /// Where checks go.

@@ -200,6 +200,29 @@ fn the_status_that_was_found_is_what_may_be_accepted() {
 }
 
 #[test]
+fn the_host_of_checks_has_no_port_where_that_is_the_one_of_the_scheme() {
+    let (reason, text) = mismatch(400);
+    for (protocol, address, expected) in [
+        ("HTTP", "10.0.0.1:80", "10.0.0.1"),
+        ("HTTP", "10.0.0.1:443", "10.0.0.1:443"),
+        ("HTTPS", "10.0.0.1:443", "10.0.0.1"),
+        ("HTTPS", "10.0.0.1:80", "10.0.0.1:80"),
+        ("HTTP", "10.0.0.1:8080", "10.0.0.1:8080"),
+        ("HTTP", "[fd00::1]:80", "[fd00::1]"),
+    ] {
+        let remedy = of_failing(&Failing {
+            group: &group(protocol, "HTTP1"),
+            target: &target((reason, &text)),
+            address: Some(address.parse().unwrap()),
+            seen: None,
+        })
+        .remedy;
+        let expected = format!("the host that checks ask for, {expected}; or");
+        assert!(remedy.contains(&expected), "{remedy}");
+    }
+}
+
+#[test]
 fn the_command_to_look_with_can_be_pasted() {
     for (protocol, version, expected) in [
         ("HTTP", "HTTP1", "curl -v http://10.0.0.1:81/health"),
