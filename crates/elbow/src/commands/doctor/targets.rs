@@ -329,8 +329,13 @@ fn curl(failing: &Failing<'_>) -> String {
         (_, Version::Http1) => "-v",
         (_, Version::Http2) => "-v --http2-prior-knowledge",
     };
+    // What a check of gRPC is; a server need not answer anything else there.
+    let method = match &*group.protocol_version {
+        "GRPC" => " -X POST -H 'content-type: application/grpc' -H 'te: trailers'",
+        _ => "",
+    };
     format!(
-        "curl {options} {}://{}{}",
+        "curl {options}{method} {}://{}{}",
         check.protocol.to_ascii_lowercase(),
         place(failing),
         check.path

@@ -229,6 +229,12 @@ fn the_command_to_look_with_can_be_pasted() {
         (
             "HTTP",
             "GRPC",
+            "curl -v --http2-prior-knowledge -X POST -H 'content-type: application/grpc' -H 'te: trailers' \
+             http://10.0.0.1:81/health",
+        ),
+        (
+            "HTTP",
+            "HTTP2",
             "curl -v --http2-prior-knowledge http://10.0.0.1:81/health",
         ),
         ("HTTPS", "HTTP1", "curl -vk https://10.0.0.1:81/health"),
