@@ -72,7 +72,7 @@ pub(crate) fn findings(
     for (subject, rule) in rules(inventory) {
         // The endpoints of a provider are mostly at one place.
         let places: BTreeMap<_, _> = places(rule).collect();
-        for (place, endpoint) in places {
+        for (place, (method, endpoint)) in places {
             let Some(why) = unreached.get(&place) else {
                 continue;
             };
@@ -84,10 +84,18 @@ pub(crate) fn findings(
                     format!("there is no connection to port {port} of {host}")
                 }
             };
+            let wrong = match method {
+                "jwt-validation" => format!(
+                    "It asks {endpoint} for keys, and {why}: tokens get 500 once the keys it has are too old."
+                ),
+                _ => format!(
+                    "It asks {endpoint} who its users are, and {why}: whoever comes anew gets 500."
+                ),
+            };
             found.push(Finding::error(
                 format!("rule {} of {subject}", rule.priority),
                 &rule.arn,
-                format!("It asks {endpoint} who its users are, and {why}: whoever comes anew gets 500."),
+                wrong,
                 format!("Start the provider, open the way to it, or correct the rule; then it answers: curl -v {endpoint}"),
             ));
         }
@@ -109,16 +117,18 @@ fn rules(inventory: &Inventory) -> impl Iterator<Item = (String, &Rule)> {
     })
 }
 
-/// What a rule asks, by where it is.
-fn places(rule: &Rule) -> impl Iterator<Item = (Place, &str)> {
-    let endpoints = rule.actions.iter().flat_map(|action| match action {
-        Action::Authenticate { endpoints, .. } => &endpoints[..],
-        _ => &[],
+/// The method and the endpoint of what a rule asks, by where it is.
+fn places(rule: &Rule) -> impl Iterator<Item = (Place, (&str, &str))> {
+    let asked = rule.actions.iter().filter_map(|action| match action {
+        Action::Authenticate { method, endpoints } => Some((&**method, endpoints)),
+        _ => None,
     });
-    endpoints.filter_map(|endpoint| {
+    let asked = asked.flat_map(|(method, endpoints)| endpoints.iter().map(move |it| (method, it)));
+    asked.filter_map(|(method, endpoint)| {
         let url = parse_url(endpoint, Schemes::HttpsAndHttp).ok()?;
         let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
-        Some(((host, url.port_or_known_default()?), &**endpoint))
+        let place = (host, url.port_or_known_default()?);
+        Some((place, (method, &**endpoint)))
     })
 }
 
@@ -129,11 +139,13 @@ mod tests {
     use super::super::super::inventory::{Listener, LoadBalancer};
     use super::*;
 
-    fn inventory(endpoints: &[String]) -> Inventory {
+    const OIDC: &str = "authenticate-oidc";
+
+    fn inventory(method: &str, endpoints: &[String]) -> Inventory {
         let rule = Rule {
             priority: "1".to_owned(),
             actions: vec![Action::Authenticate {
-                method: "authenticate-oidc".to_owned(),
+                method: method.to_owned(),
                 endpoints: endpoints.to_vec(),
             }],
             ..Rule::default()
@@ -151,8 +163,8 @@ mod tests {
         }
     }
 
-    async fn wrong(endpoints: &[String]) -> Vec<String> {
-        let inventory = inventory(endpoints);
+    async fn wrong(method: &str, endpoints: &[String]) -> Vec<String> {
+        let inventory = inventory(method, endpoints);
         let unreached = look_at(&inventory).await;
         let found = findings(&inventory, &unreached).into_iter();
         found.map(|it| it.wrong).collect()
@@ -163,7 +175,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let endpoints = ["token", "user"].map(|path| format!("https://{address}/{path}"));
-        assert!(wrong(&endpoints).await.is_empty());
+        assert!(wrong(OIDC, &endpoints).await.is_empty());
 
         drop(listener);
         let closed = format!(
@@ -171,11 +183,13 @@ mod tests {
              comes anew gets 500.",
             address.port()
         );
-        assert_eq!(wrong(&endpoints).await, [closed], "it is told once");
+        assert_eq!(wrong(OIDC, &endpoints).await, [closed], "it is told once");
 
         // RFC 6761 section 6.4: no such name has an address.
         let unknown = ["https://idp.invalid/keys".to_owned()];
-        let found = wrong(&unknown).await;
-        assert!(found[0].contains("idp.invalid has no address"), "{found:?}");
+        let found = wrong("jwt-validation", &unknown).await;
+        let expected = "It asks https://idp.invalid/keys for keys, and idp.invalid has no address: tokens get 500 once \
+                        the keys it has are too old.";
+        assert_eq!(found, [expected]);
     }
 }
