@@ -64,9 +64,8 @@ fn lack(group: &TargetGroup) -> Option<(String, String)> {
     }
     if group.targets.iter().all(is_outside) {
         let lack = "all of its targets are in zones that are not enabled for the load balancer";
-        let remedy =
-            "Enable the zones: aws elbv2 set-subnets --load-balancer-arn ARN --subnets SUBNETS";
-        return Some((lack.to_owned(), remedy.to_owned()));
+        let remedy = format!("Enable the zones: {}", enable_zones(group));
+        return Some((lack.to_owned(), remedy));
     }
     let mut counts = BTreeMap::<_, usize>::new();
     for target in &group.targets {
@@ -82,6 +81,14 @@ fn lack(group: &TargetGroup) -> Option<(String, String)> {
         .collect();
     let lack = format!("none of its targets gets requests ({})", counts.join(", "));
     Some((lack, register("Register others, or the same ones again")))
+}
+
+/// The command that enables zones for the load balancer of a target group.
+fn enable_zones(group: &TargetGroup) -> String {
+    format!(
+        "aws elbv2 set-subnets --load-balancer-arn {} --subnets SUBNETS",
+        group.load_balancers.first().map_or("ARN", String::as_str)
+    )
 }
 
 /// A target that is registered, and gets no requests before somebody does something about it.
@@ -104,8 +111,8 @@ fn of_unused(group: &TargetGroup, target: &Target) -> Option<Finding> {
         ),
         "Target.InvalidState" | "Target.IpUnusable" => format!("Deregister it: {deregister}"),
         _ if is_outside(target) => format!(
-            "Enable its zone: aws elbv2 set-subnets --load-balancer-arn {} --subnets SUBNETS; or deregister it: {deregister}",
-            group.load_balancers.first().map_or("ARN", String::as_str)
+            "Enable its zone: {}; or deregister it: {deregister}",
+            enable_zones(group)
         ),
         _ => return None,
     };
@@ -146,14 +153,18 @@ mod tests {
         target("healthy", "", "")
     }
 
-    fn wrong(targets: Vec<Target>, usage: Usage) -> Vec<String> {
-        let group = TargetGroup {
+    fn group(targets: Vec<Target>) -> TargetGroup {
+        TargetGroup {
             name: "web".to_owned(),
             arn: "arn:web".to_owned(),
+            load_balancers: vec!["arn:lb".to_owned()],
             targets,
             ..TargetGroup::default()
-        };
-        let found = findings(&group, usage).into_iter();
+        }
+    }
+
+    fn wrong(targets: Vec<Target>, usage: Usage) -> Vec<String> {
+        let found = findings(&group(targets), usage).into_iter();
         found.map(|it| it.wrong).collect()
     }
 
@@ -196,6 +207,15 @@ mod tests {
                 expected,
                 "{usage:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_command_that_enables_zones_names_the_load_balancer() {
+        let command = "aws elbv2 set-subnets --load-balancer-arn arn:lb --subnets SUBNETS";
+        for targets in [vec![outside()], vec![outside(), healthy()]] {
+            let found = findings(&group(targets), Usage::Forwarded);
+            assert!(found[0].remedy.contains(command), "{}", found[0].remedy);
         }
     }
 
