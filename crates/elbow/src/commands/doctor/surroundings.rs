@@ -1,14 +1,14 @@
 //! What the doctor has to know beside load balancers and targets: security groups, instances, certificates.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use control::elb::dropped_connections::DroppedConnection;
 use model::Cidr;
 use model::certificate::KeyAlgorithm;
 use serde_json::{Value, json};
 
-use super::super::inventory::{Inventory, Listener, Target};
+use super::super::inventory::{Inventory, Listener, Target, TargetGroup};
 use crate::client::call::{Call, Service};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -47,7 +47,9 @@ pub(crate) struct Permission {
 /// A machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Instance {
-    pub(crate) address: IpAddr,
+    pub(crate) ipv4: Ipv4Addr,
+    /// It has one at most; an instance in a target group of IPv6 has it as the primary one.
+    pub(crate) ipv6: Option<Ipv6Addr>,
     /// The name of its zone.
     pub(crate) zone: String,
 }
@@ -216,9 +218,18 @@ impl Instance {
     /// `None` if it has no address any more.
     fn read(instance: &Element) -> Option<Self> {
         Some(Self {
-            address: instance.text_at("privateIpAddress").parse().ok()?,
+            ipv4: instance.text_at("privateIpAddress").parse().ok()?,
+            ipv6: instance.text_at("ipv6Address").parse().ok(),
             zone: instance.text_at("placement/availabilityZone").to_owned(),
         })
+    }
+
+    /// Where requests and health checks of a target group go.
+    pub(crate) fn address_for(&self, group: &TargetGroup) -> Option<IpAddr> {
+        match &*group.ip_address_type {
+            "ipv6" => self.ipv6.map(IpAddr::V6),
+            _ => Some(IpAddr::V4(self.ipv4)),
+        }
     }
 }
 
@@ -354,5 +365,27 @@ mod tests {
         assert_eq!(Certificate::read(&summary), expected);
         let gone = names(&Value::Null["Certificate"], "SubjectAlternativeNames");
         assert!(gone.is_empty(), "what it is for is not known");
+    }
+
+    #[test]
+    fn an_instance_is_asked_where_its_group_sends() {
+        let ipv4: Ipv4Addr = [10, 0, 0, 2].into();
+        let ipv6 = "fd00::2".parse::<Ipv6Addr>().unwrap();
+        for (has, wanted, expected) in [
+            (Some(ipv6), "ipv4", Some(ipv4.into())),
+            (Some(ipv6), "ipv6", Some(ipv6.into())),
+            (None, "ipv6", None),
+        ] {
+            let instance = Instance {
+                ipv4,
+                ipv6: has,
+                zone: "a".to_owned(),
+            };
+            let group = TargetGroup {
+                ip_address_type: wanted.to_owned(),
+                ..TargetGroup::default()
+            };
+            assert_eq!(instance.address_for(&group), expected, "{wanted}");
+        }
     }
 }

@@ -91,8 +91,10 @@ fn port(
     number: u16,
     surroundings: &Surroundings,
 ) -> Option<Port> {
-    let instance = surroundings.instances.get(&target.id).map(|it| it.address);
-    let address: IpAddr = instance.or_else(|| target.id.parse().ok())?;
+    let address: IpAddr = match surroundings.instances.get(&target.id) {
+        Some(instance) => instance.address_for(group)?,
+        None => target.id.parse().ok()?,
+    };
     Some((SocketAddr::new(address, number), version(group)))
 }
 

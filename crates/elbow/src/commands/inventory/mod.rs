@@ -71,6 +71,8 @@ pub(crate) struct TargetGroup {
     pub(crate) protocol: String,
     /// `HTTP1`, `HTTP2` or `GRPC`.
     pub(crate) protocol_version: String,
+    /// `ipv4` or `ipv6`: which address of an instance gets its requests and health checks.
+    pub(crate) ip_address_type: String,
     pub(crate) port: u16,
     pub(crate) health_check: HealthCheck,
     /// The ARNs of the load balancers whose rules name it, if only for copies of requests.
@@ -242,6 +244,7 @@ impl TargetGroup {
             arn: text("TargetGroupArn"),
             protocol: text("Protocol"),
             protocol_version: text("ProtocolVersion"),
+            ip_address_type: text("IpAddressType"),
             port: number(group.text_at("Port")),
             health_check: HealthCheck {
                 protocol: text("HealthCheckProtocol"),
