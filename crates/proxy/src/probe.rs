@@ -1,7 +1,6 @@
 //! Health checks: one task a target, which asks, waits, and asks again.
 
 use std::cell::RefCell;
-use std::future::pending;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::counters::Counters;
 use crate::http1::scan::{RESPONSE_LIMITS, Scan, Scanner};
@@ -233,13 +232,23 @@ async fn check_forever(
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         due.tick().await;
-        let _permit = shared.permit().await;
-        shared.counters.health_checks.increment();
         let endpoint = Arc::clone(&checked.borrow().endpoint);
-        let version = checked.borrow().pool.settings.protocol.version;
-        let check = check_once(&endpoint, version, &config, tls.as_deref());
-        let outcome = timeout(config.timeout, check).await;
-        let outcome = outcome.unwrap_or(Err(Failure::Timeout));
+        let outcome = match endpoint.reach.admits_checks {
+            true => {
+                let _permit = shared.permit().await;
+                shared.counters.health_checks.increment();
+                let version = checked.borrow().pool.settings.protocol.version;
+                let check = check_once(&endpoint, version, &config, tls.as_deref());
+                let outcome = timeout(config.timeout, check).await;
+                outcome.unwrap_or(Err(Failure::Timeout))
+            }
+            // The packets are dropped, so that nothing ever answers them. There is no socket that a permit would be
+            // for, and those that are in reach do not wait for it.
+            false => {
+                sleep(config.timeout).await;
+                Err(Failure::Timeout)
+            }
+        };
         let check = if outcome.is_ok() {
             Check::Pass
         } else {
@@ -262,10 +271,6 @@ async fn check_once(
     config: &HealthCheck,
     tls: Option<&ClientConfig>,
 ) -> Result<(), Failure> {
-    if !endpoint.reach.admits_checks {
-        // The packets are dropped: nothing ever answers them.
-        return pending().await;
-    }
     let address = endpoint.check_address;
     let stream = TcpStream::connect(address)
         .await
