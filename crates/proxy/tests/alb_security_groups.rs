@@ -122,6 +122,27 @@ fn an_open_connection_goes_on_and_a_new_one_does_not_get_through() {
 }
 
 #[test]
+fn requests_that_get_through_do_not_wait_for_those_that_do_not() {
+    let target = Target::listen();
+    let open = endpoint(target.address);
+    let by_http2 = |endpoint| forward_by(HttpVersion::Http2, &[endpoint]);
+    let mut fixture = Fixture::of_http2(by_http2(out_of_reach(&open)));
+    let mut early = FramePeer::connect(fixture.address);
+    early.request(1, &GET, true);
+    fixture.settle();
+    fixture.publish(Admission::Anyone, Vec::new(), by_http2(open));
+    let mut late = FramePeer::connect(fixture.address);
+    late.request(1, &GET, true);
+    let mut at_target = FramePeer::accept(&target.listener);
+    let (stream, _) = at_target.message();
+    at_target.request(stream, &[(":status", "200")], true);
+    assert_eq!(late.response(1).status(), 200);
+    fixture.advance(Duration::from_secs(11));
+    assert_eq!(early.response(1).status(), 504);
+    assert!(target.is_untouched());
+}
+
+#[test]
 fn copies_do_not_get_through_either() {
     let (target, shadow) = (Target::listen(), Target::listen());
     let shadows = vec![out_of_reach(&endpoint(shadow.address))];

@@ -100,8 +100,8 @@ impl TargetSessions {
     ) -> Result<Place, NoConnection> {
         let target = worker.sessions.target(&endpoint.state);
         // It is never closed.
-        let permit = target.opening.acquire().await;
-        let _permit = permit.map_err(|_| NoConnection::NotMade(502))?;
+        let opening = target.opening.acquire().await;
+        let opening = opening.map_err(|_| NoConnection::NotMade(502))?;
         if let Some(place) = target.place(idle_timeout) {
             worker.counters.target_connections_reused.increment();
             return Ok(place);
@@ -115,6 +115,8 @@ impl TargetSessions {
             })?;
             return Ok(Place::on(&least_used, idle_timeout));
         }
+        // Nobody waits for a connection that cannot come about, lest those wait that the next rule lets through.
+        let _opening = endpoint.reach.admits_requests.then_some(opening);
         let stream = open().await.map_err(NoConnection::NotMade)?;
         let session = target_connection::start(stream, worker);
         target.sessions.borrow_mut().push(Rc::clone(&session));
