@@ -39,8 +39,9 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Say what is wrong with load balancers, targets, certificates and this machine, and what to do about it.
     ///
-    /// It connects to the identity providers of rules, and up to three times to each port whose health checks fail or
-    /// that gets requests while the checks use another port or protocol. The exit status is 0 if nothing was found, 1 if something was, 2 after an error.
+    /// It connects to the identity providers of rules, and to each port whose health checks fail or that gets requests
+    /// while the checks use another port or protocol: up to three times, and as often again if target groups of HTTP/1
+    /// and of HTTP/2 or gRPC have it. The exit status is 0 if nothing was found, 1 if something was, 2 after an error.
     Doctor(DoctorArgs),
     /// Say what would become of a request, without sending one: listener, certificate, rules, target.
     ///
