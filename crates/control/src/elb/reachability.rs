@@ -5,6 +5,7 @@
 //! Source: ALB guide, "Security groups for your Application Load Balancer"; Amazon VPC User Guide, "Security group
 //! rules".
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use model::Cidr;
@@ -14,26 +15,33 @@ use model::load_balancer::{LoadBalancer, LoadBalancerZone};
 use crate::ec2::{Ec2State, lookups};
 
 /// A load balancer, as far as rules tell it from others.
-#[derive(Clone, Debug)]
 pub(crate) struct Origin<'a> {
-    /// The private addresses of its nodes.
-    pub(crate) addresses: Vec<IpAddr>,
+    /// The private addresses of its nodes, by family.
+    ipv4_nodes: Vec<Cidr>,
+    ipv6_nodes: Vec<Cidr>,
     /// The security groups it carries.
-    pub(crate) groups: &'a [SecurityGroupId],
+    groups: &'a [SecurityGroupId],
 }
 
 impl<'a> Origin<'a> {
     pub(crate) fn of(load_balancer: &'a LoadBalancer) -> Self {
         let zones = load_balancer.zones.iter();
+        let addresses = zones.flat_map(LoadBalancerZone::addresses);
+        Self::new(addresses, &load_balancer.security_groups)
+    }
+
+    fn new(addresses: impl Iterator<Item = IpAddr>, groups: &'a [SecurityGroupId]) -> Self {
+        let (ipv4, ipv6): (Vec<_>, Vec<_>) = addresses.partition(IpAddr::is_ipv4);
+        let blocks = |nodes: Vec<_>| nodes.into_iter().map(Cidr::host).collect();
         Self {
-            addresses: zones.flat_map(LoadBalancerZone::addresses).collect(),
-            groups: &load_balancer.security_groups,
+            ipv4_nodes: blocks(ipv4),
+            ipv6_nodes: blocks(ipv6),
+            groups,
         }
     }
 }
 
 /// Where a connection goes, as far as rules tell it from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Destination<'a> {
     /// Its address, or a block of addresses of which the rules admit all or none; see `Distinctions`.
     pub(crate) block: Cidr,
@@ -60,12 +68,12 @@ pub(crate) fn denied_by(
         return Some(Direction::Egress);
     }
     let groups = to.groups?;
-    // A target and a node of different families never speak with each other.
-    let is_ipv4 = to.block.network().is_ipv4();
-    let nodes = from.addresses.iter().copied();
-    let nodes = nodes.filter(|node| node.is_ipv4() == is_ipv4);
     let source = Side {
-        blocks: &nodes.map(Cidr::host).collect::<Vec<_>>(),
+        // A target and a node of different families never speak with each other.
+        blocks: match to.block.network() {
+            IpAddr::V4(_) => &from.ipv4_nodes,
+            IpAddr::V6(_) => &from.ipv6_nodes,
+        },
         groups: from.groups,
     };
     match allow(ec2, groups, (Direction::Ingress, port), &source) {
@@ -107,46 +115,55 @@ fn rules<'a>(
     rules.filter(move |rule| rule.direction == direction)
 }
 
-/// The families of which the egress rules of a load balancer tell one address from another. Mostly none: they let out
-/// everything, or what goes to the members of a group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Distinctions {
-    ipv4: bool,
-    ipv6: bool,
-}
+/// The blocks by which the egress rules of a load balancer tell one address from another, the narrowest first. Mostly
+/// none: they let out everything, or what goes to the members of a group.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Distinctions(Vec<Cidr>);
 
 impl Distinctions {
     pub(crate) fn of(ec2: &Ec2State, from: &Origin<'_>) -> Self {
-        let tells_apart = |any: Cidr| {
-            let rules = || rules(ec2, from.groups, Direction::Egress);
-            let names_some = |rule: &SecurityGroupRule| match &rule.peer {
-                Peer::Block(block) => any.covers(block) && *block != any,
-                Peer::PrefixList(_) => true,
-                Peer::Members(_) => false,
-            };
-            let is_everything = |rule: &SecurityGroupRule| {
+        let rules = || rules(ec2, from.groups, Direction::Egress);
+        let is_everything = |any| {
+            let all = |rule: &SecurityGroupRule| {
                 rule.traffic == Traffic::All && rule.peer == Peer::Block(any)
             };
-            rules().any(names_some) && !rules().any(is_everything)
+            rules().any(all)
         };
-        Self {
-            ipv4: tells_apart(Cidr::ANY_IPV4),
-            ipv6: tells_apart(Cidr::ANY_IPV6),
+        let (all_ipv4, all_ipv6) = (is_everything(Cidr::ANY_IPV4), is_everything(Cidr::ANY_IPV6));
+        let mut blocks = Vec::new();
+        for rule in rules() {
+            match &rule.peer {
+                Peer::Block(block) => blocks.push(*block),
+                Peer::PrefixList(id) => blocks.extend(lookups::prefix_list_blocks(ec2, id)),
+                Peer::Members(_) => {}
+            }
         }
+        blocks.retain(|block| match block.network() {
+            IpAddr::V4(_) => !all_ipv4,
+            IpAddr::V6(_) => !all_ipv6,
+        });
+        blocks.sort_unstable_by_key(|block| (Reverse(block.prefix_length()), *block));
+        blocks.dedup();
+        Self(blocks)
     }
 
-    /// The addresses that are treated as this one is.
-    pub(crate) fn block_of(self, address: IpAddr) -> Cidr {
-        match address {
-            IpAddr::V4(_) if !self.ipv4 => Cidr::ANY_IPV4,
-            IpAddr::V6(_) if !self.ipv6 => Cidr::ANY_IPV6,
-            _ => Cidr::host(address),
-        }
+    /// The addresses that are treated as this one is, and itself: the narrowest block that has it. As blocks overlap
+    /// only if one covers the other, all that have this one have that one whole.
+    pub(crate) fn block_of(&self, address: IpAddr) -> Cidr {
+        let any = match address {
+            IpAddr::V4(_) => Cidr::ANY_IPV4,
+            IpAddr::V6(_) => Cidr::ANY_IPV6,
+        };
+        let narrowest = self.0.iter().find(|block| block.contains(address));
+        narrowest.copied().unwrap_or(any)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::iter;
+
     use model::ec2::{AddressFamily, PrefixList, PrefixListEntry, PrefixListId, Tags};
 
     use super::*;
@@ -177,12 +194,9 @@ mod tests {
         }
         let address: IpAddr = target.parse().unwrap();
         let (of_load_balancer, of_target) = ([group_id(1), group_id(3)], [group_id(2)]);
-        let from = Origin {
-            addresses: ["10.0.1.4", "10.0.2.4", "2001:db8::4"]
-                .map(|node| node.parse().unwrap())
-                .to_vec(),
-            groups: &of_load_balancer,
-        };
+        let nodes = ["10.0.1.4", "10.0.2.4", "2001:db8::4"];
+        let nodes = nodes.iter().map(|node| node.parse().unwrap());
+        let from = Origin::new(nodes, &of_load_balancer);
         let by = |block| {
             let groups = is_instance.then_some(&of_target[..]);
             denied_by(&ec2, &from, &Destination { block, groups }, port)
@@ -285,31 +299,62 @@ mod tests {
 
     #[test]
     fn addresses_are_told_apart_only_by_rules_that_name_some() {
-        for (rules, ipv4, ipv6) in [
-            ("", false, false),
-            (EVERYWHERE, false, false),
+        let everything = ["0.0.0.0/0", "::/0"];
+        for (rules, expected) in [
+            ("", everything.to_vec()),
+            (EVERYWHERE, everything.to_vec()),
             (
                 "out tcp 80 80 0.0.0.0/0\nout tcp 80 80 group 2",
-                false,
-                false,
+                everything.to_vec(),
             ),
-            ("out tcp 80 80 10.0.0.0/8", true, false),
-            ("out tcp 80 80 2001:db8::/32", false, true),
-            ("out tcp 80 80 list 1", true, true),
             (
-                "out -1 - - 0.0.0.0/0\nout tcp 80 80 10.0.0.0/8",
-                false,
-                false,
+                "out tcp 80 80 10.0.1.0/24",
+                vec!["0.0.0.0/0", "10.0.1.0/24", "::/0"],
             ),
-            ("out -1 - - 0.0.0.0/0\nout tcp 80 80 list 1", false, true),
+            (
+                "out tcp 80 80 2001:db8::/126",
+                vec!["0.0.0.0/0", "::/0", "2001:db8::/126"],
+            ),
+            (
+                "out tcp 80 80 10.0.1.0/24\nout tcp 81 81 10.0.0.0/16\nout tcp 82 82 10.0.1.20/32\n\
+                 out tcp 83 83 10.0.1.0/24\nout tcp 84 84 list 1\nout udp 80 80 10.0.2.0/24",
+                vec![
+                    "10.0.0.0/16",
+                    "10.0.1.0/24",
+                    "10.0.1.16/28",
+                    "10.0.1.20/32",
+                    "10.0.2.0/24",
+                    "::/0",
+                ],
+            ),
+            (
+                "out -1 - - 0.0.0.0/0\nout tcp 80 80 10.0.1.0/24\nout tcp 80 80 list 1",
+                everything.to_vec(),
+            ),
         ] {
-            let ec2 = inventory(vec![], vec![group(1, rules)]);
-            let from = Origin {
-                addresses: vec![],
-                groups: &[group_id(1)],
-            };
-            let expected = Distinctions { ipv4, ipv6 };
-            assert_eq!(Distinctions::of(&ec2, &from), expected, "{rules}");
+            let mut ec2 = inventory(vec![], vec![group(1, rules)]);
+            let list = prefix_list(1, "10.0.1.16/28");
+            ec2.prefix_lists.insert(list.id.clone(), list.into());
+            let groups = [group_id(1)];
+            let from = Origin::new(iter::empty(), &groups);
+            let distinctions = Distinctions::of(&ec2, &from);
+            let ipv4 = (0..1024_u32).map(|last| IpAddr::V4((0x0a00_0000 | last).into()));
+            let ipv6 = (0..8).map(|last| IpAddr::V6([0x2001, 0xdb8, 0, 0, 0, 0, 0, last].into()));
+            let mut found = BTreeSet::new();
+            for address in ipv4.chain(ipv6) {
+                let shared = distinctions.block_of(address);
+                found.insert(shared);
+                for port in 80..=85 {
+                    let by = |block| {
+                        let groups = None;
+                        denied_by(&ec2, &from, &Destination { block, groups }, port)
+                    };
+                    let alone = by(Cidr::host(address));
+                    assert_eq!(by(shared), alone, "{rules}: {shared} for {address}:{port}");
+                }
+            }
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected, "{rules}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From security groups to which targets a load balancer can connect to.
 //!
-//! What is judged alike is judged once: most targets of a pool have the same groups and the same ports, so that a rule
-//! that changes costs what there are of those, and not what there are of targets.
+//! What is judged alike is judged once: most targets of a pool have the same groups and the same ports and lie in a few
+//! blocks that rules name, so that a rule that changes costs what there are of those, and not what there are of targets.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -42,14 +42,12 @@ pub(super) fn follow_instances(addresses: &mut InstanceAddresses, old: &Ec2State
 }
 
 /// What targets of one pool are judged by, each kind of them once.
-#[derive(Clone, Default)]
 pub(super) struct Judgements {
     distinctions: Distinctions,
     kinds: Vec<(Kind, Reach)>,
 }
 
 /// Targets that no rule tells from each other.
-#[derive(Clone)]
 struct Kind {
     block: Cidr,
     port: u16,
