@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use control::ec2::Run;
 use control::ec2::instance_attributes::{InstanceChange, ModifyInstanceAttribute};
+use control::ec2::prefix_lists::{CreateManagedPrefixList, EntryInput, ModifyManagedPrefixList};
 use control::ec2::security_group_rules::{
     AuthorizeSecurityGroup, DescribeSecurityGroupRules, GroupPair, IpPermission,
-    RevokeSecurityGroup,
+    PrefixListReference, RevokeSecurityGroup,
 };
 use control::ec2::security_groups::CreateSecurityGroup;
 use control::elb::delete_listener::DeleteListener;
@@ -18,6 +19,7 @@ use control::elb::load_balancer_attributes::ModifyLoadBalancerAttributes;
 use control::elb::modify_listener::ModifyListener;
 use control::elb::modify_rule::ModifyRule;
 use control::elb::set_ip_address_type::SetIpAddressType;
+use control::elb::set_security_groups::SetSecurityGroups;
 use control::elb::tags::{AddTags, RemoveTags};
 use control::elb::target_group_attributes::ModifyTargetGroupAttributes;
 use control::zonal_shift::cancel_zonal_shift::CancelZonalShift;
@@ -47,6 +49,8 @@ enum Change {
     DeleteLoadBalancer(Index),
     SetTimeouts(Index, u16),
     SetAddressType(Index, IpAddressType),
+    /// Has a load balancer carry the group of clients, alone or beside its own.
+    SetGroups(Index, bool),
     StartShift(Index, u8),
     CancelShift(Index),
     /// Lets a block in to one port.
@@ -58,6 +62,8 @@ enum Change {
     Open(Direction, bool, PeerOfTargets),
     /// Takes away everything that lets out of, or into, a group.
     Close(Direction, bool),
+    /// Adds a block to the prefix list, or removes it.
+    ChangeList(u8, bool),
     CreateGroup {
         of_addresses: bool,
     },
@@ -86,8 +92,11 @@ enum Change {
 #[derive(Clone, Copy, Debug)]
 enum PeerOfTargets {
     Everyone,
-    /// Some of the first addresses of a subnet, which those of load balancers are among.
+    /// Some of the first addresses of a subnet: for ingress those that load balancers get, for egress half of those that
+    /// targets have.
     FirstAddresses,
+    /// What the prefix list has.
+    List,
     /// The members of the group of clients, or of that of load balancers.
     Members {
         of_clients: bool,
@@ -98,6 +107,7 @@ fn peer_of_targets() -> impl Strategy<Value = PeerOfTargets> {
     prop_oneof![
         Just(PeerOfTargets::Everyone),
         Just(PeerOfTargets::FirstAddresses),
+        Just(PeerOfTargets::List),
         any::<bool>().prop_map(|of_clients| PeerOfTargets::Members { of_clients }),
     ]
 }
@@ -124,6 +134,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => index().prop_map(C::DeleteLoadBalancer),
         1 => (index(), 60..4000_u16).prop_map(|(which, seconds)| C::SetTimeouts(which, seconds)),
         1 => (index(), address_type()).prop_map(|(which, new)| C::SetAddressType(which, new)),
+        1 => (index(), any::<bool>()).prop_map(|(which, beside)| C::SetGroups(which, beside)),
         1 => (index(), 1..3_u8).prop_map(|(which, zone)| C::StartShift(which, zone)),
         1 => index().prop_map(C::CancelShift),
         2 => (ports(), 0..4_u8).prop_map(|(port, block)| C::Authorize(port, block)),
@@ -132,6 +143,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (direction(), any::<bool>(), peer_of_targets())
             .prop_map(|(direction, of_clients, peer)| C::Open(direction, of_clients, peer)),
         2 => (direction(), any::<bool>()).prop_map(|(direction, of_clients)| C::Close(direction, of_clients)),
+        1 => (0..4_u8, any::<bool>()).prop_map(|(block, is_added)| C::ChangeList(block, is_added)),
         1 => any::<bool>().prop_map(|of_addresses| C::CreateGroup { of_addresses }),
         1 => (index(), any::<bool>()).prop_map(|(which, is_on)| C::SetCrossZone(which, is_on)),
         3 => (index(), maybe()).prop_map(|(owner, group)| C::CreateListener(owner, group)),
@@ -172,6 +184,8 @@ struct Made {
     /// The group that some instances carry.
     clients: String,
     certificate: String,
+    /// The prefix list that some rules name, and its version.
+    list: (String, i64),
     /// For names, ports and priorities.
     number: i32,
 }
@@ -192,7 +206,16 @@ impl Made {
             let made = ec2.create_security_group(request).await;
             made.unwrap().id.to_string()
         };
+        let request = CreateManagedPrefixList {
+            name: "list".to_owned(),
+            family: "IPv4".to_owned(),
+            entries_max: Some(4),
+            ..CreateManagedPrefixList::default()
+        };
+        let ec2 = fixture.control.ec2(Run::Wet);
+        let list = ec2.create_managed_prefix_list(request).await.unwrap();
         Self {
+            list: (list.id.to_string(), 1),
             web: group("web").await,
             clients: group("clients").await,
             certificate: fixture.certificate("shop").await,
@@ -261,6 +284,16 @@ impl Made {
                 };
                 control.set_ip_address_type(input).await.ok()?;
             }
+            Change::SetGroups(which, beside) => {
+                let mut security_groups = vec![self.clients.clone()];
+                security_groups.extend(beside.then(|| self.web.clone()));
+                let input = SetSecurityGroups {
+                    load_balancer_arn: pick(&self.load_balancers, which)?.arn.to_string(),
+                    security_groups,
+                    enforce_on_private_link_traffic: None,
+                };
+                control.set_security_groups(input).await.ok()?;
+            }
             Change::StartShift(which, zone) => {
                 let input = StartZonalShift {
                     resource_identifier: pick(&self.load_balancers, which)?.arn.to_string(),
@@ -305,7 +338,18 @@ impl Made {
                 match peer {
                     PeerOfTargets::Everyone => {}
                     PeerOfTargets::FirstAddresses => {
-                        permissions = permission(8080, "127.65.1.0/29");
+                        let block = match direction {
+                            Direction::Ingress => "127.65.1.0/28",
+                            Direction::Egress => "127.65.1.0/29",
+                        };
+                        permissions = permission(8080, block);
+                    }
+                    PeerOfTargets::List => {
+                        permissions[0].ipv4_ranges.clear();
+                        permissions[0].prefix_lists = vec![PrefixListReference {
+                            id: self.list.0.clone(),
+                            description: None,
+                        }];
                     }
                     PeerOfTargets::Members { of_clients } => {
                         permissions[0].ipv4_ranges.clear();
@@ -341,6 +385,31 @@ impl Made {
                     rule_ids: of_it.map(|it| it.rule.id.to_string()).collect(),
                 };
                 ec2.revoke_security_group(request).await.ok()?;
+            }
+            Change::ChangeList(block, is_added) => {
+                // Of the addresses of load balancers, of instances, and of neither.
+                let cidr = [
+                    "127.65.1.8/29",
+                    "127.65.1.96/28",
+                    "127.65.0.0/16",
+                    "10.0.0.0/8",
+                ][usize::from(*block)]
+                .to_owned();
+                let mut request = ModifyManagedPrefixList {
+                    prefix_list_id: self.list.0.clone(),
+                    current_version: Some(self.list.1),
+                    ..ModifyManagedPrefixList::default()
+                };
+                match is_added {
+                    true => request.add.push(EntryInput {
+                        cidr,
+                        description: None,
+                    }),
+                    false => request.remove.push(cidr),
+                }
+                let ec2 = control.ec2(Run::Wet);
+                ec2.modify_managed_prefix_list(request).await.ok()?;
+                self.list.1 += 1;
             }
             Change::CreateGroup { of_addresses } => {
                 let mut input = fixture.target_group_input(&format!("group-{number}"));
@@ -472,7 +541,9 @@ impl Made {
                     .ok()?;
             }
             Change::Deregister(group, which) => {
-                let addresses = (4..12).map(|last| format!("127.65.1.{last}"));
+                let addresses = (4..12)
+                    .chain(100..106)
+                    .map(|last| format!("127.65.1.{last}"));
                 let ids: Vec<_> = self.instances.iter().cloned().chain(addresses).collect();
                 let input = DeregisterTargets {
                     target_group_arn: pick(&self.groups, group)?.clone(),
