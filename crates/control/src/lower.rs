@@ -134,6 +134,11 @@ impl Lowered {
         self.pools.endpoint_state(target)
     }
 
+    /// Which load balancer sends requests, or copies of them, to each target group.
+    pub(crate) fn users(&self) -> &changes::Users {
+        self.pools.users()
+    }
+
     /// The instance that has this address.
     pub(crate) fn instance_at(&self, address: IpAddr) -> Option<&Instance> {
         self.pools.instance_at(address)

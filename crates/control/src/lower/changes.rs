@@ -26,7 +26,7 @@ pub(super) fn changed<'a, K: Ord + Clone, R: PartialEq>(
 }
 
 /// Which load balancer sends requests, or copies of them, to each target group.
-pub(super) type Users = BTreeMap<TargetGroupId, LoadBalancerId>;
+pub(crate) type Users = BTreeMap<TargetGroupId, LoadBalancerId>;
 
 /// The target groups in use whose pools may be others than before.
 pub(super) fn changed_groups(

@@ -132,6 +132,11 @@ impl Pools {
         })
     }
 
+    /// Which load balancer sends requests, or copies of them, to each target group.
+    pub(super) fn users(&self) -> &Users {
+        &self.users
+    }
+
     /// The instance that has this address.
     pub(super) fn instance_at(&self, address: IpAddr) -> Option<&Instance> {
         self.instances.get(&address).map(Arc::as_ref)

@@ -13,6 +13,7 @@ use control::ec2::security_groups::CreateSecurityGroup;
 use control::elb::set_security_groups::SetSecurityGroups;
 use engine::Reach;
 use model::ec2::Direction;
+use model::id::TargetGroupId;
 use model::load_balancer::LoadBalancer;
 use model::target_group::TargetType;
 
@@ -218,6 +219,67 @@ async fn a_prefix_list_counts_with_its_present_entries() {
     let removed = change(vec![], vec![entry().cidr], 2);
     ec2.modify_managed_prefix_list(removed).await.unwrap();
     assert!(!scene.reach().admits_requests);
+}
+
+#[tokio::test]
+async fn what_is_dropped_is_told_once_for_all_targets_that_are_alike() {
+    let scene = Scene::new().await;
+    let control = &scene.fixture.control;
+    let told = || {
+        let dropped = control.dropped_connections(None);
+        let mut told: Vec<_> = dropped
+            .iter()
+            .map(|it| {
+                let uses = (it.is_for_requests, it.is_for_checks);
+                (it.port, uses, it.denied_by, it.targets.len())
+            })
+            .collect();
+        told.sort_by_key(|it| it.0);
+        told
+    };
+    let (requests, checks) = ((true, false), (false, true));
+    let target_group = scene.fixture.plane.live().pools[0].id.0;
+    let target_group = control.dropped_connections(Some(TargetGroupId(target_group)))[0]
+        .target_group
+        .to_string();
+    for last in 80..84 {
+        let instance = scene.fixture.instance(&format!("127.65.1.{last}")).await;
+        let request = ModifyInstanceAttribute {
+            instance_id: instance.clone(),
+            change: InstanceChange::Groups(vec![scene.app.clone()]),
+        };
+        let ec2 = control.ec2(Run::Wet);
+        ec2.modify_instance_attribute(request).await.unwrap();
+        scene
+            .fixture
+            .register(&target_group, &[&instance])
+            .await
+            .unwrap();
+    }
+    let ingress = Direction::Ingress;
+    assert_eq!(
+        told(),
+        [(8080, requests, ingress, 5), (8081, checks, ingress, 5)]
+    );
+    let by_group = members(8081, &scene.web);
+    scene.allow(&scene.app, ingress, by_group).await;
+    assert_eq!(told(), [(8080, requests, ingress, 5)]);
+    scene.deny(&scene.web, Direction::Egress).await;
+    let out = permission(8080, "127.65.1.80/30");
+    scene.allow(&scene.web, Direction::Egress, out).await;
+    let dropped = control.dropped_connections(None);
+    let by = |direction, port| {
+        let mut its = dropped
+            .iter()
+            .filter(|it| (it.denied_by, it.port) == (direction, port));
+        its.next().map(|it| it.targets.len())
+    };
+    assert_eq!(by(Direction::Egress, 8080), Some(1));
+    assert_eq!(by(ingress, 8080), Some(4));
+    assert_eq!(by(Direction::Egress, 8081), Some(5));
+    assert_eq!(dropped.len(), 3);
+    let elsewhere = control.dropped_connections(Some(TargetGroupId(1)));
+    assert_eq!(elsewhere, [], "of another target group");
 }
 
 #[tokio::test]

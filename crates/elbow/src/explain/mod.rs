@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Asked {
     /// What would become of a request; the answer is an `Answer`.
     Request(Question),
-    /// Which connections to targets security groups drop; the answer is a list of `DroppedConnection`.
+    /// Which connections to targets security groups drop; the answer is a list of `DroppedConnections`.
     DroppedConnections,
 }
 

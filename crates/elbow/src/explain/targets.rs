@@ -1,9 +1,11 @@
 //! The target groups a request may go to: who can get it, why the others cannot, and who is next.
 
+use std::collections::HashMap;
+
 use control::elb::describe_target_health::{DescribeTargetHealth, TargetHealthDescription};
-use control::elb::dropped_connections::DroppedConnection;
+use control::elb::dropped_connections::DroppedConnections;
 use control::{Control, State};
-use engine::{Algorithm, Forward, Pool, PoolId, Stickiness};
+use engine::{Algorithm, Forward, Pool, PoolId, Reach, Stickiness};
 use model::id::TargetGroupId;
 
 use super::node::Node;
@@ -25,7 +27,11 @@ pub(super) async fn target_groups(
     for (pool, weight) in forward.weighted_pools() {
         let arn = state.elb.target_groups.get(&TargetGroupId(pool.id.0));
         let arn = arn.map_or_else(String::new, |group| group.arn.to_string());
-        let dropped = control.dropped_connections(Some(TargetGroupId(pool.id.0)));
+        let are_in_reach = pool.endpoints.iter().all(|it| it.reach == Reach::FULL);
+        let dropped = match are_in_reach {
+            true => Vec::new(),
+            false => control.dropped_connections(Some(TargetGroupId(pool.id.0))),
+        };
         let targets = targets(control, pool, &arn, (&node.zone, &dropped)).await?;
         let next = pool.peek_target(Some(&node.zone));
         let next = next.and_then(|next| {
@@ -80,13 +86,22 @@ async fn targets(
     control: &Control,
     pool: &Pool,
     arn: &str,
-    (zone, dropped): (&str, &[DroppedConnection]),
+    (zone, dropped): (&str, &[DroppedConnections]),
 ) -> Result<Vec<(u64, Target)>, QuestionError> {
     let described = control.describe_target_health(DescribeTargetHealth {
         target_group_arn: arn.to_owned(),
         ..DescribeTargetHealth::default()
     });
     let candidates = pool.candidates_in(Some(zone));
+    let candidates: HashMap<_, _> = candidates.iter().map(|it| (it.key, it)).collect();
+    let endpoints: HashMap<_, _> = pool.endpoints.iter().map(|it| (it.key, it)).collect();
+    let mut reasons_by_target: HashMap<_, Vec<String>> = HashMap::new();
+    for record in dropped {
+        for (id, port, address) in &record.targets {
+            let reasons = reasons_by_target.entry((id.as_str(), *port)).or_default();
+            reasons.push(record.reason(*address));
+        }
+    }
     let target = |description: TargetHealthDescription| {
         let id = description.target.id;
         let port = description
@@ -95,8 +110,8 @@ async fn targets(
             .and_then(|port| u16::try_from(port).ok());
         let port = port.unwrap_or_default();
         let key = control::endpoint_key(TargetGroupId(pool.id.0), &id, port);
-        let candidate = candidates.iter().find(|it| it.key == key);
-        let endpoint = pool.endpoints.iter().find(|it| it.key == key);
+        let candidate = candidates.get(&key);
+        let endpoint = endpoints.get(&key);
         let is_eligible = candidate.is_some_and(|it| !it.state.is_draining());
         let health = description.health;
         let is_in_reach = endpoint.is_none_or(|it| {
@@ -115,15 +130,15 @@ async fn targets(
             _ if is_shifted => "traffic is shifted away from its zone".to_owned(),
             _ => "it has just become healthy".to_owned(),
         };
-        let its = |it: &&DroppedConnection| (&it.target.id, it.target.port) == (&id, port);
-        let dropped = || dropped.iter().filter(its);
         let reasons = Some(reason).into_iter().filter(|it| !it.is_empty());
-        let reasons = reasons.chain(dropped().map(ToString::to_string));
+        let dropped = reasons_by_target.get(&(&*id, port));
+        let reasons = reasons.chain(dropped.into_iter().flatten().cloned());
+        let is_out_of_reach = endpoint.is_some_and(|it| !it.reach.admits_requests);
         let target = Target {
             target: format!("{id}:{port}"),
             state: health.state.to_string(),
             is_eligible,
-            is_out_of_reach: dropped().any(|it| it.is_for_requests),
+            is_out_of_reach,
             reason: reasons.collect::<Vec<_>>().join("; "),
         };
         (key, target)

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use control::elb::dropped_connections::DroppedConnection;
 use model::Cidr;
 use model::certificate::KeyAlgorithm;
 use serde_json::{Value, json};
 
 use super::super::inventory::{Inventory, Listener, Target, TargetGroup};
+use super::dropped::DroppedByTarget;
 use crate::client::call::{Call, Service};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -24,7 +24,7 @@ pub(crate) struct Surroundings {
     /// By id.
     pub(crate) instances: BTreeMap<String, Instance>,
     /// What security groups keep from targets.
-    pub(crate) dropped: Vec<DroppedConnection>,
+    pub(crate) dropped: DroppedByTarget,
     /// By ARN.
     pub(crate) certificates: BTreeMap<String, Certificate>,
     /// The attributes of each load balancer, and of each target group that one uses, by its ARN.
@@ -118,7 +118,8 @@ impl Surroundings {
         let asked =
             serde_json::to_string(&Asked::DroppedConnections).map_err(CallError::NotJson)?;
         let dropped = client.explain(asked).await?;
-        found.dropped = serde_json::from_str(&dropped).map_err(CallError::NotJson)?;
+        let dropped = serde_json::from_str(&dropped).map_err(CallError::NotJson)?;
+        found.dropped = DroppedByTarget::of(dropped);
         found.certificates = certificates(client).await?;
         let listeners = inventory.load_balancers.iter().flat_map(|it| &it.listeners);
         for listener in listeners.filter(|listener| listener.ssl_policy.is_some()) {
