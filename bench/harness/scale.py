@@ -44,6 +44,11 @@ class Size:
         )
 
 
+CHANGE = "ModifyRule, and a request that sees it"
+# How long a change may take until it is live, whatever the size: the goal that docs/benchmarks.md names.
+CHANGE_MS_MAX = 50
+
+
 @dataclass(frozen=True)
 class Figures:
     size: Size
@@ -53,6 +58,10 @@ class Figures:
     whole_compile_ms: float
     resident_mib: float
     rows: list
+
+    def is_change_in_time(self):
+        [change] = [row for row in self.rows if row.what == CHANGE]
+        return change.median_ms <= CHANGE_MS_MAX
 
 
 def measure(binary, size, rounds, directory, say):
@@ -195,7 +204,7 @@ def operations(account, built):
 
     target = [{"Id": "127.67.255.254"}]
     return [
-        ("ModifyRule, and a request that sees it", change_rule),
+        (CHANGE, change_rule),
         ("CreateRule", create_rule),
         ("DeleteRule", lambda round_: elbv2.delete_rule(RuleArn=extra[round_])),
         ("RegisterTargets, one", lambda _: elbv2.register_targets(TargetGroupArn=groups[0], Targets=target)),
