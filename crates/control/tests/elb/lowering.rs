@@ -63,7 +63,7 @@ enum Change {
     /// Takes away everything that lets out of, or into, a group.
     Close(Direction, bool),
     /// Adds a block to the prefix list, or removes it.
-    ChangeList(u8, bool),
+    EditList(u8, bool),
     CreateGroup {
         of_addresses: bool,
     },
@@ -143,7 +143,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (direction(), any::<bool>(), peer_of_targets())
             .prop_map(|(direction, of_clients, peer)| C::Open(direction, of_clients, peer)),
         2 => (direction(), any::<bool>()).prop_map(|(direction, of_clients)| C::Close(direction, of_clients)),
-        1 => (0..4_u8, any::<bool>()).prop_map(|(block, is_added)| C::ChangeList(block, is_added)),
+        1 => (0..4_u8, any::<bool>()).prop_map(|(block, is_added)| C::EditList(block, is_added)),
         1 => any::<bool>().prop_map(|of_addresses| C::CreateGroup { of_addresses }),
         1 => (index(), any::<bool>()).prop_map(|(which, is_on)| C::SetCrossZone(which, is_on)),
         3 => (index(), maybe()).prop_map(|(owner, group)| C::CreateListener(owner, group)),
@@ -386,7 +386,7 @@ impl Made {
                 };
                 ec2.revoke_security_group(request).await.ok()?;
             }
-            Change::ChangeList(block, is_added) => {
+            Change::EditList(block, is_added) => {
                 // Of the addresses of load balancers, of instances, and of neither.
                 let cidr = [
                     "127.65.1.8/29",

@@ -350,7 +350,6 @@ mod tests {
                     load_balancers: vec!["arn:lb".to_owned()],
                     ..TargetGroup::default()
                 }],
-                ..Inventory::default()
             };
             let attribute = ("routing.http2.enabled".to_owned(), offers.to_owned());
             let surroundings = Surroundings {

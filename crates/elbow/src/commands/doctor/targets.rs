@@ -40,7 +40,7 @@ pub(crate) fn findings(
         found.extend(groups::findings(group, usages[&*group.arn]));
         for target in &group.targets {
             let dropped = dropped::to(group, target, &surroundings.dropped);
-            found.extend(dropped::finding(subject(group, target), group, &dropped));
+            found.extend(dropped::finding(subject(group, target), group, dropped));
             let look = |number| seen.get(&port(group, target, number, surroundings)?);
             match &*target.state {
                 // What is at a port does not matter while nothing comes there.
