@@ -503,6 +503,11 @@ def test_certificates_and_policies(own):
         ListenerArn=listener, Certificates=[{"CertificateArn": additional}]
     )
     other = own.rule(listener, 1, [{"Field": "host-header", "Values": ["other.example"]}], fixed(404))
+    # Lists of certificates have the first 100 of their names.
+    names = [f"{number}.crowd.example" for number in range(100, 220)]
+    crowd = import_certificate(own, authority.issue(*names))
+    own.elbv2.add_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": crowd}])
+    own.rule(listener, 2, [{"Field": "host-header", "Values": [names[-1]]}], fixed(404))
 
     def told():
         found = json.loads(run(own.elbow, "--json").stdout)["findings"]
@@ -512,6 +517,7 @@ def test_certificates_and_policies(own):
     assert found["It expires soon; whole days that are left: 7."] == certificate
     assert found["No rule of the listener serves idle.example."] == additional
     assert listener in found.values(), "its security policy is old"
+    assert not any("crowd.example" in wrong for wrong in found)
     assert not any("shop.example" in wrong for wrong in found), "the default certificate cannot be removed"
     bare = "No certificate of the listener is for other.example: clients that go there are shown one they refuse."
     assert found[bare] == other
