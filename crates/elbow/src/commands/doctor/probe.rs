@@ -174,23 +174,12 @@ fn http_of(answer: &Answer, may_be_tls: bool) -> Option<Seen> {
     let Answer::Bytes(bytes) = answer else {
         return None;
     };
+    let is_refusal = bytes.get(8..12) == Some(b" 400");
     match **bytes {
         // Ports for TLS answer so to clear text.
-        [
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            b'1',
-            b'.',
-            _,
-            b' ',
-            b'4',
-            b'0',
-            b'0',
-            ..,
-        ] if may_be_tls => Some(Seen::Unclear),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', ..] if may_be_tls && is_refusal => {
+            Some(Seen::Unclear)
+        }
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', ..] => Some(Seen::Http1),
         // RFC 9113 section 3.4: a server begins with settings, which are for stream 0.
         [_, _, _, 4, _, 0, 0, 0, 0, ..] => Some(Seen::Http2),

@@ -175,7 +175,7 @@ fn change<'a>(condition: &Condition, to: &'a Destination) -> Change<'a> {
         "host-header" => to_pattern(&to.host),
         "path-pattern" => to_pattern(&to.path),
         "query-string" if !to.keeps_query => Change::Unknown,
-        // RFC 9110 sections 15.4.2 and 15.4.3: clients may follow with GET what was POST, and keep every other method.
+        // RFC 9110 sections 15.4.2 and 15.4.3: what follows with GET may have been POST; all other methods stay.
         "http-request-method"
             if condition
                 .values
