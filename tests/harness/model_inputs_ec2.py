@@ -2,6 +2,8 @@
 
 import itertools
 
+from .network import FIRST_HOST, LAST_HOST
+
 PERMISSION = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
 ANYWHERE, TYPE = "0.0.0.0/0", "m7g.large"
 
@@ -51,14 +53,20 @@ class Inventory:
         number = next(self._numbers) % 16
         return f"{address[0]}.{address[1]}.255.{16 * number}/28"
 
+    def free_address(self):
+        """One that no instance has: what is started without an address gets any that is free."""
+        interfaces = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
+        taken = {one["PrivateIpAddress"] for one in interfaces}
+        hosts = (self.elbow.network.free_host(0) for _ in range(FIRST_HOST, LAST_HOST))
+        return next(host for host in hosts if host not in taken)
+
     def machine(self):
-        address = self.elbow.network.free_host(0)
         return {
             "MinCount": 1,
             "MaxCount": 1,
             "InstanceType": TYPE,
             "SubnetId": self.subnets[0],
-            "PrivateIpAddress": address,
+            "PrivateIpAddress": self.free_address(),
             "SecurityGroupIds": [self.group],
         }
 
