@@ -6,6 +6,7 @@ import pytest
 
 from harness.http import get
 from harness.shop import forward
+from harness.target import failing
 from harness.wait import until
 
 
@@ -108,11 +109,7 @@ def test_a_client_stays_with_its_group_whatever_its_weight(shop, target):
 
 
 def test_an_anomalous_target_is_found_and_spared(shop, target):
-    def fail(request):
-        request.body()
-        request.respond("500 Internal Server Error", b"bad")
-
-    servers = [target("bad", script=fail), *(target(name) for name in "abc")]
+    servers = [target("bad", script=failing), *(target(name) for name in "abc")]
     address, group, _ = shop.serve(*servers)
     shop.wait_for_state(group, "healthy")
     modify(

@@ -17,7 +17,7 @@ from harness.guard import EVERYTHING_OUT
 from harness.http import get
 from harness.https import https_listener
 from harness.shop import Shop, fixed, forward
-from harness.target import Target
+from harness.target import Target, failing
 from harness.wait import until
 
 
@@ -350,11 +350,7 @@ def test_http2_that_is_not_offered(own, serve):
 
 
 def test_a_target_whose_requests_fail_more_often(own, serve):
-    def fail(request):
-        request.body()
-        request.respond("500 Internal Server Error", b"bad")
-
-    servers = [serve("bad", script=fail), *(serve(name) for name in "abc")]
+    servers = [serve("bad", script=failing), *(serve(name) for name in "abc")]
     address, group, _ = own.serve(*servers)
     own.wait_for_state(group, "healthy")
     assert findings(own) == {}

@@ -51,6 +51,15 @@ def web(shop, target):
     return balancer, listener, group, targets
 
 
+def secure(shop, balancer, group):
+    """The ARN of a listener over TLS beside the one of `web`, and the context of its clients."""
+    authority = Authority()
+    certificate = import_certificate(shop, authority.issue("shop.example"))
+    listener = https_listener(shop, balancer, certificate, forward(group), port=shop.port + 1)
+    shop.undo(shop.elbv2.delete_listener, ListenerArn=listener)
+    return listener, authority.context()
+
+
 def url_of(shop, balancer, rest="/"):
     return f"http://{balancer['DNSName']}:{shop.port}{rest}"
 
@@ -231,10 +240,7 @@ def test_transforms_redirects_and_refusals_are_told(elbow, shop, web):
 
 def test_what_a_group_does_not_speak_comes_before_other_refusals(elbow, shop, web):
     balancer, _, group, _ = web
-    authority = Authority()
-    certificate = import_certificate(shop, authority.issue("shop.example"))
-    listener = https_listener(shop, balancer, certificate, forward(group), port=shop.port + 1)
-    shop.undo(shop.elbv2.delete_listener, ListenerArn=listener)
+    listener, context = secure(shop, balancer, group)
     calls = shop.group(ProtocolVersion="GRPC", HealthCheckPath="/", Matcher={"GrpcCode": "0"})
     shop.rule(listener, 10, [path("/calls")], forward(calls))
     too_many = "X-Forwarded-For: " + ", ".join(["127.0.0.1"] * 40)
@@ -246,7 +252,7 @@ def test_what_a_group_does_not_speak_comes_before_other_refusals(elbow, shop, we
     told = outcome("/calls")
     assert told["target_groups"][0]["refusal"].startswith("464:"), told
     address = shop.addresses(balancer)[0]
-    with TlsConnection(address, shop.port + 1, authority.context()) as client:
+    with TlsConnection(address, shop.port + 1, context) as client:
         assert client.request("POST", "/calls", headers=[too_many]).status == 464
     told = outcome("/")
     assert (told["type"], told["status"]) == ("refused", 463)
@@ -271,10 +277,7 @@ def test_where_nothing_listens_there_is_no_connection(elbow, shop, web):
 
 def test_the_path_of_login_callbacks_is_reserved(elbow, shop, web):
     balancer, plain, group, _ = web
-    authority = Authority()
-    certificate = import_certificate(shop, authority.issue("shop.example"))
-    listener = https_listener(shop, balancer, certificate, forward(group), port=shop.port + 1)
-    shop.undo(shop.elbv2.delete_listener, ListenerArn=listener)
+    listener, context = secure(shop, balancer, group)
     url = "https://shop.example/oauth2/idpresponse"
 
     def told(query="", *options, listener=listener, url=url):
@@ -303,7 +306,7 @@ def test_the_path_of_login_callbacks_is_reserved(elbow, shop, web):
         outcome = told(query, *options)["outcome"]
         assert (outcome["type"], outcome["status"]) == ("refused", status), query
         address = shop.addresses(balancer)[0]
-        with TlsConnection(address, shop.port + 1, authority.context()) as client:
+        with TlsConnection(address, shop.port + 1, context) as client:
             headers = ["Cookie: AWSALBAuthNonce=x"] if options else []
             answer = client.request("GET", f"/oauth2/idpresponse{query}", headers=headers)
             assert answer.status == status, "explain says what elbow does"

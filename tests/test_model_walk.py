@@ -4,14 +4,12 @@ What comes back is an answer or an error that the model has, whatever was sent: 
 """
 
 import random
-import shutil
 
 import pytest
 
-from harness.elbow import Elbow
 from harness.model import broken_inputs, faults_of_xml, leaves, random_input
 from harness.model_calls import Calls, alterations
-from harness.model_inputs import BUCKET, FILES, FIT, REFUSED, Things
+from harness.model_inputs import FIT, REFUSED, Things, roomy_elbow
 
 SERVICES = tuple(FIT)
 # For each operation, drawn from its name; what breaks one constraint of its model is sent whole.
@@ -27,17 +25,9 @@ NAMES_NOTHING = {
 
 @pytest.fixture(scope="module")
 def walked(network, tmp_path_factory):
-    """An elbow whose bucket has the files of tests/certificates, and one thing of each kind in it."""
-    directory = tmp_path_factory.mktemp("walk")
-    shutil.copytree(FILES, directory / "objects" / BUCKET)
-    config = directory / "elbow.toml"
-    # Each operation that changes a network is walked with a network of its own.
-    limits = "[limits]\nvpcs = 100\ninternet-gateways = 100\n"
-    config.write_text(f"{limits}[s3]\ndirectory = '{directory}/objects'\n")
-    elbow = Elbow(directory, network, arguments=["--config", str(config)])
-    elbow.start()
-    yield elbow, Things(elbow)
-    elbow.stop()
+    """An elbow, and one thing of each kind in it."""
+    with roomy_elbow(tmp_path_factory.mktemp("walk"), network) as elbow:
+        yield elbow, Things(elbow)
 
 
 @pytest.mark.parametrize("body, fault", [

@@ -1,14 +1,11 @@
 """boto3's own paginators over all that elbow lists in pages, and each of its waiters on what it waits for."""
 
-import shutil
-
 import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from harness.elbow import Elbow
-from harness.model_inputs import BUCKET, FILES, FIT, Things, listener
+from harness.model_inputs import FIT, Things, listener, roomy_elbow
 
 SERVICES = ("elbv2", "acm", "ec2", "arc-zonal-shift")
 # EC2 has pages of 5 or more.
@@ -79,15 +76,8 @@ class Stock(Things):
 
 @pytest.fixture(scope="module")
 def stock(network, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("stock")
-    shutil.copytree(FILES, directory / "objects" / BUCKET)
-    config = directory / "elbow.toml"
-    limits = "[limits]\nvpcs = 100\ninternet-gateways = 100\n"
-    config.write_text(f"{limits}[s3]\ndirectory = '{directory}/objects'\n")
-    elbow = Elbow(directory, network, arguments=["--config", str(config)])
-    elbow.start()
-    yield Stock(elbow)
-    elbow.stop()
+    with roomy_elbow(tmp_path_factory.mktemp("stock"), network) as elbow:
+        yield Stock(elbow)
 
 
 def listed():

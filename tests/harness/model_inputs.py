@@ -1,8 +1,11 @@
 """An input that every operation which elbow serves accepts, made of things that are there."""
 
 import itertools
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
+from .elbow import Elbow
 from .model_inputs_ec2 import EC2, EC2_REFUSED, Inventory, tags
 from .wait import until
 
@@ -13,6 +16,21 @@ PASSPHRASE = b"hush hush"
 
 def pem(name):
     return (FILES / f"{name}.pem").read_bytes()
+
+
+@contextmanager
+def roomy_elbow(directory, network):
+    """An elbow whose bucket has the files of tests/certificates, with room for a network of each input's own."""
+    shutil.copytree(FILES, directory / "objects" / BUCKET)
+    config = directory / "elbow.toml"
+    limits = "[limits]\nvpcs = 100\ninternet-gateways = 100\n"
+    config.write_text(f"{limits}[s3]\ndirectory = '{directory}/objects'\n")
+    elbow = Elbow(directory, network, arguments=["--config", str(config)])
+    elbow.start()
+    try:
+        yield elbow
+    finally:
+        elbow.stop()
 
 
 class Things(Inventory):

@@ -36,6 +36,12 @@ class Request:
         self.connection.sendall("\r\n".join(lines).encode("latin-1") + body)
 
 
+def failing(request):
+    """A script whose every answer is an error of the server."""
+    request.body()
+    request.respond("500 Internal Server Error", b"bad")
+
+
 class Target:
     """An HTTP server on its own address.
 

@@ -8,6 +8,17 @@ mod support;
 use frames::*;
 use support::{Fixture, Target};
 
+/// A call that goes on after the head of its response: the client, the target and the call's stream there.
+fn answered_call(fixture: &Fixture, target: &Target) -> (FramePeer, FramePeer, u32) {
+    let mut client = FramePeer::connect(fixture.address);
+    client.request(1, &CALL, false);
+    let mut at_target = FramePeer::accept(&target.listener);
+    let (stream, _) = at_target.message();
+    at_target.request(stream, &[(":status", "200")], false);
+    client.until(|frame| frame.kind == HEADERS);
+    (client, at_target, stream)
+}
+
 #[test]
 fn requests_and_responses_keep_their_headers_messages_and_trailers() {
     let target = Target::listen();
@@ -50,11 +61,7 @@ fn requests_and_responses_keep_their_headers_messages_and_trailers() {
 fn length_prefixed_messages_stream_in_both_directions_at_once() {
     let target = Target::listen();
     let fixture = Fixture::of_grpc(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &CALL, false);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, _) = at_target.message();
-    at_target.request(stream, &[(":status", "200")], false);
+    let (mut client, mut at_target, stream) = answered_call(&fixture, &target);
     for round in 0..20_u8 {
         client.data(1, &[round; 100], false);
         let message = at_target.until(|frame| frame.kind == DATA);
@@ -88,12 +95,7 @@ fn responses_of_trailers_only_are_handed_on() {
 fn errors_a_call_that_the_client_cancels_is_cancelled_at_the_target() {
     let target = Target::listen();
     let fixture = Fixture::of_grpc(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &CALL, false);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, _) = at_target.message();
-    at_target.request(stream, &[(":status", "200")], false);
-    client.until(|frame| frame.kind == HEADERS);
+    let (mut client, mut at_target, stream) = answered_call(&fixture, &target);
     client.reset(1, CANCEL);
     let reset = at_target.until(|frame| frame.kind == RST_STREAM);
     assert_eq!((reset.stream, reset.code()), (stream, CANCEL));
@@ -103,12 +105,7 @@ fn errors_a_call_that_the_client_cancels_is_cancelled_at_the_target() {
 fn errors_a_call_that_the_target_cancels_is_cancelled_for_the_client() {
     let target = Target::listen();
     let fixture = Fixture::of_grpc(&target);
-    let mut client = FramePeer::connect(fixture.address);
-    client.request(1, &CALL, false);
-    let mut at_target = FramePeer::accept(&target.listener);
-    let (stream, _) = at_target.message();
-    at_target.request(stream, &[(":status", "200")], false);
-    client.until(|frame| frame.kind == HEADERS);
+    let (mut client, mut at_target, stream) = answered_call(&fixture, &target);
     at_target.reset(stream, CANCEL);
     assert_eq!(client.response(1).reset, Some(CANCEL));
     // The connections go on.
