@@ -3,16 +3,22 @@
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
 from harness.elbow import binary, quiet_environment
-from harness.shop import fixed, forward
+from harness.shop import Shop, fixed, forward
 
 
 def status(elbow, *arguments):
     """Exit status, output and errors of `elbow status`."""
-    command = [str(binary()), "status", *arguments, "--data-dir", str(elbow.data)]
+    return run(elbow, "status", *arguments)
+
+
+def run(elbow, *arguments):
+    """Exit status, output and errors of a command about a running elbow."""
+    command = [str(binary()), *arguments, "--data-dir", str(elbow.data)]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=60, env=quiet_environment()
     )
@@ -54,6 +60,29 @@ def test_the_tree_has_everything_that_serves_a_request(elbow, shop, target):
     assert [one["name"] for one in told["load_balancers"]] == [name]
     assert told["load_balancers"][0]["listeners"][0]["arn"] == listener
     assert told["target_groups"][0]["targets"][0]["state"] == "healthy"
+
+
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_what_is_deleted_while_it_is_read_is_no_failure(make_elbow, command):
+    own = Shop(make_elbow())
+    is_over = threading.Event()
+
+    def come_and_go():
+        while not is_over.is_set():
+            passing = Shop(own.elbow)
+            group, balancer = passing.group(), passing.balancer()
+            passing.listener(balancer, forward(group))
+            passing.close()
+
+    traffic = threading.Thread(target=come_and_go)
+    traffic.start()
+    try:
+        for _ in range(15):
+            code, _, errors = run(own.elbow, command)
+            assert code in (0, 1), errors
+    finally:
+        is_over.set()
+        traffic.join()
 
 
 def test_a_target_that_is_not_well_gives_status_1(elbow, shop, target):

@@ -97,6 +97,15 @@ async fn pages(
     }
 }
 
+/// An answer about something of which elbow has told before; `None` if that has been deleted since.
+fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match answer {
+        // `LoadBalancerNotFound` and the like; `ResourceNotFoundException` of ACM; `InvalidPrefixListID.NotFound`.
+        Err(CallError::Refused { code, .. }) if code.contains("NotFound") => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
 /// The exit status of a command that judges what it has seen.
 fn status(is_well: bool) -> ExitCode {
     ExitCode::from(u8::from(!is_well))
@@ -130,6 +139,29 @@ fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_deleted_meanwhile_is_nothing_and_no_error() {
+        let refused = |code: &str| {
+            if_there::<()>(Err(CallError::Refused {
+                action: "DescribeTargetHealth",
+                status: 400,
+                code: code.to_owned(),
+                message: String::new(),
+            }))
+        };
+        for code in [
+            "LoadBalancerNotFound",
+            "TargetGroupNotFound",
+            "ListenerNotFound",
+            "ResourceNotFoundException",
+            "InvalidPrefixListID.NotFound",
+        ] {
+            assert!(matches!(refused(code), Ok(None)), "{code}");
+        }
+        assert!(refused("AccessDenied").is_err());
+        assert!(matches!(if_there(Ok("it")), Ok(Some("it"))));
+    }
 
     /// Fails all that is written to it.
     struct Failing(io::ErrorKind);

@@ -7,6 +7,7 @@ use model::Cidr;
 use model::certificate::KeyAlgorithm;
 use serde_json::{Value, json};
 
+use super::super::if_there;
 use super::super::inventory::{Inventory, Listener, Target, TargetGroup};
 use super::dropped::DroppedByTarget;
 use crate::client::call::{Call, Service};
@@ -127,7 +128,7 @@ impl Surroundings {
             let call = call.with("ListenerArn", &listener.arn);
             let marker = ("Marker", "NextMarker");
             let own = super::super::pages(client, call, "Certificates", marker).await;
-            let own = unless_gone(own)?;
+            let own = if_there(own)?.unwrap_or_default();
             let mut certificates = ListenerCertificates::default();
             for certificate in own {
                 let arn = certificate.text_at("CertificateArn").to_owned();
@@ -266,24 +267,16 @@ async fn prefix_lists(
     let mut found = BTreeMap::new();
     for id in ids {
         let call = Call::new(Service::Ec2, "GetManagedPrefixListEntries").with("PrefixListId", id);
-        let entries = super::super::pages(client, call, "entrySet", NEXT_TOKEN).await?;
+        let entries = super::super::pages(client, call, "entrySet", NEXT_TOKEN).await;
+        let entries = if_there(entries)?.unwrap_or_default();
         let blocks = entries.iter().map(|entry| entry.text_at("cidr").parse());
         found.insert(id.to_owned(), blocks.filter_map(Result::ok).collect());
     }
     Ok(found)
 }
 
-/// Nothing, for what has been deleted since elbow told that it is there.
-fn unless_gone<T: Default>(answer: Result<T, CallError>) -> Result<T, CallError> {
-    match answer {
-        // `LoadBalancerNotFound` and the like; `ResourceNotFoundException` of ACM.
-        Err(CallError::Refused { code, .. }) if code.contains("NotFound") => Ok(T::default()),
-        answer => answer,
-    }
-}
-
 async fn attributes(client: &Client, call: Call) -> Result<BTreeMap<String, String>, CallError> {
-    let answer = unless_gone(client.call(&call).await)?;
+    let answer = if_there(client.call(&call).await)?.unwrap_or_default();
     let attributes = answer.list("Attributes").iter();
     let text = |it: &Element, name: &str| it.text_at(name).to_owned();
     Ok(attributes
@@ -310,7 +303,7 @@ async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, 
             if summary["HasAdditionalSubjectAlternativeNames"] == true {
                 let asked = json!({ "CertificateArn": arn });
                 let described = client.call_acm("DescribeCertificate", &asked).await;
-                let described = unless_gone(described)?;
+                let described = if_there(described)?.unwrap_or_default();
                 certificate.names = names(&described["Certificate"], "SubjectAlternativeNames");
             }
             found.insert(arn.to_owned(), certificate);
@@ -325,30 +318,6 @@ async fn certificates(client: &Client) -> Result<BTreeMap<String, Certificate>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_was_deleted_meanwhile_is_nothing_and_no_error() {
-        let refused = |code: &str| {
-            let refused: Result<String, _> = Err(CallError::Refused {
-                action: "DescribeTargetGroupAttributes",
-                status: 400,
-                code: code.to_owned(),
-                message: String::new(),
-            });
-            unless_gone(refused).ok()
-        };
-        for code in [
-            "LoadBalancerNotFound",
-            "TargetGroupNotFound",
-            "ListenerNotFound",
-            "ResourceNotFoundException",
-        ] {
-            assert_eq!(refused(code).as_deref(), Some(""), "{code}");
-        }
-        assert_eq!(refused("AccessDenied"), None);
-        let answer = unless_gone(Ok("it".to_owned()));
-        assert_eq!(answer.ok().as_deref(), Some("it"));
-    }
 
     #[test]
     fn a_certificate_has_each_of_its_names_once() {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use self::rules::{Action, Rule};
+use super::if_there;
 use crate::client::call::{Call, Service, list};
 use crate::client::xml::Element;
 use crate::client::{CallError, Client};
@@ -128,7 +129,7 @@ pub(crate) enum Usage {
 }
 
 impl Inventory {
-    /// Asks a running elbow, for everything or for one load balancer.
+    /// Asks a running elbow, for everything or for one load balancer. What is deleted meanwhile is not in it.
     ///
     /// # Errors
     /// Elbow is not there, or refuses a call; there is no load balancer of that name.
@@ -145,8 +146,10 @@ impl Inventory {
             read.addresses = addresses
                 .remove(interface_owner(&read.arn))
                 .unwrap_or_default();
-            read.listeners = listeners(client, &read.arn).await?;
-            inventory.load_balancers.push(read);
+            if let Some(listeners) = if_there(listeners(client, &read.arn).await)? {
+                read.listeners = listeners;
+                inventory.load_balancers.push(read);
+            }
         }
         inventory.load_balancers.sort_by(|a, b| a.name.cmp(&b.name));
         inventory.target_groups = inventory.ask_target_groups(client, name.is_some()).await?;
@@ -162,22 +165,26 @@ impl Inventory {
         if is_filtered {
             for balancer in &self.load_balancers {
                 let call = elbv2("DescribeTargetGroups").with("LoadBalancerArn", &balancer.arn);
-                groups.extend(super::pages(client, call, "TargetGroups", MARKER).await?);
+                let own = super::pages(client, call, "TargetGroups", MARKER).await;
+                groups.extend(if_there(own)?.unwrap_or_default());
             }
         } else {
             let call = elbv2("DescribeTargetGroups");
             groups = super::pages(client, call, "TargetGroups", MARKER).await?;
         }
-        let mut read: Vec<_> = groups.iter().map(TargetGroup::read).collect();
-        read.sort_by(|a, b| a.name.cmp(&b.name));
-        for group in &mut read {
+        let mut found = Vec::new();
+        for mut group in groups.iter().map(TargetGroup::read) {
             let call = elbv2("DescribeTargetHealth").with("TargetGroupArn", &group.arn);
             let call = call.with("Include", list(["AnomalyDetection"]));
-            let answer = client.call(&call).await?;
+            let Some(answer) = if_there(client.call(&call).await)? else {
+                continue;
+            };
             let targets = answer.list("TargetHealthDescriptions").iter();
             group.targets = targets.map(Target::read).collect();
+            found.push(group);
         }
-        Ok(read)
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
     }
 
     /// What becomes of each target group, by its ARN.
@@ -284,7 +291,10 @@ async fn listeners(client: &Client, balancer: &str) -> Result<Vec<Listener>, Cal
     for listener in super::pages(client, call, "Listeners", MARKER).await? {
         let arn = listener.text_at("ListenerArn").to_owned();
         let call = elbv2("DescribeRules").with("ListenerArn", &arn);
-        let rules = super::pages(client, call, "Rules", MARKER).await?;
+        let rules = super::pages(client, call, "Rules", MARKER).await;
+        let Some(rules) = if_there(rules)? else {
+            continue;
+        };
         let mut rules: Vec<_> = rules.iter().map(Rule::read).collect();
         rules.sort_by_key(|rule| rule.priority.parse().unwrap_or(u32::MAX));
         let policy = listener.find("SslPolicy");
