@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,8 @@ FILES = Path(__file__).parent / "certificates"
 # At least so many crashes, of which some interrupt a call.
 CRASHES, CRASHES_MAX, IN_DOUBT_MIN, CALLS_MAX = 24, 96, 6, 20
 OTHER = "210987654321"
-# Of turns of a loop, each of some ten nanoseconds: from before the call is sent to after it was answered.
-TURNS_MAX = 600_000
+# Of the time that a call took lately: from before it is sent to after it was answered.
+MOMENTS = (0, 1.25)
 
 
 @pytest.fixture
@@ -55,16 +56,20 @@ def day(make_elbow, tmp_path, network):
     return elbow, writers, random.Random(seed)
 
 
+@pytest.mark.timeout(1200)
 def test_a_day_of_crashes_loses_nothing_and_halves_nothing(day):
     elbow, writers, draw = day
     crashes = in_doubt = 0
     while crashes < CRASHES or in_doubt < IN_DOUBT_MIN:
         assert crashes < CRASHES_MAX, f"{in_doubt} of so many interrupted a call, which shows little"
-        for _ in range(draw.randint(1, CALLS_MAX)):
+        calls = draw.randint(1, CALLS_MAX)
+        began_at = time.monotonic()
+        for _ in range(calls):
             writer = draw.choice(writers)
             assert writer.make(*writer.next_change()), "nothing but the crash interrupts a call"
+        call_time = (time.monotonic() - began_at) / calls
         writer = draw.choice(writers)
-        crash_during(elbow, writer, draw.randrange(TURNS_MAX))
+        crash_during(elbow, writer, draw.uniform(*MOMENTS) * call_time)
         crashes += 1
         in_doubt += writer.book_in_doubt is not None
         elbow.start()
@@ -75,7 +80,7 @@ def test_a_day_of_crashes_loses_nothing_and_halves_nothing(day):
     print(f"{crashes} crashes, {in_doubt} with a call in flight, of which {survived} were made; acknowledged: {made}")
 
 
-def crash_during(elbow, writer, turns):
+def crash_during(elbow, writer, delay):
     """Kills elbow while a call is made: before it arrives, while it is worked on, or after its answer."""
     call, after = writer.next_change()
     failed = []
@@ -88,8 +93,7 @@ def crash_during(elbow, writer, turns):
 
     calling = threading.Thread(target=make)
     calling.start()
-    for _ in range(turns):
-        pass
+    calling.join(delay)
     elbow.kill()
     calling.join(timeout=60)
     assert not calling.is_alive() and not failed, f"the call in flight ended with {failed}"

@@ -60,9 +60,12 @@ def findings(shop):
     return {one["subject"]: one for one in found if one["subject"] not in of_machine}
 
 
+def subject_of(group, target):
+    return f"target {target.address}:{target.port} of {group.split('/')[1]}"
+
+
 def wrong(shop, group, target):
-    subject = f"target {target.address}:{target.port} of {group.split('/')[1]}"
-    return findings(shop)[subject]["wrong"]
+    return findings(shop)[subject_of(group, target)]["wrong"]
 
 
 def unhealthy(shop, group):
@@ -152,10 +155,17 @@ def test_each_reason_why_a_target_fails_its_checks(own, serve):
         own.rule(listener, priority, conditions, forward(group))
     for group in groups:
         unhealthy(own, group)
+    expected = {subject_of(group, target): wrong for group, (target, _, wrong) in zip(groups, cases)}
+
     with silent:
-        for group, (target, _, expected) in zip(groups, cases):
-            assert wrong(own, group, target) == expected
-    text = run(own.elbow).stdout
+        # A busy machine may have a server answer later than the doctor waits for it.
+        for _ in range(5):
+            found = findings(own)
+            told = {subject: found[subject]["wrong"] for subject in expected if subject in found}
+            if told == expected:
+                break
+        assert told == expected
+        text = run(own.elbow).stdout
     assert f"--target-group-arn {groups[0]} --health-check-protocol HTTPS" in text
     assert f"curl -v http://{rude.address}:{rude.port}/target-health" in text
     advice = text.split(f"or accept 401: aws elbv2 modify-target-group --target-group-arn {groups[-1]} --matcher ")[1]
@@ -310,8 +320,8 @@ def test_identity_providers_that_cannot_be_reached(own):
     policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
     balancer = own.balancer()
     listener = https_listener(own, balancer, certificate, fixed(), SslPolicy=policy)
-    # RFC 6761 section 6.4: the name has no address.
-    provider = "https://idp.invalid"
+    closed = Closed(own.elbow.network.free_host(0))
+    provider = f"https://{closed.address}:{closed.port}"
     with socket.create_server((own.elbow.network.free_host(0), 0)) as keys:
         address, port = keys.getsockname()
         login = {
@@ -332,7 +342,8 @@ def test_identity_providers_that_cannot_be_reached(own):
         subject = f"of listener HTTPS:8443 of {balancer['LoadBalancerName']}"
         found = findings(own)
         assert list(found) == [f"rule 1 {subject}"]
-        assert "and idp.invalid has no address: whoever comes anew gets 500" in found[f"rule 1 {subject}"]["wrong"]
+        refusal = f"and {closed.address} refuses connections to port {closed.port}: whoever comes anew gets 500"
+        assert refusal in found[f"rule 1 {subject}"]["wrong"]
     wrong = findings(own)[f"rule 2 {subject}"]["wrong"]
     assert f"{address} refuses connections to port {port}" in wrong
 
@@ -354,7 +365,7 @@ def test_a_target_whose_requests_fail_more_often(own, serve):
     address, group, _ = own.serve(*servers)
     own.wait_for_state(group, "healthy")
     assert findings(own) == {}
-    subject = f"target {servers[0].address}:8080 of {group.split('/')[1]}"
+    subject = subject_of(group, servers[0])
 
     def is_found():
         for _ in range(100):

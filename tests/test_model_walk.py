@@ -45,6 +45,7 @@ def test_what_an_answer_may_not_hold_is_found(elbv2, body, fault):
     assert list(faults_of_xml(shape, body, "DescribeTagsResult")) == ([fault] if fault else [])
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("service", SERVICES)
 def test_answers_and_errors_are_those_of_the_model(walked, service):
     elbow, things = walked

@@ -335,11 +335,8 @@ def test_a_check_by_http_of_a_server_that_speaks_https_says_so(guide):
     guide.wait_until_healthy(group)
     guide.aws("elbv2", "modify-target-group", "--target-group-arn", group, "--health-check-protocol", "HTTP")
 
-    def is_unhealthy():
-        return [one for one in guide.health(group) if one["State"] == "unhealthy"]
-
-    found = until(is_unhealthy, "an unhealthy target")[0]
-    assert (found["Reason"], found["Description"]) == ("Target.FailedHealthChecks", "Health checks failed")
+    expected = {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": "Health checks failed"}
+    until(lambda: guide.health(group) == [expected], "a target that fails its checks")
     hint = guide.hint("target ")
     assert "TLS" in hint and "--health-check-protocol HTTPS" in hint
 
@@ -363,16 +360,18 @@ def test_a_server_that_says_nothing_is_a_gateway_timeout(guide):
         *("elbv2", "create-listener", "--load-balancer-arn", arn, "--protocol", "HTTP", "--port", 8080),
         *("--default-actions", f"Type=forward,TargetGroupArn={group}"),
     )
+    guide.wait_until_healthy(group)
+    with Connection(guide.addresses(balancer)[0], 8080) as client:
+        assert client.request().text == "welcome"
     guide.aws(
         *("elbv2", "modify-load-balancer-attributes", "--load-balancer-arn", arn),
         *("--attributes", "Key=idle_timeout.timeout_seconds,Value=1"),
     )
-    guide.wait_until_healthy(group)
-    with Connection(guide.addresses(balancer)[0], 8080) as client:
-        assert client.request().text == "welcome"
-    with Connection(guide.addresses(balancer)[0], 8080) as client:
-        assert client.request(path="/report").status == 504
-    release.set()
+    try:
+        with Connection(guide.addresses(balancer)[0], 8080) as client:
+            assert client.request(path="/report").status == 504
+    finally:
+        release.set()
     guide.aws("elbv2", "deregister-targets", "--target-group-arn", group, "--targets", f"Id={instance}")
     with Connection(guide.addresses(balancer)[0], 8080) as client:
         assert client.request().status == 503

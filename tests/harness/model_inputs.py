@@ -67,10 +67,12 @@ class Things(Inventory):
 
     def exportable(self):
         """A certificate that has been issued, and that may be exported."""
-        arn = self.acm.request_certificate(DomainName=f"{self.name()}.example.com", Options={"Export": "ENABLED"})
-        arn = arn["CertificateArn"]
-        issued = lambda: self.acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED"
-        until(issued, f"the issue of {arn}")
+        return self.issued(DomainName=f"{self.name()}.example.com", Options={"Export": "ENABLED"})
+
+    def issued(self, **request):
+        arn = self.acm.request_certificate(**request)["CertificateArn"]
+        is_issued = lambda: self.acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED"
+        until(is_issued, f"the issue of {arn}")
         return arn
 
     def exported(self):

@@ -13,7 +13,7 @@ class Inventory:
 
     def __init__(self, elbow):
         self.elbow, self.ec2 = elbow, elbow.client("ec2")
-        self._numbers, self._blocks = itertools.count(1), itertools.count(0)
+        self._numbers, self._blocks, self._subnets = itertools.count(1), itertools.count(0), itertools.count(0)
         subnets = self.ec2.describe_subnets()["Subnets"]
         self.subnets = [one["SubnetId"] for one in sorted(subnets, key=lambda one: one["AvailabilityZone"])]
         self.vpc = subnets[0]["VpcId"]
@@ -50,7 +50,7 @@ class Inventory:
 
     def block(self):
         address = self.elbow.network.vpc.split("/")[0].split(".")
-        number = next(self._numbers) % 16
+        number = next(self._subnets) % 16
         return f"{address[0]}.{address[1]}.255.{16 * number}/28"
 
     def free_address(self):
@@ -58,7 +58,9 @@ class Inventory:
         interfaces = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
         taken = {one["PrivateIpAddress"] for one in interfaces}
         hosts = (self.elbow.network.free_host(0) for _ in range(FIRST_HOST, LAST_HOST))
-        return next(host for host in hosts if host not in taken)
+        free = next((host for host in hosts if host not in taken), None)
+        assert free, "instances have every address that is for targets"
+        return free
 
     def machine(self):
         return {
