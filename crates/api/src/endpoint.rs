@@ -156,7 +156,7 @@ impl Endpoint {
             .as_ref()
             .ok()
             .and_then(|claim| signed_service(claim).ok());
-        let guess = || Service::guess(&head.headers, parameters(&request).ok().as_ref());
+        let guess = || Service::guess(&head, parameters(&request).ok().as_ref());
         let service = signed_for.unwrap_or_else(guess);
         let mut facts = Facts::of(&head, service, claim.as_ref().ok());
         let answer = self.perform(&request, claim, &mut facts).await;
@@ -168,7 +168,7 @@ impl Endpoint {
 
     /// An answer for a request of which no more than the head could be read.
     pub fn refuse(&self, head: &request::Parts, error: ApiError) -> Response<Full<Bytes>> {
-        let service = Service::guess(&head.headers, None);
+        let service = Service::guess(head, None);
         let answer = Err(service.translate(error));
         self.finish(&Facts::of(head, service, None), answer)
     }

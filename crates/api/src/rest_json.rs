@@ -43,11 +43,7 @@ pub fn decode<'r>(
     query: &Node,
     body: &[u8],
 ) -> Result<(&'r Route, Node), ApiError> {
-    let matching = |route: &'r Route| {
-        let labels = match_path(route.path, path).filter(|_| route.method == method)?;
-        Some((route, labels))
-    };
-    let (route, labels) = routes.iter().find_map(matching).ok_or_else(|| {
+    let (route, labels) = find(routes, (method, path)).ok_or_else(|| {
         let message = format!("There is no operation {method} {path}.");
         ApiError::new("UnknownOperationException", 404, message)
     })?;
@@ -59,6 +55,22 @@ pub fn decode<'r>(
         input.set(name, query.child(name).cloned());
     }
     Ok((route, input))
+}
+
+/// The operation that a request names.
+pub(crate) fn route<'r>(routes: &'r [Route], address: (&str, &str)) -> Option<&'r Route> {
+    find(routes, address).map(|(route, _)| route)
+}
+
+/// The operation that a request names, with the labels of its path and what stands for them.
+fn find<'r, 'a>(
+    routes: &'r [Route],
+    (method, path): (&str, &'a str),
+) -> Option<(&'r Route, Vec<(&'static str, &'a str)>)> {
+    routes.iter().find_map(|route| {
+        let labels = match_path(route.path, path).filter(|_| route.method == method)?;
+        Some((route, labels))
+    })
 }
 
 /// The labels of a template with what stands for them in `path`, still encoded; `None` if it does not match.

@@ -3,7 +3,7 @@
 //! A service is a module with a table `OPERATIONS`, each of which reads its input and prints the members of its
 //! result, as `Xml` or as JSON; what stands around them is printed here.
 
-use hyper::HeaderMap;
+use hyper::http::request;
 use serde_json::Value;
 
 use crate::json::{self, Target};
@@ -91,9 +91,13 @@ impl Service {
 
     /// The service that `input` most likely means, for the shape of an error that comes before the
     /// signature could be read.
-    pub(crate) fn guess(headers: &HeaderMap, input: Option<&Node>) -> Self {
-        if Target::of(headers).is_some_and(|target| target.prefix == json::ACM) {
+    pub(crate) fn guess(head: &request::Parts, input: Option<&Node>) -> Self {
+        if Target::of(&head.headers).is_some_and(|target| target.prefix == json::ACM) {
             return Self::Acm;
+        }
+        let address = (head.method.as_str(), head.uri.path());
+        if rest_json::route(arc_zonal_shift::ROUTES, address).is_some() {
+            return Self::ArcZonalShift;
         }
         let version = input.and_then(|input| input.text("Version"));
         let service = Self::ALL

@@ -1,6 +1,8 @@
 //! Inputs and results as CloudTrail has them: names in lower camel case, values and lists as `members` has them,
 //! secrets hidden.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::Outcome;
@@ -67,7 +69,8 @@ fn member(
     hidden: &mut Vec<String>,
 ) -> (String, Value) {
     let lower = lower_camel(name);
-    if is_secret(name) {
+    let is_key = || node.value().is_some_and(is_private_key);
+    if is_secret(name) || is_key() {
         hide(node, hidden);
         return (lower, HIDDEN.into());
     }
@@ -100,6 +103,16 @@ fn elements_of(node: &Node) -> Option<Vec<&Node>> {
     let mut elements = numbered.collect::<Option<Vec<_>>>()?;
     elements.sort_by_key(|(number, _)| *number);
     Some(elements.into_iter().map(|(_, element)| element).collect())
+}
+
+/// Whether a private key is in a text, as it stands or in base64, as JSON has files: it may come where a certificate is
+/// wanted.
+///
+/// Source: RFC 7468 sections 10 and 11; the labels of OpenSSL's older forms end likewise.
+fn is_private_key(text: &str) -> bool {
+    const LABEL: &[u8] = b"PRIVATE KEY-----";
+    let has_label = |bytes: &[u8]| bytes.windows(LABEL.len()).any(|part| part == LABEL);
+    has_label(text.as_bytes()) || STANDARD.decode(text).is_ok_and(|bytes| has_label(&bytes))
 }
 
 /// Every text in `node` is a part of a secret.
@@ -224,6 +237,14 @@ mod tests {
                 "Actions.member.1.AuthenticateOidcConfig.ClientSecret=hush&Actions.member.1.Order=1",
                 json!({ "actions": [{ "authenticateOidcConfig": { "clientSecret": HIDDEN }, "order": 1 }] }),
                 &["hush"],
+            ),
+            (
+                "Body=-----BEGIN+EC+PRIVATE+KEY-----&Tags.1.Value=-----END+PRIVATE+KEY-----",
+                json!({ "body": HIDDEN, "tags": [{ "value": HIDDEN }] }),
+                &[
+                    "-----BEGIN EC PRIVATE KEY-----",
+                    "-----END PRIVATE KEY-----",
+                ],
             ),
             (
                 "PRIVATEKEY=a&Passphrase.x.y=b",

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hyper::Request;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
@@ -200,6 +202,15 @@ async fn secrets_are_hidden_also_where_an_error_repeats_them() {
         "privateKey": "HIDDEN_DUE_TO_SECURITY_REASONS",
         "tags": [{ "key": "k" }],
     });
+    assert_eq!(record["requestParameters"], expected);
+    let both = STANDARD.encode("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----");
+    let input = json!({ "Certificate": both }).to_string();
+    let sent = Sent {
+        fields: &[("x-amz-target", "CertificateManager.ImportCertificate")],
+        ..form("acm", &input)
+    };
+    let record = fixture.call(sent).await;
+    let expected = json!({ "certificate": "HIDDEN_DUE_TO_SECURITY_REASONS" });
     assert_eq!(record["requestParameters"], expected);
     let sent = form(
         "elbow",

@@ -7,7 +7,7 @@ use hyper::header::USER_AGENT;
 use hyper::http::request;
 use time::OffsetDateTime;
 
-use super::{Answer, Members, Parts, url_parameters};
+use super::{Answer, Members, Parts};
 use crate::audit::{Event, Outcome};
 use crate::caller::Actor;
 use crate::json::Target;
@@ -58,11 +58,10 @@ impl Facts {
                 .ok()
                 .and_then(|input| input.text("Action").map(str::to_owned)),
             Protocol::Json(..) => Target::of(request.headers).map(|it| it.operation.to_owned()),
-            Protocol::RestJson(routes, _) => url_parameters(request).ok().and_then(|query| {
-                let address = (request.method, request.path);
-                let (route, _) = rest_json::decode(routes, address, &query, b"").ok()?;
-                Some(route.name.to_owned())
-            }),
+            Protocol::RestJson(routes, _) => {
+                let route = rest_json::route(routes, (request.method, request.path));
+                route.map(|route| route.name.to_owned())
+            }
         };
         let served = name.filter(|name| self.service.is_read(name).is_some());
         self.operation = served.unwrap_or_default();

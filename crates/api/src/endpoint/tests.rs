@@ -136,6 +136,13 @@ async fn each_service_refuses_in_its_own_envelope() {
     )
     .await;
     check(
+        unsigned("/managedresources"),
+        403,
+        "application/json",
+        "{\"message\":\"Request is missing Authentication Token\"}",
+    )
+    .await;
+    check(
         unsigned("/?Action=DescribeVpcs&Version=2016-11-15"),
         403,
         "text/xml;charset=UTF-8",
