@@ -31,7 +31,7 @@ pub enum InvalidTag {
     )]
     Characters(String),
     /// `aws:` is reserved.
-    #[error("The tag key '{0}' begins with 'aws:', which is reserved; choose another key")]
+    #[error("Tag key '{0}' cannot start with 'aws:'")]
     Reserved(String),
     /// One key twice in a request.
     #[error("The tag key '{0}' has been specified more than once")]

@@ -269,12 +269,10 @@ fn check_stickiness(state: &State, forward: &ForwardAction) -> Result<(), ElbErr
     };
     let mut groups = forward.target_groups.iter();
     match groups.find(is_sticky) {
-        Some(group) if forward.target_groups.len() > 1 && !forward.is_sticky => {
-            Err(ElbError::InvalidConfigurationRequest(format!(
-                "You must enable target group stickiness on an action that forwards to several target groups, \
-                 because stickiness is enabled on '{}'",
-                group.arn
-            )))
+        Some(_) if forward.target_groups.len() > 1 && !forward.is_sticky => {
+            let message = "You must enable group stickiness on a rule if you enabled target stickiness on one of its \
+                           target groups";
+            Err(ElbError::InvalidConfigurationRequest(message.to_owned()))
         }
         _ => Ok(()),
     }
@@ -316,8 +314,13 @@ fn weighted_group(
     let weight = match (tuple.weight, is_only) {
         (None, true) => 1,
         (Some(weight @ 1..=999), true) | (Some(weight @ 0..=999), false) => weight.unsigned_abs(),
-        (_, true) => return Err(invalid("Target group weight must be between 1 and 999")),
-        (_, false) => return Err(invalid("Target group weight must be between 0 and 999")),
+        (_, is_only) => {
+            let least = u32::from(is_only);
+            let message = format!(
+                "The weight for each target group must be between {least} and 999, inclusive"
+            );
+            return Err(invalid(&message));
+        }
     };
     Ok(WeightedTargetGroup { arn, weight })
 }

@@ -106,9 +106,9 @@ fn create(
     }
     let limit = draft.settings().limits.load_balancers;
     if draft.state().elb.load_balancers.len() >= limit {
-        return Err(ElbError::TooManyLoadBalancers(format!(
-            "The maximum number of load balancers has been reached: {limit}"
-        )));
+        return Err(ElbError::TooManyLoadBalancers(
+            "The maximum number of load balancers has been reached".to_owned(),
+        ));
     }
     let dns_name = dns_name(draft, &name, scheme);
     let created = draft.put(LoadBalancer {

@@ -67,8 +67,8 @@ fn create(draft: &mut Draft, input: &CreateRule) -> Result<Arc<Rule>, ElbError> 
         .sum();
     if count >= limits.rules_per_load_balancer {
         return Err(ElbError::TooManyRules(format!(
-            "A load balancer can have at most {} rules",
-            limits.rules_per_load_balancer
+            "The maximum number of rules on load balancer {} has been reached",
+            listener.arn.load_balancer
         )));
     }
     let rule = draft.put(Rule {

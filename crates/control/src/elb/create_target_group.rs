@@ -127,9 +127,9 @@ fn create(draft: &mut Draft, input: &CreateTargetGroup) -> Result<Arc<TargetGrou
     }
     let limit = draft.settings().limits.target_groups;
     if draft.state().elb.target_groups.len() >= limit {
-        return Err(ElbError::TooManyTargetGroups(format!(
-            "The maximum number of target groups has been reached: {limit}"
-        )));
+        return Err(ElbError::TooManyTargetGroups(
+            "The maximum number of target groups has been reached".to_owned(),
+        ));
     }
     Ok(draft.put(target_group))
 }

@@ -124,7 +124,8 @@ pub(super) fn check_limits(
     let groups = state.elb.target_groups_of(load_balancer);
     if groups.len() > limits.target_groups_per_load_balancer {
         return Err(ElbError::TooManyUniqueTargetGroupsPerLoadBalancer(format!(
-            "A load balancer can forward to at most {} target groups",
+            "You have reached the maximum number of unique target groups that you can associate with a load balancer \
+             of type 'application': [{}]",
             limits.target_groups_per_load_balancer
         )));
     }
@@ -137,8 +138,8 @@ pub(super) fn check_limits(
     }
     if count > limits.targets_per_load_balancer {
         return Err(ElbError::TooManyTargets(format!(
-            "A load balancer can have at most {} targets",
-            limits.targets_per_load_balancer
+            "The maximum number of targets per load balancer '{}' has been reached on load balancer '{}'",
+            limits.targets_per_load_balancer, state.elb.load_balancers[&load_balancer].arn
         )));
     }
     let limit = limits.registrations_per_target_id;

@@ -4,7 +4,6 @@ use model::arn::TrustStoreArn;
 use model::certificate::{CertificateArn, CertificateRequest};
 use model::id::LoadBalancerId;
 use model::listener::{Listener, ListenerTls, MutualAuthentication};
-use model::load_balancer::LoadBalancerType;
 use model::protocol::Protocol;
 use model::ssl_policy::{DEFAULT_SSL_POLICY, SslPolicy};
 
@@ -62,9 +61,8 @@ impl TlsSettings {
                 .map_or(DEFAULT_SSL_POLICY, |it| &it.policy)
                 .to_owned());
         };
-        let policy = SslPolicy::named(name);
-        let policy = policy.filter(|it| it.is_supported_by(LoadBalancerType::Application));
-        policy
+        // Templates from before 2016 have the one that is no longer listed for Application Load Balancers.
+        SslPolicy::named(name)
             .map(|policy| policy.name.to_owned())
             .ok_or_else(|| not_found(name))
     }

@@ -191,9 +191,9 @@ fn create(
     }
     let limit = draft.settings().limits.trust_stores;
     if present.len() >= limit {
-        return Err(ElbError::TooManyTrustStores(format!(
-            "The maximum number of trust stores has been reached: {limit}"
-        )));
+        return Err(ElbError::TooManyTrustStores(
+            "The maximum number of trust stores has been reached".to_owned(),
+        ));
     }
     let created = TrustStore {
         arn: TrustStoreArn {

@@ -175,7 +175,7 @@ async fn refused_actions_say_why() {
         ),
         (
             vec![groups(&[(&web, None), (&api, Some(1))])],
-            "Validation: Target group weight must be between 0 and 999",
+            "Validation: The weight for each target group must be between 0 and 999, inclusive",
         ),
         (
             vec![groups(&[(&web, Some(1)), (&web, Some(1))])],
@@ -378,7 +378,8 @@ async fn there_are_limits() {
     let input = listener_input(&shop, 81, forward(&api));
     assert_eq!(
         error(fixture.control.create_listener(input).await),
-        "TooManyUniqueTargetGroupsPerLoadBalancer: A load balancer can forward to at most 1 target groups"
+        "TooManyUniqueTargetGroupsPerLoadBalancer: You have reached the maximum number of unique target groups that \
+         you can associate with a load balancer of type 'application': [1]"
     );
     fixture.listener(&shop, 81, forward(&web)).await;
     let input = listener_input(&shop, 82, forward(&web));

@@ -459,9 +459,8 @@ async fn clients_can_stay_with_a_group_and_must_where_they_stay_with_a_target() 
                 .create_listener(listener_input(&shop, 80, both(None)))
                 .await
         ),
-        format!(
-            "InvalidConfigurationRequest: You must enable target group stickiness on an action that forwards to several target groups, because stickiness is enabled on '{api}'"
-        )
+        "InvalidConfigurationRequest: You must enable group stickiness on a rule if you enabled target stickiness on \
+         one of its target groups"
     );
     fixture.listener(&shop, 81, forward(&api)).await;
     fixture.listener(&shop, 82, both(Some(60))).await;

@@ -372,6 +372,9 @@ async fn the_limit_counts_the_rules_of_all_listeners() {
     let input = rule_input(&other, 1, "/a");
     assert_eq!(
         error(fixture.control.create_rule(input).await),
-        "TooManyRules: A load balancer can have at most 1 rules"
+        format!(
+            "TooManyRules: The maximum number of rules on load balancer {} has been reached",
+            other.arn.load_balancer
+        )
     );
 }

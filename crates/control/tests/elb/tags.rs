@@ -64,7 +64,7 @@ async fn one_bad_resource_or_tag_changes_none() {
         ),
         (
             add(&[&shop], &[("a", "1"), ("aws:b", "2")]),
-            "Validation: The tag key 'aws:b' begins with 'aws:', which is reserved; choose another key",
+            "Validation: Tag key 'aws:b' cannot start with 'aws:'",
         ),
         (
             add(&[&shop], &[("a", "1"), ("a", "2")]),
