@@ -237,7 +237,8 @@ pub(crate) fn find<'a>(ec2: &'a Ec2State, id: &str) -> Result<&'a Arc<SecurityGr
     group.ok_or_else(|| Ec2Error::SecurityGroupNotFound(id.to_string()))
 }
 
-/// The group of the default VPC with this name.
+/// The group of the default VPC with this name. Older stores may have several, from when case and spaces at the end told
+/// names apart: it is the one that is called exactly so, or else the one with the lowest id.
 ///
 /// # Errors
 /// `GroupNameNotFound`.
@@ -246,11 +247,20 @@ pub(crate) fn find_by_name<'a>(
     name: &str,
 ) -> Result<&'a Arc<SecurityGroup>, Ec2Error> {
     let vpc = lookups::default_vpc(ec2).map(|vpc| &vpc.id);
-    let saved = name.trim_end_matches(' ');
-    let is_named = |group: &SecurityGroup| group.name.eq_ignore_ascii_case(saved);
-    let mut groups = ec2.security_groups.values();
-    let group = groups.find(|group| is_named(group) && Some(&group.vpc_id) == vpc);
+    let groups = ec2.security_groups.values();
+    let groups =
+        groups.filter(|group| Some(&group.vpc_id) == vpc && is_same_name(&group.name, name));
+    let group = groups.min_by_key(|group| group.name != name);
     group.ok_or_else(|| Ec2Error::GroupNameNotFound(name.to_owned()))
+}
+
+/// Source: Amazon VPC User Guide, "Security group basics": spaces at the end are trimmed; names are not case-sensitive.
+fn is_same_name(one: &str, other: &str) -> bool {
+    trim(one).eq_ignore_ascii_case(trim(other))
+}
+
+fn trim(name: &str) -> &str {
+    name.trim_end_matches(' ')
 }
 
 /// The groups that an instance in this subnet of a VPC carries if it is given these, each once: those named by id
@@ -330,7 +340,7 @@ pub(crate) fn create(
     let vpc = vpc(ec2, request.vpc_id.as_deref())?;
     let vpc_id = vpc.id.clone();
     let mut groups = ec2.security_groups.values();
-    if groups.any(|group| group.vpc_id == vpc_id && group.name.eq_ignore_ascii_case(&name)) {
+    if groups.any(|group| group.vpc_id == vpc_id && is_same_name(&group.name, &name)) {
         return Err(Ec2Error::DuplicateGroup { name, vpc_id });
     }
     let max = draft.settings().limits.ec2.security_groups;
@@ -369,10 +379,8 @@ fn vpc<'a>(ec2: &'a Ec2State, id: Option<&str>) -> Result<&'a Arc<Vpc>, Ec2Error
 }
 
 /// The name that is saved for a given one.
-///
-/// Source: Amazon VPC User Guide, "Security group basics": spaces at the end are trimmed; names are not case-sensitive.
 fn group_name(given: &str) -> Result<String, Ec2Error> {
-    match given.trim_end_matches(' ') {
+    match trim(given) {
         "" => Err(Ec2Error::MissingParameter("groupName")),
         name if name.eq_ignore_ascii_case(DEFAULT_GROUP_NAME) => {
             Err(Ec2Error::ReservedGroupName(name.to_owned()))

@@ -1,9 +1,10 @@
 //! CreateSecurityGroup, DeleteSecurityGroup, DescribeSecurityGroups.
 
+use control::CommitError;
 use control::ec2::Run;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::security_groups::{CreateSecurityGroup, DescribeSecurityGroups, GroupReference};
-use model::ec2::{Direction, Peer, SecurityGroup};
+use model::ec2::{Direction, Peer, SecurityGroup, SecurityGroupId};
 use store::Store;
 
 use crate::support::{Fixture, at, filter, fixture, refused, texts};
@@ -208,6 +209,51 @@ async fn groups_are_deleted_by_name_as_well() {
     ] {
         refused(fixture.ec2().delete_security_group(reference).await, part);
     }
+}
+
+/// Stores from before names were compared without their case have groups whose names are the same today.
+#[tokio::test]
+async fn of_groups_with_the_same_name_it_is_the_one_called_exactly_so() {
+    let fixture = fixture().await;
+    let first = fixture.create_group("first").await;
+    let mut ids = vec![first.id.clone()];
+    for name in ["second", "third"] {
+        ids.push(fixture.create_group(name).await.id.clone());
+    }
+    let store = |id: &SecurityGroupId, name: &str| SecurityGroup {
+        id: id.clone(),
+        name: name.to_owned(),
+        ..(*first).clone()
+    };
+    ids.sort();
+    let [upper, spaced, lower] =
+        [(0, "Web"), (1, "web "), (2, "web")].map(|(at, name)| store(&ids[at], name));
+    let stored = [upper.clone(), spaced.clone(), lower.clone()];
+    fixture
+        .control
+        .transact(move |draft| {
+            for group in stored {
+                draft.put(group);
+            }
+            Ok::<_, CommitError>(())
+        })
+        .await
+        .unwrap();
+    for (name, expected) in [
+        ("web", &lower),
+        ("web ", &spaced),
+        ("Web", &upper),
+        ("WEB", &upper),
+    ] {
+        assert_eq!(*fixture.group(name), *expected, "{name:?}");
+    }
+    for group in [lower, upper] {
+        let deleted = fixture.ec2().delete_security_group(by_id(&group)).await;
+        deleted.expect("nothing carries it");
+    }
+    assert_eq!(*fixture.group("Web"), spaced, "its spaces do not count");
+    let again = fixture.ec2().create_security_group(named("web")).await;
+    refused(again, "The security group 'web' already exists");
 }
 
 #[tokio::test]
