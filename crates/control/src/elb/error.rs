@@ -47,7 +47,7 @@ pub enum ElbError {
     /// A security group is missing or in another VPC.
     #[error("{0}")]
     InvalidSecurityGroup(String),
-    /// A subnet has no address left, or is too small.
+    /// A subnet has too few free addresses, or the VPC of an internet-facing load balancer has no internet gateway.
     #[error("{0}")]
     InvalidSubnet(String),
     /// A target is missing, not running, or not one this group can have.
