@@ -28,8 +28,8 @@ pub(crate) struct Call<'a> {
 type Handler<R> = for<'a> fn(Call<'a>) -> Answer<'a, R>;
 type Answer<'a, R> = Pin<Box<dyn Future<Output = Result<R, ApiError>> + Send + 'a>>;
 
-/// What the inputs of all operations of a service have to pass.
-pub(crate) type Check = fn(&Control, &Node) -> Result<(), ApiError>;
+/// What the inputs of all operations of a service have to pass, given the name of the operation.
+pub(crate) type Check = fn(&Control, &str, &Node) -> Result<(), ApiError>;
 
 /// An operation that is served.
 pub(crate) struct Operation<R> {
@@ -45,7 +45,7 @@ pub(crate) struct Operation<R> {
 /// looks at every input that could be read, before anything is done.
 macro_rules! operations {
     ($($name:literal => $module:ident,)+) => {
-        $crate::operation::operations! { check: |_, _| Ok(()); $($name => $module,)+ }
+        $crate::operation::operations! { check: |_, _, _| Ok(()); $($name => $module,)+ }
     };
     (check: $check:expr; $($name:literal => $module:ident,)+) => {
         &[$($crate::operation::Operation {
@@ -53,7 +53,7 @@ macro_rules! operations {
             handler: |call| Box::pin(async move {
                 let input = $crate::input::decode(call.input, $module::read)?;
                 let check: $crate::operation::Check = $check;
-                check(call.control, call.input)?;
+                check(call.control, $name, call.input)?;
                 Ok($module::call(call.control, input).await?)
             }),
             #[cfg(test)]
