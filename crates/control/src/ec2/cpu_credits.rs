@@ -69,7 +69,9 @@ fn describe(
     let is_shown = |credits| !ids.is_empty() || credits == CpuCredits::Unlimited;
     specified.retain(|(instance, credits)| is_shown(*credits) && is_wanted(instance));
     let key = |(instance, _): &(Arc<Instance>, _)| instance.id.to_string();
-    request.page.cut(specified, key)
+    request
+        .page
+        .cut("instance-credit-specifications", specified, key)
 }
 
 /// What an instance does, if its type is a burstable one.

@@ -128,7 +128,7 @@ pub(crate) fn describe(
         .map(|instance| describe_instance(state, settings, instance));
     let mut wanted: Vec<_> = instances.filter(is_wanted).collect();
     wanted.sort_by_cached_key(place_in_list);
-    request.page.cut(wanted, place_in_list)
+    request.page.cut("instances", wanted, place_in_list)
 }
 
 /// What sorts instances of one reservation together.
@@ -155,9 +155,9 @@ pub(crate) fn describe_status(
         .filter(|instance| request.include_all || instance.is_running())
         .filter(|instance| is_wanted(&describe_instance(state, settings, instance)))
         .cloned();
-    request
-        .page
-        .cut(instances, |instance| instance.id.to_string())
+    request.page.cut("instance-status", instances, |instance| {
+        instance.id.to_string()
+    })
 }
 
 /// Refuses more ids than a request may have.

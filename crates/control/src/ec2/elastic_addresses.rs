@@ -101,7 +101,9 @@ impl Ec2<'_> {
                 ..DescribeAddresses::default()
             };
             let addresses = describe(it.state, it.settings, &request)?;
-            page.cut_within(1..=1000, addresses, |address| address.id.to_string())
+            page.cut_within("addresses-attribute", 1..=1000, addresses, |address| {
+                address.id.to_string()
+            })
         })
     }
 }

@@ -157,7 +157,7 @@ pub enum Ec2Error {
     /// A page size together with a list of ids.
     #[error("The parameter {0} cannot be used with the parameter maxResults")]
     IdsWithMaxResults(&'static str),
-    /// A token that no answer has had.
+    /// A token that no answer to the operation has had.
     #[error("Value ( {0} ) for parameter NextToken is invalid. The token is invalid.")]
     InvalidNextToken(String),
 

@@ -151,5 +151,7 @@ fn describe(
         name,
     });
     let key = |it: &InstanceTypeDescription| it.name.clone();
-    request.page.cut_within(PAGE, described, key)
+    request
+        .page
+        .cut_within("instance-types", PAGE, described, key)
 }

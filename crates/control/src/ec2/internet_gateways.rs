@@ -152,7 +152,9 @@ fn describe(
         .filter(|gateway| is_named(&request.internet_gateway_ids, gateway.id.as_str()))
         .filter(|gateway| is_wanted(&(Arc::clone(gateway), account.clone())))
         .cloned();
-    request.page.cut(found, |gateway| gateway.id.to_string())
+    request
+        .page
+        .cut("internet-gateways", found, |gateway| gateway.id.to_string())
 }
 
 fn find<'a>(ec2: &'a Ec2State, id: &str) -> Result<&'a Arc<InternetGateway>, Ec2Error> {

@@ -198,7 +198,9 @@ fn describe(
         .into_iter()
         .filter(|acl| is_named(&request.network_acl_ids, &acl.id))
         .filter(is_wanted);
-    request.page.cut(wanted, |acl| acl.id.clone())
+    request
+        .page
+        .cut("network-acls", wanted, |acl| acl.id.clone())
 }
 
 /// Made from the id of the VPC, because there is one for each.

@@ -261,7 +261,9 @@ pub(crate) fn describe(
         .filter(|interface| is_named(&request.network_interface_ids, interface.id.as_str()))
         .map(|interface| describe_interface(state, settings, interface))
         .filter(is_wanted);
-    request.page.cut(wanted, |it| it.interface.id.to_string())
+    request.page.cut("network-interfaces", wanted, |it| {
+        it.interface.id.to_string()
+    })
 }
 
 fn describe_interface(

@@ -129,7 +129,7 @@ pub(crate) fn describe_vpcs(
         .filter(|vpc| is_named(&request.vpc_ids, vpc.id.as_str()))
         .filter(|vpc| is_wanted(&(Arc::clone(vpc), account.clone())))
         .cloned();
-    request.page.cut(vpcs, |vpc| vpc.id.to_string())
+    request.page.cut("vpcs", vpcs, |vpc| vpc.id.to_string())
 }
 
 /// Whether a list of ids, which means everything if it is empty, has this id.

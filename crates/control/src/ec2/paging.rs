@@ -30,16 +30,18 @@ pub struct Page<T> {
 pub(crate) const USUAL_SIZES: RangeInclusive<i64> = 5..=1000;
 
 impl PageRequest {
-    /// The page of `items`, which are in ascending order of their `key`s.
+    /// The page of `items`, which are in ascending order of their `key`s. Tokens of one `listing`, which is of one
+    /// operation, are none of another.
     ///
     /// # Errors
     /// `InvalidMaxResults` and `InvalidNextToken`.
     pub(crate) fn cut<T>(
         &self,
+        listing: &str,
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> String,
     ) -> Result<Page<T>, Ec2Error> {
-        self.cut_within(USUAL_SIZES, items, key)
+        self.cut_within(listing, USUAL_SIZES, items, key)
     }
 
     /// The same for an operation whose pages have other sizes.
@@ -48,24 +50,28 @@ impl PageRequest {
     /// As `cut`.
     pub(crate) fn cut_within<T>(
         &self,
+        listing: &str,
         sizes: RangeInclusive<i64>,
         items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> String,
     ) -> Result<Page<T>, Ec2Error> {
         let max = self.max(&sizes)?;
-        let after = self.after()?;
+        let after = self.after(listing)?;
         let (items, last) = page::cut(items, after.as_ref(), max, key);
-        let next_token = last.map(|key| page::token(LISTING, &key));
+        let next_token = last.map(|key| page::token(listing, &key));
         Ok(Page { items, next_token })
     }
 
-    /// Checks a request for a page of an answer that has nothing in it.
+    /// Checks a request for a page of an answer that has nothing in it, and so never had a token.
     ///
     /// # Errors
     /// As `cut`.
     pub(crate) fn require_valid(&self, sizes: RangeInclusive<i64>) -> Result<(), Ec2Error> {
-        self.cut_within(sizes, [], String::clone)
-            .map(|_: Page<String>| ())
+        self.max(&sizes)?;
+        match &self.next_token {
+            Some(text) => Err(Ec2Error::InvalidNextToken(text.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Refuses a page size beside a list of ids, whose API name is `ids`.
@@ -94,11 +100,11 @@ impl PageRequest {
         }
     }
 
-    fn after(&self) -> Result<Option<String>, Ec2Error> {
+    fn after(&self, listing: &str) -> Result<Option<String>, Ec2Error> {
         let Some(text) = &self.next_token else {
             return Ok(None);
         };
-        match page::key(LISTING, text) {
+        match page::key(listing, text) {
             Some(key) => Ok(Some(key)),
             None => Err(Ec2Error::InvalidNextToken(text.clone())),
         }
@@ -120,9 +126,6 @@ pub(crate) fn require_at_most(
     }
 }
 
-/// Tokens are not told apart by operation: the ids that they stand for say what they are of.
-const LISTING: &str = "ec2";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +139,11 @@ mod tests {
             max_results: max,
             next_token: token,
         };
-        request.cut(keys.iter().map(|key| (*key).to_owned()), Clone::clone)
+        request.cut(
+            "vpcs",
+            keys.iter().map(|key| (*key).to_owned()),
+            Clone::clone,
+        )
     }
 
     #[test]
@@ -185,7 +192,16 @@ mod tests {
 
     #[test]
     fn tokens_that_no_answer_had_are_refused() {
-        let refused = cut(None, Some("a".to_owned()), &["a"]);
-        assert!(matches!(refused, Err(Ec2Error::InvalidNextToken(_))));
+        let of_vpcs = cut(Some(5), None, &["a", "b", "c", "d", "e", "f"]).unwrap();
+        let of_vpcs = of_vpcs.next_token.expect("one is left");
+        let refused = |outcome| assert!(matches!(outcome, Err(Ec2Error::InvalidNextToken(_))));
+        refused(cut(None, Some("a".to_owned()), &["a"]).map(|_| ()));
+        let request = PageRequest {
+            max_results: None,
+            next_token: Some(of_vpcs),
+        };
+        let of_subnets: [String; 0] = [];
+        refused(request.cut("subnets", of_subnets, Clone::clone).map(|_| ()));
+        refused(request.require_valid(USUAL_SIZES));
     }
 }

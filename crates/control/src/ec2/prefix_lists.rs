@@ -141,7 +141,12 @@ impl Ec2<'_> {
         self.show(|it| {
             let id = &find(&it.state.ec2, prefix_list_id)?.id;
             let users = users(&it.state.ec2, id);
-            page.cut_within(ASSOCIATIONS_PAGE, users, SecurityGroupId::to_string)
+            page.cut_within(
+                "prefix-list-associations",
+                ASSOCIATIONS_PAGE,
+                users,
+                SecurityGroupId::to_string,
+            )
         })
     }
 
@@ -217,7 +222,7 @@ fn describe(
         .cloned();
     request
         .page
-        .cut_within(PAGE, wanted, |list| list.id.to_string())
+        .cut_within("prefix-lists", PAGE, wanted, |list| list.id.to_string())
 }
 
 fn entries(
@@ -239,7 +244,9 @@ fn entries(
     entries.sort_by_key(|entry| entry.cidr.to_string());
     request
         .page
-        .cut_within(PAGE, entries, |entry| entry.cidr.to_string())
+        .cut_within("prefix-list-entries", PAGE, entries, |entry| {
+            entry.cidr.to_string()
+        })
 }
 
 fn is_version(list: &PrefixList, version: i64) -> bool {

@@ -237,7 +237,7 @@ fn describe(
         .filter(is_wanted);
     request
         .page
-        .cut_within(PAGE, tables, |it| it.table.id.to_string())
+        .cut_within("route-tables", PAGE, tables, |it| it.table.id.to_string())
 }
 
 fn description(

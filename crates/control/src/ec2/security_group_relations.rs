@@ -111,5 +111,9 @@ fn for_vpc(
         .filter(|group| group.vpc_id == *vpc_id)
         .filter(|group| is_wanted(&(Arc::clone(group), account.clone())))
         .cloned();
-    request.page.cut(wanted, |group| group.id.to_string())
+    request
+        .page
+        .cut("security-groups-for-vpc", wanted, |group| {
+            group.id.to_string()
+        })
 }

@@ -158,7 +158,9 @@ pub(crate) fn describe(
     }
     rules.retain(|it| is_named(&request.rule_ids, it.rule.id.as_str()) && is_wanted(it));
     rules.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
-    request.page.cut(rules, |it| it.rule.id.to_string())
+    request
+        .page
+        .cut("security-group-rules", rules, |it| it.rule.id.to_string())
 }
 
 fn descriptions<'a>(

@@ -224,7 +224,9 @@ pub(crate) fn describe(
         .filter(|group| is_named(&named, group.id.as_str()))
         .filter(|group| is_wanted(&(Arc::clone(group), settings.place.account.clone())))
         .cloned();
-    request.page.cut(groups, |group| group.id.to_string())
+    request
+        .page
+        .cut("security-groups", groups, |group| group.id.to_string())
 }
 
 /// The group with this id.

@@ -273,7 +273,9 @@ pub(crate) fn describe(
         .filter(|subnet| is_named(&request.subnet_ids, subnet.id.as_str()))
         .map(|subnet| description(subnet, state, &taken, settings))
         .filter(is_wanted);
-    request.page.cut(subnets, |it| it.subnet.id.to_string())
+    request
+        .page
+        .cut("subnets", subnets, |it| it.subnet.id.to_string())
 }
 
 fn description(

@@ -228,7 +228,7 @@ pub(crate) fn describe(
     // No id and no key has this character, so that the order of the pages is that of the pairs.
     let order = |tag: &TagDescription| format!("{}\0{}", tag.resource_id, tag.key);
     tags.sort_by_key(order);
-    request.page.cut(tags, order)
+    request.page.cut("tags", tags, order)
 }
 
 fn descriptions(resource: &Taggable) -> Vec<TagDescription> {

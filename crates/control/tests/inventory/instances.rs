@@ -462,6 +462,14 @@ async fn instances_come_in_pages_but_not_together_with_ids() {
     };
     let first = fixture.ec2().describe_instances(&first).unwrap();
     assert_eq!(first.items.len(), 5);
+    let of_others = DescribeInstanceStatus {
+        page: page(first.next_token.clone()),
+        ..Default::default()
+    };
+    refused(
+        fixture.ec2().describe_instance_status(&of_others),
+        "parameter NextToken is invalid",
+    );
     let second = DescribeInstances {
         page: page(first.next_token),
         ..Default::default()
