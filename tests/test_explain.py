@@ -1,35 +1,17 @@
 """`elbow explain`: what would become of a request, told without one being sent."""
 
-import json
 import re
-import subprocess
 from urllib.request import urlopen
 
 import pytest
 
 from harness.certificates import Authority, import_certificate
-from harness.elbow import binary, quiet_environment
+from harness.explain import explain, run
 from harness.guard import EVERYTHING_OUT, Guard, tcp
 from harness.http import get
 from harness.https import TlsConnection, https_listener
 from harness.shop import fixed, forward
 from harness.wait import until
-
-
-def run(elbow, *arguments):
-    """Exit status, output and errors of `elbow explain`."""
-    command = [str(binary()), "explain", *arguments, "--data-dir", str(elbow.data)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=quiet_environment()
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def explain(elbow, *arguments):
-    """What `elbow explain --json` answers, whatever its status."""
-    code, text, errors = run(elbow, *arguments, "--json")
-    assert code in (0, 1), errors
-    return json.loads(text)
 
 
 def path(pattern):
@@ -328,13 +310,14 @@ def test_the_path_of_login_callbacks_is_reserved(elbow, shop, web):
 
 
 def test_a_question_about_nothing_has_status_2(elbow, shop, web):
-    balancer, _, _, _ = web
+    address = shop.addresses(web[0])[0]
     for arguments, expected in [
         (("GET", "http://nobody.example/"), "--listener"),
         (("GET", "not-a-url"), "not a URL"),
         (("GET", "http://a/", "--listener", "arn:x"), "no listener arn:x"),
         (("GET", "http://a/", "--listener", web[1], "--address", "192.0.2.1"), "no address of 192.0.2.1"),
         (("GET", "http://a/", "--listener", web[1], "-H", "X: a\nb"), "the header 'X'"),
+        (("GET", f"http://{address}/", "--from", "::1"), "which is of the other family"),
     ]:
         code, text, errors = run(elbow, *arguments)
         assert code == 2 and text == "" and expected in errors, errors

@@ -14,6 +14,7 @@ import pytest
 
 from harness.elbow import AwsError, Elbow
 from harness.errors import refused
+from harness.explain import explain, run
 from harness.guard import PATIENCE, Guard, is_answered, tcp
 from harness.http import Connection, get
 from harness.load import MARK, Load
@@ -283,6 +284,28 @@ def test_security_groups_guard_each_family_by_its_own_ranges(shop):
         guard.admit(tcp("::/0"))
         assert is_answered(ipv6[0], shop.port, denied)
         assert connection.request().status == 200, "a connection that was allowed goes on"
+
+
+def test_explain_takes_a_client_of_the_family_of_the_address(shop, elbow):
+    balancer, ipv4, ipv6 = dualstack(shop)
+    shop.listener(balancer, fixed(200))
+    guard = Guard(shop, tcp("::1/128"))
+    arn = balancer["LoadBalancerArn"]
+    shop.elbv2.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[guard.id])
+    for address, host, client, is_admitted in [
+        (ipv4[0], ipv4[0], "127.0.0.1", False),
+        (ipv6[0], f"[{ipv6[0]}]", "::1", True),
+    ]:
+        told = explain(elbow, "GET", f"http://{host}:{shop.port}/")
+        assert (told["from"], told["is_admitted"]) == (client, is_admitted)
+        assert is_answered(address, shop.port, None) == is_admitted, "explain says what elbow does"
+    for host, other in ((ipv4[0], "::1"), (f"[{ipv6[0]}]", "127.0.0.1")):
+        code, text, errors = run(elbow, "GET", f"http://{host}:{shop.port}/", "--from", other)
+        assert (code, text) == (2, "") and f"the address {other} cannot connect" in errors, errors
+    named = f"http://{balancer['DNSName']}:{shop.port}/"
+    assert explain(elbow, "GET", named)["from"] == "127.0.0.1"
+    told = explain(elbow, "GET", named, "--from", "::1")
+    assert told["address"] == f"[{ipv6[0]}]:{shop.port}" and told["is_admitted"]
 
 
 def test_a_member_of_a_group_is_admitted_by_both_of_its_addresses(shop):

@@ -190,9 +190,9 @@ pub(crate) struct ExplainArgs {
     /// Header of the request; repeat for each. There is no other than these and Host.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     pub(crate) headers: Vec<(String, String)>,
-    /// Address of the client.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(crate) from: IpAddr,
+    /// Address of the client [default: 127.0.0.1, and ::1 if the client connects to an IPv6 address].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<IpAddr>,
     /// Listener the client connects to.
     #[arg(long, value_name = "ARN")]
     pub(crate) listener: Option<String>,

@@ -11,7 +11,7 @@ use model::rule::{Rule, RulePriority};
 use proxy::explain::{self, Explanation, RequestSubject, Routed};
 use serde::Serialize;
 
-use super::node::{Node, Nothing, Place};
+use super::node::{Ends, Node, Nothing, Place};
 use super::targets::{group_name, target_groups};
 use super::url::Url;
 use super::{Answer, Asked, Certificate, Outcome, Question, QuestionError, RuleStep};
@@ -39,19 +39,20 @@ async fn answer_request(
 ) -> Result<String, QuestionError> {
     let state = control.read(State::clone);
     let url = Url::parse(&question.url)?;
-    let node = match Place::find(snapshot, &state, &question, &url)? {
+    let ends = Ends::of(&question, &url)?;
+    let node = match Place::find(snapshot, &state, &question, &url, ends)? {
         Place::Node(node) => node,
-        Place::Nothing(nothing) => return Ok(json(&nowhere(&state, &question, nothing))),
+        Place::Nothing(nothing) => return Ok(json(&nowhere(&state, ends, nothing))),
     };
     let frontend = node.frontend;
     let listener = &node.listener;
-    let is_admitted = frontend.admission.admits(question.from);
+    let is_admitted = frontend.admission.admits(ends.from);
     let mut answer = Answer {
         load_balancer: listener.arn.load_balancer.to_string(),
         listener: Some(listener.arn.to_string()),
         address: node.address.to_string(),
         zone: Some(node.zone.to_string()),
-        from: question.from,
+        from: ends.from,
         security_groups: security_groups(&state, listener.arn.load_balancer.id),
         is_admitted: Some(is_admitted),
         certificate: None,
@@ -73,7 +74,7 @@ async fn answer_request(
     let head = head(&question, &url)?;
     let asked = explain::Question {
         frontend,
-        source: question.from.to_canonical(),
+        source: ends.from,
         head: &head,
         is_http2: question.is_http2,
     };
@@ -102,14 +103,14 @@ async fn answer_request(
 }
 
 /// The answer where the client finds nothing to connect to.
-fn nowhere(state: &State, question: &Question, nothing: Nothing) -> Answer {
+fn nowhere(state: &State, ends: Ends, nothing: Nothing) -> Answer {
     let balancer = state.elb.load_balancers.get(&nothing.load_balancer);
     Answer {
         load_balancer: balancer.map_or_else(String::new, |it| it.arn.to_string()),
         listener: nothing.listener,
         address: nothing.address,
         zone: None,
-        from: question.from,
+        from: ends.from,
         security_groups: security_groups(state, nothing.load_balancer),
         is_admitted: None,
         certificate: None,

@@ -29,8 +29,8 @@ pub(crate) struct Question {
     pub(crate) url: String,
     /// Names and values in their order, without what the URL says.
     pub(crate) headers: Vec<(String, String)>,
-    /// The client's address.
-    pub(crate) from: IpAddr,
+    /// The client's address; absent: the one that this machine connects to itself from.
+    pub(crate) from: Option<IpAddr>,
     /// The ARN of the listener, if the URL's host is no load balancer.
     pub(crate) listener: Option<String>,
     /// The load balancer's address that the client connects to, if the URL's host is none.
@@ -186,10 +186,23 @@ pub(crate) enum QuestionError {
         "the listener {listener} has no address of {wanted} to connect to; say with --address which one it has"
     )]
     NoAddress { listener: String, wanted: IpAddr },
+    #[error(
+        "a client with the address {from} cannot connect to {to}, which is of the other family; say with --from an \
+         address of {}", family(*.to)
+    )]
+    Family { from: IpAddr, to: IpAddr },
     #[error("a regular expression of a rule cannot be compiled")]
     Rule(#[from] engine::router::CompileError),
     #[error("a certificate of the listener cannot be used")]
     Certificate(#[from] proxy::TlsErrorReason),
     #[error("the health of the targets is not known")]
     Health(#[from] control::elb::ElbError),
+}
+
+/// The word for the family of an address.
+fn family(address: IpAddr) -> &'static str {
+    match address {
+        IpAddr::V4(_) => "IPv4",
+        IpAddr::V6(_) => "IPv6",
+    }
 }

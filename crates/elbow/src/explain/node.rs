@@ -1,6 +1,6 @@
 //! Which listener, and which node of it, a question is about; or that a client finds nothing there.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use control::State;
@@ -10,7 +10,7 @@ use model::listener::Listener;
 use model::load_balancer::LoadBalancer;
 
 use super::url::Url;
-use super::{Question, QuestionError};
+use super::{Question, QuestionError, family};
 
 /// What the client comes to.
 pub(super) enum Place<'s> {
@@ -36,6 +36,37 @@ pub(super) struct Node<'s> {
     pub(super) zone: Arc<str>,
 }
 
+/// The two ends of the connection, as far as the question says.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    /// The client's address.
+    pub(super) from: IpAddr,
+    /// The load balancer's address; `None`: the client asks DNS for one.
+    to: Option<IpAddr>,
+}
+
+impl Ends {
+    /// # Errors
+    /// `QuestionError::Family`.
+    pub(super) fn of(question: &Question, url: &Url<'_>) -> Result<Self, QuestionError> {
+        // With a listener the host of the URL may be anything, also an address of something in front of elbow.
+        let host = match &question.listener {
+            Some(_) => None,
+            None => url.host.parse().ok(),
+        };
+        let to = question.address.or(host).map(|it| it.to_canonical());
+        let from = match (question.from.map(|it| it.to_canonical()), to) {
+            (Some(from), Some(to)) if from.is_ipv4() != to.is_ipv4() => {
+                return Err(QuestionError::Family { from, to });
+            }
+            (Some(from), _) => from,
+            (None, Some(IpAddr::V6(_))) => Ipv6Addr::LOCALHOST.into(),
+            (None, _) => Ipv4Addr::LOCALHOST.into(),
+        };
+        Ok(Self { from, to })
+    }
+}
+
 impl<'s> Place<'s> {
     /// # Errors
     /// `QuestionError` if it is about nothing that there is.
@@ -44,15 +75,15 @@ impl<'s> Place<'s> {
         state: &State,
         question: &Question,
         url: &Url<'_>,
+        ends: Ends,
     ) -> Result<Self, QuestionError> {
-        let (frontend, wanted) = match &question.listener {
-            // The host of the URL may be anything then, also an address of something in front of elbow.
-            Some(arn) => (listener_named(snapshot, state, arn)?, question.address),
+        let wanted = ends.to;
+        let frontend = match &question.listener {
+            Some(arn) => listener_named(snapshot, state, arn)?,
             None => {
-                let wanted = question.address.or_else(|| url.host.parse().ok());
                 let balancer = balancer_at(state, wanted, url)?;
                 match listener_of(snapshot, balancer, wanted, url) {
-                    Ok(frontend) => (frontend, wanted),
+                    Ok(frontend) => frontend,
                     Err(nothing) => return Ok(Self::Nothing(nothing)),
                 }
             }
@@ -64,7 +95,7 @@ impl<'s> Place<'s> {
         // A client that has asked DNS comes to an address of its family, in a zone that is in the answer.
         let is_wanted = |(address, zone): &(&SocketAddr, &Arc<str>)| match wanted {
             Some(ip) => address.ip() == ip,
-            None => !out.contains(zone) && address.is_ipv4() == question.from.is_ipv4(),
+            None => !out.contains(zone) && address.is_ipv4() == ends.from.is_ipv4(),
         };
         let mut nodes = frontend.addresses.iter().zip(&frontend.zones);
         match (nodes.find(is_wanted), wanted) {
@@ -84,11 +115,7 @@ impl<'s> Place<'s> {
                 address: frontend.dns_name.to_string(),
                 reason: format!(
                     "the load balancer has no address of {}, which the client has; --from says another client",
-                    if question.from.is_ipv4() {
-                        "IPv4"
-                    } else {
-                        "IPv6"
-                    }
+                    family(ends.from)
                 ),
             })),
         }
@@ -165,5 +192,75 @@ fn nothing_on_port(
             "no listener is on port {}; the load balancer {listeners}",
             url.port
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_the_family_of_the_address_it_connects_to() {
+        let ends = |url: &str, from: Option<&str>, address: Option<&str>, is_named: bool| {
+            let question = Question {
+                method: "GET".to_owned(),
+                url: url.to_owned(),
+                headers: Vec::new(),
+                from: from.map(|it| it.parse().unwrap()),
+                listener: is_named.then(|| "arn".to_owned()),
+                address: address.map(|it| it.parse().unwrap()),
+                is_http2: false,
+            };
+            let ends = Ends::of(&question, &Url::parse(url).unwrap()).ok()?;
+            Some((ends.from.to_string(), ends.to.map(|to| to.to_string())))
+        };
+        for (url, from, address, is_named, expected) in [
+            ("http://a/", None, None, false, Some(("127.0.0.1", None))),
+            ("http://a/", Some("::2"), None, false, Some(("::2", None))),
+            (
+                "http://[fd00::1]/",
+                None,
+                None,
+                false,
+                Some(("::1", Some("fd00::1"))),
+            ),
+            (
+                "http://[fd00::1]/",
+                None,
+                None,
+                true,
+                Some(("127.0.0.1", None)),
+            ),
+            (
+                "http://a/",
+                None,
+                Some("fd00::1"),
+                true,
+                Some(("::1", Some("fd00::1"))),
+            ),
+            ("http://10.0.0.1/", Some("::1"), None, false, None),
+            ("http://[fd00::1]/", Some("10.0.0.1"), None, false, None),
+            (
+                "http://10.0.0.1/",
+                Some("::ffff:10.0.0.2"),
+                None,
+                false,
+                Some(("10.0.0.2", Some("10.0.0.1"))),
+            ),
+            (
+                "http://[::ffff:10.0.0.1]/",
+                None,
+                None,
+                false,
+                Some(("127.0.0.1", Some("10.0.0.1"))),
+            ),
+        ] {
+            let expected = expected.map(|(from, to)| (from.to_owned(), to.map(str::to_owned)));
+            assert_eq!(
+                ends(url, from, address, is_named),
+                expected,
+                "{url} {from:?} {address:?}"
+            );
+        }
     }
 }
