@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import resource
 import shlex
 import socket
@@ -12,10 +13,12 @@ import threading
 import pytest
 
 from harness.certificates import Authority, import_certificate
+from harness.dual_stack import associate, dualstack
 from harness.elbow import binary, quiet_environment
 from harness.guard import EVERYTHING_OUT
 from harness.http import get
 from harness.https import https_listener
+from harness.namespace import ip, own_network
 from harness.shop import Shop, fixed, forward
 from harness.target import Target, failing
 from harness.wait import until
@@ -27,6 +30,17 @@ def own(make_elbow):
     shop = Shop(make_elbow())
     yield shop
     shop.close()
+
+
+@pytest.fixture
+def own6(make_elbow):
+    """A shop with IPv6 blocks, in a network of its own: loopback has one address of IPv6."""
+    if os.geteuid() != 0:
+        pytest.skip("an ordinary user cannot make a network")
+    with own_network():
+        shop = Shop(make_elbow())
+        associate(shop)
+        yield shop
 
 
 @pytest.fixture
@@ -373,6 +387,16 @@ def test_a_target_whose_requests_fail_more_often(own, serve):
         return list(findings(own)) == [subject]
 
     until(is_found, "the anomaly being found", timeout=30)
+
+
+def test_addresses_that_this_machine_does_not_have(own6):
+    balancer, _, ipv6 = dualstack(own6)
+    own6.listener(balancer, fixed())
+    assert findings(own6) == {}, "elbow has made them local"
+    ip("-6", "route", "del", "local", ipv6[1], "dev", "lo")
+    found = findings(own6)
+    assert list(found) == [f"load balancer {balancer['LoadBalancerName']}"]
+    assert f"does not have its address {ipv6[1]}" in found.popitem()[1]["wrong"]
 
 
 def test_what_attributes_make_of_zones(own, serve):

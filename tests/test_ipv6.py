@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+from harness.dual_stack import BLOCK, FIRST, SECOND, associate, dualstack
 from harness.elbow import AwsError, Elbow
 from harness.errors import refused
 from harness.explain import explain, run
@@ -25,9 +26,6 @@ from harness.target import Target
 from harness.wait import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user cannot make a network")
-
-BLOCK = "fd65:1:2:300::/56"
-FIRST, SECOND = "fd65:1:2:301::", "fd65:1:2:302::"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,13 +52,6 @@ def elbow(namespace, tmp_path_factory):
         server.stop()
 
 
-def associate(shop):
-    """Gives the VPC and its default subnets blocks."""
-    shop.ec2.associate_vpc_cidr_block(VpcId=shop.vpc, Ipv6CidrBlock=BLOCK)
-    for subnet, block in zip(shop.subnets, (FIRST, SECOND)):
-        shop.ec2.associate_subnet_cidr_block(SubnetId=subnet, Ipv6CidrBlock=f"{block}/64")
-
-
 @pytest.fixture
 def target6(elbow):
     """Starts HTTP servers on addresses of IPv6: target6(name, host), in the first subnet."""
@@ -73,12 +64,6 @@ def target6(elbow):
     yield start
     for one in targets:
         one.close()
-
-
-def dualstack(shop, **options):
-    """A load balancer with its addresses of both families: (description, IPv4, IPv6)."""
-    balancer = shop.balancer(IpAddressType="dualstack", **options)
-    return balancer, shop.addresses(balancer), shop.ipv6_addresses(balancer)
 
 
 def group6(shop, *targets, **options):

@@ -56,7 +56,7 @@ mod worker;
 
 pub use cookie_seal::CookieKey;
 pub use counters::{Counter, Counters};
-pub use local_addresses::Ipv6Addresses;
+pub use local_addresses::{Ipv6Addresses, is_local};
 pub use logins::Logins;
 pub use plane::{BindError, Clock, Config, DataPlane, PrepareError};
 pub use tls_configs::{TlsError, TlsErrorReason};

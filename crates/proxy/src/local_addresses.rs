@@ -57,6 +57,15 @@ enum Origin {
     New,
 }
 
+/// Whether packets to this address come to this machine: an interface has it, or a route makes it local. Binding a
+/// socket to it would tell of the first alone.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn is_local(address: Ipv6Addr) -> io::Result<bool> {
+    Ok(!matches!(route::find(address)?, Found::Elsewhere))
+}
+
 impl LocalAddresses {
     pub(crate) fn new(source: Ipv6Addresses) -> Self {
         Self {

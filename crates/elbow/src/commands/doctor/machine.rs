@@ -61,9 +61,7 @@ fn of_addresses(inventory: &Inventory) -> impl Iterator<Item = Finding> {
     let addresses = balancers.flat_map(|it| it.addresses.iter().map(move |address| (it, address)));
     addresses.filter_map(|(balancer, address)| {
         let ip: IpAddr = address.address.parse().ok()?;
-        let bound = UdpSocket::bind((ip, 0));
-        let is_foreign = bound.is_err_and(|error| error.kind() == io::ErrorKind::AddrNotAvailable);
-        is_foreign.then(|| {
+        is_elsewhere(ip).then(|| {
             let length = if ip.is_ipv4() { 32 } else { 128 };
             Finding::error(
                 format!("load balancer {}", balancer.name),
@@ -77,6 +75,17 @@ fn of_addresses(inventory: &Inventory) -> impl Iterator<Item = Finding> {
             )
         })
     })
+}
+
+/// Whether this machine does not have an address; `false` if nobody can tell.
+fn is_elsewhere(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(_) => UdpSocket::bind((ip, 0))
+            .is_err_and(|error| error.kind() == io::ErrorKind::AddrNotAvailable),
+        // Linux lets nobody bind an address of IPv6 that is local by a route alone, as those of `addresses =
+        // "loopback"` are, unless the socket asks for that.
+        IpAddr::V6(v6) => proxy::is_local(v6).is_ok_and(|is_local| !is_local),
+    }
 }
 
 fn of_open_files(open: u64, max: u64) -> Option<Finding> {
@@ -186,8 +195,16 @@ mod tests {
                 ..Inventory::default()
             }
         };
-        assert_eq!(of_addresses(&with("127.0.0.9")).count(), 0);
-        // RFC 5737: no machine has it.
-        assert_eq!(of_addresses(&with("192.0.2.1")).count(), 1);
+        for (address, expected) in [
+            ("127.0.0.9", 0),
+            ("::1", 0),
+            // RFC 5737 and RFC 3849: no machine has these.
+            ("192.0.2.1", 1),
+            ("2001:db8::a", 1),
+        ] {
+            let inventory = with(address);
+            let found = of_addresses(&inventory);
+            assert_eq!(found.count(), expected, "{address}");
+        }
     }
 }
