@@ -27,6 +27,10 @@ pub(super) async fn describe(
     let mut xml = Xml::new(Lists::Flat);
     xml.list("instanceTypeSet", &page.items, |xml, it| {
         xml.text("instanceType", &it.name);
+        xml.text("bareMetal", it.is_bare_metal);
+        xml.element("processorInfo", |xml| {
+            xml.texts("supportedArchitectures", it.architectures);
+        });
         xml.text("burstablePerformanceSupported", it.is_burstable);
     });
     xml.optional("nextToken", page.next_token);

@@ -1,13 +1,14 @@
 //! DescribeInstanceTypes: the types that machines were registered with.
 //!
 //! elbow starts no machines and thus offers no types. Tools that manage an instance ask about its type all the
-//! same; what can be said is that it exists, and whether it is of a family with CPU credits.
+//! same; what can be said is that it exists, and what its name says.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use crate::ec2::cpu_credits::is_burstable;
 use crate::ec2::filter::{Column, Filters};
+use crate::ec2::instance_type_names::TypeName;
 use crate::ec2::networks::is_named;
 use crate::ec2::paging::require_at_most;
 use crate::ec2::{Ec2, Ec2Error, Filter, Page, PageRequest};
@@ -40,6 +41,22 @@ pub struct InstanceTypeDescription {
     pub name: String,
     /// Whether its instances have CPU credits.
     pub is_burstable: bool,
+    /// What its processors run, such as `arm64`; none for the note of an older elbow that is no name of a type.
+    pub architectures: &'static [&'static str],
+    /// Whether its instances are whole machines.
+    pub is_bare_metal: bool,
+}
+
+impl InstanceTypeDescription {
+    fn of(name: String) -> Self {
+        let parsed = TypeName::parse(&name);
+        Self {
+            is_burstable: is_burstable(&name),
+            architectures: parsed.map_or(&[], |it| it.architectures()),
+            is_bare_metal: parsed.is_some_and(|it| it.is_bare_metal()),
+            name,
+        }
+    }
 }
 
 impl Ec2<'_> {
@@ -55,21 +72,21 @@ impl Ec2<'_> {
     }
 }
 
-const FILTERS: Filters<String> = Filters {
+const FILTERS: Filters<InstanceTypeDescription> = Filters {
     columns: &[
-        Column {
-            name: "instance-type",
-            texts: |name| vec![name.clone()],
-        },
-        Column {
-            name: "burstable-performance-supported",
-            texts: |name| vec![is_burstable(name).to_string()],
-        },
+        Column::new("instance-type", |it| vec![it.name.clone()]),
+        Column::new("bare-metal", |it| vec![it.is_bare_metal.to_string()]),
+        Column::new("burstable-performance-supported", |it| {
+            vec![it.is_burstable.to_string()]
+        }),
+        Column::new("processor-info.supported-architecture", |it| {
+            let architectures = it.architectures.iter();
+            architectures.map(|it| (*it).to_owned()).collect()
+        }),
     ],
     // What is known of machines that EC2 starts.
     absent: &[
         "auto-recovery-supported",
-        "bare-metal",
         "current-generation",
         "dedicated-hosts-supported",
         "ebs-info.attachment-limit-type",
@@ -109,7 +126,6 @@ const FILTERS: Filters<String> = Filters {
         "nitro-enclaves-support",
         "nitro-tpm-info.supported-versions",
         "nitro-tpm-support",
-        "processor-info.supported-architecture",
         "processor-info.supported-features",
         "processor-info.sustained-clock-speed-in-ghz",
         "reboot-migration-support",
@@ -142,14 +158,11 @@ fn describe(
     if !missing.is_empty() {
         return Err(Ec2Error::InstanceTypesNotFound(missing));
     }
-    let wanted = known
+    let described = known
         .into_iter()
         .filter(|name| is_named(&request.names, name))
+        .map(InstanceTypeDescription::of)
         .filter(is_wanted);
-    let described = wanted.map(|name| InstanceTypeDescription {
-        is_burstable: is_burstable(&name),
-        name,
-    });
     let key = |it: &InstanceTypeDescription| it.name.clone();
     request
         .page

@@ -15,6 +15,7 @@ pub mod instance_attributes;
 mod instance_filters;
 mod instance_sites;
 pub mod instance_states;
+mod instance_type_names;
 pub mod instance_types;
 pub mod internet_gateways;
 pub mod ipv6_blocks;
