@@ -369,8 +369,8 @@ impl Control {
         if draft.is_unchanged() {
             return Ok(());
         }
-        forget_tags(&mut draft);
         let before = self.live();
+        forget_tags(&mut draft, &before.state);
         let (mut state, writes) = draft.into_parts();
         state.generation += 1;
         let parts = &self.inner.parts;

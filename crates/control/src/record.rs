@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,6 +19,17 @@ use crate::state::State;
 /// The nouns of one kind. A copy costs nothing and shares what is not changed, so that what is different
 /// between two states is found without looking at what is the same.
 pub type Table<K, R> = OrdMap<K, Arc<R>>;
+
+/// The keys under which two tables differ.
+pub(crate) fn changed<'a, K: Ord + Clone, R: PartialEq>(
+    before: &'a Table<K, R>,
+    after: &'a Table<K, R>,
+) -> impl Iterator<Item = &'a K> {
+    before.diff(after).map(|item| match item {
+        DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key,
+        DiffItem::Update { new: (key, _), .. } => key,
+    })
+}
 
 /// A noun with a table of its own in the `State` and a record in the store.
 pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {

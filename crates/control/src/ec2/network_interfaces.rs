@@ -9,10 +9,12 @@ use model::ec2::{
     Instance, InstanceIpv6Address, InterfaceKind, NetworkInterface, NetworkInterfaceId,
     NetworkInterfaceTags, SecurityGroupId, Tags,
 };
+use model::load_balancer::LoadBalancer;
 
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::networks::is_named;
 use crate::ec2::{Ec2Error, Filter, Holding, Page, PageRequest, lookups, names};
+use crate::record::changed;
 use crate::settings::Settings;
 use crate::state::{Draft, State};
 
@@ -313,23 +315,40 @@ pub(crate) fn network_interfaces(state: &State) -> Vec<NetworkInterface> {
     instances.chain(load_balancers).collect()
 }
 
-/// Removes the tags of interfaces that are gone. Every change of the state ends with it, because interfaces go
-/// together with what has them, in whatever way that goes.
-pub(crate) fn forget_tags(draft: &mut Draft) {
-    let state = draft.state();
-    if state.ec2.network_interface_tags.is_empty() {
+/// Removes the tags of the interfaces that the change from `before` to the draft takes away. Every change of the state
+/// ends with it, because interfaces go together with what has them, in whatever way that goes.
+pub(crate) fn forget_tags(draft: &mut Draft, before: &State) {
+    let after = draft.state();
+    if after.ec2.network_interface_tags.is_empty() {
         return;
     }
-    let interfaces = network_interfaces(state).into_iter();
-    let present: BTreeSet<_> = interfaces.map(|interface| interface.id).collect();
-    let tagged = state.ec2.network_interface_tags.keys();
-    let gone: Vec<_> = tagged
-        .filter(|id| !present.contains(*id))
-        .cloned()
-        .collect();
-    for id in gone {
-        draft.remove::<NetworkInterfaceTags>(&id);
+    let instances: Vec<_> = changed(&before.ec2.instances, &after.ec2.instances).collect();
+    let load_balancers = changed(&before.elb.load_balancers, &after.elb.load_balancers);
+    let load_balancers: Vec<_> = load_balancers.collect();
+    let present = |state: &State| -> BTreeSet<NetworkInterfaceId> {
+        let instances = instances.iter();
+        let instances = instances.filter_map(|id| state.ec2.instances.get(*id));
+        let instances = instances.filter(|instance| instance.holds_address());
+        let load_balancers = load_balancers.iter();
+        let load_balancers = load_balancers.filter_map(|id| state.elb.load_balancers.get(*id));
+        instances
+            .map(|instance| instance.network_interface_id())
+            .chain(load_balancers.flat_map(|load_balancer| ids_of(load_balancer)))
+            .collect()
+    };
+    let (before, after) = (present(before), present(after));
+    for id in before.difference(&after) {
+        draft.remove::<NetworkInterfaceTags>(id);
     }
+}
+
+/// The interfaces of a load balancer.
+fn ids_of(load_balancer: &LoadBalancer) -> Vec<NetworkInterfaceId> {
+    let owner = load_balancer.arn.full_name();
+    let zones = load_balancer.zones.iter();
+    zones
+        .map(|zone| NetworkInterface::derived_id(&owner, &zone.subnet_id))
+        .collect()
 }
 
 /// The tags of an interface; none if it has none, or is gone.

@@ -6,24 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use imbl::ordmap::DiffItem;
 use model::ec2::InstanceId;
 use model::id::{ListenerId, LoadBalancerId, TargetGroupId};
 use model::load_balancer::LoadBalancerZone;
 
-use crate::record::Table;
+use crate::record::changed;
 use crate::state::State;
-
-/// The keys under which two tables differ.
-pub(super) fn changed<'a, K: Ord + Clone, R: PartialEq>(
-    before: &'a Table<K, R>,
-    after: &'a Table<K, R>,
-) -> impl Iterator<Item = &'a K> {
-    before.diff(after).map(|item| match item {
-        DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key,
-        DiffItem::Update { new: (key, _), .. } => key,
-    })
-}
 
 /// Which load balancer sends requests, or copies of them, to each target group.
 pub(crate) type Users = BTreeMap<TargetGroupId, LoadBalancerId>;

@@ -11,10 +11,11 @@ use model::id::{LoadBalancerId, RegistrationId, TargetGroupId};
 use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
 
-use super::changes::{Users, changed, changed_groups};
+use super::changes::{Users, changed_groups};
 use super::reach::{InstanceAddresses, Judge, Judgements, follow_instances};
 use super::{pool_settings, same};
 use crate::elb::standing::{Standing, Surroundings};
+use crate::record::changed;
 use crate::state::State;
 use crate::zonal_shift::state::ShiftedZones;
 

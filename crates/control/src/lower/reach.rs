@@ -13,9 +13,9 @@ use model::Cidr;
 use model::ec2::{Instance, SecurityGroupId};
 use model::load_balancer::LoadBalancer;
 
-use super::changes::changed;
 use crate::ec2::Ec2State;
 use crate::elb::reachability::{Destination, Distinctions, Origin, denied_by};
+use crate::record::changed;
 
 /// The instances that hold addresses, by these.
 pub(super) type InstanceAddresses = OrdMap<IpAddr, Arc<Instance>>;

@@ -1,6 +1,5 @@
 //! CreateTags, DeleteTags, DescribeTags, and tags given at creation.
 
-use control::Settings;
 use control::ec2::TagSpecification;
 use control::ec2::internet_gateways::DescribeInternetGateways;
 use control::ec2::network_interfaces::{DescribeNetworkInterfaces, NetworkInterfaceDescription};
@@ -8,8 +7,10 @@ use control::ec2::networks::DescribeVpcs;
 use control::ec2::route_tables::DescribeRouteTables;
 use control::ec2::run_instances::RunInstances;
 use control::ec2::tags::{CreateTags, DeleteTags, DescribeTags};
+use control::{CommitError, Settings};
 
 use control::elb::delete_load_balancer::DeleteLoadBalancer;
+use model::ec2::{NetworkInterfaceId, NetworkInterfaceTags};
 use store::Store;
 
 use crate::support::{Fixture, at, filter, fixture, open, refused, texts};
@@ -130,11 +131,11 @@ async fn the_tags_of_network_interfaces_are_stored_and_forgotten_with_them() {
     assert_eq!(shown(&fixture, &[]), [blue; 3]);
     let tagged = interfaces(&fixture, &[("tag:team", "blue")]);
     assert_eq!(tagged.len(), 3);
-    fixture
-        .ec2()
-        .terminate_instances(vec![machine])
-        .await
-        .unwrap();
+    let stop = fixture.ec2().stop_instances(vec![machine.clone()]).await;
+    stop.unwrap();
+    assert_eq!(shown(&fixture, &[]), [blue; 3], "it keeps its address");
+    let terminate = fixture.ec2().terminate_instances(vec![machine]).await;
+    terminate.unwrap();
     assert_eq!(shown(&fixture, &[]), [blue; 2]);
     let balancer = fixture.control.read(|state| {
         let mut balancers = state.elb.load_balancers.values();
@@ -152,6 +153,27 @@ async fn the_tags_of_network_interfaces_are_stored_and_forgotten_with_them() {
         fixture.ec2().create_tags(request(&all[..1])).await,
         &format!("The networkInterface ID '{one}' does not exist"),
     );
+}
+
+/// Each change of any service ends with the look for interfaces that are gone, so that it must not look at all there are:
+/// tags for an interface that no change has taken away stay, even though nothing has it.
+#[tokio::test]
+async fn a_change_looks_for_the_interfaces_that_it_takes_away_alone() {
+    let fixture = fixture().await;
+    let machine = fixture.run("127.65.1.77").await;
+    let unowned = NetworkInterfaceTags {
+        id: NetworkInterfaceId::from_bits(1),
+        tags: [("team".to_owned(), "blue".to_owned())].into(),
+    };
+    let put = fixture.control.transact(move |draft| {
+        draft.put(unowned);
+        Ok::<_, CommitError>(())
+    });
+    put.await.unwrap();
+    let terminate = fixture.ec2().terminate_instances(vec![machine]).await;
+    terminate.unwrap();
+    let left = fixture.store.range("ec2/network-interface/", None).unwrap();
+    assert_eq!(left.records.len(), 1);
 }
 
 #[tokio::test]
