@@ -1,5 +1,6 @@
 """`elbow doctor`: what is wrong, found at a running elbow with real targets, and what to do about it."""
 
+import asyncio
 import datetime
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import threading
 
 import pytest
+import trustme
 
 from harness.certificates import Authority, import_certificate
 from harness.dual_stack import associate, dualstack
@@ -112,17 +114,58 @@ class Blurting(Closed):
                 connection.recv(1024)
 
 
+class Asynchronous(Closed):
+    """A target of asyncio that speaks TLS. It hangs up without an alert on a client that it has nothing in common with."""
+
+    def __init__(self, address, context):
+        self._loop = asyncio.new_event_loop()
+        serving = asyncio.start_server(self._answer, address, 0, ssl=context)
+        server = self._loop.run_until_complete(serving)
+        super().__init__(*server.sockets[0].getsockname())
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    @staticmethod
+    async def _answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+
+@pytest.fixture
+def asynchronous(own):
+    """Starts such targets with a certificate of a kind, and with a version and a group of their own if wanted."""
+    authority = Authority()
+
+    def start(key_type=trustme.KeyType.ECDSA, version=None, group=None, address=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.ca.issue_cert("target.example", key_type=key_type).configure_cert(context)
+        if version:
+            context.minimum_version = context.maximum_version = version
+        if group:
+            context.set_ecdh_curve(group)
+        return Asynchronous(address or own.elbow.network.free_host(0), context)
+
+    return start
+
+
 def test_what_is_well_is_not_found(own, serve):
     _, group, _ = own.serve(serve("one"))
     own.wait_for_state(group, "healthy")
     assert findings(own) == {}
 
 
-def test_each_reason_why_a_target_fails_its_checks(own, serve):
+def test_each_reason_why_a_target_fails_its_checks(own, serve, asynchronous):
     authority = Authority()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.ca.issue_cert("target.example").configure_cert(context)
     tls = serve("tls", tls=context)
+    version = ssl.TLSVersion
+    of_tls = [
+        asynchronous(),
+        asynchronous(trustme.KeyType.RSA, version.TLSv1_2),
+        asynchronous(version=version.TLSv1_2, group="secp384r1"),
+        asynchronous(trustme.KeyType.RSA, version.TLSv1_3, "secp384r1"),
+    ]
     plain = serve("plain")
     sick = serve("sick", health="503 Service Unavailable")
     closed = Closed(own.elbow.network.free_host(0))
@@ -135,6 +178,7 @@ def test_each_reason_why_a_target_fails_its_checks(own, serve):
 
     cases = [
         (tls, {}, "Its health checks speak HTTP, and port 8080 speaks TLS."),
+        *((one, {}, f"Its health checks speak HTTP, and port {one.port} speaks TLS.") for one in of_tls),
         (
             plain,
             {"HealthCheckProtocol": "HTTPS"},
@@ -189,8 +233,9 @@ def test_each_reason_why_a_target_fails_its_checks(own, serve):
     assert text.rstrip().endswith("findings")
 
 
-def test_healthy_targets_whose_requests_fail(own, serve):
+def test_healthy_targets_whose_requests_fail(own, serve, asynchronous):
     plain, open_beside = serve("plain"), serve("beside", port=8081)
+    tls = asynchronous(address=serve("plain beside", port=8081).address)
     closed = Closed(open_beside.address)
     two_ports = serve("two")
     cases = [
@@ -204,6 +249,12 @@ def test_healthy_targets_whose_requests_fail(own, serve):
             closed,
             {"HealthCheckPort": "8081"},
             "Port 8080, where requests go, is closed: they get 502, and its health checks pass on port 8081.",
+        ),
+        (
+            tls,
+            {"HealthCheckPort": "8081"},
+            f"Requests to it speak plain HTTP, and port {tls.port} speaks TLS: they fail, and its health checks pass "
+            "on port 8081.",
         ),
     ]
     well = own.group(two_ports, HealthCheckPort="8080", Port=8080)

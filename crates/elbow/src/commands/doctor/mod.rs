@@ -1,6 +1,7 @@
 //! `elbow doctor`: what is wrong with load balancers, targets, certificates and the machine, and what to do about it.
 
 mod certificates;
+mod client_hello;
 mod dropped;
 mod finding;
 mod groups;

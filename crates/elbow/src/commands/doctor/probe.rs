@@ -9,6 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use super::client_hello::client_hello;
+
 /// How long a connection, and then the first bytes, may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -50,8 +52,8 @@ pub(crate) enum Seen {
     Http1,
     /// It answers in HTTP/2 to clear text.
     Http2,
-    /// It is HTTP/1, or TLS of a version that the probe does not have: it hangs up on TLS, and refuses clear text with
-    /// an answer of HTTP/1.
+    /// It is HTTP/1, or TLS of a kind that the probe does not offer: it hangs up on TLS, and refuses clear text with an
+    /// answer of HTTP/1.
     Unclear,
     /// It answers something else, which begins so.
     Other(String),
@@ -102,7 +104,7 @@ async fn look(address: SocketAddr, expected: Version) -> Seen {
 /// `Closed` or `Unreachable`.
 async fn look_closely(address: SocketAddr, expected: Version) -> Result<Seen, Seen> {
     // TLS goes first: on its ports, many servers answer clear text in clear text, with an error.
-    let to_tls = greet(address, &CLIENT_HELLO).await?;
+    let to_tls = greet(address, &client_hello()).await?;
     // RFC 8446 section 5.1: a handshake or an alert, and the version 3.
     if matches!(&to_tls, Answer::Bytes(bytes) if matches!(**bytes, [0x15 | 0x16, 3, ..])) {
         return Ok(Seen::Tls);
@@ -114,7 +116,7 @@ async fn look_closely(address: SocketAddr, expected: Version) -> Result<Seen, Se
         Version::Http1 => (http1.as_bytes(), HTTP2_PREFACE),
         Version::Http2 => (HTTP2_PREFACE, http1.as_bytes()),
     };
-    // A server of TLS need not send an alert before it hangs up on a version that it does not have.
+    // A server of TLS need not send an alert before it hangs up on a client that it has nothing in common with.
     let may_be_tls = matches!(to_tls, Answer::End);
     let to_expected = greet(address, first).await?;
     if let Some(seen) = http_of(&to_expected, may_be_tls) {
@@ -192,29 +194,6 @@ fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars().take_while(|it| !it.is_control()).collect()
 }
-
-/// A `ClientHello` of TLS 1.2 (RFC 5246 section 7.4.1.2) without extensions. What a server thinks of it does not
-/// matter: a `ServerHello` and an alert are both TLS.
-const CLIENT_HELLO: [u8; 58] = {
-    let mut hello = [0; 58];
-    // Record: handshake, version 3.1, 53 bytes. Message: ClientHello, 49 bytes, version 3.3.
-    let head = [22, 3, 1, 0, 53, 1, 0, 0, 49, 3, 3];
-    let mut at = 0;
-    while at < head.len() {
-        hello[at] = head[at];
-        at += 1;
-    }
-    // 32 bytes of random stay 0, and so does the length of the session's id. Five suites, no compression.
-    let tail = [
-        0, 10, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x30, 0x00, 0x9c, 0x00, 0x2f, 1, 0,
-    ];
-    let mut at = 0;
-    while at < tail.len() {
-        hello[44 + at] = tail[at];
-        at += 1;
-    }
-    hello
-};
 
 #[cfg(test)]
 mod tests {
@@ -297,19 +276,5 @@ mod tests {
         drop(listener);
         let seen = look_at(vec![port]).await;
         assert_eq!(seen, BTreeMap::from([(port, Seen::Closed)]));
-    }
-
-    #[test]
-    fn the_hello_is_as_long_as_it_says() {
-        assert_eq!(CLIENT_HELLO.len(), 5 + usize::from(CLIENT_HELLO[4]));
-        assert_eq!(
-            usize::from(CLIENT_HELLO[4]),
-            4 + usize::from(CLIENT_HELLO[8])
-        );
-        assert_eq!(
-            CLIENT_HELLO[43..46],
-            [0, 0, 10],
-            "no session, ten bytes of suites"
-        );
     }
 }
