@@ -1,15 +1,12 @@
 //! Findings about load balancers and listeners.
 
-use std::net::IpAddr;
-
 use model::ssl_policy::SslPolicy;
 
-use super::super::inventory::rules::Action;
 use super::super::inventory::{Inventory, Listener, LoadBalancer, TargetGroup, Usage};
 use super::certificates;
 use super::finding::Finding;
-use super::surroundings::{Permission, Surroundings};
-use super::{redirects, rules};
+use super::surroundings::Surroundings;
+use super::{admission, redirects, rules};
 
 /// Everything that is wrong with load balancers and listeners at this time, in seconds since 1970.
 pub(crate) fn findings(
@@ -22,10 +19,14 @@ pub(crate) fn findings(
         found.extend(of_balancer(balancer));
         found.extend(offers_no_http2(inventory, balancer, surroundings));
         for listener in &balancer.listeners {
-            found.extend(admits_nobody(balancer, listener, surroundings));
-            found.extend(is_open_in_clear_text(balancer, listener, surroundings));
-            found.extend(has_old_policy(balancer, listener));
             let subject = subject(balancer, listener);
+            found.extend(admission::findings(
+                &subject,
+                balancer,
+                listener,
+                surroundings,
+            ));
+            found.extend(has_old_policy(balancer, listener));
             found.extend(rules::findings(&subject, listener));
             let names = surroundings.names(listener);
             found.extend(redirects::findings(&subject, balancer, listener, &names));
@@ -105,67 +106,6 @@ fn offers_no_http2(
     })
 }
 
-fn admits_nobody(
-    balancer: &LoadBalancer,
-    listener: &Listener,
-    surroundings: &Surroundings,
-) -> Option<Finding> {
-    let admits =
-        |permission: &Permission| !permission.blocks.is_empty() || !permission.groups.is_empty();
-    let mut permissions = surroundings.permissions(&balancer.security_groups, listener.port);
-    (!permissions.any(admits)).then(|| {
-        Finding::error(
-            subject(balancer, listener),
-            &listener.arn,
-            format!(
-                "Its security groups ({}) admit nobody on port {}.",
-                balancer.security_groups.join(", "),
-                listener.port
-            ),
-            format!(
-                "Admit clients: aws ec2 authorize-security-group-ingress --group-id {} --protocol tcp --port {} --cidr BLOCK",
-                balancer.security_groups.first().map_or("SG", String::as_str),
-                listener.port
-            ),
-        )
-    })
-}
-
-/// A listener on loopback is not open to anybody outside this machine.
-fn is_open_in_clear_text(
-    balancer: &LoadBalancer,
-    listener: &Listener,
-    surroundings: &Surroundings,
-) -> Option<Finding> {
-    let is_outside = |address: &str| {
-        address
-            .parse()
-            .is_ok_and(|address: IpAddr| !address.is_loopback())
-    };
-    let is_reachable = balancer.addresses.iter().any(|it| is_outside(&it.address));
-    let is_everybody = |block: &model::Cidr| block.prefix_length() == 0;
-    let is_open = surroundings
-        .permissions(&balancer.security_groups, listener.port)
-        .any(|permission| permission.blocks.iter().any(is_everybody));
-    let mut actions = listener.rules.iter().flat_map(|rule| &rule.actions);
-    let serves = actions.any(|action| matches!(action, Action::Forward { .. }));
-    let redirects = listener.rules.iter().any(|rule| {
-        rule.priority == "default" && rule.actions.iter().any(Action::redirects_to_https)
-    });
-    (listener.protocol == "HTTP" && is_reachable && is_open && serves && !redirects).then(|| {
-        Finding::warning(
-            subject(balancer, listener),
-            &listener.arn,
-            "It is open to the world in clear text and does not redirect to HTTPS.".to_owned(),
-            format!(
-                "Redirect: aws elbv2 modify-listener --listener-arn {} --default-actions \
-                 'Type=redirect,RedirectConfig={{Protocol=HTTPS,Port=443,StatusCode=HTTP_301}}'",
-                listener.arn
-            ),
-        )
-    })
-}
-
 fn has_old_policy(balancer: &LoadBalancer, listener: &Listener) -> Option<Finding> {
     let policy = SslPolicy::named(listener.ssl_policy.as_ref()?)?;
     let is_old = |name: &str| matches!(name, "TLSv1" | "TLSv1.1");
@@ -191,13 +131,15 @@ fn has_old_policy(balancer: &LoadBalancer, listener: &Listener) -> Option<Findin
 #[cfg(test)]
 mod tests {
     use super::super::super::inventory::Address;
-    use super::super::super::inventory::rules::{Rule, Weighted};
+    use super::super::super::inventory::rules::{Action, Rule, Weighted};
+    use super::super::surroundings::Permission;
     use super::*;
+    use model::Cidr;
 
     const NOW: i64 = 1_800_000_000;
 
     /// A load balancer that nothing is wrong with, changed.
-    fn found(change: impl FnOnce(&mut LoadBalancer, &mut Surroundings)) -> Vec<String> {
+    fn found(change: impl FnOnce(&mut LoadBalancer)) -> Vec<String> {
         let default = Rule {
             priority: "default".to_owned(),
             actions: vec![Action::Forward {
@@ -223,15 +165,15 @@ mod tests {
             listeners: vec![listener],
             ..LoadBalancer::default()
         };
+        change(&mut balancer);
         let everybody = Permission {
-            blocks: vec!["0.0.0.0/0".parse().unwrap()],
+            blocks: vec![Cidr::ANY_IPV4],
             ..Permission::default()
         };
-        let mut surroundings = Surroundings {
+        let surroundings = Surroundings {
             security_groups: [("sg-1".to_owned(), vec![everybody])].into(),
             ..Surroundings::default()
         };
-        change(&mut balancer, &mut surroundings);
         let inventory = Inventory {
             load_balancers: vec![balancer],
             ..Inventory::default()
@@ -243,33 +185,14 @@ mod tests {
     #[test]
     fn each_finding_is_made_where_it_belongs_and_nowhere_else() {
         let nothing: [&str; 0] = [];
-        let clear = |balancer: &mut LoadBalancer| {
-            balancer.listeners[0].protocol = "HTTP".to_owned();
-            balancer.listeners[0].ssl_policy = None;
-        };
-        assert_eq!(found(|_, _| ()), nothing);
+        assert_eq!(found(|_| ()), nothing);
         assert_eq!(
-            found(|balancer, _| balancer.listeners.clear()),
+            found(|balancer| balancer.listeners.clear()),
             ["It has no listeners: nobody can connect to it."]
         );
         assert_eq!(
-            found(|balancer, _| balancer.state = "failed".to_owned()),
+            found(|balancer| balancer.state = "failed".to_owned()),
             ["It is in the state failed."]
-        );
-        assert_eq!(
-            found(|_, it| it.security_groups.get_mut("sg-1").unwrap()[0].ports = Some((80, 442))),
-            ["Its security groups (sg-1) admit nobody on port 443."]
-        );
-        assert_eq!(
-            found(|balancer, _| clear(balancer)),
-            ["It is open to the world in clear text and does not redirect to HTTPS."]
-        );
-        assert_eq!(
-            found(|balancer, _| {
-                clear(balancer);
-                balancer.addresses[0].address = "127.65.1.10".to_owned();
-            }),
-            nothing
         );
         for (weights, expected) in [
             (
@@ -286,26 +209,11 @@ mod tests {
                 target_groups: target_groups.to_vec(),
             };
             let actions = vec![forward];
-            let found = found(|balancer, _| balancer.listeners[0].rules[0].actions = actions);
+            let found = found(|balancer| balancer.listeners[0].rules[0].actions = actions);
             assert_eq!(found, expected);
         }
         assert_eq!(
-            found(|balancer, _| {
-                clear(balancer);
-                balancer.listeners[0].port = 80;
-                balancer.listeners[0].rules[0].actions = vec![Action::Redirect {
-                    status: 301,
-                    location: "https://#{host}:443/".to_owned(),
-                }];
-                let mut secure = balancer.listeners[0].clone();
-                (secure.protocol, secure.port) = ("HTTPS".to_owned(), 443);
-                secure.rules.clear();
-                balancer.listeners.push(secure);
-            }),
-            nothing
-        );
-        assert_eq!(
-            found(|balancer, _| {
+            found(|balancer| {
                 balancer.listeners[0].ssl_policy = Some("ELBSecurityPolicy-2016-08".to_owned());
             }),
             [
@@ -313,6 +221,7 @@ mod tests {
             ]
         );
     }
+
     #[test]
     fn groups_of_http2_need_a_load_balancer_that_offers_it() {
         for (version, offers, weight, expected) in [

@@ -1,5 +1,6 @@
 //! `elbow doctor`: what is wrong with load balancers, targets, certificates and the machine, and what to do about it.
 
+mod admission;
 mod certificates;
 mod client_hello;
 mod dropped;
