@@ -17,7 +17,7 @@ import trustme
 from harness.certificates import Authority, import_certificate
 from harness.dual_stack import associate, dualstack
 from harness.elbow import binary, quiet_environment
-from harness.guard import EVERYTHING_OUT
+from harness.guard import EVERYTHING_OUT, Guard, tcp
 from harness.http import get
 from harness.https import https_listener
 from harness.namespace import ip, own_network
@@ -78,6 +78,11 @@ def findings(shop):
 
 def subject_of(group, target):
     return f"target {target.address}:{target.port} of {group.split('/')[1]}"
+
+
+def follow(shop, remedy):
+    """Does what the doctor says, which is one command."""
+    shop.elbow.aws(*shlex.split(remedy.split(": aws ")[1]))
 
 
 def wrong(shop, group, target):
@@ -450,6 +455,20 @@ def test_addresses_that_this_machine_does_not_have(own6):
     assert f"does not have its address {ipv6[1]}" in found.popitem()[1]["wrong"]
 
 
+def test_security_groups_that_keep_a_family_out(own6):
+    guard = Guard(own6, tcp("127.0.0.0/8"))
+    balancer, _, _ = dualstack(own6, SecurityGroups=[guard.id])
+    target = Target(own6.elbow.network.free_host(0), "one")
+    group = own6.group(target)
+    own6.listener(balancer, forward(group))
+    own6.wait_for_state(group, "healthy")
+    [found] = findings(own6).values()
+    assert f"({guard.id}) admit nobody over IPv6 on port {own6.port}" in found["wrong"]
+    follow(own6, found["remedy"].replace("BLOCK", "::/0"))
+    assert findings(own6) == {}, "the world does not reach this machine's loopback"
+    target.close()
+
+
 def test_what_attributes_make_of_zones(own, serve):
     one = serve("one")
     _, group, _ = own.serve(one)
@@ -503,17 +522,14 @@ def test_security_groups_that_keep_everybody_out(own, serve):
     unhealthy(own, group)
     subject = f"target {instance}:8080 of {group.split('/')[1]}"
 
-    def follow(remedy):
-        own.elbow.aws(*remedy.removeprefix("Allow it: aws ").split())
-
     with silent:
         own.ec2.revoke_security_group_egress(GroupId=closed, IpPermissions=[EVERYTHING_OUT])
         denied = findings(own)[subject]
         assert f"For requests and health checks, no egress rule of {closed} lets {name}" in denied["wrong"]
-        follow(denied["remedy"])
+        follow(own, denied["remedy"])
         denied = findings(own)[subject]
         assert f"no ingress rule of {app} lets {name} in on port 8080" in denied["wrong"]
-        follow(denied["remedy"])
+        follow(own, denied["remedy"])
         assert "does not answer" in findings(own)[subject]["wrong"]
 
 

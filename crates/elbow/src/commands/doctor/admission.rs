@@ -41,6 +41,27 @@ impl Family {
             Self::Ipv6 => Cidr::ANY_IPV6,
         }
     }
+
+    /// Whether a permission admits anybody who comes over it. Members of a group may have addresses of both families.
+    fn is_admitted(self, permission: &Permission) -> bool {
+        let mut blocks = permission.blocks.iter();
+        !permission.groups.is_empty() || blocks.any(|it| self.has(it.network()))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "IPv4",
+            Self::Ipv6 => "IPv6",
+        }
+    }
+
+    /// A block of it in an `IpPermission`, as the command line takes it.
+    fn range(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "IpRanges=[{CidrIp=BLOCK}]",
+            Self::Ipv6 => "Ipv6Ranges=[{CidrIpv6=BLOCK}]",
+        }
+    }
 }
 
 /// The families of a load balancer's addresses.
@@ -61,25 +82,44 @@ fn admits_nobody(
     listener: &Listener,
     surroundings: &Surroundings,
 ) -> Option<Finding> {
-    let admits =
-        |permission: &Permission| !permission.blocks.is_empty() || !permission.groups.is_empty();
-    let mut permissions = surroundings.permissions(&balancer.security_groups, listener.port);
-    (!permissions.any(admits)).then(|| {
-        Finding::error(
-            subject.to_owned(),
-            &listener.arn,
-            format!(
-                "Its security groups ({}) admit nobody on port {}.",
-                balancer.security_groups.join(", "),
-                listener.port
-            ),
-            format!(
-                "Admit clients: aws ec2 authorize-security-group-ingress --group-id {} --protocol tcp --port {} --cidr BLOCK",
-                balancer.security_groups.first().map_or("SG", String::as_str),
-                listener.port
-            ),
-        )
-    })
+    let is_shut = |family: &Family| {
+        let mut permissions = surroundings.permissions(&balancer.security_groups, listener.port);
+        !permissions.any(|it| family.is_admitted(it))
+    };
+    let all: Vec<_> = families(balancer).collect();
+    let shut: Vec<_> = all.iter().copied().filter(is_shut).collect();
+    let over = match *shut {
+        [] => return None,
+        [family] if all.len() > 1 => format!(" over {}", family.name()),
+        _ => String::new(),
+    };
+    Some(Finding::error(
+        subject.to_owned(),
+        &listener.arn,
+        format!(
+            "Its security groups ({}) admit nobody{over} on port {}.",
+            balancer.security_groups.join(", "),
+            listener.port
+        ),
+        format!(
+            "Admit clients: {}",
+            authorize(balancer, listener.port, &shut)
+        ),
+    ))
+}
+
+/// The command that admits a block of each of these families to a port.
+fn authorize(balancer: &LoadBalancer, port: u16, families: &[Family]) -> String {
+    let ranges: Vec<_> = families.iter().map(|it| it.range()).collect();
+    format!(
+        "aws ec2 authorize-security-group-ingress --group-id {} --ip-permissions \
+         'IpProtocol=tcp,FromPort={port},ToPort={port},{}'",
+        balancer
+            .security_groups
+            .first()
+            .map_or("SG", String::as_str),
+        ranges.join(",")
+    )
 }
 
 /// The families over which everybody can connect to a port of a load balancer.
@@ -187,11 +227,39 @@ mod tests {
 
     #[test]
     fn a_group_that_admits_nobody_is_found() {
-        let balancer = balancer(&["10.0.0.10"], fixed());
-        assert_eq!(wrong(found(&balancer, &["10.0.0.0/8"], 80)), NOTHING);
-        let nobody = ["Its security groups (sg-1) admit nobody on port 80."];
-        assert_eq!(wrong(found(&balancer, &["10.0.0.0/8"], 81)), nobody);
-        assert_eq!(wrong(found(&balancer, &[], 80)), nobody);
+        let (v4, v6) = ("10.0.0.10", "2001:db8::a");
+        let (of4, of6) = ("IpRanges=[{CidrIp=BLOCK}]", "Ipv6Ranges=[{CidrIpv6=BLOCK}]");
+        let of_both = format!("{of4},{of6}");
+        for (addresses, blocks, expected) in [
+            (&[v4][..], &["10.0.0.0/8"][..], None),
+            (&[v4], &[], Some(("nobody", of4))),
+            (&[v4], &["fd00::/8"], Some(("nobody", of4))),
+            (&[v4, v6], &["10.0.0.0/8", "fd00::/8"], None),
+            (&[v4, v6], &["10.0.0.0/8"], Some(("nobody over IPv6", of6))),
+            (&[v4, v6], &["::/0"], Some(("nobody over IPv4", of4))),
+            (&[v4, v6], &[], Some(("nobody", &*of_both))),
+        ] {
+            let balancer = balancer(addresses, fixed());
+            let mut found = found(&balancer, blocks, 80).into_iter();
+            let told = found.next().map(|it| (it.wrong, it.remedy));
+            let expected = expected.map(|(nobody, ranges)| {
+                (
+                    format!("Its security groups (sg-1) admit {nobody} on port 80."),
+                    format!(
+                        "Admit clients: aws ec2 authorize-security-group-ingress --group-id sg-1 --ip-permissions \
+                         'IpProtocol=tcp,FromPort=80,ToPort=80,{ranges}'"
+                    ),
+                )
+            });
+            assert_eq!(told, expected, "{addresses:?} {blocks:?}");
+        }
+        let of_another_port = found(&balancer(&[v4], fixed()), &["10.0.0.0/8"], 81);
+        assert_eq!(of_another_port.len(), 1);
+        let members = Permission {
+            groups: vec!["sg-2".to_owned()],
+            ..Permission::default()
+        };
+        assert!(Family::ALL.iter().all(|it| it.is_admitted(&members)));
     }
 
     #[test]
@@ -208,7 +276,7 @@ mod tests {
             (&[v4], &["10.0.0.0/8", any6], &[]),
             // Only this machine has these, the second one too.
             (&["127.65.1.10"], &[any4], &[]),
-            (&["127.65.1.10", "fd65::a"], &[any4], &[]),
+            (&["127.65.1.10", "fd65::a"], &[any4, "::1/128"], &[]),
             (&["127.65.1.10", "fd65::a"], &["127.0.0.0/8", any6], &[]),
         ] {
             let found = found(&balancer(addresses, forward()), blocks, 80);
