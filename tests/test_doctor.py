@@ -16,10 +16,10 @@ import trustme
 
 from harness.certificates import Authority, import_certificate
 from harness.dual_stack import associate, dualstack
-from harness.elbow import binary, quiet_environment
+from harness.elbow import Elbow, binary, quiet_environment
 from harness.guard import EVERYTHING_OUT, Guard, tcp
 from harness.http import get
-from harness.https import https_listener
+from harness.https import TlsConnection, https_listener
 from harness.namespace import ip, own_network
 from harness.shop import Shop, fixed, forward
 from harness.target import Target, failing
@@ -43,6 +43,28 @@ def own6(make_elbow):
         shop = Shop(make_elbow())
         associate(shop)
         yield shop
+
+
+class Routed:
+    """A network that the world reaches, as far as elbow knows."""
+
+    vpc = "10.65.0.0/16"
+    zones = [("us-east-1a", "10.65.1.0/24"), ("us-east-1b", "10.65.2.0/24")]
+
+
+@pytest.fixture
+def routed(tmp_path):
+    """A shop there, in a network of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("an ordinary user cannot make a network")
+    path = tmp_path / "elbow.toml"
+    path.write_text('[topology]\naddresses = "routed"\n')
+    with own_network():
+        ip("route", "add", "local", Routed.vpc, "dev", "lo")
+        server = Elbow(tmp_path, Routed, arguments=["--config", str(path)])
+        server.start()
+        yield Shop(server)
+        server.stop()
 
 
 @pytest.fixture
@@ -466,6 +488,40 @@ def test_security_groups_that_keep_a_family_out(own6):
     assert f"({guard.id}) admit nobody over IPv6 on port {own6.port}" in found["wrong"]
     follow(own6, found["remedy"].replace("BLOCK", "::/0"))
     assert findings(own6) == {}, "the world does not reach this machine's loopback"
+    target.close()
+
+
+def test_clear_text_for_the_world_ends_and_the_site_is_served_throughout(routed):
+    target = Target("10.65.1.200", "one")
+    group = routed.group(target)
+    guard = Guard(routed, tcp("0.0.0.0/0", 80, 80))
+    balancer = routed.balancer(SecurityGroups=[guard.id])
+    listener = routed.listener(balancer, forward(group), port=80)
+    routed.rule(listener, 1, [{"Field": "path-pattern", "Values": ["/a"]}], forward(group))
+    routed.wait_for_state(group, "healthy")
+    [found] = findings(routed).values()
+    assert found["wrong"] == "It is open to the world, and rules of it forward in clear text: 1, default."
+
+    authority = Authority()
+    certificate = import_certificate(routed, authority.issue("shop.example"))
+    address = routed.addresses(balancer)[0]
+
+    def is_served(path):
+        answer = get(address, path, port=80)
+        if answer.status == 200:
+            return True
+        assert answer.header("Location").startswith(f"https://shop.example:443{path}")
+        with TlsConnection(address, 443, authority.context()) as connection:
+            return connection.request(path=path).text == "one"
+
+    _, *steps = found["remedy"].split("; then ")
+    for number, step in enumerate(steps):
+        command = step.split(": aws ")[1].replace("CertificateArn=ARN", f"CertificateArn={certificate}")
+        routed.elbow.aws(*shlex.split(command.replace("ACTIONS", f"Type=forward,TargetGroupArn={group}")))
+        assert is_served("/a") and is_served("/b"), step
+        is_last = number == len(steps) - 1
+        assert (findings(routed) == {}) == is_last, "as long as one rule forwards in clear text, it is told"
+    assert get(address, "/a", port=80).status == get(address, "/b", port=80).status == 301
     target.close()
 
 

@@ -3,10 +3,14 @@
 use model::ssl_policy::SslPolicy;
 
 use super::super::inventory::{Inventory, Listener, LoadBalancer, TargetGroup, Usage};
+use super::admission::admits_nobody;
 use super::certificates;
 use super::finding::Finding;
 use super::surroundings::Surroundings;
-use super::{admission, redirects, rules};
+use super::{clear_text, redirects, rules};
+
+/// A security policy without old versions of TLS, for clients of every kind.
+pub(super) const CURRENT_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 /// Everything that is wrong with load balancers and listeners at this time, in seconds since 1970.
 pub(crate) fn findings(
@@ -20,7 +24,8 @@ pub(crate) fn findings(
         found.extend(offers_no_http2(inventory, balancer, surroundings));
         for listener in &balancer.listeners {
             let subject = subject(balancer, listener);
-            found.extend(admission::findings(
+            found.extend(admits_nobody(&subject, balancer, listener, surroundings));
+            found.extend(clear_text::finding(
                 &subject,
                 balancer,
                 listener,
@@ -122,7 +127,7 @@ fn has_old_policy(balancer: &LoadBalancer, listener: &Listener) -> Option<Findin
             policy.name
         ),
         format!(
-            "Take a newer one: aws elbv2 modify-listener --listener-arn {} --ssl-policy ELBSecurityPolicy-TLS13-1-2-2021-06",
+            "Take a newer one: aws elbv2 modify-listener --listener-arn {} --ssl-policy {CURRENT_POLICY}",
             listener.arn
         ),
     ))

@@ -2,6 +2,7 @@
 
 mod admission;
 mod certificates;
+mod clear_text;
 mod client_hello;
 mod dropped;
 mod finding;

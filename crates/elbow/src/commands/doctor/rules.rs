@@ -1,5 +1,7 @@
 //! Findings about rules that do nothing: no weight chooses between their target groups, or others hide them.
 
+use std::slice;
+
 use super::super::inventory::Listener;
 use super::super::inventory::rules::{Action, Condition, Rule};
 use super::finding::Finding;
@@ -51,18 +53,12 @@ fn forwards_nowhere(subject: &str, listener: &Listener, rule: &Rule) -> Option<F
 
 /// A rule that matches all that later ones match. The default rule is there for what no other matches, if anything.
 fn hides(subject: &str, listener: &Listener, place: usize, rule: &Rule) -> Option<Finding> {
-    let is_hidden = |later: &&Rule| {
-        let is_met = |condition| is_met(condition, later);
-        later.priority != "default" && rule.conditions.iter().all(is_met)
-    };
+    let is_hidden_here =
+        |later: &&Rule| later.priority != "default" && is_hidden(slice::from_ref(rule), later);
     // What an earlier one hides already is not said again.
-    let is_told = |later: &&Rule| {
-        listener.rules[..place]
-            .iter()
-            .any(|earlier| earlier.conditions.iter().all(|it| is_met(it, later)))
-    };
+    let is_told = |later: &&Rule| is_hidden(&listener.rules[..place], later);
     let later = listener.rules[place + 1..].iter();
-    let hidden = later.filter(|later| is_hidden(later) && !is_told(later));
+    let hidden = later.filter(|later| is_hidden_here(later) && !is_told(later));
     let hidden: Vec<_> = hidden.map(|rule| &*rule.priority).collect();
     (!hidden.is_empty()).then(|| {
         Finding::warning(
@@ -79,6 +75,12 @@ fn hides(subject: &str, listener: &Listener, place: usize, rule: &Rule) -> Optio
             ),
         )
     })
+}
+
+/// Whether one of these earlier rules matches all that a rule matches, as far as that is easy to see.
+pub(super) fn is_hidden(earlier: &[Rule], rule: &Rule) -> bool {
+    let hides = |earlier: &Rule| earlier.conditions.iter().all(|it| is_met(it, rule));
+    earlier.iter().any(hides)
 }
 
 /// Whether all requests that a rule matches meet this condition, as far as that is easy to see.

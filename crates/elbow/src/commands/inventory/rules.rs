@@ -182,13 +182,6 @@ impl Action {
     }
 }
 
-impl Action {
-    /// Whether it sends clients to HTTPS.
-    pub(crate) fn redirects_to_https(&self) -> bool {
-        matches!(self, Self::Redirect { location, .. } if location.starts_with("https:"))
-    }
-}
-
 fn forwarded(action: &Element) -> Vec<Weighted> {
     let weighted = |group: &Element| Weighted {
         target_group: group.text_at("TargetGroupArn").to_owned(),
