@@ -6,11 +6,12 @@ from urllib.request import urlopen
 import pytest
 
 from harness.certificates import Authority, import_certificate
+from harness.browser import Browser
 from harness.explain import explain, run
 from harness.guard import EVERYTHING_OUT, Guard, tcp
 from harness.http import get
 from harness.https import TlsConnection, https_listener
-from harness.shop import fixed, forward
+from harness.shop import attributes, fixed, forward
 from harness.wait import until
 
 
@@ -307,6 +308,112 @@ def test_the_path_of_login_callbacks_is_reserved(elbow, shop, web):
     assert told(url="https://shop.example/oauth2/other")["before_action"] != []
     elsewhere = told(listener=plain, url="http://shop.example/oauth2/idpresponse")
     assert elsewhere["outcome"]["type"] == "forward", "that listener has no logins"
+
+
+@pytest.mark.parametrize("kind", ["lb_cookie", "app_cookie"])
+def test_a_cookie_has_the_request_stay_with_its_target(elbow, shop, target, kind):
+    def script(name):
+        return lambda request: request.respond(
+            body=name.encode(), headers=() if request.path != "/login" else ("Set-Cookie: id=1",)
+        )
+
+    targets = [target(f"target-{n}", script=script(f"target-{n}")) for n in range(3)]
+    by_name = {one.name: f"{one.address}:{one.port}" for one in targets}
+    address, group, _ = shop.serve(*targets)
+    shop.wait_for_state(group, "healthy")
+    of_application = {"stickiness__app_cookie__cookie_name": "id"} if kind == "app_cookie" else {}
+    attributes(shop, group, stickiness__enabled="true", stickiness__type=kind, **of_application)
+    name = {"lb_cookie": "AWSALBCORS", "app_cookie": "AWSALBAPP-0"}[kind]
+    url = f"http://{address}:{shop.port}/"
+
+    def told(browser):
+        """What is told of the request that the browser would make, which it then makes."""
+        group = explain(elbow, "GET", url, "-H", browser.field)["outcome"]["target_groups"][0]
+        assert group["next"] == by_name[browser.get()], "explain says what elbow does"
+        return group
+
+    browsers = [Browser(address, shop.port) for _ in targets]
+    first = [by_name[browser.get("/login")] for browser in browsers]
+    assert len(set(first)) == 3
+    for browser, its in zip(browsers, first):
+        code, text, errors = run(elbow, "GET", url, "-H", browser.field)
+        assert code == 0, errors
+        assert f"  stays with {its} because of the cookie {name}\n" in text and "next by" not in text
+        for _ in range(3):
+            group_told = told(browser)
+            assert (group_told["cookie"], group_told["next"]) == ({"name": name}, its)
+
+    forger, mover, late = browsers
+    forger.cookies[name] = forger.cookies[name][::-1]
+    code, text, _ = run(elbow, "GET", url, "-H", forger.field)
+    assert code == 0 and f"  the cookie {name} does not count: this elbow has not made it\n" in text
+    assert re.search(r"^  next by round_robin: ", text, re.MULTILINE)
+    assert told(forger)["cookie"]["fault"] == "this elbow has not made it"
+    if kind == "app_cookie":
+        session = late.cookies.pop("id")
+        sealed = late.cookies[name]
+        assert told(late)["cookie"]["fault"] == "the request lacks the cookie of the application"
+        assert "cookie" not in told(late), "elbow has told the client to forget it"
+        late.cookies |= {"id": session, name: sealed}
+        assert told(late)["cookie"] == {"name": name}
+
+    leaving = next(one for one in targets if by_name[one.name] == first[1])
+    shop.deregister(group, leaving)
+    gone = (f"{first[1]}, which it names, is not eligible", "the target that it names is no longer registered")
+    assert told(mover)["cookie"]["fault"] in gone
+    assert told(mover)["cookie"] == {"name": name}, "it has moved"
+
+    duration = {f"stickiness__{kind}__duration_seconds": "1"}
+    attributes(shop, group, **duration)
+    mover.get()
+
+    def fault():
+        group = explain(elbow, "GET", url, "-H", mover.field)["outcome"]["target_groups"][0]
+        return group["cookie"].get("fault")
+
+    assert until(fault, "the end of the cookie") == "it has expired"
+
+
+def test_a_cookie_has_the_request_stay_with_its_target_group(elbow, shop, target):
+    groups = {name: shop.group(target(name)) for name in ("one", "two", "three")}
+    balancer = shop.balancer()
+
+    def sticky(*names, weights=(1, 1)):
+        [action] = forward(*[(groups[name], weight) for name, weight in zip(names, weights)])
+        stickiness = {"Enabled": True, "DurationSeconds": 60}
+        action["ForwardConfig"]["TargetGroupStickinessConfig"] = stickiness
+        return [action]
+
+    listener = shop.listener(balancer, sticky("one", "two"))
+    for name in ("one", "two"):
+        shop.wait_for_state(groups[name], "healthy")
+    address = shop.addresses(balancer)[0]
+    url = f"http://{address}:{shop.port}/"
+
+    def told(browser):
+        outcome = explain(elbow, "GET", url, "-H", browser.field)["outcome"]
+        return outcome["cookie"], [group["arn"] for group in outcome["target_groups"]]
+
+    for _ in range(6):
+        browser = Browser(address, shop.port)
+        its = groups[browser.get()]
+        assert told(browser) == ({"name": "AWSALBTGCORS"}, [its])
+        assert groups[browser.get()] == its, "explain says what elbow does"
+
+    kept = next(name for name in groups if groups[name] == its)
+    other = {"one": "two", "two": "one"}[kept]
+    shop.elbv2.modify_listener(ListenerArn=listener, DefaultActions=sticky(kept, other, weights=(0, 1)))
+    code, text, errors = run(elbow, "GET", url, "-H", browser.field)
+    assert code == 0, errors
+    assert f"forward to {its.split('/')[1]}  because of the cookie AWSALBTGCORS\n" in text
+    assert browser.get() == kept, "also with the weight 0"
+    shop.elbv2.modify_listener(ListenerArn=listener, DefaultActions=sticky(other, "three", weights=(1, 0)))
+    fault = "it names another target group"
+    expected = {"name": "AWSALBTGCORS", "fault": fault}, [groups[other], groups["three"]]
+    assert told(browser) == expected
+    text = run(elbow, "GET", url, "-H", browser.field)[1]
+    assert f"the cookie AWSALBTGCORS does not count: {fault}\nforward to " in text
+    assert browser.get() == other
 
 
 def test_a_question_about_nothing_has_status_2(elbow, shop, web):

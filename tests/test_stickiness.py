@@ -1,35 +1,9 @@
 """Sticky sessions with a client that keeps cookies."""
 
-from http.cookies import SimpleCookie
-
 import pytest
 
-from harness.http import Connection
-from harness.shop import forward
-
-
-class Browser:
-    """Requests with the cookies of the answers before; one connection for each request."""
-
-    def __init__(self, address, port):
-        self.address, self.port, self.cookies = address, port, {}
-
-    def get(self, path="/"):
-        headers = [f"Cookie: {'; '.join(f'{k}={v}' for k, v in self.cookies.items())}"]
-        with Connection(self.address, self.port) as connection:
-            response = connection.request("GET", path, headers=headers if self.cookies else ())
-        self.set = {}
-        for name, value in response.fields:
-            if name.lower() == "set-cookie":
-                key, rest = value.split("=", 1)
-                self.set[key] = SimpleCookie(f"x={rest}")["x"]
-                self.cookies[key] = rest.split(";", 1)[0]
-        return response.text
-
-
-def attributes(shop, group, **values):
-    given = [{"Key": key.replace("__", "."), "Value": value} for key, value in values.items()]
-    shop.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=given)
+from harness.browser import Browser
+from harness.shop import attributes, forward
 
 
 def serve(shop, *targets):

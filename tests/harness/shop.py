@@ -165,5 +165,11 @@ class Shop:
         until(states, f"state {state} of {group}", timeout)
 
 
+def attributes(shop, group, **values):
+    """Sets attributes of a target group; `__` stands for a dot of their names."""
+    given = [{"Key": key.replace("__", "."), "Value": value} for key, value in values.items()]
+    shop.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=given)
+
+
 def identity(target):
     return {"Id": target.address, "Port": target.port}

@@ -128,6 +128,7 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
             model::authentication::Schemes::HttpsAndHttp,
         )),
     };
+    let cookie_key = config.cookie_key;
     let workers = proxy::DataPlane::start(config).map_err(ServeError::Thread)?;
     let plane = Arc::new(Plane::over(workers));
     let contact = contact::Endpoint {
@@ -157,7 +158,8 @@ async fn serve(mut settings: Settings, stop_at_end_of_input: bool) -> Result<(),
               -> Pin<Box<dyn Future<Output = _> + Send>> {
             let snapshot = plane.snapshot();
             Box::pin(async move {
-                let answered = explain::answer::answer(&control, &snapshot, &question).await;
+                let answered =
+                    explain::answer::answer(&control, &snapshot, cookie_key, &question).await;
                 answered.map_err(|error| crate::chain(&error))
             })
         }

@@ -193,8 +193,7 @@ fn choose_pool<'f>(
     forward: &'f Forward,
     head: &RequestHead<'_, '_>,
 ) -> Option<&'f Arc<Pool>> {
-    let stays = sticky::pool_of(worker, forward, head.fields);
-    match stays.and_then(|id| forward.pool_by_id(id)) {
+    match sticky::pool_of(worker, forward, head.fields) {
         Some(pool) => Some(pool),
         None if forward.is_single() => forward.choose_pool(0),
         None => forward.choose_pool(worker.random()),

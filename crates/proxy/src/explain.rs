@@ -1,8 +1,9 @@
 //! What would become of a request, found out by the code that serves requests and without serving one: no counter,
 //! no turn, no token and no connection is touched.
 
+mod forwarded;
+
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use auth::oidc::{CALLBACK_PATH, Callback};
@@ -10,11 +11,13 @@ use auth::{Reason, Step};
 use engine::http::DesyncMitigation;
 use engine::router::{CompileError, failed_conditions};
 use engine::tls::Certificate;
-use engine::{Action, Authentication, Frontend, Pool, PoolId, RequestFacts, Routing, Tls};
+use engine::{Action, Authentication, Frontend, RequestFacts, Routing, Tls};
 use model::condition::Condition;
 
+use crate::cookie_seal::{CookieKey, CookieSeal};
 use crate::counters::Counters;
-use crate::decide::{Facts, goes_with, location};
+use crate::date::HttpDate;
+use crate::decide::{Facts, location};
 use crate::desync::Treatment;
 use crate::exchange::{count_refused_head, inspect};
 use crate::forwarded::has_too_many_addresses;
@@ -23,7 +26,11 @@ use crate::http1::request::RequestHead;
 use crate::http1::scan::{REQUEST_LIMITS, Scan, Scanner};
 use crate::http1::{FieldStorage, Version};
 use crate::rewrite::Rewritten;
+use crate::stickiness_cookie::Opener;
 use crate::tls_configs::{TlsErrorReason, identity};
+
+pub use self::forwarded::Forwarded;
+pub use crate::stickiness_cookie::{StickinessCookie, Unusable};
 
 /// A request that nobody has sent.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +43,10 @@ pub struct Question<'q> {
     pub head: &'q [u8],
     /// Whether the client would speak HTTP/2; the listener offers it.
     pub is_http2: bool,
+    /// That of the data plane.
+    pub cookie_key: CookieKey,
+    /// When it would come.
+    pub now: SystemTime,
 }
 
 /// What would become of it.
@@ -80,22 +91,14 @@ pub struct Routed<'q> {
     /// none of the action's doing but for its rate limit.
     pub is_callback: bool,
     /// What comes of it for this request, once it has passed an authentication and a rate limit of the action.
-    pub outcome: Result<Outcome, Refusal>,
+    pub outcome: Result<Outcome<'q>, Refusal>,
 }
 
 /// What an action makes of one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The target group of `action` gets it; what the transforms have made of it is here.
-    Forward {
-        /// `Host`, if it is another one.
-        host: Option<Vec<u8>>,
-        /// The path with the query, if it is another one.
-        url: Option<Vec<u8>>,
-        /// The pools of the action whose targets speak a version of HTTP that the request does not go with: for these
-        /// the answer is 464.
-        unsuited: Vec<PoolId>,
-    },
+#[derive(Clone, Debug)]
+pub enum Outcome<'q> {
+    /// A target group of `action` gets it.
+    Forward(Forwarded<'q>),
     /// The client is sent there.
     Redirect(Vec<u8>),
     /// The fixed response of `action`.
@@ -195,30 +198,29 @@ pub fn explain<'q>(
             None => refuse(507, "the location of the redirect is too long"),
         },
         Routing::Forward(forward) => {
-            let is_unsuited = |pool: &&Arc<Pool>| !goes_with(&head, pool.settings.protocol.version);
-            let unsuited: Vec<_> = forward
-                .pools()
-                .filter(is_unsuited)
-                .map(|it| it.id)
-                .collect();
-            if forward.choose_pool(0).is_none() {
+            let opener = Opener {
+                seal: &CookieSeal::new(question.cookie_key),
+                now_seconds: HttpDate::at(question.now).seconds(),
+            };
+            let forwarded = Forwarded::of(forward, &head, opener);
+            let possible = forwarded.possible_pools(forward);
+            if possible.is_empty() {
                 refuse(503, "every target group of the action has the weight 0")
-            } else if unsuited.len() == forward.pools().count() {
+            } else if possible
+                .iter()
+                .all(|pool| forwarded.unsuited.contains(&pool.id))
+            {
                 // The 464 comes before whatever else is wrong with the request.
-                Ok(Outcome::Forward {
-                    host: None,
-                    url: None,
-                    unsuited,
-                })
+                Ok(Outcome::Forward(forwarded))
             } else if has_too_many_addresses(head.fields) {
                 refuse(463, "X-Forwarded-For has too many addresses")
             } else {
                 match Rewritten::of(&action.transforms, &head, frontend, &counters) {
-                    Some(Rewritten { host, url }) => Ok(Outcome::Forward {
+                    Some(Rewritten { host, url }) => Ok(Outcome::Forward(Forwarded {
                         host,
                         url,
-                        unsuited,
-                    }),
+                        ..forwarded
+                    })),
                     None => refuse(500, "a transform of the rule fails"),
                 }
             }
@@ -237,7 +239,10 @@ pub fn explain<'q>(
 
 /// What becomes of a request to the path of callbacks. `None`: it is to another one, or no rule of the listener has
 /// logins, so that the path is one like any other.
-fn callback(frontend: &Frontend, head: &RequestHead<'_, '_>) -> Option<Result<Outcome, Refusal>> {
+fn callback<'q>(
+    frontend: &Frontend,
+    head: &RequestHead<'_, '_>,
+) -> Option<Result<Outcome<'q>, Refusal>> {
     if head.path != CALLBACK_PATH.as_bytes() {
         return None;
     }

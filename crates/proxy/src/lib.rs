@@ -42,6 +42,7 @@ mod rate_limit;
 mod registry;
 mod respond;
 mod rewrite;
+mod stickiness_cookie;
 mod sticky;
 mod stream;
 mod target_connect;

@@ -2,6 +2,7 @@
 //!
 //! Source: ALB guide, "Sticky sessions for your Application Load Balancer".
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Endpoint, Forward, Pool, PoolId, Stickiness, StickinessToken};
@@ -13,28 +14,11 @@ use crate::counters::Counters;
 use crate::exchange::Exchange;
 use crate::head_sink::HeadSink;
 use crate::http1::Fields;
+use crate::stickiness_cookie::{APPLICATION, ENDPOINT, Names, Opener, POOL, REMOVED};
 use crate::worker::Worker;
 
 /// How long clients are told to keep cookies. What a cookie says can end before.
 pub(crate) const COOKIE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// A cookie, and its copy that pages of other sites send too. The copy counts if both are there.
-struct Names {
-    plain: &'static str,
-    cross_site: &'static str,
-}
-
-const POOL: Names = Names {
-    plain: "AWSALBTG",
-    cross_site: "AWSALBTGCORS",
-};
-const ENDPOINT: Names = Names {
-    plain: "AWSALB",
-    cross_site: "AWSALBCORS",
-};
-/// A session fits the first of them; the others are told to go away.
-const APPLICATION: [&str; 4] = ["AWSALBAPP-0", "AWSALBAPP-1", "AWSALBAPP-2", "AWSALBAPP-3"];
-const REMOVED: &[u8] = b"_remove_";
 
 /// Where a client is to stay.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,14 +35,13 @@ pub(crate) struct Stay {
 }
 
 /// The pool that the cookies of a request name, if the action keeps clients with pools.
-pub(crate) fn pool_of(
+pub(crate) fn pool_of<'f>(
     worker: &Worker,
-    forward: &Forward,
+    forward: &'f Forward,
     fields: Fields<'_, '_>,
-) -> Option<PoolId> {
-    forward.stickiness?;
-    let token = open_either(worker, fields, &POOL, Purpose::Pool)?;
-    Some(token.pool)
+) -> Option<&'f Arc<Pool>> {
+    let cookie = opener(worker).pool_cookie(forward, fields)?;
+    cookie.named.ok()
 }
 
 impl Stay {
@@ -70,31 +53,15 @@ impl Stay {
         fields: Fields<'_, '_>,
         is_tls: bool,
     ) -> Self {
-        let (token, application_cookie) = match &pool.settings.stickiness {
-            Stickiness::Off => (None, None),
-            Stickiness::LoadBalancerCookie { .. } => {
-                let token = open_either(worker, fields, &ENDPOINT, Purpose::Endpoint);
-                (token, None)
-            }
-            // Without the application's cookie its session is over, and ours with it.
-            Stickiness::ApplicationCookie { name, .. } => {
-                let application_cookie = cookie::sent(fields, name);
-                let token = application_cookie
-                    .and_then(|_| cookie::sent(fields, APPLICATION[0]))
-                    .and_then(|value| open(worker, value, Purpose::Application));
-                (token, application_cookie)
-            }
-        };
+        let cookie = opener(worker).endpoint_cookie(pool, fields);
         let is_application = matches!(
             pool.settings.stickiness,
             Stickiness::ApplicationCookie { .. }
         );
         Self {
             pool: forward.stickiness.map(|duration| (pool.id, duration)),
-            endpoint: token
-                .filter(|token| token.pool == pool.id)
-                .and_then(|token| token.endpoint),
-            has_application_cookie: application_cookie.is_some(),
+            endpoint: cookie.sent.and_then(|sent| sent.named.ok()),
+            has_application_cookie: cookie.has_application_cookie,
             wants_same_site: is_application && is_chromium_80(fields),
             is_tls,
         }
@@ -156,20 +123,11 @@ impl Stay {
     }
 }
 
-fn open_either(
-    worker: &Worker,
-    fields: Fields<'_, '_>,
-    names: &Names,
-    purpose: Purpose,
-) -> Option<StickinessToken> {
-    let value =
-        cookie::sent(fields, names.cross_site).or_else(|| cookie::sent(fields, names.plain))?;
-    open(worker, value, purpose)
-}
-
-fn open(worker: &Worker, value: &[u8], purpose: Purpose) -> Option<StickinessToken> {
-    let token = worker.cookie_seal.open(value, purpose)?;
-    token.is_valid_at(worker.date().seconds()).then_some(token)
+fn opener(worker: &Worker) -> Opener<'_> {
+    Opener {
+        seal: &worker.cookie_seal,
+        now_seconds: worker.date().seconds(),
+    }
 }
 
 fn seal(

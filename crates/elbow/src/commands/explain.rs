@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{CommandError, columns};
 use crate::cli::ExplainArgs;
-use crate::explain::{Answer, Asked, Outcome, Question, Target, TargetGroup};
+use crate::explain::{Answer, Asked, Cookie, Outcome, Question, Target, TargetGroup};
 
 /// Prints what would become of a request. The status is 1 if it would get an error from elbow, or no answer.
 ///
@@ -39,8 +39,13 @@ fn is_served(outcome: &Outcome) -> bool {
         Outcome::Redirect { .. }
         | Outcome::FixedResponse { .. }
         | Outcome::LoginCallback { .. } => true,
-        Outcome::Forward { target_groups, .. } => {
-            let mut chosen = target_groups.iter().filter(|group| group.weight > 0);
+        Outcome::Forward {
+            target_groups,
+            cookie,
+            ..
+        } => {
+            let stays = cookie.as_ref().is_some_and(|it| it.fault.is_none());
+            let mut chosen = target_groups.iter().filter(|it| stays || it.weight > 0);
             chosen.all(|group| group.refusal.is_none())
         }
     }
@@ -111,6 +116,7 @@ fn outcome(outcome: &Outcome) -> String {
             host,
             url,
             target_groups,
+            cookie,
             stickiness,
             mirror,
         } => {
@@ -119,18 +125,31 @@ fn outcome(outcome: &Outcome) -> String {
                 text.map_or(String::new(), |text| format!("{label}: {text}\n"))
             };
             let mut out = line("host rewritten", host) + &line("url rewritten", url);
+            let stays_by = match cookie {
+                Some(Cookie { name, fault: None }) => Some(&**name),
+                Some(Cookie {
+                    name,
+                    fault: Some(fault),
+                }) => {
+                    out += &format!("the cookie {name} does not count: {fault}\n");
+                    None
+                }
+                None => None,
+            };
             for group in target_groups {
-                out += &target_group(group);
+                out += &target_group(group, stays_by);
             }
             out + &line("stickiness", stickiness) + &line("mirror", mirror)
         }
     }
 }
 
-fn target_group(group: &TargetGroup) -> String {
-    let share = match (group.weight, group.weights) {
-        (weight, weights) if weight == weights => String::new(),
-        (weight, weights) => format!("  {weight} of {weights} requests"),
+/// `stays_by`: the cookie because of which the request goes to this group.
+fn target_group(group: &TargetGroup, stays_by: Option<&str>) -> String {
+    let share = match (stays_by, group.weight, group.weights) {
+        (Some(cookie), ..) => format!("  because of the cookie {cookie}"),
+        (None, weight, weights) if weight == weights => String::new(),
+        (None, weight, weights) => format!("  {weight} of {weights} requests"),
     };
     let mut out = format!("forward to {}{share}\n", group.name);
     if group.fails_open {
@@ -150,10 +169,21 @@ fn target_group(group: &TargetGroup) -> String {
     if let Some(stickiness) = &group.stickiness {
         out += &format!("  stickiness: {stickiness}\n");
     }
-    out += &match (&group.refusal, &group.next) {
-        (Some(refusal), _) => format!("  answer {refusal}\n"),
-        (None, Some(next)) => format!("  next by {}: {next}\n", group.algorithm),
-        (None, None) => format!("  one of the eligible by {}\n", group.algorithm),
+    let cookie = group.cookie.as_ref();
+    if let Some((cookie, fault)) = cookie.and_then(|it| Some((&it.name, it.fault.as_ref()?))) {
+        out += &format!("  the cookie {cookie} does not count: {fault}\n");
+    }
+    let stays_by = cookie.filter(|it| it.fault.is_none());
+    out += &match (&group.refusal, &group.next, stays_by) {
+        (Some(refusal), ..) => format!("  answer {refusal}\n"),
+        (None, Some(next), Some(cookie)) => {
+            format!(
+                "  stays with {next} because of the cookie {}\n",
+                cookie.name
+            )
+        }
+        (None, Some(next), None) => format!("  next by {}: {next}\n", group.algorithm),
+        (None, None, _) => format!("  one of the eligible by {}\n", group.algorithm),
     };
     out
 }
@@ -191,6 +221,7 @@ mod tests {
             algorithm: "round_robin".to_owned(),
             fails_open: false,
             stickiness: None,
+            cookie: None,
             next: Some("10.0.0.1:80".to_owned()),
             targets: vec![
                 target("10.0.0.1:80", "healthy", true, ""),
@@ -227,9 +258,17 @@ mod tests {
                 host: None,
                 url: Some("/y".to_owned()),
                 target_groups: vec![group],
+                cookie: None,
                 stickiness: None,
                 mirror: None,
             },
+        }
+    }
+
+    fn target_groups_of(answer: &mut Answer) -> &mut Vec<TargetGroup> {
+        match &mut answer.outcome {
+            Outcome::Forward { target_groups, .. } => target_groups,
+            other => unreachable!("it is forwarded, not {other:?}"),
         }
     }
 
@@ -251,6 +290,52 @@ forward to web  3 of 4 requests
   next by round_robin: 10.0.0.1:80
 ";
         assert_eq!(text(&forwarded()), expected);
+    }
+
+    #[test]
+    fn a_cookie_is_told_with_whether_it_counts() {
+        let cookie = |name: &str, fault: Option<&str>| {
+            Some(Cookie {
+                name: name.to_owned(),
+                fault: fault.map(str::to_owned),
+            })
+        };
+        for (of_group, of_target, expected) in [
+            (
+                None,
+                None,
+                &[
+                    "forward to web  because of the cookie AWSALBTG",
+                    "  stays with 10.0.0.1:80 because of the cookie AWSALB",
+                ][..],
+            ),
+            (
+                Some("it has expired"),
+                Some("it has expired"),
+                &[
+                    "the cookie AWSALBTG does not count: it has expired",
+                    "forward to web  3 of 4 requests",
+                    "  the cookie AWSALB does not count: it has expired",
+                    "  next by round_robin: 10.0.0.1:80",
+                ],
+            ),
+        ] {
+            let mut answer = forwarded();
+            target_groups_of(&mut answer)[0].cookie = cookie("AWSALB", of_target);
+            if let Outcome::Forward { cookie: own, .. } = &mut answer.outcome {
+                *own = cookie("AWSALBTG", of_group);
+            }
+            let text = text(&answer);
+            let is_about_it = |line: &&str| {
+                let words = ["cookie", "forward to", "next by"];
+                words.iter().any(|it| line.contains(it))
+            };
+            let lines: Vec<_> = text.lines().filter(is_about_it).collect();
+            assert_eq!(lines, expected);
+            target_groups_of(&mut answer)[0].weight = 0;
+            target_groups_of(&mut answer)[0].refusal = Some("503: no target".to_owned());
+            assert_eq!(is_served(&answer.outcome), of_group.is_some());
+        }
     }
 
     #[test]
@@ -314,9 +399,7 @@ no connection: no listener is on port 81
     fn the_status_tells_whether_the_request_would_be_served() {
         let mut answer = forwarded();
         assert!(is_served(&answer.outcome));
-        if let Outcome::Forward { target_groups, .. } = &mut answer.outcome {
-            target_groups[0].refusal = Some("503: no target".to_owned());
-        }
+        target_groups_of(&mut answer)[0].refusal = Some("503: no target".to_owned());
         assert!(!is_served(&answer.outcome));
         let reason = String::new();
         assert!(!is_served(&Outcome::NoConnection {

@@ -8,13 +8,14 @@ use engine::{Authentication, Frontend, Routing, Snapshot};
 use model::id::LoadBalancerId;
 use model::listener::Listener;
 use model::rule::{Rule, RulePriority};
+use proxy::CookieKey;
 use proxy::explain::{self, Explanation, RequestSubject, Routed};
 use serde::Serialize;
 
 use super::node::{Ends, Node, Nothing, Place};
 use super::targets::{group_name, target_groups};
 use super::url::Url;
-use super::{Answer, Asked, Certificate, Outcome, Question, QuestionError, RuleStep};
+use super::{Answer, Asked, Certificate, Cookie, Outcome, Question, QuestionError, RuleStep};
 use crate::commands::inventory::rules::Condition;
 
 /// Answers a question in JSON from what is live, in JSON. Nothing is touched by it.
@@ -24,10 +25,11 @@ use crate::commands::inventory::rules::Condition;
 pub(crate) async fn answer(
     control: &Control,
     snapshot: &Snapshot,
+    cookie_key: CookieKey,
     question: &[u8],
 ) -> Result<String, QuestionError> {
     match serde_json::from_slice(question)? {
-        Asked::Request(question) => answer_request(control, snapshot, question).await,
+        Asked::Request(question) => answer_request(control, snapshot, cookie_key, question).await,
         Asked::DroppedConnections => Ok(json(&control.dropped_connections(None))),
     }
 }
@@ -35,6 +37,7 @@ pub(crate) async fn answer(
 async fn answer_request(
     control: &Control,
     snapshot: &Snapshot,
+    cookie_key: CookieKey,
     question: Question,
 ) -> Result<String, QuestionError> {
     let state = control.read(State::clone);
@@ -77,6 +80,8 @@ async fn answer_request(
         source: ends.from,
         head: &head,
         is_http2: question.is_http2,
+        cookie_key,
+        now: SystemTime::now(),
     };
     let rules = state.elb.rules_of(listener.arn.id);
     let mut steps = Ok(Vec::new());
@@ -284,15 +289,8 @@ async fn outcome(
         Err(refusal) => return Ok(refused(refusal)),
     };
     Ok(match (outcome, &routed.action.routing) {
-        (
-            explain::Outcome::Forward {
-                host,
-                url,
-                unsuited,
-            },
-            Routing::Forward(forward),
-        ) => {
-            let groups = target_groups(control, state, node, forward, &unsuited).await?;
+        (explain::Outcome::Forward(forwarded), Routing::Forward(forward)) => {
+            let target_groups = target_groups(control, state, node, forward, &forwarded).await?;
             let mirror = routed
                 .action
                 .extensions
@@ -300,14 +298,21 @@ async fn outcome(
                 .and_then(|it| it.mirror.as_ref());
             let seconds = forward.stickiness.map(|duration| duration.as_secs());
             Outcome::Forward {
-                host: host.map(text),
-                url: url.map(text),
-                target_groups: groups,
-                stickiness: seconds.map(|seconds| {
-                    format!("a cookie AWSALBTG of elbow, not looked into here, keeps a client for {seconds} s")
+                host: forwarded.host.map(text),
+                url: forwarded.url.map(text),
+                target_groups,
+                cookie: forwarded.pool_cookie.map(|cookie| Cookie {
+                    name: cookie.name.to_owned(),
+                    fault: cookie.named.err().map(|fault| fault.to_string()),
                 }),
+                stickiness: seconds
+                    .map(|seconds| format!("a cookie AWSALBTG keeps a client for {seconds} s")),
                 mirror: mirror.map(|it| {
-                    format!("{}% are copied to {}", it.percentage, group_name(state, &it.pool))
+                    format!(
+                        "{}% are copied to {}",
+                        it.percentage,
+                        group_name(state, &it.pool)
+                    )
                 }),
             }
         }

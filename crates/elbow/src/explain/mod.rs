@@ -115,7 +115,11 @@ pub(crate) enum Outcome {
         /// What the transforms make of path and query.
         #[serde(skip_serializing_if = "Option::is_none")]
         url: Option<String>,
+        /// The target groups of the action; if a cookie has the request stay with one of them, that one alone.
         target_groups: Vec<TargetGroup>,
+        /// The cookie of the request about the target group.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cookie: Option<Cookie>,
         /// How clients stay with a target group.
         #[serde(skip_serializing_if = "Option::is_none")]
         stickiness: Option<String>,
@@ -123,6 +127,16 @@ pub(crate) enum Outcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         mirror: Option<String>,
     },
+}
+
+/// A cookie of the request by which its client stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cookie {
+    /// Such as `AWSALB`.
+    pub(crate) name: String,
+    /// Why it does not count; absent: the client stays with what it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault: Option<String>,
 }
 
 /// A target group that the request may go to.
@@ -143,7 +157,11 @@ pub(crate) struct TargetGroup {
     /// How clients stay with a target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stickiness: Option<String>,
-    /// The target that the next request goes to; absent if chance decides, or there is none.
+    /// The cookie of the request about the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cookie: Option<Cookie>,
+    /// The target that the request goes to: the one that the cookie names, if that counts, or else the next by the
+    /// algorithm; absent if chance decides, or there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
     pub(crate) targets: Vec<Target>,

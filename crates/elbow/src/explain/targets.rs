@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use control::elb::describe_target_health::{DescribeTargetHealth, TargetHealthDescription};
 use control::elb::dropped_connections::DroppedConnections;
 use control::{Control, State};
-use engine::{Algorithm, Forward, Pool, PoolId, Reach, Stickiness};
+use engine::{Algorithm, Choice, Forward, Pool, Reach, Stickiness};
 use model::id::TargetGroupId;
+use proxy::explain::{Forwarded, StickinessCookie};
 
 use super::node::Node;
-use super::{QuestionError, Target, TargetGroup};
+use super::{Cookie, QuestionError, Target, TargetGroup};
 
-/// The target groups of a forward action, with what is known of each target.
+/// The target groups of a forward action, with what is known of each target; if a cookie has the request stay with one
+/// of them, that one alone.
 ///
 /// # Errors
 /// A target group is gone meanwhile.
@@ -20,11 +22,15 @@ pub(super) async fn target_groups(
     state: &State,
     node: &Node<'_>,
     forward: &Forward,
-    unsuited: &[PoolId],
+    forwarded: &Forwarded<'_>,
 ) -> Result<Vec<TargetGroup>, QuestionError> {
     let weights: u32 = forward.weighted_pools().map(|(_, weight)| weight).sum();
+    let stays_with = forwarded.stays_with().map(|pool| pool.id);
     let mut groups = Vec::new();
     for (pool, weight) in forward.weighted_pools() {
+        if stays_with.is_some_and(|id| id != pool.id) {
+            continue;
+        }
         let arn = state.elb.target_groups.get(&TargetGroupId(pool.id.0));
         let arn = arn.map_or_else(String::new, |group| group.arn.to_string());
         let are_in_reach = pool.endpoints.iter().all(|it| it.reach == Reach::FULL);
@@ -33,46 +39,91 @@ pub(super) async fn target_groups(
             false => control.dropped_connections(Some(TargetGroupId(pool.id.0))),
         };
         let targets = targets(control, pool, &arn, (&node.zone, &dropped)).await?;
-        let next = pool.peek_target(Some(&node.zone));
-        let next = next.and_then(|next| {
-            Some(
-                targets
-                    .iter()
-                    .find(|(key, _)| *key == next.key)?
-                    .1
-                    .target
-                    .clone(),
-            )
-        });
+        let mut cookies = forwarded.endpoint_cookies.iter();
+        let cookie = cookies.find(|(id, _)| *id == pool.id);
+        let stay =
+            cookie.map(|(_, cookie)| (cookie.name, stay(cookie, pool, &node.zone, &targets)));
+        let next = match &stay {
+            Some((_, Ok(named))) => Some(named.clone()),
+            _ => pool
+                .peek_target(Some(&node.zone))
+                .and_then(|next| Some(named(&targets, next.key)?.target.clone())),
+        };
         let fails_open = targets
             .iter()
             .any(|(_, it)| it.is_eligible && it.state != "healthy");
-        let refusal = if unsuited.contains(&pool.id) {
-            Some("464: its targets speak a version of HTTP that the request does not go with")
-        } else if targets.iter().all(|(_, it)| !it.is_eligible) {
-            Some("503: it has no target that can get requests")
-        } else if targets
-            .iter()
-            .all(|(_, it)| !it.is_eligible || it.is_out_of_reach)
-        {
-            Some("504: security groups drop new connections to its targets")
-        } else {
-            None
-        };
         groups.push(TargetGroup {
             name: group_name(state, pool),
             arn,
             weight,
             weights,
-            refusal: refusal.map(str::to_owned),
+            refusal: refusal(pool, forwarded, &targets).map(str::to_owned),
             algorithm: algorithm(pool.settings.algorithm).to_owned(),
             fails_open,
             stickiness: stickiness(&pool.settings.stickiness),
+            cookie: stay.map(|(name, stay)| Cookie {
+                name: name.to_owned(),
+                fault: stay.err(),
+            }),
             next,
             targets: targets.into_iter().map(|(_, target)| target).collect(),
         });
     }
     Ok(groups)
+}
+
+fn named(targets: &[(u64, Target)], key: u64) -> Option<&Target> {
+    let mut targets = targets.iter();
+    targets.find(|(its, _)| *its == key).map(|(_, it)| it)
+}
+
+/// The target that a cookie has the request stay with.
+///
+/// # Errors
+/// Why it goes to another.
+fn stay(
+    cookie: &StickinessCookie<u64>,
+    pool: &Pool,
+    zone: &str,
+    targets: &[(u64, Target)],
+) -> Result<String, String> {
+    let key = cookie.named.map_err(|fault| fault.to_string())?;
+    let target = named(targets, key).ok_or("the target that it names is no longer registered")?;
+    let choice = Choice {
+        zone: Some(zone),
+        ..Choice::default()
+    };
+    if pool.endpoint_by_key(key, choice).is_none() {
+        return Err(format!(
+            "{}, which it names, is not eligible",
+            target.target
+        ));
+    }
+    if target.is_out_of_reach {
+        return Err(format!(
+            "security groups drop new connections to {}, which it names",
+            target.target
+        ));
+    }
+    Ok(target.target.clone())
+}
+
+/// Why a target group answers with an error.
+fn refusal(
+    pool: &Pool,
+    forwarded: &Forwarded<'_>,
+    targets: &[(u64, Target)],
+) -> Option<&'static str> {
+    if forwarded.unsuited.contains(&pool.id) {
+        return Some("464: its targets speak a version of HTTP that the request does not go with");
+    }
+    let mut eligible = targets.iter().filter(|(_, it)| it.is_eligible).peekable();
+    if eligible.peek().is_none() {
+        return Some("503: it has no target that can get requests");
+    }
+    eligible
+        .all(|(_, it)| it.is_out_of_reach)
+        .then_some("504: security groups drop new connections to its targets")
 }
 
 /// The name of the target group that a pool is.
@@ -163,7 +214,5 @@ fn stickiness(stickiness: &Stickiness) -> Option<String> {
         }
     };
     let seconds = duration.as_secs();
-    Some(format!(
-        "a cookie {cookie}, not looked into here, keeps a client for {seconds} s"
-    ))
+    Some(format!("a cookie {cookie} keeps a client for {seconds} s"))
 }
