@@ -12,7 +12,7 @@ use model::target::{Target, TargetKey};
 use model::target_group::TargetGroup;
 
 use super::changes::{Users, changed_groups};
-use super::reach::{InstanceAddresses, Judge, Judgements, follow_instances};
+use super::reach::{InstanceAddresses, Judge, Judgements, View, follow_instances};
 use super::{pool_settings, same};
 use crate::elb::standing::{Standing, Surroundings};
 use crate::record::changed;
@@ -190,10 +190,13 @@ impl Pools {
 
     /// The target groups to whose targets other connections get through than before, because rules have changed.
     fn judged_otherwise(&self, state: &State) -> Vec<TargetGroupId> {
-        let load_balancers = &state.elb.load_balancers;
-        let holds = |(group, lowered): &(&TargetGroupId, &Arc<LoweredPool>)| {
-            let user = load_balancers.get(&self.users[*group]);
-            user.is_some_and(|user| lowered.judgements.hold(&state.ec2, user))
+        let mut views = BTreeMap::new();
+        let mut holds = |(group, lowered): &(&TargetGroupId, &Arc<LoweredPool>)| {
+            let user = self.users[*group];
+            let view = views
+                .entry(user)
+                .or_insert_with(|| View::of(&state.ec2, &state.elb.load_balancers[&user]));
+            lowered.judgements.hold(&state.ec2, view)
         };
         let otherwise = self.by_group.iter().filter(|it| !holds(it));
         otherwise.map(|(group, _)| *group).collect()

@@ -75,14 +75,27 @@ impl Kind {
 }
 
 impl Judgements {
-    /// Whether they would be the same today.
-    pub(super) fn hold(&self, ec2: &Ec2State, from: &LoadBalancer) -> bool {
-        let from = &Origin::of(from);
-        self.distinctions == Distinctions::of(ec2, from)
-            && self
-                .kinds
-                .iter()
-                .all(|(kind, reach)| kind.judge(ec2, from) == *reach)
+    /// Whether they would be the same today, seen from the load balancer whose view this is.
+    pub(super) fn hold(&self, ec2: &Ec2State, view: &View<'_>) -> bool {
+        let mut kinds = self.kinds.iter();
+        self.distinctions == view.distinctions
+            && kinds.all(|(kind, reach)| kind.judge(ec2, &view.from) == *reach)
+    }
+}
+
+/// What depends on the load balancer alone, and so is the same for all of its pools.
+pub(super) struct View<'a> {
+    from: Origin<'a>,
+    distinctions: Distinctions,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(ec2: &Ec2State, load_balancer: &'a LoadBalancer) -> Self {
+        let from = Origin::of(load_balancer);
+        Self {
+            distinctions: Distinctions::of(ec2, &from),
+            from,
+        }
     }
 }
 
@@ -92,10 +105,10 @@ type Features<'a> = (Cidr, u16, u16, Option<&'a [SecurityGroupId]>);
 /// Judges the targets of one pool.
 pub(super) struct Judge<'a> {
     ec2: &'a Ec2State,
-    from: Origin<'a>,
+    view: View<'a>,
     instances: &'a InstanceAddresses,
     known: HashMap<Features<'a>, Reach>,
-    judgements: Judgements,
+    kinds: Vec<(Kind, Reach)>,
 }
 
 impl<'a> Judge<'a> {
@@ -105,22 +118,18 @@ impl<'a> Judge<'a> {
         from: &'a LoadBalancer,
         instances: &'a InstanceAddresses,
     ) -> Self {
-        let from = Origin::of(from);
         Self {
             ec2,
+            view: View::of(ec2, from),
             instances,
             known: HashMap::new(),
-            judgements: Judgements {
-                distinctions: Distinctions::of(ec2, &from),
-                kinds: Vec::new(),
-            },
-            from,
+            kinds: Vec::new(),
         }
     }
 
     /// Which connections get through to the target at `address`, whose checks go to `check_port`.
     pub(super) fn reach(&mut self, address: SocketAddr, check_port: u16) -> Reach {
-        let block = self.judgements.distinctions.block_of(address.ip());
+        let block = self.view.distinctions.block_of(address.ip());
         let instance = self.instances.get(&address.ip());
         let groups = instance.map(|it| &*it.security_groups);
         let features = (block, address.port(), check_port, groups);
@@ -133,14 +142,17 @@ impl<'a> Judge<'a> {
             check_port,
             instance: instance.cloned(),
         };
-        let reach = kind.judge(self.ec2, &self.from);
+        let reach = kind.judge(self.ec2, &self.view.from);
         self.known.insert(features, reach);
-        self.judgements.kinds.push((kind, reach));
+        self.kinds.push((kind, reach));
         reach
     }
 
     /// What has been judged.
     pub(super) fn into_judgements(self) -> Judgements {
-        self.judgements
+        Judgements {
+            distinctions: self.view.distinctions,
+            kinds: self.kinds,
+        }
     }
 }
