@@ -7,6 +7,7 @@ use std::time::Duration;
 use model::authentication::{Schemes, parse_url};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
 
 use super::super::inventory::Inventory;
 use super::super::inventory::rules::{Action, Rule};
@@ -22,10 +23,14 @@ const PROVIDERS_MAX: usize = 64;
 type Place = (String, u16);
 
 /// Why a provider cannot be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unreached {
     /// Its name has no address.
     Unknown,
+    /// Its name could not be looked up, with the error: there may be no such name, or nobody who can be asked.
+    Unresolved(String),
+    /// Its name was not looked up in time.
+    Unanswered,
     /// The connection was refused.
     Closed,
     /// There was no connection in time.
@@ -47,9 +52,10 @@ pub(crate) async fn look_at(inventory: &Inventory) -> BTreeMap<Place, Unreached>
 }
 
 async fn look((host, port): &Place) -> Option<Unreached> {
-    let addresses = tokio::time::timeout(STEP_TIMEOUT, lookup_host((&**host, *port))).await;
-    let Ok(Ok(addresses)) = addresses else {
-        return Some(Unreached::Unknown);
+    let lookup = tokio::time::timeout(STEP_TIMEOUT, lookup_host((&**host, *port))).await;
+    let addresses = match judge(lookup) {
+        Ok(addresses) => addresses,
+        Err(unreached) => return Some(unreached),
     };
     let mut unreached = Unreached::Unknown;
     for address in addresses {
@@ -61,6 +67,15 @@ async fn look((host, port): &Place) -> Option<Unreached> {
         };
     }
     Some(unreached)
+}
+
+/// The addresses that a lookup has found, or what is known of why it found none.
+fn judge<A>(lookup: Result<io::Result<A>, Elapsed>) -> Result<A, Unreached> {
+    match lookup {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => Err(Unreached::Unresolved(error.to_string())),
+        Err(_) => Err(Unreached::Unanswered),
+    }
 }
 
 /// The rules that ask somebody who cannot be reached.
@@ -79,6 +94,11 @@ pub(crate) fn findings(
             let (host, port) = place;
             let why = match why {
                 Unreached::Unknown => format!("{host} has no address"),
+                Unreached::Unresolved(error) => format!("{host} could not be looked up ({error})"),
+                Unreached::Unanswered => {
+                    let seconds = STEP_TIMEOUT.as_secs();
+                    format!("{host} could not be looked up within {seconds} s")
+                }
                 Unreached::Closed => format!("{host} refuses connections to port {port}"),
                 Unreached::Unreachable => {
                     format!("there is no connection to port {port} of {host}")
@@ -134,6 +154,8 @@ fn places(rule: &Rule) -> impl Iterator<Item = (Place, (&str, &str))> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use tokio::net::TcpListener;
 
     use super::super::super::inventory::{Listener, LoadBalancer};
@@ -188,8 +210,43 @@ mod tests {
         // RFC 6761 section 6.4: no such name has an address.
         let unknown = ["https://idp.invalid/keys".to_owned()];
         let found = wrong("jwt-validation", &unknown).await;
-        let expected = "It asks https://idp.invalid/keys for keys, and idp.invalid has no address: tokens get 500 once \
-                        the keys it has are too old.";
-        assert_eq!(found, [expected]);
+        let [found] = &found[..] else {
+            panic!("one rule asks it")
+        };
+        // Whom the system can ask decides what it says of that.
+        let beginning =
+            "It asks https://idp.invalid/keys for keys, and idp.invalid could not be looked up ";
+        assert!(found.starts_with(beginning), "{found}");
+        let end = ": tokens get 500 once the keys it has are too old.";
+        assert!(found.ends_with(end), "{found}");
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_is_told_from_one_that_was_not_looked_up() {
+        let endpoint = "https://idp.example.com/user";
+        let place = ("idp.example.com".to_owned(), 443);
+        let inventory = inventory(OIDC, &[endpoint.to_owned()]);
+        let too_late = tokio::time::timeout(Duration::ZERO, pending()).await;
+        let failed = io::Error::other("Temporary failure in name resolution");
+        for (unreached, expected) in [
+            (Unreached::Unknown, "has no address"),
+            (
+                judge::<()>(Ok(Err(failed))).unwrap_err(),
+                "could not be looked up (Temporary failure in name resolution)",
+            ),
+            (
+                judge::<()>(too_late).unwrap_err(),
+                "could not be looked up within 2 s",
+            ),
+        ] {
+            let unreached = BTreeMap::from([(place.clone(), unreached)]);
+            let [finding] = &findings(&inventory, &unreached)[..] else {
+                panic!("one rule asks it")
+            };
+            let expected = format!(
+                "It asks {endpoint} who its users are, and idp.example.com {expected}: whoever comes anew gets 500."
+            );
+            assert_eq!(finding.wrong, expected);
+        }
     }
 }
