@@ -57,7 +57,6 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::ZoneNotFound(_)
             | Ec2Error::RegionNotFound { .. }
             | Ec2Error::InvalidFilter(_)
-            | Ec2Error::FilterWithoutValue(_)
             | Ec2Error::InvalidMaxResults { .. }
             | Ec2Error::InvalidNextToken(_)
             | Ec2Error::InvalidValue { .. }

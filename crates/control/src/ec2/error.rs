@@ -121,9 +121,6 @@ pub enum Ec2Error {
     /// A name of a filter that the operation does not have.
     #[error("The filter '{0}' is invalid")]
     InvalidFilter(String),
-    /// A filter without a value.
-    #[error("The filter '{0}' has no value; give it at least one")]
-    FilterWithoutValue(String),
     /// More values than one call may have.
     #[error("The maximum number of filter values specified on a single call is {0}")]
     TooManyFilterValues(usize),

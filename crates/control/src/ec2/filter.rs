@@ -3,7 +3,8 @@
 //! A noun has a table of filters: a name, and the texts of the noun that a value is compared with. A noun
 //! is shown if every filter has a value that matches one of these texts.
 //! Source: EC2 User Guide, "Filter the resources": `*` and `?` are wildcards, `\` takes their meaning away,
-//! values are compared by case, at most 200 values in a call.
+//! values are compared by case, at most 200 values in a call. A filter without values is true of nothing; tools send
+//! one for what an empty list of theirs names.
 
 use model::ec2::Tags;
 
@@ -49,7 +50,7 @@ impl<T: ?Sized> Filters<T> {
     /// The test that `filters` put to a noun.
     ///
     /// # Errors
-    /// `InvalidFilter` for a name without a meaning here, `FilterWithoutValue` and `TooManyFilterValues`.
+    /// `InvalidFilter` for a name without a meaning here, and `TooManyFilterValues`.
     pub(crate) fn parse<'a>(
         &self,
         filters: &'a [Filter],
@@ -64,11 +65,8 @@ impl<T: ?Sized> Filters<T> {
         }
         let tests: Vec<(Subject<'a, T>, &'a [String])> = filters
             .iter()
-            .map(|filter| match filter.values.as_slice() {
-                [] => Err(Ec2Error::FilterWithoutValue(filter.name.clone())),
-                values => Ok((self.subject(&filter.name)?, values)),
-            })
-            .collect::<Result<_, _>>()?;
+            .map(|filter| Ok((self.subject(&filter.name)?, filter.values.as_slice())))
+            .collect::<Result<_, Ec2Error>>()?;
         Ok(move |noun: &T| {
             tests
                 .iter()
@@ -302,16 +300,20 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_without_values_matches_nothing() {
+        check(&[("name", &[])], Ok(false));
+        check(&[("tag:Owner", &[])], Ok(false));
+        check(&[("name", &["one"]), ("tag-key", &[])], Ok(false));
+    }
+
+    #[test]
     fn filters_that_mean_nothing_are_refused() {
         check(
             &[("colour", &["red"])],
             Err("The filter 'colour' is invalid"),
         );
         check(&[("tag", &["red"])], Err("The filter 'tag' is invalid"));
-        check(
-            &[("name", &[])],
-            Err("The filter 'name' has no value; give it at least one"),
-        );
+        check(&[("colour", &[])], Err("The filter 'colour' is invalid"));
         let many = vec!["x"; FILTER_VALUES_MAX + 1];
         check(
             &[("name", &many)],
