@@ -10,6 +10,8 @@ from harness.shop import fixed, forward, unique
 
 # A block outside of every network that the tests of this machine have.
 BLOCK = "10.77.0.0/16"
+# EC2 API, `DescribeInstanceTypes`, `InstanceTypes`.
+TYPES_PER_CALL_MAX = 100
 
 
 def named(name, *values):
@@ -214,6 +216,15 @@ def test_an_instance_as_terraform_registers_and_reads_it(ec2, elbow, shop):
         ec2.terminate_instances(InstanceIds=[made])
     elbow.aws("ec2", "modify-instance-attribute", "--instance-id", made, "--no-disable-api-termination")
     ec2.terminate_instances(InstanceIds=[made])
+
+
+def test_every_type_that_the_model_has_can_be_asked_for(ec2):
+    names = ec2.meta.service_model.shape_for("InstanceType").enum
+    for first in range(0, len(names), TYPES_PER_CALL_MAX):
+        some = names[first : first + TYPES_PER_CALL_MAX]
+        types = ec2.describe_instance_types(InstanceTypes=some)["InstanceTypes"]
+        assert {it["InstanceType"] for it in types} == set(some)
+        assert all(it["ProcessorInfo"]["SupportedArchitectures"] for it in types)
 
 
 def test_rules_of_a_group_keep_their_ids(ec2, elbow, shop):

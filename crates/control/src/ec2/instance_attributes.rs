@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::ec2::{Instance, InstanceId, InstanceState, SecurityGroupId};
 
 use crate::ec2::describe_instances::{InstanceDescription, describe_instance, is_shown};
+use crate::ec2::instance_type_names::require_type;
 use crate::ec2::{Ec2, Ec2Error, security_groups};
 use crate::settings::Settings;
 use crate::state::{Draft, State};
@@ -182,6 +183,7 @@ pub(crate) fn modify(
         }
         InstanceChange::ProtectFromStop(is_on) => changed.protection.from_stop = *is_on,
         InstanceChange::InstanceType(name) => {
+            require_type(name)?;
             if !matches!(instance.state, InstanceState::Stopped { .. }) {
                 return Err(Ec2Error::InstanceNotStopped(instance.id.clone()));
             }

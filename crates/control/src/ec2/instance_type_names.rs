@@ -4,12 +4,29 @@
 //! what follows from the name is all that is said of a type.
 //! Source: EC2 instance types, "Amazon EC2 instance type naming conventions".
 
+use crate::ec2::Ec2Error;
+
 /// A name that a type can have, such as `t3.micro`, `c7gn.16xlarge` or `m7i.metal-24xl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TypeName<'a> {
     /// Series, generation and attributes, and options behind a hyphen.
     family: &'a str,
     size: &'a str,
+}
+
+/// Refuses for an instance what no type can be called.
+///
+/// # Errors
+/// `InvalidValue`.
+pub(crate) fn require_type(name: &str) -> Result<(), Ec2Error> {
+    match TypeName::parse(name) {
+        Some(_) => Ok(()),
+        None => Err(Ec2Error::InvalidValue {
+            parameter: "InstanceType",
+            value: name.to_owned(),
+            expectation: "A type has a family and a size, such as t3.micro.".to_owned(),
+        }),
+    }
 }
 
 /// The types that run programs of 32 bits too.

@@ -1,7 +1,7 @@
-//! DescribeInstanceTypes: the types that machines were registered with.
+//! DescribeInstanceTypes: the types that a request names, or else those that machines were registered with.
 //!
-//! elbow starts no machines and thus offers no types. Tools that manage an instance ask about its type all the
-//! same; what can be said is that it exists, and what its name says.
+//! elbow starts no machines and thus has no list of types. Tools that manage an instance ask about its type all the
+//! same, some before they register it; what can be said is that it can be had, and what its name says.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -9,7 +9,6 @@ use std::ops::RangeInclusive;
 use crate::ec2::cpu_credits::is_burstable;
 use crate::ec2::filter::{Column, Filters};
 use crate::ec2::instance_type_names::TypeName;
-use crate::ec2::networks::is_named;
 use crate::ec2::paging::require_at_most;
 use crate::ec2::{Ec2, Ec2Error, Filter, Page, PageRequest};
 use crate::state::State;
@@ -26,7 +25,7 @@ const PAGE: RangeInclusive<i64> = 5..=100;
 /// Which types to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeInstanceTypes {
-    /// These alone, up to `NAMES_MAX`; all for an empty list.
+    /// These alone, up to `NAMES_MAX`; those of instances and those that a filter names for an empty list.
     pub names: Vec<String>,
     /// What must be true of them.
     pub filters: Vec<Filter>,
@@ -149,22 +148,34 @@ fn describe(
     let is_wanted = FILTERS.parse(&request.filters)?;
     require_at_most(NAMES_MAX, "InstanceTypes", request.names.len())?;
     request.page.refuse_with("InstanceTypes", &request.names)?;
-    let instances = state.ec2.instances.values();
-    let known: BTreeSet<String> = instances
-        .filter_map(|instance| instance.instance_type.clone())
-        .collect();
-    let missing = request.names.iter().filter(|name| !known.contains(*name));
+    let known = known(state, &request.filters);
+    let is_known = |name: &String| known.contains(name) || TypeName::parse(name).is_some();
+    let missing = request.names.iter().filter(|name| !is_known(name));
     let missing: Vec<String> = missing.cloned().collect();
     if !missing.is_empty() {
         return Err(Ec2Error::InstanceTypesNotFound(missing));
     }
-    let described = known
+    let shown = match request.names.as_slice() {
+        [] => known,
+        names => names.iter().cloned().collect(),
+    };
+    let described = shown
         .into_iter()
-        .filter(|name| is_named(&request.names, name))
         .map(InstanceTypeDescription::of)
         .filter(is_wanted);
     let key = |it: &InstanceTypeDescription| it.name.clone();
     request
         .page
         .cut_within("instance-types", PAGE, described, key)
+}
+
+/// The types that instances have, and those that a filter by type names whole, so that it finds what can be had.
+pub(crate) fn known(state: &State, filters: &[Filter]) -> BTreeSet<String> {
+    let instances = state.ec2.instances.values();
+    let registered = instances.filter_map(|instance| instance.instance_type.clone());
+    let by_type = filters.iter().filter(|it| it.name == "instance-type");
+    let named = by_type.flat_map(|filter| filter.values.iter().cloned());
+    registered
+        .chain(named.filter(|name| TypeName::parse(name).is_some()))
+        .collect()
 }

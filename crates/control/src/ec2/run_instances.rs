@@ -18,6 +18,7 @@ use crate::ec2::cpu_credits::is_burstable;
 use crate::ec2::describe_instances::{InstanceDescription, describe_instance};
 use crate::ec2::instance_sites::Site;
 use crate::ec2::instance_states::forget_terminated;
+use crate::ec2::instance_type_names::require_type;
 use crate::ec2::{Ec2Error, TagSpecification, names, security_groups, tags};
 use crate::state::{Draft, State};
 
@@ -45,7 +46,7 @@ pub struct RunInstances {
     pub security_group_names: Vec<String>,
     /// A note.
     pub image_id: Option<String>,
-    /// A note.
+    /// A note, by a name that a type can have.
     pub instance_type: Option<String>,
     /// A note, of instances of burstable types alone.
     pub cpu_credits: Option<CpuCredits>,
@@ -116,8 +117,8 @@ impl SpecifiedTags {
 /// The new instances, in the order in which they were launched.
 ///
 /// # Errors
-/// `MissingParameter`, `InvalidValue` and `InvalidCombination` for the counts, `InvalidCombination` for names of groups
-/// beside a subnet and for CPU credits of a type without them, `InstanceLimit`, those of `Site`, `InvalidValue`,
+/// `MissingParameter`, `InvalidValue` and `InvalidCombination` for the counts, `InvalidValue` for what no type can be
+/// called, `InvalidCombination` for names of groups beside a subnet and for CPU credits of a type without them, `InstanceLimit`, those of `Site`, `InvalidValue`,
 /// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`, `TooManyGroupsOnInstance`,
 /// `TokenMismatch`, and those of tags.
 pub(crate) fn run(
@@ -140,6 +141,7 @@ fn register(draft: &mut Draft, request: &RunInstances) -> Result<Vec<Arc<Instanc
         ));
     }
     let instance_type = request.instance_type.as_deref();
+    instance_type.map_or(Ok(()), require_type)?;
     if request.cpu_credits.is_some() && !instance_type.is_some_and(is_burstable) {
         return Err(Ec2Error::InvalidCombination(
             "The parameter CreditSpecification can be used with an InstanceType of the families t2, t3, t3a and t4g \
