@@ -221,7 +221,7 @@ pub enum Ec2Error {
         /// The gateway.
         gateway_id: InternetGatewayId,
         /// The VPC of the request.
-        vpc_id: VpcId,
+        vpc_id: String,
     },
     /// Something in the VPC faces the internet.
     #[error(
