@@ -109,6 +109,7 @@ FEW = {
     "DescribeEgressOnlyInternetGateways",
     "DescribeImages",
     "DescribeNatGateways",
+    "DescribePrefixLists",
     "DescribeSnapshots",
     "DescribeStaleSecurityGroups",
     "DescribeVolumes",

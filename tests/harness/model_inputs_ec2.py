@@ -257,6 +257,7 @@ EC2 = {
     "DescribeNatGateways": lambda it: {"Filter": [{"Name": "vpc-id", "Values": [it.vpc]}], "MaxResults": 5},
     "DescribeNetworkAcls": lambda it: filters() | {"MaxResults": 5},
     "DescribeNetworkInterfaces": lambda it: {"NetworkInterfaceIds": [it.interface]} | filters(),
+    "DescribePrefixLists": lambda it: filters("prefix-list-name", ["com.amazonaws.us-east-1.s3"]) | {"MaxResults": 5},
     "DescribeRegions": lambda it: {"RegionNames": ["us-east-1"]},
     "DescribeRouteTables": lambda it: {"RouteTableIds": [it.route_table()]} | filters(),
     "DescribeSecurityGroupReferences": lambda it: {"GroupId": [it.group]},

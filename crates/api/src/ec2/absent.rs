@@ -36,6 +36,7 @@ readers! {
     images => Image, "ImageId",
         switches ["IncludeDeprecated", "IncludeDisabled"], lists ["ExecutableBy", "Owner"];
     nat_gateways => NatGateway, "NatGatewayId";
+    prefix_lists => ServicePrefixList, "PrefixListId";
     snapshots => Snapshot, "SnapshotId", lists ["Owner", "RestorableBy"];
     volumes => Volume, "VolumeId", switches ["IncludeManagedResources"];
     vpc_endpoints => VpcEndpoint, "VpcEndpointId";
@@ -71,6 +72,7 @@ fn set(kind: AbsentKind) -> &'static str {
         AbsentKind::Image => "imagesSet",
         AbsentKind::KeyPair => "keySet",
         AbsentKind::NatGateway => "natGatewaySet",
+        AbsentKind::ServicePrefixList => "prefixListSet",
         AbsentKind::Snapshot => "snapshotSet",
         AbsentKind::Volume => "volumeSet",
         AbsentKind::VpcEndpoint => "vpcEndpointSet",

@@ -157,6 +157,7 @@ fn absent(kind: AbsentKind) -> &'static str {
         AbsentKind::Image => "InvalidAMIID.NotFound",
         AbsentKind::KeyPair => "InvalidKeyPair.NotFound",
         AbsentKind::NatGateway => "NatGatewayNotFound",
+        AbsentKind::ServicePrefixList => "InvalidPrefixListID.NotFound",
         AbsentKind::Snapshot => "InvalidSnapshot.NotFound",
         AbsentKind::Volume => "InvalidVolume.NotFound",
         AbsentKind::VpcEndpoint => "InvalidVpcEndpointId.NotFound",

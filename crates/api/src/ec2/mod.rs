@@ -111,6 +111,7 @@ operations! {
     "DescribeNatGateways" => absent::nat_gateways, absent::describe;
     "DescribeNetworkAcls" => network_acls::read, network_acls::describe;
     "DescribeNetworkInterfaces" => network_interfaces::read, network_interfaces::describe;
+    "DescribePrefixLists" => absent::prefix_lists, absent::describe;
     "DescribeRegions" => networks::read_regions, networks::describe_regions;
     "DescribeRouteTables" => route_tables::read_describe, route_tables::describe;
     "DescribeSecurityGroupReferences" => security_group_relations::read_references, security_group_relations::references;
@@ -176,6 +177,7 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DescribeNatGateways",
         "DescribeNetworkAcls",
         "DescribeNetworkInterfaces",
+        "DescribePrefixLists",
         "DescribeRegions",
         "DescribeRouteTables",
         "DescribeSecurityGroupReferences",

@@ -143,7 +143,7 @@ pub(super) const REFUSED: &[&str] = &[
     "DescribeNetworkInterfaceAttribute", "DescribeNetworkInterfacePermissions",
     "DescribeNetworkingFlexCostAllocationPolicies",
     "DescribeNetworkingFlexCostAllocationPolicyAssociations", "DescribeOutpostLags",
-    "DescribePlacementGroups", "DescribePrefixLists", "DescribePrincipalIdFormat",
+    "DescribePlacementGroups", "DescribePrincipalIdFormat",
     "DescribePublicIpv4Pools", "DescribeReplaceRootVolumeTasks", "DescribeReservedInstances",
     "DescribeReservedInstancesListings", "DescribeReservedInstancesModifications",
     "DescribeReservedInstancesOfferings", "DescribeRouteServerEndpoints",

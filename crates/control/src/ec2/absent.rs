@@ -21,6 +21,8 @@ pub enum AbsentKind {
     KeyPair,
     /// Ways out of a VPC that translate addresses.
     NatGateway,
+    /// The addresses of AWS's own services. Managed prefix lists are another matter.
+    ServicePrefixList,
     /// Copies of volumes.
     Snapshot,
     /// Disks.
@@ -52,6 +54,7 @@ impl AbsentKind {
             Self::Image => format!("The image id '[{id}]' does not exist"),
             Self::KeyPair => format!("The key pair '{id}' does not exist"),
             Self::NatGateway => format!("The Nat Gateway {id} was not found"),
+            Self::ServicePrefixList => format!("The prefix list ID '{id}' does not exist"),
             Self::Snapshot => format!("The snapshot '{id}' does not exist."),
             Self::Volume => format!("The volume '{id}' does not exist."),
             Self::VpcEndpoint => format!("The Vpc Endpoint Id '{id}' does not exist"),
@@ -134,6 +137,7 @@ impl AbsentKind {
             ],
             Self::KeyPair => &["fingerprint", "key-name", "key-pair-id"],
             Self::NatGateway => &["nat-gateway-id", "state", "subnet-id", "vpc-id"],
+            Self::ServicePrefixList => &["prefix-list-id", "prefix-list-name"],
             Self::Snapshot => &[
                 "description",
                 "encrypted",
