@@ -249,6 +249,7 @@ EC2 = {
     "DescribeInstanceAttribute": lambda it: {"InstanceId": it.instance, "Attribute": "groupSet"},
     "DescribeInstanceCreditSpecifications": lambda it: filters("instance-id", [it.instance]),
     "DescribeInstanceStatus": lambda it: {"InstanceIds": [it.instance]},
+    "DescribeInstanceTypeOfferings": lambda it: {"LocationType": "availability-zone"} | filters("instance-type", [TYPE]),
     "DescribeInstanceTypes": lambda it: {"InstanceTypes": [TYPE]},
     "DescribeInstances": lambda it: {"InstanceIds": [it.instance]} | filters(),
     "DescribeInternetGateways": lambda it: filters("attachment.vpc-id"),

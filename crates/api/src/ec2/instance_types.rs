@@ -1,5 +1,6 @@
-//! `DescribeInstanceTypes`.
+//! `DescribeInstanceTypes` and `DescribeInstanceTypeOfferings`.
 
+use control::ec2::instance_type_offerings::DescribeInstanceTypeOfferings;
 use control::ec2::instance_types::DescribeInstanceTypes;
 use control::ec2::{Ec2, Ec2Error};
 
@@ -32,6 +33,31 @@ pub(super) async fn describe(
             xml.texts("supportedArchitectures", it.architectures);
         });
         xml.text("burstablePerformanceSupported", it.is_burstable);
+    });
+    xml.optional("nextToken", page.next_token);
+    Ok(xml)
+}
+
+pub(super) fn read_offerings(
+    fields: &Fields<'_>,
+) -> Result<DescribeInstanceTypeOfferings, ApiError> {
+    Ok(DescribeInstanceTypeOfferings {
+        location_type: fields.text("LocationType")?,
+        filters: read_filters(fields)?,
+        page: read_page(fields)?,
+    })
+}
+
+pub(super) async fn describe_offerings(
+    ec2: &Ec2<'_>,
+    request: DescribeInstanceTypeOfferings,
+) -> Result<Xml, Ec2Error> {
+    let page = ec2.describe_instance_type_offerings(&request)?;
+    let mut xml = Xml::new(Lists::Flat);
+    xml.list("instanceTypeOfferingSet", &page.items, |xml, it| {
+        xml.text("instanceType", &it.instance_type);
+        xml.text("locationType", it.location_type);
+        xml.text("location", &it.location);
     });
     xml.optional("nextToken", page.next_token);
     Ok(xml)

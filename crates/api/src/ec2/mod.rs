@@ -103,6 +103,7 @@ operations! {
     "DescribeInstanceAttribute" => instance_attributes::read_describe, instance_attributes::describe;
     "DescribeInstanceCreditSpecifications" => cpu_credits::read, cpu_credits::describe;
     "DescribeInstanceStatus" => instances::read_status, instances::describe_status;
+    "DescribeInstanceTypeOfferings" => instance_types::read_offerings, instance_types::describe_offerings;
     "DescribeInstanceTypes" => instance_types::read, instance_types::describe;
     "DescribeInstances" => instances::read_describe, instances::describe;
     "DescribeInternetGateways" => internet_gateways::read_describe, internet_gateways::describe;
@@ -169,6 +170,7 @@ pub(crate) const OPERATIONS: Operations<Xml> = Operations {
         "DescribeInstanceAttribute",
         "DescribeInstanceCreditSpecifications",
         "DescribeInstanceStatus",
+        "DescribeInstanceTypeOfferings",
         "DescribeInstanceTypes",
         "DescribeInstances",
         "DescribeInternetGateways",

@@ -126,7 +126,7 @@ pub(super) const REFUSED: &[&str] = &[
     "DescribeInstanceConnectEndpoints",
     "DescribeInstanceEventNotificationAttributes", "DescribeInstanceEventWindows",
     "DescribeInstanceImageMetadata", "DescribeInstanceSqlHaHistoryStates",
-    "DescribeInstanceSqlHaStates", "DescribeInstanceTopology", "DescribeInstanceTypeOfferings",
+    "DescribeInstanceSqlHaStates", "DescribeInstanceTopology",
     "DescribeIpamByoasn", "DescribeIpamExternalResourceVerificationTokens",
     "DescribeIpamInternetRegistryAssociations", "DescribeIpamPolicies",
     "DescribeIpamPoolAllocations", "DescribeIpamPools", "DescribeIpamPrefixListResolverTargets",

@@ -16,6 +16,7 @@ mod instance_filters;
 mod instance_sites;
 pub mod instance_states;
 mod instance_type_names;
+pub mod instance_type_offerings;
 pub mod instance_types;
 pub mod internet_gateways;
 pub mod ipv6_blocks;
