@@ -8,8 +8,9 @@ import pytest
 from cryptography import x509
 
 from harness.certificates import Authority, import_certificate
+from harness.explain import explain, run
 from harness.https import PORT, TlsConnection, https_listener
-from harness.shop import forward, unique
+from harness.shop import fixed, forward, unique
 
 PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
@@ -138,3 +139,80 @@ def test_what_a_client_says_of_its_certificate_is_removed(shop, target, authorit
         forged = ["X-Amzn-Mtls-Clientcert-Subject: CN=admin"]
         assert client.request(headers=forged).status == 200
     assert one.requests[0].header("x-amzn-mtls-clientcert-subject") is None
+
+
+def client_file(tmp_path, issued):
+    """A file as clients have it, with the private key in it."""
+    path = tmp_path / "explained.pem"
+    path.write_bytes(issued[2] + issued[0])
+    return ("--client-certificate", str(path))
+
+
+def test_explain_says_which_clients_get_through_the_handshake(
+    elbow, shop, target, authority, clients, bucket, tmp_path
+):
+    good, revoked = (clients.issue("client.example") for _ in range(2))
+    expired = clients.issue("client.example", not_after=PAST)
+    stranger = Authority().issue("client.example")
+    store = trust_store(shop, bucket, clients, revoked[0])
+    address, one = site(shop, target, authority, {"Mode": "verify", "TrustStoreArn": store})
+    question = ("GET", f"https://{address}:{PORT}/")
+    listener = explain(elbow, *question)["listener"]
+    subject = {"HttpHeaderName": "X-Amzn-Mtls-Clientcert-Subject", "Values": ["*"]}
+    condition = {"Field": "http-header", "HttpHeaderConfig": subject}
+    shop.rule(listener, 1, [condition], fixed(404))
+    for issued, fault, words in [
+        (good, None, f"mutual TLS       {store} verifies the client's certificate\n"),
+        (None, "ClientCertUntrusted", f"{store} has to verify the client's certificate, and the client has none\n"),
+        (expired, "ClientCertExpired", f"{store} refuses the client's certificate (ClientCertExpired)\n"),
+        (stranger, "ClientCertUntrusted", f"{store} refuses the client's certificate (ClientCertUntrusted)\n"),
+        (revoked, "ClientCertCrlHit", f"{store} refuses the client's certificate (ClientCertCrlHit)\n"),
+    ]:
+        options = client_file(tmp_path, issued) if issued else ()
+        # Rules look at what the client sends, and not at the fields that elbow adds for the target.
+        served = is_served(address, context(authority, tmp_path, issued))
+        assert served == (fault is None), "explain says what elbow does"
+        code, text, errors = run(elbow, *question, *options)
+        assert (code, errors) == (0 if served else 1, "")
+        assert words in text
+        told = explain(elbow, *question, *options)
+        expected = {"mode": "verify", "trust_store": store, "has_certificate": issued is not None}
+        assert told["mutual_tls"] == (expected | {"fault": fault} if fault else expected)
+        if served:
+            assert told["outcome"]["type"] == "forward"
+            [failed] = told["rules"][0]["failed"]
+            assert failed.endswith("does not match: the request has none")
+        else:
+            assert told["outcome"]["type"] == "no-connection" and told["rules"] == []
+            assert f"no connection: the TLS handshake fails ({fault})" in text
+    assert len(one.requests) == 1
+
+
+def test_explain_says_what_becomes_of_a_certificate_that_is_not_verified(
+    elbow, shop, target, authority, tmp_path
+):
+    stranger = client_file(tmp_path, Authority().issue("client.example"))
+    for mode, options, words in [
+        ("passthrough", (), "passthrough: a certificate of the client would go to the target unverified; it has none"),
+        ("passthrough", stranger, "passthrough: the target gets the client's certificate unverified"),
+        ("off", (), None),
+        ("off", stranger, "off: the client is not asked for its certificate"),
+    ]:
+        address, _ = site(shop, target, authority, {"Mode": mode})
+        code, text, errors = run(elbow, "GET", f"https://{address}:{PORT}/", *options)
+        assert code == 0, errors
+        assert (f"mutual TLS       {words}\n" in text) if words else ("mutual TLS" not in text)
+
+
+def test_explain_refuses_a_client_certificate_that_it_cannot_show(elbow, tmp_path):
+    issued = Authority().issue("client.example")
+    code, text, errors = run(elbow, "GET", "http://shop.example/", *client_file(tmp_path, issued))
+    assert (code, text) == (2, "") and "the URL says http" in errors
+    (tmp_path / "key.pem").write_bytes(issued[2])
+    for name, expected in [
+        ("key.pem", "has no PEM block 'CERTIFICATE'"),
+        ("missing.pem", "cannot be read"),
+    ]:
+        option = ("--client-certificate", str(tmp_path / name))
+        code, text, errors = run(elbow, "GET", "https://shop.example/", *option)
+        assert (code, text) == (2, "") and expected in errors, errors

@@ -199,6 +199,10 @@ pub(crate) struct ExplainArgs {
     /// Address of a load balancer that the client connects to.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) address: Option<IpAddr>,
+    /// PEM file with the certificate that the client has, and after it those that lead to its authority; nothing else
+    /// in it is sent [default: the client has none].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_certificate: Option<PathBuf>,
     /// The client speaks HTTP/2.
     #[arg(long)]
     pub(crate) http2: bool,

@@ -1,6 +1,7 @@
 //! What would become of a request, found out by the code that serves requests and without serving one: no counter,
 //! no turn, no token and no connection is touched.
 
+mod client_certificate;
 mod forwarded;
 
 use std::net::IpAddr;
@@ -29,8 +30,10 @@ use crate::rewrite::Rewritten;
 use crate::stickiness_cookie::Opener;
 use crate::tls_configs::{TlsErrorReason, identity};
 
+pub use self::client_certificate::{ClientCertificate, client_certificate};
 pub use self::forwarded::Forwarded;
 pub use crate::stickiness_cookie::{StickinessCookie, Unusable};
+pub use tls::{PeerCertificates, PeerCertificatesError};
 
 /// A request that nobody has sent.
 #[derive(Clone, Copy, Debug)]

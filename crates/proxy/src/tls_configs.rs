@@ -291,7 +291,7 @@ pub(crate) fn identity(certificate: &Certificate) -> Result<Identity, TlsErrorRe
     })
 }
 
-fn client_authentication(
+pub(crate) fn client_authentication(
     wanted: &ClientAuthentication,
 ) -> Result<tls::ClientAuthentication, TlsErrorReason> {
     Ok(match wanted {

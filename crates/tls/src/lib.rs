@@ -21,7 +21,7 @@ pub use client::ClientConfig;
 pub use handshake::{HandshakeError, HandshakeFailure};
 pub use identity::{Curve, Identity, IdentityError, KeyType, SignatureHash};
 pub use library::{LibraryError, prepare};
-pub use peer_certificates::PeerCertificates;
+pub use peer_certificates::{PeerCertificates, PeerCertificatesError};
 pub use selection::identity_for;
 pub use server::{ClientAuthentication, ConfigError, ServerConfig, ServerOptions};
 pub use stream::TlsStream;

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use x509_parser::pem::Pem;
 
 use crate::certificate::CertificateFacts;
 
@@ -12,7 +13,33 @@ pub struct PeerCertificates {
     leaf: Option<CertificateFacts>,
 }
 
+/// Why there are no certificates in a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PeerCertificatesError {
+    /// A block is broken.
+    #[error("the PEM of the client's certificate cannot be read: {0}")]
+    Pem(String),
+    /// There is no certificate among the blocks.
+    #[error("the client's certificate has no PEM block 'CERTIFICATE'")]
+    None,
+}
+
 impl PeerCertificates {
+    /// Those that a client with this PEM shows: blocks that are no certificates, such as a private key, are left out.
+    ///
+    /// # Errors
+    /// `PeerCertificatesError` if there is not one.
+    pub fn from_pem(text: &str) -> Result<Self, PeerCertificatesError> {
+        let mut ders = Vec::new();
+        for block in Pem::iter_from_buffer(text.as_bytes()) {
+            let block = block.map_err(|error| PeerCertificatesError::Pem(error.to_string()))?;
+            if block.label == "CERTIFICATE" {
+                ders.push(block.contents);
+            }
+        }
+        Self::new(ders).ok_or(PeerCertificatesError::None)
+    }
+
     /// `None` if there is not one.
     pub(crate) fn new(ders: Vec<Vec<u8>>) -> Option<Self> {
         let leaf = CertificateFacts::from_der(ders.first()?);
@@ -80,6 +107,30 @@ fn pem(ders: &[Vec<u8>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_blocks_of_a_file_that_are_certificates_are_shown() {
+        let block = |label: &str, text: &str| {
+            format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+        };
+        let [key, leaf, other] = [
+            block("PRIVATE KEY", "c2VjcmV0"),
+            block("CERTIFICATE", "bGVhZg=="),
+            block("CERTIFICATE", "b3RoZXI="),
+        ];
+        let shown = PeerCertificates::from_pem(&format!("{key}{leaf}{other}"));
+        assert_eq!(
+            shown.unwrap().chain_pem(),
+            leaf + &other,
+            "and no private key"
+        );
+        for nothing in ["", &key] {
+            let refused = PeerCertificates::from_pem(nothing).unwrap_err();
+            assert_eq!(refused, PeerCertificatesError::None);
+        }
+        let broken = PeerCertificates::from_pem("-----BEGIN CERTIFICATE-----\n");
+        assert!(matches!(broken, Err(PeerCertificatesError::Pem(_))));
+    }
 
     #[test]
     fn a_list_of_certificates_is_split_by_their_lengths() {

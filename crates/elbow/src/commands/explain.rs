@@ -1,9 +1,13 @@
 //! `elbow explain`: what would become of a request, step by step. No request is sent for it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use proxy::explain::PeerCertificates;
 
 use super::{CommandError, columns};
 use crate::cli::ExplainArgs;
+use crate::explain::mutual_tls::{Mode, MutualTls};
 use crate::explain::{Answer, Asked, Cookie, Outcome, Question, Target, TargetGroup};
 
 /// Prints what would become of a request. The status is 1 if it would get an error from elbow, or no answer.
@@ -19,6 +23,7 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, CommandError> {
         from: args.from,
         listener: args.listener,
         address: args.address,
+        client_certificate: args.client_certificate.map(read_certificates).transpose()?,
         is_http2: args.http2,
     };
     let asked = Asked::Request(question);
@@ -30,6 +35,18 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, CommandError> {
         super::print(&text(&answer))?;
     }
     Ok(super::status(is_served(&answer.outcome)))
+}
+
+/// The certificates of a PEM file, without the private key that may be in it too.
+fn read_certificates(path: PathBuf) -> Result<String, CommandError> {
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(CommandError::File { path, source }),
+    };
+    match PeerCertificates::from_pem(&text) {
+        Ok(certificates) => Ok(certificates.chain_pem()),
+        Err(source) => Err(CommandError::ClientCertificate { path, source }),
+    }
 }
 
 /// Whether an action answers the request, or a target of it may get it.
@@ -82,6 +99,9 @@ fn text(answer: &Answer) -> String {
         };
         out += &format!("certificate      {} ({why})\n", certificate.arn);
     }
+    if let Some(mutual_tls) = &answer.mutual_tls {
+        out += &format!("mutual TLS       {}\n", client_certificate(mutual_tls));
+    }
     if let Some(desync) = &answer.desync {
         out += &format!("desync           {desync}\n");
     }
@@ -99,6 +119,27 @@ fn text(answer: &Answer) -> String {
         out += &format!("{line}\n");
     }
     out + &outcome(&answer.outcome)
+}
+
+fn client_certificate(mutual_tls: &MutualTls) -> String {
+    let trust_store = mutual_tls.trust_store.as_deref().unwrap_or_default();
+    match (mutual_tls.mode, mutual_tls.has_certificate, &mutual_tls.fault) {
+        (Mode::Verify, false, _) => format!(
+            "{trust_store} has to verify the client's certificate, and the client has none"
+        ),
+        (Mode::Verify, true, Some(fault)) => {
+            format!("{trust_store} refuses the client's certificate ({fault})")
+        }
+        (Mode::Verify, true, None) => format!("{trust_store} verifies the client's certificate"),
+        (Mode::Passthrough, true, _) => {
+            "passthrough: the target gets the client's certificate unverified".to_owned()
+        }
+        (Mode::Passthrough, false, _) => {
+            "passthrough: a certificate of the client would go to the target unverified; it has none"
+                .to_owned()
+        }
+        (Mode::Off, ..) => "off: the client is not asked for its certificate".to_owned(),
+    }
 }
 
 fn outcome(outcome: &Outcome) -> String {
@@ -248,6 +289,7 @@ mod tests {
                 names: vec!["shop.example".to_owned()],
                 is_for_name: true,
             }),
+            mutual_tls: None,
             desync: None,
             rules: vec![
                 rule("10", &["path-pattern /api/* does not match /x"]),

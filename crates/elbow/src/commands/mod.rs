@@ -52,6 +52,13 @@ pub(crate) enum CommandError {
         address: std::net::IpAddr,
         subnets: String,
     },
+    #[error("{} cannot be read", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("--client-certificate {} cannot be used", path.display())]
+    ClientCertificate {
+        path: PathBuf,
+        source: proxy::explain::PeerCertificatesError,
+    },
     #[error(
         "elbow answers what this elbow does not understand; use the same version on both sides"
     )]

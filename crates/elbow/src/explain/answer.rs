@@ -12,6 +12,7 @@ use proxy::CookieKey;
 use proxy::explain::{self, Explanation, RequestSubject, Routed};
 use serde::Serialize;
 
+use super::mutual_tls::MutualTls;
 use super::node::{Ends, Node, Nothing, Place};
 use super::targets::{group_name, target_groups};
 use super::url::Url;
@@ -42,6 +43,10 @@ async fn answer_request(
 ) -> Result<String, QuestionError> {
     let state = control.read(State::clone);
     let url = Url::parse(&question.url)?;
+    if question.client_certificate.is_some() && !url.is_https {
+        return Err(QuestionError::ClearText);
+    }
+    let now = SystemTime::now();
     let ends = Ends::of(&question, &url)?;
     let node = match Place::find(snapshot, &state, &question, &url, ends)? {
         Place::Node(node) => node,
@@ -59,6 +64,7 @@ async fn answer_request(
         security_groups: security_groups(&state, listener.arn.load_balancer.id),
         is_admitted: Some(is_admitted),
         certificate: None,
+        mutual_tls: None,
         desync: None,
         rules: Vec::new(),
         before_action: Vec::new(),
@@ -73,7 +79,12 @@ async fn answer_request(
         answer.outcome = Outcome::NoConnection { reason };
         return Ok(json(&answer));
     }
-    answer.certificate = certificate(frontend, &url)?;
+    answer.certificate = certificate(frontend, &url, now)?;
+    answer.mutual_tls = MutualTls::of(frontend, listener, &question, now)?;
+    if let Some(reason) = answer.mutual_tls.as_ref().and_then(MutualTls::refusal) {
+        answer.outcome = Outcome::NoConnection { reason };
+        return Ok(json(&answer));
+    }
     let head = head(&question, &url)?;
     let asked = explain::Question {
         frontend,
@@ -81,7 +92,7 @@ async fn answer_request(
         head: &head,
         is_http2: question.is_http2,
         cookie_key,
-        now: SystemTime::now(),
+        now,
     };
     let rules = state.elb.rules_of(listener.arn.id);
     let mut steps = Ok(Vec::new());
@@ -119,6 +130,7 @@ fn nowhere(state: &State, ends: Ends, nothing: Nothing) -> Answer {
         security_groups: security_groups(state, nothing.load_balancer),
         is_admitted: None,
         certificate: None,
+        mutual_tls: None,
         desync: None,
         rules: Vec::new(),
         before_action: Vec::new(),
@@ -152,13 +164,17 @@ fn mismatch(frontend: &Frontend, question: &Question, url: &Url<'_>) -> Option<S
     Some(text.to_owned())
 }
 
-fn certificate(frontend: &Frontend, url: &Url<'_>) -> Result<Option<Certificate>, QuestionError> {
+fn certificate(
+    frontend: &Frontend,
+    url: &Url<'_>,
+    now: SystemTime,
+) -> Result<Option<Certificate>, QuestionError> {
     let Some(tls) = &frontend.tls else {
         return Ok(None);
     };
     // RFC 6066 section 3: an address is no server name.
     let server_name = url.host.parse::<IpAddr>().is_err().then_some(url.host);
-    let shown = explain::certificate_for(tls, server_name, SystemTime::now())?;
+    let shown = explain::certificate_for(tls, server_name, now)?;
     let arn = &shown.certificate.name;
     Ok(Some(Certificate {
         arn: arn.to_string(),

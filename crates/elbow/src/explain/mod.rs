@@ -2,6 +2,7 @@
 //! server, which has the live snapshot; `commands/explain.rs` is that of the client.
 
 pub(crate) mod answer;
+pub(crate) mod mutual_tls;
 mod node;
 mod targets;
 mod url;
@@ -9,6 +10,8 @@ mod url;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+
+use self::mutual_tls::MutualTls;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,8 @@ pub(crate) struct Question {
     pub(crate) listener: Option<String>,
     /// The load balancer's address that the client connects to, if the URL's host is none.
     pub(crate) address: Option<IpAddr>,
+    /// The certificate that the client has, and those after it in its chain, in PEM.
+    pub(crate) client_certificate: Option<String>,
     pub(crate) is_http2: bool,
 }
 
@@ -58,6 +63,9 @@ pub(crate) struct Answer {
     /// What a client that speaks TLS is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate: Option<Certificate>,
+    /// What becomes of the client's own certificate; absent if it has none and is asked for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mutual_tls: Option<MutualTls>,
     /// How far the request is trusted; absent if nothing is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) desync: Option<String>,
@@ -211,8 +219,15 @@ pub(crate) enum QuestionError {
     Family { from: IpAddr, to: IpAddr },
     #[error("a regular expression of a rule cannot be compiled")]
     Rule(#[from] engine::router::CompileError),
-    #[error("a certificate of the listener cannot be used")]
-    Certificate(#[from] proxy::TlsErrorReason),
+    #[error(
+        "a client shows a certificate in TLS only, and the URL says http; ask about https, or without \
+         --client-certificate"
+    )]
+    ClearText,
+    #[error(transparent)]
+    ClientCertificate(#[from] proxy::explain::PeerCertificatesError),
+    #[error("the listener cannot speak TLS")]
+    Tls(#[from] proxy::TlsErrorReason),
     #[error("the health of the targets is not known")]
     Health(#[from] control::elb::ElbError),
 }

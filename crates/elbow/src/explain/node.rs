@@ -209,6 +209,7 @@ mod tests {
                 from: from.map(|it| it.parse().unwrap()),
                 listener: is_named.then(|| "arn".to_owned()),
                 address: address.map(|it| it.parse().unwrap()),
+                client_certificate: None,
                 is_http2: false,
             };
             let ends = Ends::of(&question, &Url::parse(url).unwrap()).ok()?;
