@@ -21,7 +21,7 @@ variable "certificates" {
   type = string
 }
 
-# Another number replaces the instances by others at other addresses.
+# Another number replaces the instances by others of another type and at other addresses.
 variable "generation" {
   type    = number
   default = 0
@@ -140,7 +140,7 @@ resource "aws_vpc_security_group_egress_rule" "back" {
 resource "aws_instance" "web" {
   count                  = 2
   ami                    = "ami-0123456789abcdef0"
-  instance_type          = "t3.micro"
+  instance_type          = var.generation == 0 ? "t3.micro" : "t3.small"
   subnet_id              = aws_subnet.public[count.index].id
   private_ip             = cidrhost(aws_subnet.public[count.index].cidr_block, 100 + var.generation)
   vpc_security_group_ids = [aws_security_group.back.id]
