@@ -152,12 +152,8 @@ impl Endpoint {
         let (head, body) = request.into_parts();
         let request = sigv4::Request::of(&head, &body);
         let claim = sigv4::claim(&request);
-        let signed_for = claim
-            .as_ref()
-            .ok()
-            .and_then(|claim| signed_service(claim).ok());
         let guess = || Service::guess(&head, parameters(&request).ok().as_ref());
-        let service = signed_for.unwrap_or_else(guess);
+        let service = claimed_service(claim.as_ref()).unwrap_or_else(guess);
         let mut facts = Facts::of(&head, service, claim.as_ref().ok());
         let answer = self.perform(&request, claim, &mut facts).await;
         if facts.actor.is_none() {
@@ -168,7 +164,10 @@ impl Endpoint {
 
     /// An answer for a request of which no more than the head could be read.
     pub fn refuse(&self, head: &request::Parts, error: ApiError) -> Response<Full<Bytes>> {
-        let service = Service::guess(head, None);
+        let nothing = Bytes::new();
+        let claim = sigv4::claim(&sigv4::Request::of(head, &nothing));
+        let guess = || Service::guess(head, None);
+        let service = claimed_service(claim.as_ref()).unwrap_or_else(guess);
         let answer = Err(service.translate(error));
         self.finish(&Facts::of(head, service, None), answer)
     }
@@ -353,6 +352,11 @@ impl Endpoint {
         let nanos = i128::from(self.0.clock.now_millis()) * 1_000_000;
         OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
+}
+
+/// The service that a request claims to be signed for, if it is one that is served.
+fn claimed_service(claim: Result<&Claim, &SignatureError>) -> Option<Service> {
+    signed_service(claim.ok()?).ok()
 }
 
 fn signed_service(claim: &Claim) -> Result<Service, ApiError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::EXPECT;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -26,8 +27,12 @@ pub struct Limits {
     pub head_bytes_max: usize,
     /// Header fields of a request; more is answered with 431. Default 100.
     pub head_fields_max: usize,
-    /// Bytes of a request's body; more is answered with 413. Default 1 MiB.
+    /// Bytes of a request's body; more is answered with 413. Default 4 MiB: the largest input that a service allows is
+    /// an ImportCertificate with a chain of 2 MiB, in base64.
     pub body_bytes_max: usize,
+    /// Bytes that are read and thrown away of a body that was refused for its size, so that a client that writes it
+    /// whole before it reads gets the answer; then the connection is closed. Default 32 MiB.
+    pub drained_bytes_max: usize,
     /// How long a head may take, from the moment it can arrive. Default 60 s.
     pub head_timeout: Duration,
     /// How long a body may take. Default 30 s.
@@ -42,7 +47,8 @@ impl Default for Limits {
             connections_max: 1024,
             head_bytes_max: 64 * 1024,
             head_fields_max: 100,
-            body_bytes_max: 1024 * 1024,
+            body_bytes_max: 4 * 1024 * 1024,
+            drained_bytes_max: 32 * 1024 * 1024,
             head_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(10),
@@ -124,11 +130,18 @@ async fn exchange(
     source: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
-    let (mut head, body) = request.into_parts();
+    let (mut head, mut body) = request.into_parts();
     head.extensions.insert(source);
-    match tokio::time::timeout(limits.body_timeout, read(body, limits.body_bytes_max)).await {
+    let reading = read(&mut body, limits.body_bytes_max);
+    match tokio::time::timeout(limits.body_timeout, reading).await {
         Ok(Ok(body)) => endpoint.answer(Request::from_parts(head, body)).await,
-        Ok(Err(error)) => endpoint.refuse(&head, error),
+        Ok(Err(error)) => {
+            // Who waits for "100 Continue" sends nothing after the answer.
+            if !body.is_end_stream() && !head.headers.contains_key(EXPECT) {
+                tokio::spawn(drain(body, limits));
+            }
+            endpoint.refuse(&head, error)
+        }
         Err(_) => {
             let seconds = limits.body_timeout.as_secs();
             let message = format!("The body did not arrive within {seconds} seconds.");
@@ -137,7 +150,15 @@ async fn exchange(
     }
 }
 
-async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
+/// Throws away what still comes of a body.
+async fn drain(body: Incoming, limits: Limits) {
+    let mut rest = Limited::new(body, limits.drained_bytes_max);
+    let draining = async { while let Some(Ok(_)) = rest.frame().await {} };
+    // How it ends matters to nobody: with the body, the connection goes.
+    let _ = tokio::time::timeout(limits.body_timeout, draining).await;
+}
+
+async fn read(body: &mut Incoming, bytes_max: usize) -> Result<Bytes, ApiError> {
     let too_large = || {
         let message =
             format!("The body is larger than {bytes_max} bytes; make several requests of it.");

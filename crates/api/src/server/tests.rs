@@ -102,6 +102,56 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
+async fn who_writes_all_of_a_body_that_is_too_large_gets_the_answer() {
+    let limits = Limits {
+        body_bytes_max: 10,
+        ..Limits::default()
+    };
+    let server = start(limits).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let request = post(&"a".repeat(16 * 1024 * 1024));
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    drop(server.stop);
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_thrown_away_of_a_body_has_a_bound() {
+    let limits = Limits {
+        body_bytes_max: 10,
+        drained_bytes_max: 1024 * 1024,
+        ..Limits::default()
+    };
+    let server = start(limits).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let block = vec![b'a'; 1024 * 1024];
+    while stream.write_all(&block).await.is_ok() {}
+    drop(server.stop);
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn refusals_of_bodies_have_the_shape_of_the_service() {
+    let limits = Limits {
+        body_bytes_max: 10,
+        ..Limits::default()
+    };
+    let fields = sign("ec2", "POST", "/", "Action=DescribeVpcs");
+    let fields = fields.map(|(name, value)| format!("{name}: {value}\r\n"));
+    let request = format!(
+        "POST / HTTP/1.1\r\n{}Content-Length: 19\r\nConnection: close\r\n\r\nAction=DescribeVpcs",
+        fields.concat()
+    );
+    let refused = "<Response><Errors><Error><Code>RequestEntityTooLarge</Code>";
+    check(limits, &request, "HTTP/1.1 413 ", refused).await;
+}
+
+#[tokio::test]
 async fn a_client_is_not_asked_for_a_body_that_is_too_large() {
     let limits = Limits {
         body_bytes_max: 10,
