@@ -249,7 +249,7 @@ EC2 = {
     "DescribeInstanceAttribute": lambda it: {"InstanceId": it.instance, "Attribute": "groupSet"},
     "DescribeInstanceCreditSpecifications": lambda it: filters("instance-id", [it.instance]),
     "DescribeInstanceStatus": lambda it: {"InstanceIds": [it.instance]},
-    "DescribeInstanceTypeOfferings": lambda it: {"LocationType": "availability-zone"} | filters("instance-type", [TYPE]),
+    "DescribeInstanceTypeOfferings": lambda it: filters("instance-type", [TYPE]) | {"LocationType": "region"},
     "DescribeInstanceTypes": lambda it: {"InstanceTypes": [TYPE]},
     "DescribeInstances": lambda it: {"InstanceIds": [it.instance]} | filters(),
     "DescribeInternetGateways": lambda it: filters("attachment.vpc-id"),

@@ -5,7 +5,7 @@ use control::acm::AcmError;
 use control::acm::describe_certificate::GetCertificate;
 use serde_json::{Value, json};
 
-use super::shapes::{ARN, set_chain};
+use super::shapes::ARN;
 use crate::input::Fields;
 
 pub(super) fn read(fields: &Fields<'_>) -> GetCertificate {
@@ -19,7 +19,9 @@ pub(super) async fn call(
     input: GetCertificate,
 ) -> Result<Option<Value>, AcmError> {
     let certificate = control.get_certificate(input).await?;
-    let mut value = json!({ "Certificate": certificate.body });
-    set_chain(&mut value, certificate.chain.as_deref());
-    Ok(Some(value))
+    // Of an import without a chain ACM shows the certificate as its own, and tools rely on the member.
+    let chain = certificate.chain.as_ref().unwrap_or(&certificate.body);
+    Ok(Some(
+        json!({ "Certificate": certificate.body, "CertificateChain": chain }),
+    ))
 }

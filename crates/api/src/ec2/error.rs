@@ -104,11 +104,11 @@ impl From<Ec2Error> for ApiError {
             Ec2Error::SubnetConflict { .. }
             | Ec2Error::SubnetIpv6Conflict(_)
             | Ec2Error::SubnetOfAnotherAccount(_) => "InvalidSubnet.Conflict",
-            Ec2Error::SubnetRange(_) => "InvalidSubnet.Range",
+            Ec2Error::SubnetRange(_) | Ec2Error::SubnetIpv6Range(_) => "InvalidSubnet.Range",
             Ec2Error::TooManySubnets(_) => "SubnetLimitExceeded",
-            Ec2Error::SubnetIpv6Range(_)
-            | Ec2Error::SubnetHasIpv6Block { .. }
-            | Ec2Error::VpcIpv6Range(_) => "InvalidParameterValue",
+            Ec2Error::SubnetHasIpv6Block { .. } | Ec2Error::VpcIpv6Range(_) => {
+                "InvalidParameterValue"
+            }
             Ec2Error::TooManyVpcIpv6Blocks(_) => "CidrLimitExceeded",
             Ec2Error::VpcCidrAssociationNotFound(_) => {
                 "InvalidVpcCidrBlockAssociationIdError.NotFound"

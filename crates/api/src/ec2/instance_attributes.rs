@@ -2,6 +2,7 @@
 
 use control::ec2::instance_attributes::{
     AttributeValue, DescribeInstanceAttribute, InstanceChange, ModifyInstanceAttribute,
+    require_attribute,
 };
 use control::ec2::{Ec2, Ec2Error};
 
@@ -103,7 +104,10 @@ fn read_named(fields: &Fields<'_>) -> Result<Option<InstanceChange>, ApiError> {
         "disableApiStop" => InstanceChange::ProtectFromStop(read_value(fields)?),
         "sourceDestCheck" => check_destination(fields, "Value", read_value(fields)?)?,
         "ebsOptimized" | "enaSupport" => keep_off(fields, "Value", read_value(fields)?)?,
-        _ => return Err(fields.unsupported("Attribute", &format!("{name} cannot be changed"))),
+        _ => {
+            require_attribute(&name)?;
+            return Err(fields.unsupported("Attribute", &format!("{name} cannot be changed")));
+        }
     };
     Ok(Some(change))
 }

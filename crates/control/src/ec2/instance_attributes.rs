@@ -144,19 +144,31 @@ fn describe(
     request: &DescribeInstanceAttribute,
 ) -> Result<InstanceAttribute, Ec2Error> {
     let instance = find(state, now_millis, &request.instance_id)?;
-    let mut attributes = ATTRIBUTES.iter();
-    let Some((name, value)) = attributes.find(|(name, _)| *name == request.attribute) else {
-        let known: Vec<&str> = ATTRIBUTES.iter().map(|(name, _)| *name).collect();
-        return Err(Ec2Error::InvalidValue {
-            parameter: "attribute",
-            value: request.attribute.clone(),
-            expectation: format!("An instance has {}.", known.join(", ")),
-        });
-    };
+    let (name, value) = named(&request.attribute)?;
     Ok(InstanceAttribute {
         name,
         value: value(&describe_instance(state, settings, &instance)),
         instance,
+    })
+}
+
+/// Refuses what no attribute of an instance is called.
+///
+/// # Errors
+/// `InvalidValue`.
+pub fn require_attribute(name: &str) -> Result<(), Ec2Error> {
+    named(name).map(|_| ())
+}
+
+fn named(name: &str) -> Result<&'static Attribute, Ec2Error> {
+    let mut attributes = ATTRIBUTES.iter();
+    attributes.find(|(its, _)| *its == name).ok_or_else(|| {
+        let known: Vec<&str> = ATTRIBUTES.iter().map(|(name, _)| *name).collect();
+        Ec2Error::InvalidValue {
+            parameter: "attribute",
+            value: name.to_owned(),
+            expectation: format!("An instance has {}.", known.join(", ")),
+        }
     })
 }
 

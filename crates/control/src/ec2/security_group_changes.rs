@@ -138,7 +138,7 @@ fn update_descriptions(
         }
         let description = description.as_deref();
         rule.description = description
-            .map(|it| text("group rule description", it))
+            .map(|it| text("rule description", it))
             .transpose()?;
     }
     let id = group.id.to_string();

@@ -300,7 +300,7 @@ pub(crate) fn meant(
                 traffic,
                 peer,
                 description: description
-                    .map(|it| text("group rule description", it))
+                    .map(|it| text("rule description", it))
                     .transpose()?,
                 tags: Tags::new(),
             });
@@ -354,8 +354,7 @@ fn peers<'a>(
     }
     if peers.is_empty() {
         return Err(Ec2Error::NoPermission(
-            "A permission must say whom it allows: give it a CIDR block, a security group or a \
-             prefix list.",
+            "Missing source specification: include source security group or CIDR information",
         ));
     }
     Ok(peers)

@@ -364,7 +364,7 @@ pub(crate) fn create(
     let group = SecurityGroup {
         id: names::fresh(draft, SecurityGroupId::from_bits, &ec2.security_groups),
         name,
-        description: text("group description", description)?,
+        description: text("security group description", description)?,
         vpc_id,
         rules,
         tags: tags::specified(&request.tag_specifications, "security-group")?,
@@ -390,18 +390,19 @@ fn group_name(given: &str) -> Result<String, Ec2Error> {
         name if name.starts_with(SecurityGroupId::PREFIX) => {
             Err(Ec2Error::GroupNameLikeId(name.to_owned()))
         }
-        name => text("group name", name),
+        name => text("security group name", name),
     }
 }
 
-/// A text that groups and rules may have; `what` says whose it is.
+/// A text that groups and rules may have; `what` says what it is of which, as in "rule description".
 ///
 /// # Errors
 /// `InvalidGroupText`.
 pub(crate) fn text(what: &str, given: &str) -> Result<String, Ec2Error> {
     given.parse().map(GroupText::into_string).map_err(|_| {
+        let (_, noun) = what.rsplit_once(' ').unwrap_or(("", what));
         Ec2Error::InvalidGroupText(format!(
-            "Invalid security {what}. Valid texts have less than 256 characters from the following set: \
+            "Invalid {what}. Valid {noun}s are strings less than 256 characters from the following set: \
              a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*"
         ))
     })

@@ -139,7 +139,7 @@ async fn permissions_that_break_a_rule_change_nothing() {
         ),
         (vec![v6_as_v4], "CIDR block 2001:db8::/32 is malformed"),
         (vec![tcp(65_536, &["10.0.0.0/8"])], "'65536' for portRange"),
-        (vec![tcp(81, &[])], "must say whom it allows"),
+        (vec![tcp(81, &[])], "Missing source specification"),
         (vec![without(None)], "parameter ipProtocol"),
         (vec![without(Some("sctp?"))], "Unknown protocol"),
         (vec![other_account], "does not exist"),

@@ -1,5 +1,5 @@
-//! Finds listeners that forward what the world sends in clear text, and says how to lead it to HTTPS, each step such
-//! that nothing that works before it fails after it.
+//! Finds listeners that forward what the world sends in clear text, and says how to lead it to HTTPS. Clients that are
+//! redirected to where nobody listens are lost, so what has to listen there comes first.
 
 use super::super::inventory::rules::{Action, Rule};
 use super::super::inventory::{Listener, LoadBalancer};
