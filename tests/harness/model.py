@@ -80,6 +80,8 @@ def wrong_values(shape, value):
     elif shape.type_name == "blob":
         yield "empty", b"", limits.get("min", 0) > 0
         yield "no such thing", b"\x00\xff", False
+        if "max" in limits:
+            yield "too large", b"a" * (limits["max"] + 1), True
     elif shape.type_name == "list" and value:
         yield "empty", [], limits.get("min", 0) > 0
         yield "repeated", value * 2, False
