@@ -86,13 +86,17 @@ def is_served(address, context):
         return False
 
 
+def kinds(clients):
+    """Certificates of clients: a good one, one to be revoked, one that has expired, and one of a stranger."""
+    good, revoked = (clients.issue("client.example") for _ in range(2))
+    return good, revoked, clients.issue("client.example", not_after=PAST), Authority().issue("client.example")
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_verify_serves_only_clients_that_the_trust_store_vouches_for(
     shop, target, authority, clients, bucket, tmp_path, version
 ):
-    good, revoked = (clients.issue("client.example") for _ in range(2))
-    expired = clients.issue("client.example", not_after=PAST)
-    stranger = Authority().issue("client.example")
+    good, revoked, expired, stranger = kinds(clients)
     store = trust_store(shop, bucket, clients, revoked[0])
     address, one = site(
         shop, target, authority, {"Mode": "verify", "TrustStoreArn": store}
@@ -151,9 +155,7 @@ def client_file(tmp_path, issued):
 def test_explain_says_which_clients_get_through_the_handshake(
     elbow, shop, target, authority, clients, bucket, tmp_path
 ):
-    good, revoked = (clients.issue("client.example") for _ in range(2))
-    expired = clients.issue("client.example", not_after=PAST)
-    stranger = Authority().issue("client.example")
+    good, revoked, expired, stranger = kinds(clients)
     store = trust_store(shop, bucket, clients, revoked[0])
     address, one = site(shop, target, authority, {"Mode": "verify", "TrustStoreArn": store})
     question = ("GET", f"https://{address}:{PORT}/")

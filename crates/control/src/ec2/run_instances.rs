@@ -118,9 +118,9 @@ impl SpecifiedTags {
 ///
 /// # Errors
 /// `MissingParameter`, `InvalidValue` and `InvalidCombination` for the counts, `InvalidValue` for what no type can be
-/// called, `InvalidCombination` for names of groups beside a subnet and for CPU credits of a type without them, `InstanceLimit`, those of `Site`, `InvalidValue`,
-/// `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`, `TooManyGroupsOnInstance`,
-/// `TokenMismatch`, and those of tags.
+/// called, `InvalidCombination` for names of groups beside a subnet and for CPU credits of a type without them,
+/// `InstanceLimit`, those of `Site`, `MalformedId`, `SecurityGroupNotFound`, `GroupNameNotFound`, `GroupOfOtherVpc`,
+/// `TooManyGroupsOnInstance`, `TokenMismatch`, and those of tags.
 pub(crate) fn run(
     draft: &mut Draft,
     request: &RunInstances,
